@@ -1,0 +1,242 @@
+"""The one abstraction: a reranker scores a list of requests."""
+
+import asyncio
+import hashlib
+import inspect
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError
+from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Scores
+
+__all__ = ["Reranker"]
+
+T = TypeVar("T")
+RequestLike = Request | tuple[str, Sequence[Document]]
+
+
+class Reranker(ABC):
+    """Scores the documents of requests; everything else follows from that.
+
+    A subclass writes `_score`, sets `scale`, `pointwise` and the name under which the registry knows
+    it, `registry_name`, and keeps each parameter of its constructor in an attribute of the same name
+    (as scikit-learn's estimators do), from which `to_config` and `fingerprint` follow.
+
+    Checked here, for all: what goes in, that every document gets a finite score in the range of the
+    scale, stable order, ranks from 1, Python floats out. A reranker may be shared between threads.
+
+    Attributes:
+        registry_name: the name in the entry-point group ``secondpass.rerankers``.
+        scale: what the scores mean.
+        pointwise: whether a document's score is independent of the request's other documents.
+    """
+
+    registry_name: ClassVar[str] = ""
+    scale: Scale = Scale.LOGIT
+    pointwise: bool = True
+
+    @abstractmethod
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        """Return the scores of each request, in order. No request is empty."""
+
+    def score_many(self, requests: Sequence[Request]) -> list[Scores]:
+        """Score checked requests, with their traces: what a wrapper calls on the one it wraps.
+
+        Raises:
+            ScoringError: the reranker broke its contract (a missing, NaN or out-of-range score).
+        """
+        filled = [request for request in requests if len(request)]
+        start = time.perf_counter()
+        results = self._score(filled) if filled else []
+        latency_s = time.perf_counter() - start
+        if len(results) != len(filled):
+            raise ScoringError(f"{self!r} returned {len(results)} results for {len(filled)} requests")
+        scored = iter(
+            [self._checked(scores, request, latency_s) for request, scores in zip(filled, results, strict=True)]
+        )
+        return [next(scored) if len(request) else Scores(np.empty(0)) for request in requests]
+
+    def score(self, query: str, documents: Sequence[Document]) -> npt.NDArray[np.float64]:
+        """Return the scores of the documents, in their order.
+
+        Returns:
+            Shape (n_documents,), float64, on the reranker's `scale`.
+
+        Raises:
+            InputError: the query or a document can't be used.
+        """
+        return self.score_many([Request(query, documents)])[0].values
+
+    def rerank(self, query: str, documents: Sequence[Document], *, k: int | None = None) -> Ranking:
+        """Rank documents by their relevance to a query.
+
+        Args:
+            query: what was asked; not empty.
+            documents: texts, or mappings with ``text`` and, if you like, ``id`` and ``metadata``.
+            k: how many to return; all by default. Every document is scored in any case.
+
+        Raises:
+            InputError: the query, a document or ``k`` can't be used.
+        """
+        return self.rerank_many([Request(query, documents, k)])[0]
+
+    def rerank_many(self, requests: Iterable[RequestLike], *, k: int | None = None) -> list[Ranking]:
+        """Rank the documents of many requests together, so that they share batches.
+
+        Args:
+            requests: `Request`s, or pairs of a query and its documents.
+            k: how many to return for each request that does not say itself.
+        """
+        checked = [_as_request(request, at, k) for at, request in enumerate(requests)]
+        return [_ranking(r, s, self.scale) for r, s in zip(checked, self.score_many(checked), strict=True)]
+
+    async def arerank(self, query: str, documents: Sequence[Document], *, k: int | None = None) -> Ranking:
+        """Do as `rerank`, in a worker thread, so that the event loop goes on."""
+        return await asyncio.to_thread(self.rerank, query, documents, k=k)
+
+    async def arerank_many(self, requests: Iterable[RequestLike], *, k: int | None = None) -> list[Ranking]:
+        """Do as `rerank_many`, in a worker thread, so that the event loop goes on."""
+        return await asyncio.to_thread(self.rerank_many, requests, k=k)
+
+    def require_traits(self, wrapped: "Reranker", *scales: Scale, pointwise: bool = False) -> None:
+        """Check in a constructor that another reranker fits into this one.
+
+        Args:
+            wrapped: the inner reranker.
+            scales: the scales that this one can take; any if none is named.
+            pointwise: whether the inner one's scores must not depend on the other documents.
+
+        Raises:
+            CompositionError: it does not fit; the message names both and says why.
+        """
+        inner, outer = type(wrapped).__name__, type(self).__name__
+        if not isinstance(wrapped, Reranker):
+            raise CompositionError(f"{outer} wraps a Reranker, not a {inner}")
+        if scales and wrapped.scale not in scales:
+            wanted = " or ".join(scales)
+            raise CompositionError(f"{outer} needs {wanted} scores, but {inner} gives {wrapped.scale} ones")
+        if pointwise and not wrapped.pointwise:
+            raise CompositionError(
+                f"{outer} needs scores that don't depend on the other documents, but those of {inner} do"
+            )
+
+    def require_threshold(self, threshold: float | None) -> None:
+        """Check in a constructor that a threshold can be put on the scores; None always can.
+
+        Raises:
+            CompositionError: the scores are ordinal, and so can't be compared with a number.
+            ConfigError: it is no finite number.
+        """
+        if threshold is None:
+            return
+        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not np.isfinite(threshold):
+            raise ConfigError(f"a threshold is a finite number or None, not {threshold!r}")
+        if self.scale is Scale.ORDINAL:
+            raise CompositionError(
+                f"no threshold can be put on the ordinal scores of {self!r}; limit their number instead"
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of model and settings, for cache keys, monitoring and saved calibrations."""
+        return digest(self.to_config())
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the reranker as plain data that JSON and YAML can hold; `from_config` builds it again.
+
+        Raises:
+            ConfigError: a setting is not data (a function, an object that was passed in).
+        """
+        if not self.registry_name:
+            raise ConfigError(f"{type(self).__name__} sets no registry_name, so no configuration can name it")
+        names = [name for name in inspect.signature(type(self)).parameters if name != "self"]
+        return {"type": self.registry_name} | {name: _to_data(getattr(self, name), self, name) for name in names}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Build it from its settings: what `to_config` wrote, without ``type``.
+
+        Raises:
+            ConfigError: a setting is unknown or missing.
+        """
+        return construct(cls, **config)
+
+    def _checked(self, scores: Scores, request: Request, latency_s: float) -> Scores:
+        values = scores.values
+        if values.shape != (len(request),):
+            raise ScoringError(f"{self!r} returned scores of shape {values.shape} for {len(request)} documents")
+        if not np.isfinite(values).all():
+            at = int(np.flatnonzero(~np.isfinite(values))[0])
+            raise ScoringError(f"{self!r} returned {values[at]} as the score of documents[{at}]")
+        if self.scale is Scale.PROBABILITY and (values.min() < 0 or values.max() > 1):
+            raise ScoringError(f"{self!r} claims probabilities but returned {values.min()} to {values.max()}")
+        for column, cells in scores.explanations.items():
+            if len(cells) != len(request):
+                raise ScoringError(f"{self!r} explained {column!r} for {len(cells)} of {len(request)} documents")
+        name = scores.trace.name or type(self).__name__
+        return replace(scores, trace=replace(scores.trace, name=name, latency_s=latency_s))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+def construct(cls: type[T], /, *positional: Any, **settings: Any) -> T:
+    """Call a constructor; if the settings don't fit, the error lists those that it has.
+
+    Raises:
+        ConfigError: a setting is unknown or missing.
+    """
+    signature = inspect.signature(cls)
+    try:
+        signature.bind(*positional, **settings)
+    except TypeError as exc:
+        raise ConfigError(f"{cls.__name__}: {exc}; its settings are: {', '.join(signature.parameters)}") from exc
+    return cls(*positional, **settings)
+
+
+def digest(data: object) -> str:
+    """Return 16 hexadecimal digits that name plain data, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _as_request(request: RequestLike, position: int, k: int | None) -> Request:
+    if isinstance(request, Request):
+        return request if request.k is not None or k is None else replace(request, k=k)
+    if isinstance(request, tuple) and len(request) == 2:
+        return Request(*request, k)
+    raise InputError(f"requests[{position}] must be a Request or a (query, documents) pair")
+
+
+def _ranking(request: Request, scores: Scores, scale: Scale) -> Ranking:
+    # A stable sort keeps the first stage's order among equals.
+    order = np.argsort(-scores.values, kind="stable")[: request.k]
+    documents = tuple(
+        RankedDocument(
+            index=int(index),
+            rank=rank,
+            score=float(scores.values[index]),
+            document=request.documents[index],
+            explanation={name: column[index] for name, column in scores.explanations.items()},
+        )
+        for rank, index in enumerate(order, start=1)
+    )
+    return Ranking(request.query, documents, scale, scores.trace)
+
+
+def _to_data(value: object, owner: Reranker, name: str) -> Any:
+    if isinstance(value, Reranker):
+        return value.to_config()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_to_data(item, owner, name) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _to_data(item, owner, name) for key, item in value.items()}
+    raise ConfigError(f"{type(owner).__name__}.{name} is a {type(value).__name__}, which a configuration can't hold")

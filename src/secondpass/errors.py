@@ -1,0 +1,97 @@
+"""Everything that secondpass raises on purpose.
+
+```
+SecondPassError
+├── InputError (ValueError)             a query, a document or k that can't be used
+├── ConfigError (ValueError)            a setting or a configuration that can't be used
+│   └── CompositionError                two rerankers that don't fit together
+├── RegistryError (LookupError)         no such name, or two plug-ins with one name
+├── MissingExtraError (ImportError)     an optional package isn't installed
+├── ModelError
+│   ├── ModelNotFoundError              no source has a model of that name
+│   ├── ModelIntegrityError             the files are damaged, or not the ones that were promised
+│   └── ModelFormatError                a model that can't be used for this task
+└── ScoringError (RuntimeError)         scores could not be computed, or are not what they must be
+    └── OutOfMemoryError (MemoryError)  a single pair does not fit into memory
+```
+
+An error of another library is wrapped once, and is the ``__cause__``. Warnings are `SecondPassWarning`s.
+"""
+
+__all__ = [
+    "CompositionError",
+    "ConfigError",
+    "InputError",
+    "MissingExtraError",
+    "ModelError",
+    "ModelFormatError",
+    "ModelIntegrityError",
+    "ModelNotFoundError",
+    "OutOfMemoryError",
+    "RegistryError",
+    "ScoringError",
+    "SecondPassError",
+    "SecondPassWarning",
+    "TruncationWarning",
+]
+
+
+class SecondPassError(Exception):
+    """The base of every error that secondpass raises on purpose."""
+
+
+class InputError(SecondPassError, ValueError):
+    """A query, a document or ``k`` can't be used; the message says which one and what to pass instead."""
+
+
+class ConfigError(SecondPassError, ValueError):
+    """A setting, or a configuration read by `from_config`, can't be used."""
+
+
+class CompositionError(ConfigError):
+    """Rerankers don't fit together; the message names both sides and the trait that stands between them."""
+
+
+class RegistryError(SecondPassError, LookupError):
+    """A name that no plug-in registered, a plug-in that can't be loaded, or two plug-ins with one name."""
+
+
+class MissingExtraError(SecondPassError, ImportError):
+    """An optional package isn't installed; the message holds the command that installs it."""
+
+    @classmethod
+    def of(cls, extra: str, purpose: str) -> "MissingExtraError":
+        """Return the error for what needs the pip extra ``extra``, ``purpose`` being the sentence's subject."""
+        return cls(f'{purpose} needs packages that are not installed: pip install "secondpass[{extra}]"')
+
+
+class ModelError(SecondPassError):
+    """A model can't be found, read or used."""
+
+
+class ModelNotFoundError(ModelError):
+    """Neither a folder, an installed package, the Hugging Face cache nor the hub has the model."""
+
+
+class ModelIntegrityError(ModelError):
+    """A model's files are damaged, or are not those that its checksum promises."""
+
+
+class ModelFormatError(ModelError):
+    """A model's files are readable, but not of a kind that can be used for the task."""
+
+
+class ScoringError(SecondPassError, RuntimeError):
+    """A backend failed while scoring, or a reranker returned scores that break the contract."""
+
+
+class OutOfMemoryError(ScoringError, MemoryError):
+    """A batch of a single pair does not fit into memory."""
+
+
+class SecondPassWarning(UserWarning):
+    """The base of every warning that secondpass gives."""
+
+
+class TruncationWarning(SecondPassWarning):
+    """A model saw only the beginning of a document; given once by each reranker, and counted in every trace."""

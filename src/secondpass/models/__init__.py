@@ -1,0 +1,1 @@
+"""Models: where they come from, how texts become tokens, and the backends that run them."""

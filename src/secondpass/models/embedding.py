@@ -1,0 +1,60 @@
+"""Models that turn one text into one vector: the bi-encoders of the first stage."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from secondpass.models.batching import Rows
+
+__all__ = ["EmbeddingModel", "pool"]
+
+
+class EmbeddingModel(ABC):
+    """A text encoder; queries and documents may be treated differently, as the model was trained.
+
+    Args:
+        name: what it is called in messages and saved indexes.
+        query_prefix: what the model wants before a query.
+    """
+
+    def __init__(self, name: str, *, query_prefix: str = "") -> None:
+        self.name = name
+        self.query_prefix = query_prefix
+
+    @abstractmethod
+    def _encode(self, texts: Sequence[str], progress: bool) -> Rows:
+        """Return one vector for each text, of any length; there is at least one text."""
+
+    def encode_queries(self, queries: Sequence[str]) -> Rows:
+        """Return the queries' vectors: shape (n_queries, n_dimensions), float32, of length 1."""
+        return self._normalized([self.query_prefix + query for query in queries], progress=False)
+
+    def encode_documents(self, texts: Sequence[str], *, progress: bool = False) -> Rows:
+        """Return the documents' vectors: shape (n_texts, n_dimensions), float32, of length 1."""
+        return self._normalized(texts, progress=progress)
+
+    def _normalized(self, texts: Sequence[str], *, progress: bool) -> Rows:
+        if not texts:
+            return np.empty((0, 0), dtype=np.float32)
+        vectors = self._encode(texts, progress)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float32).tiny), dtype=np.float32)
+
+
+def pool(outputs: Rows, mask: npt.NDArray[np.int64], pooling: str | Literal["cls", "mean"]) -> Rows:
+    """Make one vector of a sequence's token vectors; vectors that are pooled already stay as they are.
+
+    Args:
+        outputs: shape (n_sequences, n_tokens, n_dimensions) or (n_sequences, n_dimensions).
+        mask: shape (n_sequences, n_tokens); 0 where there is padding.
+        pooling: ``cls`` takes the first token's vector, ``mean`` the mean over all tokens.
+    """
+    if outputs.ndim == 2:
+        return outputs
+    if pooling == "cls":
+        return np.asarray(outputs[:, 0])
+    weights = mask[:, :, None].astype(np.float32)
+    return np.asarray((outputs * weights).sum(axis=1) / weights.sum(axis=1))

@@ -1,0 +1,167 @@
+"""Texts to token ids, and token ids to the arrays that an encoder takes.
+
+A tokenizer's own padding and truncation are switched off once, when it is loaded, and never touched
+again (its state is shared between threads). Each text is tokenized once, however many pairs it stands
+in; pairs are then put together by the pattern of special tokens that the tokenizer itself uses.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import tokenizers
+
+from secondpass.errors import ModelFormatError
+
+__all__ = ["Batch", "EncoderTokenizer", "Tokens"]
+
+Ids = npt.NDArray[np.int32]
+
+_CHUNK = 1024  # texts tokenized at once: an Encoding is some ten times as large as the ids kept of it
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of one text, without special ones.
+
+    Attributes:
+        ids: at most the model's maximum length of them.
+        length: how many the whole text has.
+    """
+
+    ids: Ids
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What an encoder takes: three arrays of shape (n_sequences, longest), int64, padded on the right."""
+
+    input_ids: npt.NDArray[np.int64]
+    attention_mask: npt.NDArray[np.int64]
+    token_type_ids: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """The special tokens around the texts: one run before, between and after them, with their types."""
+
+    specials: tuple[tuple[int, ...], ...]
+    special_types: tuple[tuple[int, ...], ...]
+    text_types: tuple[int, ...]
+
+    @property
+    def n_specials(self) -> int:
+        return sum(map(len, self.specials))
+
+
+class EncoderTokenizer:
+    """A fast tokenizer that is safe to share between threads.
+
+    Args:
+        tokenizer: of the tokenizers library; changed (no padding, no truncation), so pass one of your own.
+        max_length: the most tokens that the model takes, special ones included.
+
+    Raises:
+        ModelFormatError: it has no pattern for pairs that can be read off it.
+    """
+
+    def __init__(self, tokenizer: tokenizers.Tokenizer, max_length: int) -> None:
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self._tokenizer = tokenizer
+        self._single = _template(tokenizer.encode("a"), n_texts=1)
+        self._pair = _template(tokenizer.encode("a", "a"), n_texts=2)
+        padding = tokenizer.token_to_id("[PAD]") or tokenizer.token_to_id("<pad>") or 0
+        self._pad_id = int(padding)
+        self.max_length = max_length
+
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        """Tokenize texts, without special tokens."""
+        tokens: list[Tokens] = []
+        for start in range(0, len(texts), _CHUNK):
+            chunk = self._tokenizer.encode_batch_fast(list(texts[start : start + _CHUNK]), add_special_tokens=False)
+            for encoding in chunk:
+                ids = encoding.ids
+                tokens.append(Tokens(np.array(ids[: self.max_length], dtype=np.int32), len(ids)))
+        return tokens
+
+    def single_length(self, text: Tokens) -> int:
+        """Return the length of the sequence that `single_batch` makes of a text."""
+        return min(text.length + self._single.n_specials, self.max_length)
+
+    def single_batch(self, texts: Sequence[Tokens]) -> Batch:
+        """Put each text between its special tokens; what does not fit is cut at the end."""
+        room = self.max_length - self._single.n_specials
+        return self._batch([self._sequence(self._single, text.ids[:room]) for text in texts])
+
+    def pair_lengths(self, first: Tokens, second: Tokens) -> tuple[int, int]:
+        """Return how many tokens of each text `pair_batch` keeps.
+
+        The longer text is cut first, until both are equally long: Hugging Face's ``longest_first``. As a
+        query is the shorter one, this cuts the document.
+        """
+        room = self.max_length - self._pair.n_specials
+        if first.length + second.length <= room:
+            return first.length, second.length
+        if first.length <= room // 2:
+            return first.length, room - first.length
+        if second.length <= room // 2:
+            return room - second.length, second.length
+        return room - room // 2, room // 2
+
+    def pair_length(self, first: Tokens, second: Tokens) -> int:
+        """Return the length of the sequence that `pair_batch` makes of two texts."""
+        return sum(self.pair_lengths(first, second)) + self._pair.n_specials
+
+    def pair_batch(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> Batch:
+        """Put each pair between its special tokens; what does not fit is cut at the texts' ends."""
+        sequences = []
+        for first, second in pairs:
+            n_first, n_second = self.pair_lengths(first, second)
+            sequences.append(self._sequence(self._pair, first.ids[:n_first], second.ids[:n_second]))
+        return self._batch(sequences)
+
+    def _sequence(self, template: _Template, *texts: Ids) -> tuple[Ids, Ids]:
+        ids: list[Ids] = [np.array(template.specials[0], dtype=np.int32)]
+        types = [np.array(template.special_types[0], dtype=np.int32)]
+        for at, text in enumerate(texts, start=1):
+            ids += [text, np.array(template.specials[at], dtype=np.int32)]
+            types += [np.full(len(text), template.text_types[at - 1], dtype=np.int32)]
+            types += [np.array(template.special_types[at], dtype=np.int32)]
+        return np.concatenate(ids), np.concatenate(types)
+
+    def _batch(self, sequences: Sequence[tuple[Ids, Ids]]) -> Batch:
+        shape = (len(sequences), max(len(ids) for ids, _ in sequences))
+        input_ids = np.full(shape, self._pad_id, dtype=np.int64)
+        attention_mask = np.zeros(shape, dtype=np.int64)
+        token_type_ids = np.zeros(shape, dtype=np.int64)
+        for row, (ids, types) in enumerate(sequences):
+            input_ids[row, : len(ids)] = ids
+            attention_mask[row, : len(ids)] = 1
+            token_type_ids[row, : len(ids)] = types
+        return Batch(input_ids, attention_mask, token_type_ids)
+
+
+def _template(encoding: tokenizers.Encoding, n_texts: int) -> _Template:
+    """Read the pattern of special tokens off an encoding of ``n_texts`` texts."""
+    specials: list[list[int]] = [[] for _ in range(n_texts + 1)]
+    special_types: list[list[int]] = [[] for _ in range(n_texts + 1)]
+    text_types = [0] * n_texts
+    seen = -1
+    for token, type_id, sequence in zip(encoding.ids, encoding.type_ids, encoding.sequence_ids, strict=True):
+        if sequence is None:
+            specials[seen + 1].append(token)
+            special_types[seen + 1].append(type_id)
+        elif sequence in (seen, seen + 1):
+            text_types[sequence] = type_id
+            seen = sequence
+        else:
+            raise ModelFormatError("the tokenizer swaps the texts of a pair, which secondpass can't follow")
+    if seen != n_texts - 1:
+        raise ModelFormatError("the tokenizer gives no tokens for the letter 'a', so its pattern can't be read")
+    return _Template(tuple(map(tuple, specials)), tuple(map(tuple, special_types)), tuple(text_types))

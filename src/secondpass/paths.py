@@ -1,0 +1,25 @@
+"""Where secondpass keeps what it may throw away and build again."""
+
+import os
+import sys
+from pathlib import Path
+
+__all__ = ["cache_dir"]
+
+
+def cache_dir(*parts: str) -> Path:
+    """Return a folder below the user's cache folder; it is made if it is not there.
+
+    ``SECONDPASS_CACHE_DIR`` overrides it; otherwise it is ``secondpass`` under ``%LOCALAPPDATA%`` on
+    Windows and under ``$XDG_CACHE_HOME`` (default ``~/.cache``) elsewhere.
+    """
+    override = os.environ.get("SECONDPASS_CACHE_DIR")
+    if override:
+        root = Path(override)
+    elif sys.platform == "win32":
+        root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "secondpass"
+    else:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "secondpass"
+    folder = root.joinpath(*parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,157 @@
+"""Rerank with a cross-encoder: a model that reads the query and a document together."""
+
+import os
+import warnings
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from secondpass.base import Reranker, digest
+from secondpass.errors import ConfigError, ModelFormatError, TruncationWarning
+from secondpass.models.load import load_pair_model
+from secondpass.models.pair import PairModel, PairOutput, relevance_logits
+from secondpass.models.resolve import Backend
+from secondpass.types import Request, Scale, Scores, Trace
+
+__all__ = ["CrossEncoderReranker"]
+
+# Any relevance model tells these apart by a wide margin, unless its labels are the wrong way round.
+_QUESTION = "What is the capital of France?"
+_ANSWER, _OFF_TOPIC = "Paris is the capital of France.", "Knead the dough and let it rest for an hour."
+
+
+class CrossEncoderReranker(Reranker):
+    """Scores each document by a cross-encoder (Nogueira and Cho 2019, arXiv:1901.04085).
+
+    Pairs of all requests share batches, sorted by length; identical pairs are scored once; the query is
+    tokenized once. A document that does not fit into the model is cut: it is counted in the trace under
+    ``truncated``, marked in the ranking's explanations, and warned about once.
+
+    Args:
+        model: a folder, a name from the catalogue (``secondpass models`` lists it), a repository on the
+            Hugging Face hub, or a `PairModel`.
+        activation: ``identity`` gives the model's logits, ``sigmoid`` probabilities. These are not
+            calibrated: they order documents as the logits do, but 0.5 need not mean "as likely as not".
+        backend: ``onnx`` or ``torch``; ``auto`` takes ONNX where the model has such a file.
+        device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the CPU on ONNX Runtime and the best one
+            there is on PyTorch.
+        dtype: ``float32``, ``float16`` or ``bfloat16``; PyTorch only.
+        max_length: tokens that a pair is cut to; the model's own limit by default.
+        batch_tokens: tokens in a batch, padding included; the backend knows a good default. On ONNX
+            Runtime's CPU that is each pair alone, so that no score depends on a neighbour; with a larger
+            budget the scores of a dynamically quantised (int8) model do.
+        revision: branch, tag or commit on the hub.
+        local_files_only: never touch the network.
+        progress: show a bar when it takes longer than a second.
+        smoke_test: score an answer and an unrelated sentence when loading, and refuse a model that prefers
+            the latter; switch it off for a model that does not read English.
+
+    Raises:
+        ModelError: the model can't be found, read or used; the message says what to do.
+        MissingExtraError: it needs PyTorch, and that is not installed.
+        ConfigError: a setting is out of range.
+    """
+
+    registry_name: ClassVar[str] = "cross-encoder"
+    pointwise = True
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | PairModel = "ms-marco-MiniLM-L12-v2",
+        *,
+        activation: Literal["identity", "sigmoid"] = "identity",
+        backend: Backend = "auto",
+        device: str | None = None,
+        dtype: Literal["float32", "float16", "bfloat16"] | None = None,
+        max_length: int | None = None,
+        batch_tokens: int | None = None,
+        revision: str | None = None,
+        local_files_only: bool = False,
+        progress: bool = False,
+        smoke_test: bool = True,
+    ) -> None:
+        if activation not in ("identity", "sigmoid"):
+            raise ConfigError(f"activation must be 'identity' or 'sigmoid', not {activation!r}")
+        self.model = model if isinstance(model, PairModel | str) else os.fspath(model)
+        self.activation = activation
+        self.backend, self.device, self.dtype = backend, device, dtype
+        self.max_length, self.batch_tokens = max_length, batch_tokens
+        self.revision, self.local_files_only = revision, local_files_only
+        self.progress, self.smoke_test = progress, smoke_test
+        self.scale = Scale.LOGIT if activation == "identity" else Scale.PROBABILITY
+        self._warned = False
+        self.pair_model: PairModel = (
+            self.model
+            if isinstance(self.model, PairModel)
+            else load_pair_model(
+                self.model,
+                backend=backend,
+                device=device,
+                dtype=dtype,
+                max_length=max_length,
+                batch_tokens=batch_tokens,
+                revision=revision,
+                local_files_only=local_files_only,
+            )
+        )
+        if smoke_test:
+            self._check_order()
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of the weights, and of all settings that can change a score."""
+        return digest([self.registry_name, self.pair_model.fingerprint, self.activation])
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        pairs = [(request.query, text) for request in requests for text in request.texts]
+        output = self.pair_model.run(pairs, progress=self.progress)
+        logits = relevance_logits(output.logits, self.pair_model.labels)
+        values = logits if self.activation == "identity" else _sigmoid(logits)
+        ends = np.cumsum([len(request) for request in requests])
+        return [
+            self._scores(values[end - len(request) : end], output, slice(end - len(request), end))
+            for request, end in zip(requests, ends.tolist(), strict=True)
+        ]
+
+    def _scores(self, values: np.ndarray, output: PairOutput, part: slice) -> Scores:
+        truncated = output.truncated[part]
+        n_truncated = int(truncated.sum())
+        counts = {
+            "pairs": len(values),
+            "pairs_scored": int((~output.repeated[part]).sum()),
+            "tokens": int(output.n_tokens[part].sum()),
+            "truncated": n_truncated,
+        }
+        if not n_truncated:
+            return Scores(values, trace=Trace(counts=counts))
+        limit = self.pair_model.tokenizer.max_length
+        note = f"{n_truncated} of {len(values)} documents were cut to fit into {limit} tokens"
+        if not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"{self.pair_model.name}: {note}; what was cut had no say in their scores. Split long documents into "
+                f"passages (this is said once; the trace counts them)",
+                TruncationWarning,
+                stacklevel=2,
+            )
+        return Scores(values, {"truncated": truncated.tolist()}, Trace(counts=counts, notes=(note,)))
+
+    def _check_order(self) -> None:
+        logits = self.pair_model.logits([(_QUESTION, _ANSWER), (_QUESTION, _OFF_TOPIC)])
+        answer, off_topic = relevance_logits(logits, self.pair_model.labels)
+        if not answer > off_topic:
+            raise ModelFormatError(
+                f"{self.pair_model.name} scores an unrelated sentence ({off_topic:.3f}) at least as high as the answer "
+                f"({answer:.3f}): it is no relevance model, its labels ({', '.join(self.pair_model.labels)}) are named "
+                f"wrongly, or it does not read English; pass smoke_test=False for the last"
+            )
+
+    def __repr__(self) -> str:
+        return f"CrossEncoderReranker({self.pair_model.name!r})"
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    # Of -|x|, so that nothing overflows.
+    decayed = np.exp(-np.abs(logits))
+    return np.asarray(np.where(logits >= 0, 1.0, decayed) / (1.0 + decayed))

@@ -1,0 +1,291 @@
+"""What goes into a reranker and what comes out of it: frozen, and free of any framework."""
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from operator import index as as_index
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from secondpass.errors import ConfigError, InputError
+
+__all__ = ["Document", "RankedDocument", "Ranking", "Request", "Scale", "Scores", "Trace"]
+
+type_error = "a document is a str, or a mapping whose 'text' is a str (with 'id' and 'metadata' if you like)"
+
+Document = str | Mapping[str, Any]
+"""A text, or a mapping with ``text`` and, if you like, ``id`` and ``metadata``; it comes back untouched."""
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class Scale(StrEnum):
+    """What the scores of a reranker mean, and so what may be done with them."""
+
+    LOGIT = "logit"
+    """Unbounded; higher is more relevant. Comparable between documents and queries of one model only."""
+    PROBABILITY = "probability"
+    """In [0, 1]: the estimated probability that the document is relevant."""
+    ORDINAL = "ordinal"
+    """Only the order within one request means anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A query with its candidate documents: the unit that every reranker scores.
+
+    Args:
+        query: what the user asked; not empty.
+        documents: the candidates, in the first stage's order; duplicates and an empty list are fine.
+        k: how many results the caller wants; None for all. A reranker may use it to stop early, but
+            still scores every document.
+
+    Attributes:
+        texts: the documents' texts, one for each, as models can take them: a lone surrogate, which no
+            encoding can hold, is replaced by U+FFFD, so that character offsets stay right.
+
+    Raises:
+        InputError: something is not what it should be; the message says where.
+    """
+
+    query: str
+    documents: Sequence[Document]
+    k: int | None = None
+    texts: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.query, str):
+            raise InputError(f"the query must be a str, not {type(self.query).__name__}")
+        if not self.query.strip():
+            raise InputError("the query is empty: there is nothing to rank by, so keep the documents as they are")
+        if isinstance(self.documents, str | bytes | Mapping) or not isinstance(self.documents, Iterable):
+            raise InputError(f"documents must be a list of documents, not one {type(self.documents).__name__}")
+        documents = tuple(self.documents)
+        texts = tuple(_well_formed(document_text(document, at)) for at, document in enumerate(documents))
+        object.__setattr__(self, "query", _well_formed(self.query))
+        object.__setattr__(self, "documents", documents)
+        object.__setattr__(self, "k", checked_k(self.k))
+        object.__setattr__(self, "texts", texts)
+
+    def __len__(self) -> int:
+        return len(self.documents)
+
+
+def document_text(document: object, position: int) -> str:
+    """Return the text of a document; ``position`` is only for the error."""
+    if isinstance(document, str):
+        return document
+    if isinstance(document, Mapping):
+        text = document.get("text")
+        if isinstance(text, str):
+            return text
+        raise InputError(f"documents[{position}] is a mapping without a str under 'text' (found {type(text).__name__})")
+    raise InputError(f"documents[{position}] is of type {type(document).__name__}: {type_error}")
+
+
+def checked_k(k: object) -> int | None:
+    """Return ``k`` as an int, or None for all.
+
+    Raises:
+        InputError: it is not a whole number, or it is below 1.
+    """
+    if k is None:
+        return None
+    try:
+        number = None if isinstance(k, bool) else as_index(k)  # type: ignore[arg-type]  # that's what is tried
+    except TypeError:
+        number = None
+    if number is None:
+        raise InputError(f"k must be a whole number or None, not {type(k).__name__}")
+    if number < 1:
+        raise InputError(f"k must be at least 1, not {number}; pass None for all documents")
+    return number
+
+
+def _well_formed(text: str) -> str:
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What happened while one request was answered.
+
+    Attributes:
+        name: the reranker (or stage) that this is about.
+        latency_s: wall-clock seconds of the call. Requests that are scored together share one call,
+            and so show the same time.
+        counts: how often what happened, such as ``pairs`` (asked for), ``pairs_scored`` (that reached
+            the model; identical ones reach it once), ``tokens`` (of the pairs asked for),
+            ``truncated`` (documents that the model saw only the beginning of), ``cache_hits``,
+            ``fallbacks``.
+        notes: what a person should know, in sentences.
+        stages: the traces of what was called within this.
+    """
+
+    name: str = ""
+    latency_s: float = 0.0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    stages: "tuple[Trace, ...]" = ()
+
+    def total(self, count: str) -> int:
+        """Return a count summed over this and every stage within it."""
+        return self.counts.get(count, 0) + sum(stage.total(count) for stage in self.stages)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON-ready data."""
+        return {
+            "name": self.name,
+            "latency_s": self.latency_s,
+            "counts": dict(self.counts),
+            "notes": list(self.notes),
+            "stages": [stage.to_dict() for stage in self.stages],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The scores of one request's documents, in the order of the documents.
+
+    Args:
+        values: shape (n_documents,), converted to float64; on the reranker's `Scale`.
+        explanations: what explains the scores, in columns: a name (``passage``, ``spread``, ``stage``)
+            to one value for each document.
+        trace: what happened; the base class fills in the name and the time.
+    """
+
+    values: npt.NDArray[np.float64]
+    explanations: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    trace: Trace = field(default_factory=Trace)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", np.asarray(self.values, dtype=np.float64))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class RankedDocument:
+    """A document in its place.
+
+    Attributes:
+        index: its position in the request's documents, from 0.
+        rank: its place in the ranking, from 1.
+        score: on the ranking's scale; a Python float.
+        document: what was passed in, the very object.
+        explanation: what explains the score, by name; empty if there is nothing to explain.
+    """
+
+    index: int
+    rank: int
+    score: float
+    document: Document
+    explanation: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The document's text, as it was passed in."""
+        return self.document if isinstance(self.document, str) else self.document["text"]
+
+    @property
+    def id(self) -> Any:
+        """The ``id`` of a document that was passed as a mapping, else None."""
+        return None if isinstance(self.document, str) else self.document.get("id")
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The ``metadata`` of a document that was passed as a mapping, else an empty mapping."""
+        return {} if isinstance(self.document, str) else self.document.get("metadata") or {}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data; JSON-ready if the document's own metadata is."""
+        plain: dict[str, Any] = {"rank": self.rank, "index": self.index, "score": self.score, "text": self.text}
+        optional = {"id": self.id, "metadata": dict(self.metadata), "explanation": dict(self.explanation)}
+        return plain | {key: value for key, value in optional.items() if value not in (None, {})}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ranking(Sequence[RankedDocument]):
+    """The documents of one request, best first; equal scores keep the order in which they came.
+
+    Attributes:
+        query: what was asked.
+        documents: the ranked documents.
+        scale: what the scores mean.
+        trace: what happened on the way.
+    """
+
+    query: str
+    documents: tuple[RankedDocument, ...]
+    scale: Scale
+    trace: Trace = field(default_factory=Trace)
+
+    @overload
+    def __getitem__(self, at: int) -> RankedDocument: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[RankedDocument, ...]: ...
+    def __getitem__(self, at: int | slice) -> RankedDocument | tuple[RankedDocument, ...]:
+        return self.documents[at]
+
+    def __len__(self) -> int:
+        return len(self.documents)
+
+    def __iter__(self) -> Iterator[RankedDocument]:
+        return iter(self.documents)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts, best first."""
+        return [document.text for document in self.documents]
+
+    def top(self, k: int | None) -> "Ranking":
+        """Return the ``k`` best; all for None.
+
+        Raises:
+            InputError: ``k`` is below 1 or not a whole number.
+        """
+        return Ranking(self.query, self.documents[: checked_k(k)], self.scale, self.trace)
+
+    def above(self, threshold: float | None) -> "Ranking":
+        """Return the documents that score at least ``threshold``; all for None.
+
+        On logits a threshold holds for one model only, on probabilities for any calibrated one.
+
+        Raises:
+            ConfigError: the scores are ordinal, and so can't be compared with a number.
+        """
+        if threshold is None:
+            return self
+        if self.scale is Scale.ORDINAL:
+            raise ConfigError("ordinal scores only give an order, so no threshold can be put on them; use k")
+        kept = tuple(document for document in self.documents if document.score >= threshold)
+        return Ranking(self.query, kept, self.scale, self.trace)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data; JSON-ready if the documents' own metadata is."""
+        documents = [document.to_dict() for document in self.documents]
+        return {"query": self.query, "scale": str(self.scale), "documents": documents, "trace": self.trace.to_dict()}
+
+    def __repr__(self) -> str:
+        lines = [f"Ranking of {len(self)} for {self.query!r} ({self.scale})"]
+        lines += [f"{d.rank:>4}  {d.score:>9.4f}  [{d.index}] {_shortened(d.text, 80)}" for d in self.documents[:10]]
+        return "\n".join(lines + ([f"      and {len(self) - 10} more"] if len(self) > 10 else []))
+
+    def _repr_html_(self) -> str:
+        head = f"<caption>{html.escape(self.query)}</caption><tr><th>rank<th>{self.scale}<th>was<th>document"
+        rows = (
+            f"<tr><td>{d.rank}<td>{d.score:.4f}<td>{d.index + 1}"
+            f"<td style='text-align:left'>{html.escape(_shortened(d.text, 200))}"
+            for d in self.documents
+        )
+        return f"<table>{head}{''.join(rows)}</table>"
+
+
+def _shortened(text: str, width: int) -> str:
+    line = " ".join(text[: 4 * width].split())
+    return line if len(line) <= width and len(text) <= 4 * width else line[: width - 1] + "…"
