@@ -277,9 +277,9 @@ class Ranking(Sequence[RankedDocument]):
         return "\n".join(lines + ([f"      and {len(self) - 10} more"] if len(self) > 10 else []))
 
     def _repr_html_(self) -> str:
-        head = f"<caption>{html.escape(self.query)}</caption><tr><th>rank<th>{self.scale}<th>was<th>document"
+        head = f"<caption>{html.escape(self.query)}</caption><tr><th>rank<th>{self.scale}<th>index<th>document"
         rows = (
-            f"<tr><td>{d.rank}<td>{d.score:.4f}<td>{d.index + 1}"
+            f"<tr><td>{d.rank}<td>{d.score:.4f}<td>{d.index}"
             f"<td style='text-align:left'>{html.escape(_shortened(d.text, 200))}"
             for d in self.documents
         )

@@ -1,1 +1,1 @@
-
+"""What rankings are worth: data to measure on, and metrics."""

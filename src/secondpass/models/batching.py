@@ -3,12 +3,12 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from secondpass.errors import OutOfMemoryError, ScoringError
 
@@ -88,13 +88,14 @@ class BatchRunner:
         budget = _Budget(forward, lengths, self._is_out_of_memory)
         batches = plan_batches(lengths, batch_tokens)
         rows: Rows | None = None
-        with tqdm(total=len(lengths), unit="pair", delay=1, disable=not progress, leave=False) as bar:
+        with _progress_bar(sum(lengths), progress) as advance:
             for indices, part in self._map(budget.run, batches):
                 if rows is None:
                     rows = np.empty((len(lengths), part.shape[1]), dtype=np.float32)
                 rows[indices] = part
-                bar.update(len(indices))
-        assert rows is not None  # there is at least one sequence
+                advance(sum(lengths[index] for index in indices))
+        if rows is None:
+            raise ScoringError("there is nothing to run")
         return rows
 
     def _map(self, run: Callable[[Indices], Rows], batches: list[Indices]) -> Iterator[tuple[Indices, Rows]]:
@@ -123,6 +124,18 @@ class BatchRunner:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         BatchRunner.__init__(self, **state)
+
+
+@contextmanager
+def _progress_bar(n_tokens: int, shown: bool) -> Iterator[Callable[[int], object]]:
+    """Count tokens, not sequences: the longest come first, so a bar of sequences would forecast far too long."""
+    if not shown:
+        yield lambda _: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=n_tokens, unit="tok", unit_scale=True, delay=1, leave=False) as bar:
+        yield bar.update
 
 
 class _Budget:

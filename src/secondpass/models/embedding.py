@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,11 @@ class EmbeddingModel(ABC):
         self.name = name
         self.query_prefix = query_prefix
 
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """The identity of the weights and of what they are run with."""
+
     @abstractmethod
     def _encode(self, texts: Sequence[str], progress: bool) -> Rows:
         """Return one vector for each text, of any length; there is at least one text."""
@@ -44,7 +48,7 @@ class EmbeddingModel(ABC):
         return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float32).tiny), dtype=np.float32)
 
 
-def pool(outputs: Rows, mask: npt.NDArray[np.int64], pooling: str | Literal["cls", "mean"]) -> Rows:
+def pool(outputs: Rows, mask: npt.NDArray[np.int64], pooling: str) -> Rows:
     """Make one vector of a sequence's token vectors; vectors that are pooled already stay as they are.
 
     Args:

@@ -110,7 +110,7 @@ class OnnxPairModel(PairModel):
     @cached_property
     def fingerprint(self) -> str:
         """The SHA-256 of the weights, with the settings that can change a score."""
-        return f"{sha256_of(self.files.weights)[:16]}-onnx-{self.tokenizer.max_length}-{self.batch_tokens}"
+        return _fingerprint(self.files, self.tokenizer, self.batch_tokens)
 
     def _forward(self, batch: Batch) -> Rows:
         return self.session.run(batch)
@@ -139,6 +139,11 @@ class OnnxEmbeddingModel(EmbeddingModel):
         self.batch_tokens = self.session.batch_tokens(batch_tokens)
         self._runner = self.session.runner()
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the weights, with the settings that can change a vector."""
+        return _fingerprint(self.files, self.tokenizer, self.pooling)
+
     def _encode(self, texts: Sequence[str], progress: bool) -> Rows:
         tokens = self.tokenizer.tokenize(texts)
         lengths = [self.tokenizer.single_length(text) for text in tokens]
@@ -165,6 +170,10 @@ def read_tokenizer(files: ModelFiles, max_length: int | None) -> EncoderTokenize
     except Exception as exc:  # tokenizers raises bare Exceptions
         raise ModelIntegrityError(f"{path} can't be read: {_first_line(exc)}") from exc
     return EncoderTokenizer(tokenizer, files.max_length(max_length))
+
+
+def _fingerprint(files: ModelFiles, tokenizer: EncoderTokenizer, setting: object) -> str:
+    return f"{sha256_of(files.weights)[:16]}-onnx-{tokenizer.max_length}-{setting}"
 
 
 def _saved_pooling(files: ModelFiles) -> str:

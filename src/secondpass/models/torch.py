@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -79,8 +78,7 @@ class TorchPairModel(PairModel):
     @cached_property
     def fingerprint(self) -> str:
         """The SHA-256 of the weights, with the settings that can change a score."""
-        dtype = str(next(self._model.parameters()).dtype).removeprefix("torch.")
-        return f"{_sha256_of_weights(self.files.weights)[:16]}-torch-{dtype}-{self.tokenizer.max_length}"
+        return _fingerprint(self.files, self._model, self.tokenizer.max_length)
 
     def _reads_plain_pairs(self) -> bool:
         """Whether sentence-transformers makes of a pair the very tokens that we do: no prompt, no chat template."""
@@ -129,6 +127,11 @@ class TorchEmbeddingModel(EmbeddingModel):
         tokens = batch_tokens or _default_batch_tokens(self._model.device)
         self._batch_size = max(1, tokens // self._model.max_seq_length)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the weights, with the settings that can change a vector."""
+        return _fingerprint(self.files, self._model, self._model.max_seq_length)
+
     def _encode(self, texts: Sequence[str], progress: bool) -> Rows:
         vectors = self._model.encode(list(texts), batch_size=self._batch_size, show_progress_bar=progress)
         return np.asarray(vectors, dtype=np.float32)
@@ -164,11 +167,12 @@ def _default_batch_tokens(device: Any) -> int:
     return _CPU_BATCH_TOKENS if device.type == "cpu" else _GPU_BATCH_TOKENS
 
 
-def _sha256_of_weights(weights: Path) -> str:
-    if weights.suffix == ".safetensors":
-        return sha256_of(weights)
-    # An index of shards names them; together they are the weights.
-    return "".join(sha256_of(shard)[:8] for shard in sorted(weights.parent.glob("*.safetensors")))
+def _fingerprint(files: ModelFiles, model: Any, max_length: int) -> str:
+    # An index of shards does not change with the weights, so the shards are read themselves.
+    single = files.weights.suffix == ".safetensors"
+    shards = [files.weights] if single else sorted(files.folder.glob("*.safetensors"))
+    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
+    return f"{''.join(sha256_of(shard)[:16] for shard in shards)}-torch-{dtype}-{max_length}"
 
 
 def _is_out_of_memory(exc: BaseException) -> bool:

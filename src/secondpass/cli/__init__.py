@@ -1,0 +1,16 @@
+"""The command line: ``secondpass demo``, ``secondpass rerank``, ``secondpass models``."""
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line; what it needs beyond the core comes with the extra ``cli``."""
+    try:
+        from secondpass.cli.app import run
+    except ModuleNotFoundError as exc:
+        if exc.name not in {"typer", "rich"}:
+            raise
+        sys.exit('The command line needs packages that are not installed: pip install "secondpass[cli]"')
+    run()

@@ -1,0 +1,81 @@
+"""``secondpass rerank``: documents from files or standard input, best first on standard output."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from secondpass.cli.console import output
+from secondpass.errors import InputError
+from secondpass.registry import load
+from secondpass.types import Document, Ranking
+
+__all__ = ["rerank"]
+
+
+def rerank(
+    query: Annotated[str, typer.Argument(help="What was asked.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Documents, one a line: plain text or JSONL; standard input without any."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="A name (see secondpass models), a folder, or owner/name on the hub.")
+    ] = "ms-marco-MiniLM-L12-v2",
+    k: Annotated[int | None, typer.Option("--k", "-k", help="How many to print; all without it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Rerank documents: plain lines, or JSON objects with "text" (and "id" and "metadata")."""
+    documents = [document for name, lines in _sources(files or []) for document in _documents(name, lines)]
+    ranking = load(f"cross-encoder:{model}", progress=True).rerank(query, documents, k=k)
+    if as_json:
+        for document in ranking:
+            sys.stdout.write(json.dumps(document.to_dict()) + "\n")
+    elif output.is_terminal:
+        output.print(_table(ranking))
+    else:
+        for document in ranking:
+            line = " ".join(document.text.split()).encode("utf-8", "replace").decode()
+            sys.stdout.write(f"{document.rank}\t{document.score:.4f}\t{line}\n")
+
+
+def _sources(files: list[Path]) -> Iterator[tuple[str, list[str]]]:
+    if not files:
+        yield "standard input", sys.stdin.read().splitlines()
+    for path in files:
+        try:
+            yield str(path), path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as exc:
+            raise InputError(f"{path} can't be read as UTF-8 text: {exc}") from exc
+
+
+def _documents(name: str, lines: list[str]) -> Iterator[Document]:
+    """Read lines as JSONL if the first is a JSON object, else as plain text; blank ones are no documents."""
+    filled = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    if not (filled and filled[0][1].lstrip().startswith("{")):
+        yield from (line for _, line in filled)
+        return
+    for number, line in filled:
+        try:
+            document: Any = json.loads(line)
+        except ValueError as exc:
+            raise InputError(f"{name}, line {number} is not JSON: {exc}") from exc
+        if not (isinstance(document, dict) and isinstance(document.get("text"), str)):
+            raise InputError(f'{name}, line {number} is not a JSON object with a string under "text"')
+        yield document
+
+
+def _table(ranking: Ranking) -> Table:
+    table = Table(title=Text(ranking.query), title_justify="left", caption=f"{ranking.trace.latency_s:.2f} s")
+    for column in ("rank", "was", str(ranking.scale)):
+        table.add_column(column, justify="right")
+    table.add_column("document", overflow="ellipsis", no_wrap=True)
+    for document in ranking:
+        line = Text(" ".join(document.text.split()))
+        table.add_row(str(document.rank), str(document.index + 1), f"{document.score:.3f}", line)
+    return table

@@ -1,0 +1,17 @@
+"""The first stage: candidates from a corpus, by vectors or by words, and both stages together.
+
+```python
+import secondpass as sp
+from secondpass.retrieve import DenseRetriever, RetrieveRerank
+
+search = RetrieveRerank(DenseRetriever(), sp.CrossEncoderReranker()).index(documents)
+print(search.search("how do I copy a file?", k=5))
+```
+"""
+
+from secondpass.retrieve.base import Retriever
+from secondpass.retrieve.bm25 import BM25Retriever
+from secondpass.retrieve.dense import DenseRetriever
+from secondpass.retrieve.two_stage import RetrieveRerank
+
+__all__ = ["BM25Retriever", "DenseRetriever", "RetrieveRerank", "Retriever"]

@@ -1,0 +1,168 @@
+"""What every first stage has in common: documents in, rankings out, save and load."""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Self, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from secondpass.errors import ConfigError, InputError, ModelIntegrityError
+from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Trace, checked_k
+
+__all__ = ["Retriever"]
+
+Hits = tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]
+
+# A retriever is saved as a folder: this file, the documents, and what the subclass writes beside them.
+_SETTINGS, _DOCUMENTS = "retriever.json", "documents.jsonl"
+
+
+class Retriever(ABC):
+    """Finds candidates in a corpus that it holds.
+
+    A subclass writes `_index`, `_search`, `_save` and `_load`, and keeps its constructor's arguments that
+    a saved index needs in `settings`.
+    """
+
+    def __init__(self) -> None:
+        self._documents: tuple[Document, ...] = ()
+
+    @property
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """What a saved index has to be searched with, as plain data."""
+
+    @abstractmethod
+    def _index(self, texts: Sequence[str], progress: bool) -> None:
+        """Build the index of at least one text."""
+
+    @abstractmethod
+    def _search(self, queries: Sequence[str], k: int) -> list[Hits]:
+        """Return positions and scores of at most ``k`` documents for each query, best first."""
+
+    @abstractmethod
+    def _save(self, folder: Path) -> None:
+        """Write the index into a folder."""
+
+    @abstractmethod
+    def _load(self, folder: Path) -> None:
+        """Read the index from a folder."""
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def index(self, documents: Iterable[Document], *, progress: bool = False) -> Self:
+        """Build the index of a corpus, in place of what was there before; returns itself.
+
+        Args:
+            documents: texts, or mappings with ``text`` and, if you like, ``id`` and ``metadata``.
+            progress: show a bar when it takes longer than a second.
+
+        Raises:
+            InputError: a document can't be used, or there is none.
+        """
+        # A Request checks documents; its query plays no part.
+        corpus = Request("corpus", tuple(documents) if not isinstance(documents, str) else documents)
+        if not len(corpus):
+            raise InputError("there are no documents to index")
+        self._index(corpus.texts, progress)
+        self._documents = tuple(corpus.documents)
+        return self
+
+    @overload  # a str is a sequence of str too; the first match is meant
+    def search(self, queries: str, k: int = 10) -> Ranking: ...  # type: ignore[overload-overlap]
+    @overload
+    def search(self, queries: Sequence[str], k: int = 10) -> list[Ranking]: ...
+    def search(self, queries: str | Sequence[str], k: int = 10) -> Ranking | list[Ranking]:
+        """Return the best documents for a query, or a list of them for a list of queries.
+
+        In the rankings ``index`` is the document's position in the corpus; scores are ordinal.
+
+        Args:
+            queries: one query or several.
+            k: how many documents to return at most.
+
+        Raises:
+            InputError: a query or ``k`` can't be used, or nothing was indexed.
+        """
+        if isinstance(queries, str):
+            return self.search([queries], k)[0]
+        if not self._documents:
+            raise InputError(f"{type(self).__name__} has no documents yet: call index(documents) first")
+        checked = [Request(query, (), k).query for query in queries]
+        depth = min(checked_k(k) or 1, len(self._documents))
+        start = time.perf_counter()
+        results = self._search(checked, depth) if checked else []
+        trace = Trace(type(self).__name__, time.perf_counter() - start)
+        return [self._ranking(query, hits, trace) for query, hits in zip(checked, results, strict=True)]
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write index and documents into a folder; one that is there is replaced when all is written.
+
+        Raises:
+            InputError: nothing was indexed, or a document's metadata is not JSON.
+        """
+        if not self._documents:
+            raise InputError(f"{type(self).__name__} has no documents to save: call index(documents) first")
+        target = Path(folder)
+        if target.exists() and not (target / _SETTINGS).is_file():
+            raise InputError(f"{target} is there and holds no saved retriever, so it is not replaced")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+        try:
+            (partial / _SETTINGS).write_text(json.dumps({"class": type(self).__name__, **self.settings}))
+            with (partial / _DOCUMENTS).open("w", encoding="utf-8") as file:
+                # ASCII, as no other encoding can hold a lone surrogate.
+                file.writelines(json.dumps(document) + "\n" for document in self._documents)
+            self._save(partial)
+            if target.exists():
+                shutil.rmtree(target)
+            partial.rename(target)
+        except TypeError as exc:
+            raise InputError(f"a document can't be saved as JSON: {exc}") from exc
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str], **settings: Any) -> Self:
+        """Read what `save` wrote.
+
+        Args:
+            folder: where it is.
+            settings: arguments of the constructor that are not saved, such as ``device``.
+
+        Raises:
+            ModelIntegrityError: it holds no such index, or a damaged one.
+            ConfigError: the index was built with another model than the one that is here now.
+        """
+        source = Path(folder)
+        try:
+            saved = json.loads((source / _SETTINGS).read_text())
+            if saved.pop("class") != cls.__name__:
+                raise ConfigError(f"{source} holds no {cls.__name__}")
+            fingerprint = saved.pop("fingerprint", None)
+            retriever = cls(**saved, **settings)
+            with (source / _DOCUMENTS).open(encoding="utf-8") as file:
+                retriever._documents = tuple(json.loads(line) for line in file)
+            retriever._load(source)
+        except (OSError, ValueError, KeyError, RuntimeError) as exc:
+            if isinstance(exc, ConfigError):
+                raise
+            raise ModelIntegrityError(f"{source} holds no {cls.__name__} that can be read: {exc}") from exc
+        if fingerprint != retriever.settings.get("fingerprint"):
+            raise ConfigError(f"{source} was built with another model than {saved.get('model')!r} is here: index again")
+        return retriever
+
+    def _ranking(self, query: str, hits: Hits, trace: Trace) -> Ranking:
+        documents = tuple(
+            RankedDocument(index=int(index), rank=rank, score=float(score), document=self._documents[index])
+            for rank, (index, score) in enumerate(zip(*hits, strict=True), start=1)
+        )
+        return Ranking(query, documents, Scale.ORDINAL, trace)

@@ -1,0 +1,68 @@
+"""The first stage by words: BM25, by the bm25s library."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from secondpass.errors import MissingExtraError
+from secondpass.retrieve.base import Hits, Retriever
+
+__all__ = ["BM25Retriever"]
+
+
+class BM25Retriever(Retriever):
+    """Finds the documents that share rare words with the query (Robertson and Zaragoza 2009).
+
+    Lucene's variant. Words are runs of two or more letters, digits and underscores, in lower case, without
+    English stop words and without stemming.
+
+    Args:
+        k1: how soon further occurrences of a word stop to count.
+        b: how much long documents are discounted, in [0, 1].
+
+    Raises:
+        MissingExtraError: bm25s is not installed.
+    """
+
+    def __init__(self, *, k1: float = 1.5, b: float = 0.75) -> None:
+        super().__init__()
+        try:
+            import bm25s
+        except ImportError as exc:
+            raise MissingExtraError.of("bm25", "BM25Retriever") from exc
+        self._bm25s = bm25s
+        self.k1, self.b = k1, b
+        self._bm25 = bm25s.BM25(method="lucene", k1=k1, b=b)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The two parameters."""
+        return {"k1": self.k1, "b": self.b}
+
+    def _index(self, texts: Sequence[str], progress: bool) -> None:
+        bm25 = self._bm25s.BM25(method="lucene", k1=self.k1, b=self.b)
+        tokens = self._bm25s.tokenize(list(texts), stopwords="en", show_progress=progress)
+        bm25.index(tokens, show_progress=progress)
+        self._bm25 = bm25
+
+    def _search(self, queries: Sequence[str], k: int) -> list[Hits]:
+        words = self._bm25s.tokenize(list(queries), stopwords="en", return_ids=False, show_progress=False)
+        return [self._hits(query, k) for query in words]
+
+    def _hits(self, words: list[str], k: int) -> Hits:
+        """Return only documents that hold a word of the query: bm25s would fill up with zeros."""
+        known = [word for word in words if word in self._bm25.vocab_dict]
+        if not known:
+            return np.empty(0, dtype=np.intp), np.empty(0)
+        scores = self._bm25.get_scores(known).astype(np.float64)
+        best = np.argsort(-scores, kind="stable")[:k]
+        best = best[scores[best] > 0]
+        return best.astype(np.intp), scores[best]
+
+    def _save(self, folder: Path) -> None:
+        self._bm25.save(str(folder), show_progress=False)
+
+    def _load(self, folder: Path) -> None:
+        self._bm25 = self._bm25s.BM25.load(str(folder))

@@ -1,0 +1,78 @@
+"""Both stages: retrieve many candidates fast, then rerank them well."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Self, overload
+
+from secondpass.base import Reranker
+from secondpass.errors import CompositionError
+from secondpass.retrieve.base import Retriever
+from secondpass.types import Document, Ranking, Request, Trace, checked_k
+
+__all__ = ["RetrieveRerank"]
+
+
+class RetrieveRerank:
+    """Retrieves ``depth`` candidates and reranks them.
+
+    Args:
+        retriever: the first stage.
+        reranker: the second stage.
+        depth: candidates that are reranked for each query. More find more and take longer.
+
+    Raises:
+        CompositionError: one of them is not what it should be.
+        InputError: ``depth`` is below 1.
+    """
+
+    def __init__(self, retriever: Retriever, reranker: Reranker, *, depth: int = 100) -> None:
+        if not isinstance(retriever, Retriever) or not isinstance(reranker, Reranker):
+            given = f"{type(retriever).__name__} and {type(reranker).__name__}"
+            raise CompositionError(f"RetrieveRerank takes a Retriever and a Reranker, not {given}")
+        self.retriever, self.reranker = retriever, reranker
+        self.depth = checked_k(depth) or 1
+
+    def index(self, documents: Iterable[Document], *, progress: bool = False) -> Self:
+        """Build the first stage's index; returns itself. See `Retriever.index`."""
+        self.retriever.index(documents, progress=progress)
+        return self
+
+    @overload  # a str is a sequence of str too; the first match is meant
+    def search(self, queries: str, k: int = 10) -> Ranking: ...  # type: ignore[overload-overlap]
+    @overload
+    def search(self, queries: Sequence[str], k: int = 10) -> list[Ranking]: ...
+    def search(self, queries: str | Sequence[str], k: int = 10) -> Ranking | list[Ranking]:
+        """Return the reranked best for a query, or a list of them for a list of queries, in shared batches.
+
+        In the rankings ``index`` is the document's position in the corpus, and the explanations hold its
+        ``retrieval_rank`` and ``retrieval_score``. The trace has a stage for retrieval and one for
+        reranking, with their times; queries that are searched together share both.
+
+        Args:
+            queries: one query or several.
+            k: how many documents to return at most.
+
+        Raises:
+            InputError: a query or ``k`` can't be used, or nothing was indexed.
+        """
+        if isinstance(queries, str):
+            return self.search([queries], k)[0]
+        k = checked_k(k) or self.depth
+        start = time.perf_counter()
+        candidates = self.retriever.search(list(queries), max(k, self.depth))
+        requests = [Request(found.query, [hit.document for hit in found], k) for found in candidates]
+        rankings = self.reranker.rerank_many(requests)
+        latency_s = time.perf_counter() - start
+        return [_joined(found, ranking, latency_s) for found, ranking in zip(candidates, rankings, strict=True)]
+
+
+def _joined(candidates: Ranking, ranking: Ranking, latency_s: float) -> Ranking:
+    """Put the positions in the corpus, and what the first stage said, into the second stage's ranking."""
+    documents = []
+    for document in ranking:
+        hit = candidates[document.index]
+        first_stage = {"retrieval_rank": hit.rank, "retrieval_score": hit.score}
+        documents.append(replace(document, index=hit.index, explanation={**document.explanation, **first_stage}))
+    trace = Trace("RetrieveRerank", latency_s, stages=(candidates.trace, ranking.trace))
+    return replace(ranking, documents=tuple(documents), trace=trace)
