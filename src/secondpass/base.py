@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError
-from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Scores
+from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Scores, checked_threshold
 
 __all__ = ["Reranker"]
 
@@ -134,11 +134,7 @@ class Reranker(ABC):
             CompositionError: the scores are ordinal, and so can't be compared with a number.
             ConfigError: it is no finite number.
         """
-        if threshold is None:
-            return
-        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not np.isfinite(threshold):
-            raise ConfigError(f"a threshold is a finite number or None, not {threshold!r}")
-        if self.scale is Scale.ORDINAL:
+        if checked_threshold(threshold) is not None and self.scale is Scale.ORDINAL:
             raise CompositionError(
                 f"no threshold can be put on the ordinal scores of {self!r}; limit their number instead"
             )
@@ -233,8 +229,11 @@ def _ranking(request: Request, scores: Scores, scale: Scale) -> Ranking:
 def _to_data(value: object, owner: Reranker, name: str) -> Any:
     if isinstance(value, Reranker):
         return value.to_config()
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool):
         return value
+    for kind in (int, float, str):
+        if isinstance(value, kind):  # an enum or a number of numpy's is written as what it is
+            return kind(value)
     if isinstance(value, list | tuple):
         return [_to_data(item, owner, name) for item in value]
     if isinstance(value, dict):

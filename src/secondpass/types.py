@@ -1,6 +1,7 @@
 """What goes into a reranker and what comes out of it: frozen, and free of any framework."""
 
 import html
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +15,6 @@ import numpy.typing as npt
 from secondpass.errors import ConfigError, InputError
 
 __all__ = ["Document", "RankedDocument", "Ranking", "Request", "Scale", "Scores", "Trace"]
-
-type_error = "a document is a str, or a mapping whose 'text' is a str (with 'id' and 'metadata' if you like)"
 
 Document = str | Mapping[str, Any]
 """A text, or a mapping with ``text`` and, if you like, ``id`` and ``metadata``; it comes back untouched."""
@@ -84,7 +83,10 @@ def document_text(document: object, position: int) -> str:
         if isinstance(text, str):
             return text
         raise InputError(f"documents[{position}] is a mapping without a str under 'text' (found {type(text).__name__})")
-    raise InputError(f"documents[{position}] is of type {type(document).__name__}: {type_error}")
+    kind = type(document).__name__
+    raise InputError(
+        f"documents[{position}] is of type {kind}; a document is a str, or a mapping with a str under 'text'"
+    )
 
 
 def checked_k(k: object) -> int | None:
@@ -104,6 +106,19 @@ def checked_k(k: object) -> int | None:
     if number < 1:
         raise InputError(f"k must be at least 1, not {number}; pass None for all documents")
     return number
+
+
+def checked_threshold(threshold: object) -> float | None:
+    """Return a threshold as a float, or None for none.
+
+    Raises:
+        ConfigError: it is no finite number.
+    """
+    if threshold is None:
+        return None
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not math.isfinite(threshold):
+        raise ConfigError(f"a threshold is a finite number or None, not {threshold!r}")
+    return float(threshold)
 
 
 def _well_formed(text: str) -> str:

@@ -13,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 # Read when haystack is imported: a test run sends nothing to anyone.
 os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"
 
+import haystack
 from haystack import Document, Pipeline, SuperComponent, tracing
 from haystack.components.builders import PromptBuilder
 from haystack.components.joiners import DocumentJoiner
@@ -26,8 +28,8 @@ from haystack.core.errors import PipelineRuntimeError
 from haystack.dataclasses import ByteStream
 from haystack.document_stores.in_memory import InMemoryDocumentStore
 from haystack.tracing import Span, Tracer
-from haystack_integrations.components.rankers.secondpass import SecondPassRanker
 
+from haystack_integrations.components.rankers.secondpass import SecondPassRanker
 from secondpass.errors import (
     CompositionError,
     ConfigError,
@@ -44,11 +46,13 @@ from secondpass.testing import FakeReranker
 
 QUERY = "copy a file"
 FAKE = {"type": "fake"}
-# The question, what BM25 puts first in the two modules' documentation, and what answers it.
+# Of the two modules' documentation: a question, and what answers it. BM25 puts something else first.
 QUESTIONS = [
-    ("what happens to a file's owner and group when it is copied", "shutil.make_archive", "shutil.copystat"),
-    ("how do I remove a directory with everything in it", "os.walk", "os.rmdir"),
+    ("what happens to a file's owner and group when it is copied", "shutil.copystat"),
+    ("how do I remove a directory with everything in it", "os.rmdir"),
 ]
+# Since Haystack 3 every pipeline runs asynchronously as well; before, that was a class of its own.
+AsyncPipeline: type[Any] = getattr(haystack, "AsyncPipeline", Pipeline)
 # Some docstrings are longer than the model reads, and it says so.
 cuts_are_fine = pytest.mark.filterwarnings(f"ignore::{TruncationWarning.__module__}.{TruncationWarning.__name__}")
 
@@ -78,9 +82,9 @@ def store() -> InMemoryDocumentStore:
     return store
 
 
-def make_pipeline(store: InMemoryDocumentStore, ranker: SecondPassRanker) -> Pipeline:
+def make_pipeline(store: InMemoryDocumentStore, ranker: SecondPassRanker, kind: type[Any] = Pipeline) -> Any:
     """Return a pipeline of a BM25 retriever and a ranker."""
-    pipeline = Pipeline()
+    pipeline = kind()
     pipeline.add_component("retriever", InMemoryBM25Retriever(store, top_k=15))
     pipeline.add_component("ranker", ranker)
     pipeline.connect("retriever.documents", "ranker.documents")
@@ -380,18 +384,19 @@ def test_an_unknown_name_is_reported_by_warm_up() -> None:
     """A name that nobody registered is refused with those that there are, and again on the next try."""
     ranker = SecondPassRanker("no-such-reranker")
     for _ in range(2):
-        with pytest.raises(RegistryError, match="no 'no-such-reranker'; there are: .*cross-encoder"):
+        with pytest.raises(RegistryError, match=r"no 'no-such-reranker'; there are: .*cross-encoder"):
             ranker.warm_up()
 
 
 def test_importing_the_adapter_loads_no_model_runtime() -> None:
-    """Importing and constructing the ranker imports neither ONNX Runtime nor PyTorch."""
+    """Importing and constructing the ranker imports no ONNX Runtime, and no PyTorch unless Haystack itself does."""
     code = (
-        "import sys; from haystack_integrations.components.rankers.secondpass import SecondPassRanker as R; R();"
-        "sys.exit(str(sorted({'onnxruntime', 'torch'} & set(sys.modules))))"
+        "import sys, haystack, haystack.core.component; from haystack import Document; before = set(sys.modules);"
+        "from haystack_integrations.components.rankers.secondpass import SecondPassRanker; SecondPassRanker();"
+        "sys.exit(str(sorted({'onnxruntime', 'tokenizers', 'torch', 'transformers'} & (set(sys.modules) - before))))"
     )
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    assert child.stderr.strip().endswith("[]")
+    assert child.stderr.strip() == "[]"
 
 
 # Copies and data
@@ -470,15 +475,15 @@ def test_async_gives_what_sync_gives(settings: dict[str, Any]) -> None:
 
 
 @cuts_are_fine
-@pytest.mark.parametrize(("question", "first_of_bm25", "answer"), QUESTIONS)
+@pytest.mark.parametrize(("question", "answer"), QUESTIONS)
 def test_a_pipeline_gets_better_passages(
-    store: InMemoryDocumentStore, cross_encoder: CrossEncoderReranker, question: str, first_of_bm25: str, answer: str
+    store: InMemoryDocumentStore, cross_encoder: CrossEncoderReranker, question: str, answer: str
 ) -> None:
     """A real model behind a real retriever puts the answer first, where BM25 had something else."""
     pipeline = make_pipeline(store, SecondPassRanker(cross_encoder, top_k=3))
     outputs = pipeline.run(asking(question), include_outputs_from={"retriever"})
     retrieved, ranked = outputs["retriever"]["documents"], outputs["ranker"]["documents"]
-    assert retrieved[0].id == first_of_bm25
+    assert retrieved[0].id != answer
     assert ranked[0].id == answer
     expected = cross_encoder.rerank(question, [document.content for document in retrieved], k=3)
     assert [(d.id, d.score) for d in ranked] == [(retrieved[r.index].id, r.score) for r in expected]
@@ -486,15 +491,16 @@ def test_a_pipeline_gets_better_passages(
 
 @cuts_are_fine
 def test_a_pipeline_runs_asynchronously(store: InMemoryDocumentStore, cross_encoder: CrossEncoderReranker) -> None:
-    """`Pipeline.run_async` and its generator give what `Pipeline.run` gives."""
-    pipeline = make_pipeline(store, SecondPassRanker(cross_encoder, top_k=3))
+    """An asynchronous run and its generator give what a run gives."""
+    pipeline = make_pipeline(store, SecondPassRanker(cross_encoder, top_k=3), AsyncPipeline)
     question = QUESTIONS[0][0]
 
     async def both() -> tuple[dict[str, Any], list[dict[str, Any]]]:
         parts = [part async for part in pipeline.run_async_generator(asking(question))]
         return await pipeline.run_async(asking(question)), parts
 
-    expected = pipeline.run(asking(question))
+    expected = make_pipeline(store, SecondPassRanker(cross_encoder, top_k=3)).run(asking(question))
+    assert len(expected["ranker"]["documents"]) == 3
     whole, parts = asyncio.run(both())
     assert whole == expected
     assert parts[-1] == expected
@@ -512,17 +518,19 @@ def test_a_pipeline_goes_through_yaml(store: InMemoryDocumentStore) -> None:
     restored.get_component("retriever").document_store = store
     question = QUESTIONS[1][0]
     output = restored.run(asking(question))
-    assert ids(output["ranker"])[0] == QUESTIONS[1][2]
+    assert ids(output["ranker"])[0] == QUESTIONS[1][1]
     assert output == pipeline.run(asking(question))
     assert pipeline.dumps() == text
 
 
-def test_a_nested_reranker_goes_through_yaml() -> None:
-    """A pipeline whose reranker was an instance is written with its configuration and read again."""
-    pipeline = make_pipeline(InMemoryDocumentStore(), SecondPassRanker(FakeReranker(scale="logit")))
+def test_an_instance_goes_through_yaml(cross_encoder: CrossEncoderReranker) -> None:
+    """A pipeline whose reranker was an instance is written with its configuration, and read without loading it."""
+    pipeline = make_pipeline(InMemoryDocumentStore(), SecondPassRanker(cross_encoder, score_threshold=np.float64(-1)))
     ranker = Pipeline.loads(pipeline.dumps()).get_component("ranker")
-    assert ranker.reranker == {"type": "fake", "scale": "logit", "pointwise": True}
-    assert ids(ranker.run(QUERY, make_documents()))[0] == "c"
+    assert ranker.reranker == cross_encoder.to_config()
+    assert ranker.score_threshold == -1.0
+    (document,) = ranker.run(QUERY, [Document(content="To copy a file, call shutil.copy.")])["documents"]
+    assert document.score == cross_encoder.score(QUERY, [document.content])[0]
 
 
 def test_hybrid_retrieval_up_to_the_prompt(store: InMemoryDocumentStore) -> None:

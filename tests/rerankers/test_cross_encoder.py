@@ -1,7 +1,196 @@
+"""The cross-encoder on the embedded int8 model: contract, engine, thread safety, bad input."""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import secondpass as sp
+from secondpass.errors import ConfigError, ModelFormatError, TruncationWarning
+from secondpass.models.pair import PairModel, relevance_logits
+from secondpass.models.tokens import Batch
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.testing import RerankerContract
 
+_QUERY = "how do I copy a file"
+_DOCUMENTS = [
+    "shutil.copy copies a file to another place.",
+    "The weather will be sunny all week.",
+    "os.rename gives a file another name.",
+    "To copy a whole folder with all that is in it, use shutil.copytree, which also keeps the permissions.",
+]
+
 
 class TestContract(RerankerContract):
+    tolerance = 0.0  # each pair goes through the model alone, so not a bit may differ
+
     def make(self) -> CrossEncoderReranker:
         return CrossEncoderReranker()
+
+
+class TestContractOfProbabilities(RerankerContract):
+    tolerance = 0.0
+
+    def make(self) -> CrossEncoderReranker:
+        return CrossEncoderReranker(activation="sigmoid", max_length=256)
+
+
+class TestScores:
+    def test_the_answer_is_first(self, cross_encoder: CrossEncoderReranker) -> None:
+        """The real model puts the real answer first and the weather last."""
+        ranking = cross_encoder.rerank(_QUERY, _DOCUMENTS)
+        assert ranking[0].index == 0 and ranking[-1].index == 1
+        assert ranking[0].score > 3 > -8 > ranking[-1].score
+        assert ranking.scale is sp.Scale.LOGIT
+
+    def test_sigmoid_is_of_the_logits(self, cross_encoder: CrossEncoderReranker) -> None:
+        """Probabilities are the logistic function of the logits, and don't overflow."""
+        logits = cross_encoder.score(_QUERY, _DOCUMENTS)
+        sigmoid = CrossEncoderReranker(cross_encoder.pair_model, activation="sigmoid")
+        np.testing.assert_allclose(sigmoid.score(_QUERY, _DOCUMENTS), 1 / (1 + np.exp(-logits)), rtol=1e-12)
+        assert sigmoid.scale is sp.Scale.PROBABILITY
+
+    def test_company_does_not_change_a_score(self, cross_encoder: CrossEncoderReranker) -> None:
+        """Alone, among its equals and among a hundred others, a document has the very same score, int8 or not."""
+        alone = [cross_encoder.score(_QUERY, [document])[0] for document in _DOCUMENTS]
+        others = [f"filler number {number} " * (number % 17 + 1) for number in range(100)]
+        mixed = cross_encoder.rerank_many([(_QUERY, [*others, *_DOCUMENTS]), ("something else", others)])[0]
+        scores = {document.index - 100: document.score for document in mixed if document.index >= 100}
+        assert [scores[at] for at in range(len(_DOCUMENTS))] == alone
+
+    def test_eight_threads_get_the_same(self, cross_encoder: CrossEncoderReranker) -> None:
+        """Threads that share a reranker, with different requests at once, each get what they get alone."""
+        requests = [(f"{_QUERY} {number}", _DOCUMENTS) for number in range(24)]
+        expected = [cross_encoder.score(*request) for request in requests]
+        with ThreadPoolExecutor(8) as pool:
+            results = list(pool.map(lambda request: cross_encoder.score(*request), requests))
+        np.testing.assert_array_equal(results, expected)
+
+    def test_shared_batches_of_the_int8_model_stay_close(self, cross_encoder: CrossEncoderReranker) -> None:
+        """With a token budget, padding and neighbours move an int8 score, but not the order of clear cases."""
+        shared = CrossEncoderReranker(batch_tokens=2048)
+        alone, together = cross_encoder.score(_QUERY, _DOCUMENTS), shared.score(_QUERY, _DOCUMENTS)
+        assert 0 < np.abs(alone - together).max() < 1.5
+        assert np.argsort(alone)[-1] == np.argsort(together)[-1] == 0
+
+
+class TestEngine:
+    def test_identical_pairs_are_scored_once(self, cross_encoder: CrossEncoderReranker) -> None:
+        """The trace counts what was asked for and what reached the model, within and across requests."""
+        first, second = cross_encoder.rerank_many([(_QUERY, ["a", "b", "a"]), (_QUERY, ["b", "c"])])
+        assert first.trace.counts["pairs"] == 3 and first.trace.counts["pairs_scored"] == 2
+        assert second.trace.counts["pairs"] == 2 and second.trace.counts["pairs_scored"] == 1
+        scores = {d.text: d.score for d in first}
+        assert {d.score for d in second if d.text == "b"} == {scores["b"]}
+
+    def test_tokens_are_counted_without_padding(self, cross_encoder: CrossEncoderReranker) -> None:
+        """A pair is its two texts and three special tokens; nothing is filled up to 512."""
+        trace = cross_encoder.rerank("copy file", ["one two three", "one"]).trace
+        assert trace.counts["tokens"] == (2 + 3 + 3) + (2 + 1 + 3)
+
+    def test_a_document_that_does_not_fit_is_counted_and_warned_about_once(self) -> None:
+        """The trace says how many each time, the explanations which, and the warning comes the first time only."""
+        reranker = CrossEncoderReranker(max_length=64)
+        documents = ["short", "long " * 200]
+        with pytest.warns(TruncationWarning, match="1 of 2 documents were cut to fit into 64 tokens"):
+            ranking = reranker.rerank(_QUERY, documents)
+        assert ranking.trace.counts["truncated"] == 1
+        assert {d.index: d.explanation["truncated"] for d in ranking} == {0: False, 1: True}
+        assert "cut to fit into 64 tokens" in ranking.trace.notes[0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert reranker.rerank(_QUERY, documents).trace.counts["truncated"] == 1
+
+    def test_a_large_request_is_answered(self, cross_encoder: CrossEncoderReranker) -> None:
+        """Ten thousand documents, of which two are different, come back, with two pairs scored."""
+        ranking = cross_encoder.rerank(_QUERY, [_DOCUMENTS[1], _DOCUMENTS[0]] * 5_000)
+        assert len(ranking) == 10_000 and ranking.trace.counts["pairs_scored"] == 2
+        assert [d.index for d in ranking[:3]] == [1, 3, 5]
+
+    def test_a_megabyte_in_one_document_is_answered(self) -> None:
+        """It is tokenized whole, so that the trace is right, and cut to the model's length."""
+        with pytest.warns(TruncationWarning):
+            ranking = CrossEncoderReranker().rerank(_QUERY, ["copy a file " * 90_000])
+        assert ranking.trace.counts["tokens"] == 512
+
+
+class _Labelled(PairModel):
+    """A model whose logits are given; real ones with such labels are not embedded."""
+
+    fingerprint = "labelled"
+
+    def __init__(self, tokenizer: object, labels: tuple[str, ...], logits: list[list[float]]) -> None:
+        from secondpass.models.batching import BatchRunner
+
+        super().__init__("labelled", labels, tokenizer, None, BatchRunner(1, lambda exc: False))  # type: ignore[arg-type]
+        self._logits = iter(logits)
+
+    def _forward(self, batch: Batch) -> np.ndarray:
+        return np.array([next(self._logits)], dtype=np.float32)
+
+
+class TestLabels:
+    def test_two_labels_give_log_odds_by_name(self) -> None:
+        """The relevant one is found by its name, wherever it stands."""
+        logits = np.array([[1.0, 3.0], [2.0, -1.0]], dtype=np.float32)
+        assert relevance_logits(logits, ("irrelevant", "relevant")).tolist() == [2.0, -3.0]
+        assert relevance_logits(logits, ("Yes", "no")).tolist() == [-2.0, 3.0]
+        assert relevance_logits(logits[:, :1], ("LABEL_0",)).tolist() == [1.0, 2.0]
+
+    @pytest.mark.parametrize(
+        "labels", [("LABEL_0", "LABEL_1"), ("entailment", "neutral", "contradiction"), ("yes", "true")]
+    )
+    def test_names_that_say_nothing_are_refused(self, labels: tuple[str, ...]) -> None:
+        """No position is guessed: the message shows the labels and says what to correct."""
+        with pytest.raises(ModelFormatError, match=f"labels are {', '.join(labels)}.*correct id2label"):
+            relevance_logits(np.zeros((1, len(labels)), dtype=np.float32), labels)
+
+    def test_a_model_with_swapped_labels_is_refused_when_loaded(self, cross_encoder: CrossEncoderReranker) -> None:
+        """One that prefers baking to the capital of France is found out, unless the test is switched off."""
+        tokenizer, labels = cross_encoder.pair_model.tokenizer, ("relevant", "irrelevant")
+        # Longest first: the unrelated sentence has more tokens than the answer.
+        swapped = [[9.0, -9.0], [-9.0, 9.0]]
+        with pytest.raises(ModelFormatError, match="scores an unrelated sentence"):
+            CrossEncoderReranker(_Labelled(tokenizer, labels, swapped))
+        assert CrossEncoderReranker(_Labelled(tokenizer, labels, swapped), smoke_test=False)
+
+
+class TestSettings:
+    def test_the_fingerprint_follows_what_changes_a_score(self, cross_encoder: CrossEncoderReranker) -> None:
+        """Weights, length, batching and activation count; a progress bar does not."""
+        base = cross_encoder.fingerprint
+        assert CrossEncoderReranker(progress=True).fingerprint == base
+        for settings in ({"max_length": 128}, {"batch_tokens": 512}, {"activation": "sigmoid"}):
+            assert CrossEncoderReranker(**settings).fingerprint != base  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("settings", "error", "message"),
+        [
+            ({"activation": "softmax"}, ConfigError, "'identity' or 'sigmoid', not 'softmax'"),
+            ({"batch_tokens": 0}, ConfigError, "batch_tokens must be at least 1"),
+            ({"dtype": "float16"}, ConfigError, "dtype is for backend='torch'"),
+            ({"device": "cuda"}, ConfigError, "ONNX Runtime has no device 'cuda' here"),
+            ({"device": "toaster"}, ConfigError, "ONNX Runtime has no device 'toaster' here"),
+            ({"max_length": 4}, ModelFormatError, "takes 8 to 512 tokens"),
+        ],
+    )
+    def test_settings_out_of_range_are_refused(self, settings: dict[str, object], error: type, message: str) -> None:
+        """Each gets an error when the reranker is built, not when it is used."""
+        with pytest.raises(error, match=message):
+            CrossEncoderReranker(**settings)  # type: ignore[arg-type]
+
+    def test_a_model_object_has_no_configuration_but_a_fingerprint(self, cross_encoder: CrossEncoderReranker) -> None:
+        """A model that was passed as an object can't be written down, and the message says so."""
+        wrapped = CrossEncoderReranker(cross_encoder.pair_model)
+        assert wrapped.fingerprint == cross_encoder.fingerprint
+        with pytest.raises(ConfigError, match=r"model is a OnnxPairModel"):
+            wrapped.to_config()
+
+    def test_a_path_is_written_as_text(self, cross_encoder: CrossEncoderReranker) -> None:
+        """A model in a folder survives its configuration."""
+        folder: Path = cross_encoder.pair_model.files.folder  # type: ignore[attr-defined]
+        reranker = CrossEncoderReranker(folder)
+        assert reranker.to_config()["model"] == str(folder)
+        assert reranker.fingerprint == cross_encoder.fingerprint

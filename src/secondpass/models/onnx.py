@@ -34,8 +34,9 @@ class OnnxSession:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        providers = _providers(self.device)
         try:
-            self._session = onnxruntime.InferenceSession(str(weights), options, providers=_providers(self.device))
+            self._session = onnxruntime.InferenceSession(str(weights), options, providers=providers)
         except Exception as exc:  # ONNX Runtime's errors share no public base
             raise ModelIntegrityError(f"{weights} can't be read as an ONNX model: {_first_line(exc)}") from exc
         self._inputs = [node.name for node in self._session.get_inputs()]

@@ -94,6 +94,8 @@ class Retriever(ABC):
         """
         if isinstance(queries, str):
             return self.search([queries], k)[0]
+        if not isinstance(queries, Iterable):
+            raise InputError(f"queries are a str or a list of them, not {type(queries).__name__}")
         if not self._documents:
             raise InputError(f"{type(self).__name__} has no documents yet: call index(documents) first")
         checked = [Request(query, (), k).query for query in queries]

@@ -1,0 +1,192 @@
+"""The ranker component: Haystack's documents in, `Reranker.rerank`, and copies with new scores out."""
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from threading import Lock
+from typing import Any, Self
+
+try:
+    from haystack import Document, component, default_from_dict, default_to_dict
+except ImportError as exc:
+    from secondpass.errors import MissingExtraError
+
+    raise MissingExtraError.of("haystack", "SecondPassRanker") from exc
+
+from secondpass.base import Reranker
+from secondpass.errors import ConfigError, InputError
+from secondpass.registry import load
+from secondpass.types import Ranking, checked_k, checked_threshold
+
+__all__ = ["SecondPassRanker"]
+
+# One for all rankers and not one in each, so that a ranker can be copied and pickled; loading is rare.
+_LOADING = Lock()
+
+
+@component
+class SecondPassRanker:
+    """Ranks documents by their relevance to a query, with any reranker of secondpass.
+
+    ```python
+    pipeline.add_component("ranker", SecondPassRanker(top_k=5))
+    pipeline.connect("retriever.documents", "ranker.documents")
+    pipeline.run({"retriever": {"query": question, "top_k": 50}, "ranker": {"query": question}})
+    ```
+
+    As with Haystack's own rankers, documents that share an id are one: the one with the highest score of the
+    first stage stays. What comes out are copies with the new `score`; id, content, meta and embedding are kept.
+
+    Args:
+        reranker: a name, ``"cross-encoder:MODEL"``, or a configuration, both of which are loaded by `warm_up`
+            or the first run; or a `Reranker`.
+        top_k: how many documents to return at most; None for all.
+        score_threshold: the lowest score that a returned document may have, on the reranker's scale. On
+            logits, which the default gives, it holds for one model only; calibrate for probabilities.
+        meta_fields_to_embed: fields of a document's meta whose values are put before its content, in this
+            order; absent and empty ones are left out.
+        embedding_separator: what is put between these values and the content.
+
+    Raises:
+        ConfigError: a setting can't be used. A threshold on ordinal scores is refused here for a `Reranker`,
+            and by `warm_up` for a name or a configuration, whose scale is not known before it is loaded.
+    """
+
+    def __init__(
+        self,
+        reranker: str | Mapping[str, Any] | Reranker = "cross-encoder:ms-marco-MiniLM-L12-v2",
+        *,
+        top_k: int | None = 10,
+        score_threshold: float | None = None,
+        meta_fields_to_embed: list[str] | None = None,
+        embedding_separator: str = "\n",
+    ) -> None:
+        if isinstance(meta_fields_to_embed, str):
+            # It would be taken for a list of one-letter fields, none of which exists.
+            raise ConfigError(f"meta_fields_to_embed must be a list: [{meta_fields_to_embed!r}]")
+        self.reranker = dict(reranker) if isinstance(reranker, Mapping) else reranker
+        self.top_k = _checked_top_k(top_k, ConfigError)
+        self.meta_fields_to_embed = list(meta_fields_to_embed or ())
+        self.embedding_separator = embedding_separator
+        # `load` refuses what is no reranker at all; one comes back as it is.
+        self._loaded = None if isinstance(reranker, str | Mapping) else load(reranker)
+        if self._loaded is not None:
+            self._loaded.require_threshold(score_threshold)
+        self.score_threshold = checked_threshold(score_threshold)
+
+    def warm_up(self) -> None:
+        """Load the reranker, once, however many threads ask for it; `run` does it if nobody has.
+
+        Raises:
+            RegistryError: there is no reranker of that name.
+            ConfigError: its configuration can't be used, or its scores are ordinal and there is a threshold.
+            ModelError: its model can't be loaded.
+        """
+        self._ready(None)
+
+    async def warm_up_async(self) -> None:
+        """Do as `warm_up`, in a worker thread, so that the event loop goes on."""
+        if self._loaded is None:
+            await asyncio.to_thread(self.warm_up)
+
+    @component.output_types(documents=list[Document])
+    def run(
+        self, query: str, documents: list[Document], top_k: int | None = None, score_threshold: float | None = None
+    ) -> dict[str, list[Document]]:
+        """Rank documents by their relevance to a query.
+
+        Args:
+            query: what was asked; not empty.
+            documents: the candidates; they stay as they are.
+            top_k: for this run, instead of the component's setting.
+            score_threshold: for this run, instead of the component's setting.
+
+        Returns:
+            Under ``documents``, the best first, copies whose `score` is the reranker's.
+
+        Raises:
+            InputError: the query is empty, ``top_k`` is below 1, or a document has no text.
+            ConfigError: the threshold is no finite number, or the scores are ordinal.
+        """
+        candidates, texts, k = self._prepare(documents, top_k)
+        if not candidates:
+            return {"documents": []}
+        reranker, threshold = self._ready(score_threshold)
+        return _output(candidates, reranker.rerank(query, texts, k=k).above(threshold))
+
+    @component.output_types(documents=list[Document])
+    async def run_async(
+        self, query: str, documents: list[Document], top_k: int | None = None, score_threshold: float | None = None
+    ) -> dict[str, list[Document]]:
+        """Do as `run`, with the same arguments, result and errors, while the event loop goes on."""
+        candidates, texts, k = self._prepare(documents, top_k)
+        if not candidates:
+            return {"documents": []}
+        await self.warm_up_async()
+        reranker, threshold = self._ready(score_threshold)
+        return _output(candidates, (await reranker.arerank(query, texts, k=k)).above(threshold))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the component as plain data, a `Reranker` as its `to_config`, whose errors come through."""
+        return default_to_dict(
+            self,
+            reranker=self.reranker.to_config() if isinstance(self.reranker, Reranker) else self.reranker,
+            top_k=self.top_k,
+            score_threshold=self.score_threshold,
+            meta_fields_to_embed=self.meta_fields_to_embed,
+            embedding_separator=self.embedding_separator,
+        )
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Build the component from what `to_dict` wrote; the model is loaded by `warm_up`."""
+        return default_from_dict(cls, data)
+
+    def _ready(self, score_threshold: float | None) -> tuple[Reranker, float | None]:
+        threshold = self.score_threshold if score_threshold is None else score_threshold
+        if self._loaded is None:
+            with _LOADING:  # who had to wait finds it loaded
+                self._loaded = load(self.reranker if self._loaded is None else self._loaded)
+        self._loaded.require_threshold(threshold)
+        return self._loaded, threshold
+
+    def _prepare(self, documents: list[Document], top_k: int | None) -> tuple[list[Document], list[str], int | None]:
+        candidates = _unique(documents)
+        k = self.top_k if top_k is None else _checked_top_k(top_k, InputError)
+        return candidates, [self._text(document) for document in candidates], k
+
+    def _text(self, document: Document) -> str:
+        values = [document.meta.get(name) for name in self.meta_fields_to_embed]
+        parts = [str(value) for value in values if value is not None and value != ""]
+        if document.content is not None:
+            parts.append(document.content)
+        if not parts:
+            advice = "leave it out, or name meta fields that describe it in meta_fields_to_embed"
+            raise InputError(f"the document {document.id!r} has no content that could be ranked: {advice}")
+        return self.embedding_separator.join(parts)
+
+
+def _unique(documents: list[Document]) -> list[Document]:
+    """Return one document for each id, in the place of the first: the one that the first stage scored highest."""
+    chosen: dict[str, tuple[float, Document]] = {}
+    for at, document in enumerate(documents):
+        if not isinstance(document, Document):
+            raise InputError(f"documents[{at}] must be a haystack Document, not {type(document).__name__}")
+        score = -math.inf if document.score is None else document.score
+        if document.id not in chosen or score > chosen[document.id][0]:
+            chosen[document.id] = (score, document)
+    return [document for _, document in chosen.values()]
+
+
+def _output(candidates: Sequence[Document], ranking: Ranking) -> dict[str, list[Document]]:
+    chosen = [(candidates[ranked.index], ranked.score) for ranked in ranking]
+    # The meta is copied too, so that a later component that adds to it leaves the caller's alone.
+    return {"documents": [replace(document, score=score, meta=dict(document.meta)) for document, score in chosen]}
+
+
+def _checked_top_k(top_k: int | None, error: type[ConfigError | InputError]) -> int | None:
+    try:
+        return checked_k(top_k)
+    except InputError as exc:
+        raise error(f"top_k must be a whole number of at least 1, or None, not {top_k!r}") from exc

@@ -1,0 +1,116 @@
+"""Rerank the documents of a LangChain retriever."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from langchain_core.callbacks import Callbacks
+from langchain_core.documents import BaseDocumentCompressor, Document
+from langchain_core.runnables import RunnableSerializable
+from pydantic import ConfigDict, InstanceOf, PlainSerializer, WithJsonSchema
+
+from langchain_secondpass.runnable import RerankRunnable
+from secondpass import ConfigError, Reranker, load
+
+__all__ = ["DEFAULT_RERANKER", "SecondPassReranker"]
+
+DEFAULT_RERANKER = "cross-encoder:ms-marco-MiniLM-L12-v2"
+
+RerankerField = Annotated[
+    InstanceOf[Reranker],
+    PlainSerializer(lambda reranker: reranker.to_config(), return_type=dict[str, Any]),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
+]
+
+
+class SecondPassReranker(BaseDocumentCompressor):
+    """Reranks documents by their relevance to the query, and keeps the best.
+
+    The documents that come back are copies: what was passed in stays as it is, ``id`` and metadata are
+    kept, and ``metadata["relevance_score"]`` is the score, a float on the scale of the reranker (logits
+    for the default one). Each call is traced as a run of its own, within the caller's.
+
+    ```python
+    retriever = ContextualCompressionRetriever(
+        base_compressor=SecondPassReranker(top_n=3, threshold=0.0),
+        base_retriever=vector_store.as_retriever(search_kwargs={"k": 30}),
+    )
+    ```
+
+    The model is loaded once, here. Settings don't change afterwards; ``model_copy(update={"top_n": 5})``
+    gives a second compressor that shares the model. It is safe to share between threads.
+
+    Args:
+        reranker: a name (``"cross-encoder:MODEL"``), a configuration (what `Reranker.to_config` wrote), or a
+            `secondpass.Reranker`. ``model_dump`` writes it as a configuration.
+        top_n: how many documents to return at most; None for all.
+        threshold: the lowest score that a document is returned with; None for no limit. On logits it holds
+            for one model only; put it on a calibrated reranker's probabilities if you can.
+
+    Raises:
+        ConfigError: ``top_n``, ``threshold`` or a setting of the reranker can't be used.
+        CompositionError: there is a threshold, but the reranker's scores are ordinal.
+        RegistryError: no reranker has that name.
+        ModelError: the model can't be found, read or used.
+        pydantic.ValidationError: any other argument is wrong, or it was called through pydantic
+            (``model_validate``), which wraps those of the above that are ValueErrors.
+    """
+
+    # A configuration can hold a key, which pydantic's messages would show.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    reranker: RerankerField
+    top_n: int | None = 3
+    threshold: float | None = None
+
+    def __init__(
+        self,
+        *,
+        reranker: str | Mapping[str, Any] | Reranker = DEFAULT_RERANKER,
+        top_n: int | None = 3,
+        threshold: float | None = None,
+        **fields: Any,
+    ) -> None:
+        # Before pydantic sees anything: it would turn those of our errors that are ValueErrors into its own.
+        if top_n is not None and (isinstance(top_n, bool) or not isinstance(top_n, int) or top_n < 1):
+            raise ConfigError(f"top_n is a whole number of at least 1, or None for all, not {top_n!r}")
+        loaded = load(reranker)
+        loaded.require_threshold(threshold)
+        super().__init__(**fields | {"reranker": loaded, "top_n": top_n, "threshold": threshold})
+
+    def compress_documents(
+        self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
+    ) -> list[Document]:
+        """Return copies of the most relevant documents, best first.
+
+        Args:
+            documents: the candidates; none give none.
+            query: what was asked; not empty.
+            callbacks: handlers, or the callback manager of the run that this is a part of; by default that
+                of the LangChain run around the call, if there is one.
+
+        Raises:
+            InputError: the query or a document can't be used.
+            ScoringError: the reranker failed.
+        """
+        return self.as_runnable().invoke({"query": query, "documents": documents}, {"callbacks": callbacks})
+
+    async def acompress_documents(
+        self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
+    ) -> list[Document]:
+        """Do as `compress_documents`, while the event loop goes on."""
+        return await self.as_runnable().ainvoke({"query": query, "documents": documents}, {"callbacks": callbacks})
+
+    def as_runnable(self) -> RunnableSerializable[dict[str, Any], list[Document]]:
+        """Return it as a step for LCEL, from ``{"query": ..., "documents": ...}`` to the documents.
+
+        ``batch`` and ``abatch`` score the inputs together, so that they share the model's batches; an input
+        that can't be used fails alone.
+
+        ```python
+        best = {"query": RunnablePassthrough(), "documents": retriever} | SecondPassReranker().as_runnable()
+        best.invoke("how do I copy a file?")
+        ```
+        """
+        return RerankRunnable(
+            reranker=self.reranker, top_n=self.top_n, threshold=self.threshold, name=type(self).__name__
+        )

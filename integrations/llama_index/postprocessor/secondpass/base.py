@@ -1,0 +1,196 @@
+"""The node postprocessor: LlamaIndex's nodes in, `Reranker.rerank`, and new nodes with scores out."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+try:
+    from llama_index.core.bridge.pydantic import BaseModel, Field, field_serializer
+    from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
+    from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr-defined]  # it's re-exported
+    from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
+    from llama_index.core.postprocessor.types import BaseNodePostprocessor
+    from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
+except ImportError as exc:
+    from secondpass.errors import MissingExtraError
+
+    raise MissingExtraError.of("llama-index", "SecondPassRerank") from exc
+
+from secondpass.base import Reranker
+from secondpass.errors import ConfigError, InputError
+from secondpass.registry import load
+from secondpass.types import RankedDocument, Ranking, checked_k
+
+__all__ = ["SecondPassRerank"]
+
+dispatcher = get_dispatcher(__name__)
+
+_RETRIEVAL_SCORE = "retrieval_score"
+
+
+class SecondPassRerank(BaseNodePostprocessor):
+    """Reranks retrieved nodes by their relevance to the query, with any reranker of secondpass.
+
+    ```python
+    query_engine = index.as_query_engine(
+        similarity_top_k=50,
+        node_postprocessors=[SecondPassRerank(top_n=5)],
+    )
+    ```
+
+    The reranker reads what an embedding model reads: a node's text, and its metadata without the keys in
+    ``excluded_embed_metadata_keys``. What comes out are new `NodeWithScore`s whose score is the reranker's, a
+    Python float; the nodes and scores that went in stay as they are.
+
+    Each call is a span, with a `ReRankStartEvent` and a `ReRankEndEvent` on the dispatcher and a ``RERANKING``
+    event on the callback manager. When reranking fails, the span is dropped, the ``RERANKING`` event ends with
+    the exception, and the error comes through; there is no `ReRankEndEvent` then.
+
+    Args:
+        reranker: a name, ``"cross-encoder:MODEL"``, a configuration, or a `Reranker`. It is loaded here.
+        top_n: how many nodes to return at most; None for all.
+        threshold: the lowest score that a returned node may have, on the reranker's scale. On logits, which
+            the default gives, it holds for one model only; calibrate for probabilities.
+        keep_retrieval_score: put the first stage's score into ``metadata["retrieval_score"]`` of a copy of
+            the node, where neither an embedding model nor an LLM gets to read it.
+        callback_manager: LlamaIndex's; a query engine puts its own in its place.
+
+    Raises:
+        ConfigError: a setting can't be used, or there is a threshold on ordinal scores.
+        RegistryError: there is no reranker of that name.
+        ModelError: its model can't be loaded.
+    """
+
+    reranker: Reranker = Field(description="The reranker, loaded.")
+    top_n: int | None = Field(default=2, description="How many nodes to return at most; None for all.")
+    threshold: float | None = Field(default=None, description="The lowest score that a returned node may have.")
+    keep_retrieval_score: bool = Field(default=False, description="Whether to keep the first score as metadata.")
+
+    # Not left to pydantic's validators, which turn our errors into a ValidationError and ignore misspelt settings.
+    def __init__(
+        self,
+        *,
+        reranker: str | Mapping[str, Any] | Reranker = "cross-encoder:ms-marco-MiniLM-L12-v2",
+        top_n: int | None = 2,
+        threshold: float | None = None,
+        keep_retrieval_score: bool = False,
+        callback_manager: CallbackManager | None = None,
+    ) -> None:
+        try:
+            top_n = checked_k(top_n)
+        except InputError as exc:
+            raise ConfigError(f"top_n must be a whole number of at least 1, or None for all, not {top_n!r}") from exc
+        loaded = load(reranker)
+        loaded.require_threshold(threshold)
+        # As a mapping: to a type checker, the base class's constructor knows the base class's fields only.
+        fields: dict[str, Any] = {
+            "reranker": loaded,
+            "top_n": top_n,
+            "threshold": threshold,
+            "keep_retrieval_score": keep_retrieval_score,
+            "callback_manager": callback_manager or CallbackManager(),
+        }
+        super().__init__(**fields)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name that stands in serialized data."""
+        return "SecondPassRerank"
+
+    def to_dict(self, **kwargs: Any) -> dict[str, Any]:
+        """Return the settings as plain data, the reranker as its configuration; `from_dict` builds it again.
+
+        Raises:
+            ConfigError: the reranker holds something that is not data.
+        """
+        self.reranker.to_config()  # while pydantic serializes, it would be wrapped into an error of pydantic's
+        return super().to_dict(**kwargs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # LlamaIndex's own deletes what can't be pickled, from this very object: it would be left without a callback
+        # manager, and a copy would get the default reranker. Here handlers stay behind, and a reranker is an error.
+        fields = {name: value for name, value in self.__dict__.items() if name != "callback_manager"}
+        return BaseModel.__getstate__(self) | {"__dict__": fields}
+
+    @field_serializer("reranker")
+    def _reranker_as_data(self, reranker: Reranker) -> dict[str, Any]:
+        return reranker.to_config()
+
+    # The framework puts the span around this one, since it is abstract in the base class...
+    def _postprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        query = _query(query_bundle)
+        if not nodes:
+            return []
+        with self._reported(nodes, query) as reranked:
+            ranking = self.reranker.rerank(query.query_str, _texts(nodes), k=self.top_n)
+            reranked += self._chosen(nodes, ranking)
+        return reranked
+
+    # ...but not around this one, which has a default there.
+    @dispatcher.span
+    async def _apostprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        query = _query(query_bundle)
+        if not nodes:
+            return []
+        with self._reported(nodes, query) as reranked:
+            ranking = await self.reranker.arerank(query.query_str, _texts(nodes), k=self.top_n)
+            reranked += self._chosen(nodes, ranking)
+        return reranked
+
+    @contextmanager
+    def _reported(self, nodes: list[NodeWithScore], query: QueryBundle) -> Iterator[list[NodeWithScore]]:
+        """Report the start, then what the caller has put into the yielded list, or its failure."""
+        # Both kinds of event want a number.
+        top_n = len(nodes) if self.top_n is None else self.top_n
+        name = _model_name(self.reranker)
+        payload: dict[str, Any] = {
+            EventPayload.NODES: nodes,
+            EventPayload.MODEL_NAME: name,
+            EventPayload.QUERY_STR: query.query_str,
+            EventPayload.TOP_K: top_n,
+        }
+        reranked: list[NodeWithScore] = []
+        dispatcher.event(ReRankStartEvent(query=query, nodes=nodes, top_n=top_n, model_name=name))
+        with self.callback_manager.event(CBEventType.RERANKING, payload=payload) as event:
+            yield reranked
+            event.on_end(payload={EventPayload.NODES: reranked})
+        dispatcher.event(ReRankEndEvent(nodes=reranked))
+
+    def _chosen(self, nodes: list[NodeWithScore], ranking: Ranking) -> list[NodeWithScore]:
+        return [self._scored(nodes[ranked.index], ranked) for ranked in ranking.above(self.threshold)]
+
+    def _scored(self, retrieved: NodeWithScore, ranked: RankedDocument) -> NodeWithScore:
+        node = retrieved.node
+        if self.keep_retrieval_score:
+            node = node.model_copy(
+                update={
+                    "metadata": {**node.metadata, _RETRIEVAL_SCORE: retrieved.score},
+                    # A number that the next reranker, or the LLM, would take for a part of the text.
+                    "excluded_embed_metadata_keys": [*node.excluded_embed_metadata_keys, _RETRIEVAL_SCORE],
+                    "excluded_llm_metadata_keys": [*node.excluded_llm_metadata_keys, _RETRIEVAL_SCORE],
+                }
+            )
+        return retrieved.model_copy(update={"node": node, "score": ranked.score})
+
+
+def _query(query_bundle: QueryBundle | None) -> QueryBundle:
+    if not isinstance(query_bundle, QueryBundle):
+        raise InputError(
+            "SecondPassRerank ranks by the query, and got none: call postprocess_nodes with query_str= or query_bundle="
+        )
+    return query_bundle
+
+
+def _texts(nodes: list[NodeWithScore]) -> list[str]:
+    return [node.get_content(metadata_mode=MetadataMode.EMBED) for node in nodes]
+
+
+def _model_name(reranker: Reranker) -> str:
+    """Return the name that `secondpass.load` takes: of the settings the model alone, for others may be secret."""
+    kind = reranker.registry_name or type(reranker).__name__
+    model = getattr(reranker, "model", None)
+    return f"{kind}:{model}" if isinstance(model, str) else kind

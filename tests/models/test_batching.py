@@ -1,0 +1,140 @@
+"""Plans of batches, and what happens when memory runs out."""
+
+import os
+import pickle
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondpass.errors import OutOfMemoryError, ScoringError
+from secondpass.models.batching import BatchRunner, Indices, Rows, available_cores, plan_batches
+
+_LENGTHS = st.lists(st.integers(1, 512), min_size=1, max_size=60)
+
+
+def _is_memory_error(exc: BaseException) -> bool:
+    return isinstance(exc, MemoryError)
+
+
+def _runner(workers: int = 2) -> BatchRunner:
+    return BatchRunner(workers, _is_memory_error)
+
+
+@given(_LENGTHS, st.one_of(st.none(), st.integers(1, 4096)))
+def test_a_plan_holds_everything_once_within_the_budget(lengths: list[int], batch_tokens: int | None) -> None:
+    """Each sequence stands in one batch, no batch of several exceeds the budget, the longest come first."""
+    batches = plan_batches(lengths, batch_tokens)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
+    for batch in batches:
+        padded = len(batch) * max(lengths[index] for index in batch)
+        assert len(batch) == 1 or (batch_tokens is not None and padded <= batch_tokens)
+    in_order = [lengths[index] for batch in batches for index in batch]
+    assert in_order == sorted(lengths, reverse=True)
+
+
+@given(_LENGTHS, st.one_of(st.none(), st.integers(1, 4096)), st.integers(1, 4))
+def test_rows_come_back_in_the_order_of_the_input(lengths: list[int], batch_tokens: int | None, workers: int) -> None:
+    """However the work is cut and spread, each row lands where its sequence was."""
+
+    def forward(indices: Indices) -> Rows:
+        return np.array([[index, lengths[index]] for index in indices], dtype=np.float32)
+
+    rows = _runner(workers).run(lengths, batch_tokens, forward)
+    assert rows.tolist() == [[index, length] for index, length in enumerate(lengths)]
+
+
+def test_out_of_memory_halves_the_batch_and_the_next_call_has_it_back() -> None:
+    """A batch that does not fit is cut until it does; later ones are cut at once; a new call starts afresh."""
+    sizes: list[int] = []
+
+    def forward(indices: Indices) -> Rows:
+        sizes.append(len(indices))
+        if len(indices) > 3:
+            raise MemoryError
+        return indices[:, None].astype(np.float32)
+
+    runner = _runner(workers=1)
+    rows = runner.run([10] * 32, 160, forward)  # two batches of 16
+    assert rows[:, 0].tolist() == list(range(32))
+    assert sizes[:4] == [16, 8, 4, 2]
+    # After 4 (that is 40 tokens) failed, 20 tokens are the limit: 2 sequences, and never more again.
+    assert max(sizes[3:]) == 2
+    sizes.clear()
+    runner.run([10] * 16, 160, forward)
+    assert sizes[0] == 16
+
+
+def test_a_single_sequence_that_does_not_fit_is_an_error() -> None:
+    """There is nothing left to cut, and the message says how long the sequence is."""
+
+    def forward(indices: Indices) -> Rows:
+        raise MemoryError("none left")
+
+    with pytest.raises(OutOfMemoryError, match="single sequence of 512 tokens does not fit into memory: none left"):
+        _runner().run([512, 3], 1024, forward)
+
+
+def test_another_failure_comes_through_once_and_stops_the_rest() -> None:
+    """The backend's own error is the cause, and batches that have not begun don't begin."""
+    started: list[int] = []
+
+    def forward(indices: Indices) -> Rows:
+        started.append(len(indices))
+        if len(started) == 1:
+            raise RuntimeError("bad kernel")
+        time.sleep(0.05)
+        return indices[:, None].astype(np.float32)
+
+    with pytest.raises(ScoringError, match="failed on a batch of 1: bad kernel") as caught:
+        _runner().run([1] * 50, None, forward)
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert len(started) < 10
+
+
+def test_work_is_spread_over_the_workers() -> None:
+    """Two workers run two batches at the same time: each waits for the other."""
+    meeting = threading.Barrier(2, timeout=10)
+
+    def forward(indices: Indices) -> Rows:
+        meeting.wait()
+        return indices[:, None].astype(np.float32)
+
+    assert _runner(2).run([1, 1], None, forward)[:, 0].tolist() == [0, 1]
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")  # Python 3.12 warns of what is tested here
+def test_it_survives_pickling_and_forking() -> None:
+    """The threads are not taken along: a copy, and a child process, start their own."""
+    runner = _runner()
+
+    def forward(indices: Indices) -> Rows:
+        return indices[:, None].astype(np.float32)
+
+    runner.run([1, 1, 1], None, forward)
+    assert pickle.loads(pickle.dumps(runner)).run([1, 1], None, forward)[:, 0].tolist() == [0, 1]
+    child = os.fork()
+    if child == 0:  # threads of the parent are gone here: without a pool of its own this would hang
+        os._exit(0 if runner.run([1, 1], None, forward)[:, 0].tolist() == [0, 1] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_the_progress_bar_is_off_unless_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is printed by default; when asked, a bar in tokens appears after a second."""
+
+    def forward(indices: Indices) -> Rows:
+        time.sleep(0.4)
+        return indices[:, None].astype(np.float32)
+
+    _runner(1).run([5] * 4, None, forward)
+    assert capsys.readouterr().err == ""
+    _runner(1).run([5] * 4, None, forward, progress=True)
+    assert "/20.0" in capsys.readouterr().err
+
+
+def test_cores_are_those_of_this_process() -> None:
+    """A process that is pinned to fewer cores counts those."""
+    assert 1 <= available_cores() <= (os.cpu_count() or 1)

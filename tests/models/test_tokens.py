@@ -1,0 +1,114 @@
+"""Pairs of token ids are those that the tokenizer itself would make."""
+
+import numpy as np
+import pytest
+import tokenizers
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import models, pre_tokenizers, processors
+
+from secondpass.errors import ModelFormatError
+from secondpass.models.resolve import ModelFiles
+from secondpass.models.tokens import EncoderTokenizer
+
+_TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60)
+
+
+@pytest.fixture(scope="module")
+def path(embedded: ModelFiles) -> str:
+    """Return the path of the embedded model's tokenizer."""
+    return str(embedded.folder / "tokenizer.json")
+
+
+@pytest.fixture(scope="module")
+def ours(path: str) -> EncoderTokenizer:
+    """Return our tokenizer, for sequences of at most 24 tokens."""
+    return EncoderTokenizer(tokenizers.Tokenizer.from_file(path), 24)
+
+
+@pytest.fixture(scope="module")
+def theirs(path: str) -> tokenizers.Tokenizer:
+    """Return the library's own, truncating the longer text first as Hugging Face does."""
+    tokenizer = tokenizers.Tokenizer.from_file(path)
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(24, strategy="longest_first")
+    return tokenizer
+
+
+@given(st.data())
+def test_a_pair_is_what_the_tokenizer_makes_of_it(
+    ours: EncoderTokenizer, theirs: tokenizers.Tokenizer, data: st.DataObject
+) -> None:
+    """Ids, types and length are those of the tokenizer's own encoding of the pair, also where it is cut."""
+    first, second = data.draw(_TEXT), data.draw(_TEXT)
+    tokens = tuple(ours.tokenize([first, second]))
+    batch = ours.pair_batch([(tokens[0], tokens[1])])
+    expected = theirs.encode(first, second)
+    if tokens[0].length <= 10 or tokens[0].length + tokens[1].length <= 21:  # a query; a longer one is cut otherwise
+        assert batch.input_ids[0].tolist() == expected.ids
+        assert batch.token_type_ids[0].tolist() == expected.type_ids
+    assert batch.input_ids.shape == (1, ours.pair_length(tokens[0], tokens[1]))
+    assert batch.input_ids.shape[1] == len(expected.ids) <= 24
+
+
+@given(st.data())
+def test_a_text_is_what_the_tokenizer_makes_of_it(
+    ours: EncoderTokenizer, theirs: tokenizers.Tokenizer, data: st.DataObject
+) -> None:
+    """A single text gets the tokenizer's own special tokens, and is cut at its end."""
+    text = data.draw(_TEXT)
+    (tokens,) = ours.tokenize([text])
+    assert ours.single_batch([tokens]).input_ids[0].tolist() == theirs.encode(text).ids
+    assert ours.single_length(tokens) == len(theirs.encode(text).ids)
+
+
+def test_the_longer_text_is_cut_first(ours: EncoderTokenizer) -> None:
+    """A short query stays whole; two long texts share the room; lengths count what was cut off too."""
+    short, long, longer = ours.tokenize(["copy a file", "word " * 100, "word " * 200])
+    assert (short.length, long.length, longer.length) == (3, 100, 200)
+    assert ours.pair_lengths(short, long) == (3, 18)
+    assert ours.pair_lengths(long, short) == (18, 3)
+    assert ours.pair_lengths(long, longer) == (11, 10)
+    assert ours.pair_lengths(short, short) == (3, 3)
+
+
+def test_a_batch_is_padded_on_the_right_and_masked(ours: EncoderTokenizer) -> None:
+    """Shorter rows are filled with the padding token, type 0, and mask 0."""
+    a, b, c = ours.tokenize(["a", "b", "c c c"])
+    batch = ours.pair_batch([(a, b), (a, c)])
+    assert batch.input_ids.dtype == np.int64 and batch.input_ids.shape == (2, 7)
+    assert batch.attention_mask.tolist() == [[1, 1, 1, 1, 1, 0, 0], [1] * 7]
+    assert batch.input_ids[0, 5:].tolist() == [0, 0]
+    assert batch.token_type_ids.tolist() == [[0, 0, 0, 1, 1, 0, 0], [0, 0, 0, 1, 1, 1, 1]]
+
+
+def _word_level(processor: processors.PostProcessor | None) -> tokenizers.Tokenizer:
+    vocabulary = {"a": 0, "b": 1, "<s>": 2, "</s>": 3, "<pad>": 4, "[UNK]": 5}
+    tokenizer = tokenizers.Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    if processor is not None:
+        tokenizer.post_processor = processor
+    return tokenizer
+
+
+def test_other_patterns_of_special_tokens_are_read() -> None:
+    """RoBERTa's two separators in the middle are kept, and its padding token is found."""
+    tokenizer = _word_level(processors.RobertaProcessing(("</s>", 3), ("<s>", 2), add_prefix_space=False))
+    ours = EncoderTokenizer(tokenizer, 16)
+    a, b = ours.tokenize(["a", "b b"])
+    batch = ours.pair_batch([(a, b), (a, a)])
+    assert batch.input_ids.tolist() == [[2, 0, 3, 3, 1, 1, 3], [2, 0, 3, 3, 0, 3, 4]]
+
+
+def test_a_tokenizer_without_special_tokens_works() -> None:
+    """Where nothing stands between the texts, nothing is put there."""
+    ours = EncoderTokenizer(_word_level(None), 16)
+    a, b = ours.tokenize(["a", "b"])
+    assert ours.pair_batch([(a, b)]).input_ids.tolist() == [[0, 1]]
+
+
+def test_a_pattern_that_swaps_the_texts_is_refused() -> None:
+    """Documents before queries would be put together wrongly, so it is an error."""
+    swapped = processors.TemplateProcessing(single="$A", pair="$B:1 </s> $A:0", special_tokens=[("</s>", 3)])
+    with pytest.raises(ModelFormatError, match="swaps the texts"):
+        EncoderTokenizer(_word_level(swapped), 16)

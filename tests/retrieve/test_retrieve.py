@@ -1,0 +1,200 @@
+"""Both first stages, saved and loaded, and the two stages together."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from secondpass.errors import CompositionError, ConfigError, InputError, ModelIntegrityError
+from secondpass.models.embedding import EmbeddingModel, pool
+from secondpass.models.load import load_embedding_model
+from secondpass.rerankers.cross_encoder import CrossEncoderReranker
+from secondpass.retrieve import BM25Retriever, DenseRetriever, Retriever, RetrieveRerank
+from secondpass.testing import FakeReranker
+from secondpass.types import Scale
+
+_DOCUMENTS = [
+    {"id": "copy", "text": "shutil.copy copies a file with its permissions.", "metadata": {"module": "shutil"}},
+    {"id": "weather", "text": "The weather will be sunny all week.", "metadata": {}},
+    {"id": "remove", "text": "os.remove deletes a file.", "metadata": {}},
+    "A lone \ud800 surrogate.",
+    {"id": "dough", "text": "Knead the dough and let it rest for an hour.", "metadata": {}},
+]
+
+
+@pytest.fixture(scope="module")
+def model() -> EmbeddingModel:
+    """Return the embedded bi-encoder, loaded once."""
+    return load_embedding_model("bge-small-en-v1.5", local_files_only=True)
+
+
+@pytest.fixture(params=["inner_product", "l2", "bm25"])
+def build(request: pytest.FixtureRequest, model: EmbeddingModel) -> Callable[[], Retriever]:
+    """Return a constructor of each kind of retriever."""
+    if request.param == "bm25":
+        return BM25Retriever
+    return lambda: DenseRetriever(model, metric=request.param)
+
+
+class TestEveryRetriever:
+    def test_it_finds_the_document_that_was_asked_for(self, build: Callable[[], Retriever]) -> None:
+        """Best first, with the position in the corpus, the very document, and ordinal scores that fall."""
+        ranking = build().index(_DOCUMENTS).search("copy a file", 2)
+        assert [hit.id for hit in ranking] == ["copy", "remove"]
+        assert ranking[0].index == 0 and ranking[0].document is _DOCUMENTS[0]
+        assert ranking[0].score > ranking[1].score and type(ranking[0].score) is float
+        assert ranking.scale is Scale.ORDINAL and ranking.trace.latency_s > 0
+
+    def test_a_list_of_queries_gives_a_list(self, build: Callable[[], Retriever]) -> None:
+        """Each query gets its own ranking, in order; none gives none."""
+        retriever = build().index(_DOCUMENTS)
+        rankings = retriever.search(["sunny weather", "knead dough"], 1)
+        assert [ranking[0].id for ranking in rankings] == ["weather", "dough"]
+        assert retriever.search([]) == []
+
+    def test_no_more_than_there_is(self, build: Callable[[], Retriever]) -> None:
+        """A `k` beyond the corpus gives each document at most once."""
+        found = [hit.index for hit in build().index(_DOCUMENTS).search("a file about the weather", 100)]
+        assert len(found) == len(set(found)) <= len(_DOCUMENTS)
+
+    def test_saved_and_loaded_it_finds_the_same(self, build: Callable[[], Retriever], tmp_path: Path) -> None:
+        """Documents, ids, metadata, broken texts and scores survive; saving again replaces."""
+        retriever = build().index(_DOCUMENTS)
+        retriever.save(tmp_path / "index")
+        retriever.save(tmp_path / "index")
+        loaded = type(retriever).load(tmp_path / "index")
+        assert len(loaded) == len(_DOCUMENTS)
+        for query in ("copy a file", "lone surrogate"):
+            before, after = retriever.search(query, 5), loaded.search(query, 5)
+            assert [hit.document for hit in before] == [hit.document for hit in after]
+            assert [hit.score for hit in before] == [hit.score for hit in after]
+        assert [path.name for path in tmp_path.iterdir()] == ["index"]
+
+    def test_bad_input_is_refused(self, build: Callable[[], Retriever], tmp_path: Path) -> None:
+        """Searching before indexing, no documents, a single text, an empty query, k=0, nothing to save."""
+        retriever = build()
+        with pytest.raises(InputError, match="call index"):
+            retriever.search("q")
+        with pytest.raises(InputError, match="call index"):
+            retriever.save(tmp_path / "index")
+        with pytest.raises(InputError, match="no documents to index"):
+            retriever.index([])
+        with pytest.raises(InputError, match="not one str"):
+            retriever.index("a text")
+        retriever.index(_DOCUMENTS)
+        for query, k in ((" ", 1), ("q", 0), (None, 1), (["q", 3], 1)):
+            with pytest.raises(InputError):
+                retriever.search(query, k)  # type: ignore[call-overload]
+
+    def test_nothing_else_is_overwritten(self, build: Callable[[], Retriever], tmp_path: Path) -> None:
+        """A folder that holds something else stays as it is, and so does a saved index when saving fails."""
+        (tmp_path / "mine").mkdir()
+        (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+        retriever = build().index(_DOCUMENTS)
+        with pytest.raises(InputError, match="holds no saved retriever"):
+            retriever.save(tmp_path / "mine")
+        assert (tmp_path / "mine" / "thesis.txt").exists()
+        retriever.save(tmp_path / "index")
+        unsavable = build().index([{"text": "a file", "metadata": {"object": object()}}])
+        with pytest.raises(InputError, match="can't be saved as JSON"):
+            unsavable.save(tmp_path / "index")
+        assert len(type(retriever).load(tmp_path / "index")) == len(_DOCUMENTS)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["index", "mine"]
+
+    def test_a_damaged_index_is_an_error_of_ours(self, build: Callable[[], Retriever], tmp_path: Path) -> None:
+        """No folder, another kind of index, and a missing file each say what is wrong."""
+        retriever = build().index(_DOCUMENTS)
+        with pytest.raises(ModelIntegrityError, match="that can be read"):
+            type(retriever).load(tmp_path / "nowhere")
+        retriever.save(tmp_path / "index")
+        other = BM25Retriever if isinstance(retriever, DenseRetriever) else DenseRetriever
+        with pytest.raises(ConfigError, match=f"holds no {other.__name__}"):
+            other.load(tmp_path / "index")
+        (tmp_path / "index" / "documents.jsonl").unlink()
+        with pytest.raises(ModelIntegrityError, match="that can be read"):
+            type(retriever).load(tmp_path / "index")
+
+
+class TestDense:
+    def test_scores_are_cosines_or_negative_distances(self, model: EmbeddingModel) -> None:
+        """Both metrics give the same order, and the scores that the docstring promises."""
+        cosine = DenseRetriever(model).index(_DOCUMENTS).search("copy a file", 5)
+        distance = DenseRetriever(model, metric="l2").index(_DOCUMENTS).search("copy a file", 5)
+        assert [hit.index for hit in cosine] == [hit.index for hit in distance]
+        vectors = model.encode_documents([hit.text.replace("\ud800", "\ufffd") for hit in cosine])
+        expected = vectors @ model.encode_queries(["copy a file"])[0]
+        np.testing.assert_allclose([hit.score for hit in cosine], expected, atol=1e-5)
+        np.testing.assert_allclose([hit.score for hit in distance], -(2 - 2 * expected), atol=1e-5)
+
+    def test_an_index_of_another_model_is_refused(self, model: EmbeddingModel, tmp_path: Path) -> None:
+        """Vectors of one model must not be searched with those of another."""
+        DenseRetriever(model).index(_DOCUMENTS).save(tmp_path / "index")
+        settings = tmp_path / "index" / "retriever.json"
+        settings.write_text(json.dumps(json.loads(settings.read_text()) | {"fingerprint": "another"}))
+        with pytest.raises(ConfigError, match=r"built with another model.*index again"):
+            DenseRetriever.load(tmp_path / "index")
+
+    def test_an_unknown_metric_is_refused(self, model: EmbeddingModel) -> None:
+        """The message lists the metrics."""
+        with pytest.raises(ConfigError, match="'inner_product' or 'l2', not 'hamming'"):
+            DenseRetriever(model, metric="hamming")  # type: ignore[arg-type]
+
+    def test_queries_get_the_prefix_that_the_model_wants(self, model: EmbeddingModel) -> None:
+        """Bge was trained with an instruction before queries, and none before documents."""
+        (query,), (document,) = model.encode_queries(["copy"]), model.encode_documents(["copy"])
+        (prefixed,) = model.encode_documents([model.query_prefix + "copy"])
+        np.testing.assert_array_equal(query, prefixed)
+        assert np.abs(query - document).max() > 0.01
+
+    def test_pooling(self) -> None:
+        """The mean leaves padding out, cls takes the first token, pooled vectors stay."""
+        outputs = np.array([[[1.0, 2.0], [3.0, 4.0], [9.0, 9.0]]], dtype=np.float32)
+        mask = np.array([[1, 1, 0]])
+        assert pool(outputs, mask, "mean").tolist() == [[2.0, 3.0]]
+        assert pool(outputs, mask, "cls").tolist() == [[1.0, 2.0]]
+        assert pool(outputs[:, 0], mask, "mean").tolist() == [[1.0, 2.0]]
+
+
+class TestBM25:
+    def test_only_documents_with_a_word_of_the_query_are_found(self) -> None:
+        """Unknown words find nothing, instead of arbitrary documents with a score of zero."""
+        retriever = BM25Retriever().index(_DOCUMENTS)
+        assert len(retriever.search("zyzzyva")) == 0
+        assert [hit.id for hit in retriever.search("dough")] == ["dough"]
+
+
+class TestTwoStages:
+    def test_the_cross_encoder_has_the_last_word(
+        self, model: EmbeddingModel, cross_encoder: CrossEncoderReranker
+    ) -> None:
+        """The result is the reranker's, over the candidates, with the corpus's positions and both stages' times."""
+        search = RetrieveRerank(DenseRetriever(model), cross_encoder, depth=3).index(_DOCUMENTS)
+        ranking = search.search("how do I duplicate a file", 2)
+        assert len(ranking) == 2 and ranking[0].id == "copy" and ranking.scale is Scale.LOGIT
+        assert ranking[0].document is _DOCUMENTS[ranking[0].index]
+        assert ranking[0].explanation["retrieval_rank"] in (1, 2, 3)
+        retrieval, reranking = ranking.trace.stages
+        assert (retrieval.name, reranking.name) == ("DenseRetriever", "CrossEncoderReranker")
+        assert reranking.counts["pairs"] == 3
+        assert ranking.trace.latency_s >= retrieval.latency_s + reranking.latency_s > 0
+
+    def test_many_queries_share_batches_and_get_what_each_gets_alone(self) -> None:
+        """A list gives a list; a query that finds nothing gives an empty ranking."""
+        search = RetrieveRerank(BM25Retriever(), FakeReranker()).index(_DOCUMENTS)
+        together = search.search(["copy a file", "zyzzyva", "sunny weather"], 2)
+        assert [len(ranking) for ranking in together] == [2, 0, 1]
+        assert [hit.index for hit in together[0]] == [hit.index for hit in search.search("copy a file", 2)]
+
+    def test_k_may_be_larger_than_depth(self) -> None:
+        """Then that many candidates are retrieved."""
+        search = RetrieveRerank(BM25Retriever(), FakeReranker(), depth=1).index(_DOCUMENTS)
+        assert len(search.search("a file for the weather", 3)) == 3
+
+    def test_wrong_parts_are_refused(self) -> None:
+        """The message names what was given."""
+        with pytest.raises(CompositionError, match="not FakeReranker and BM25Retriever"):
+            RetrieveRerank(FakeReranker(), BM25Retriever())  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="k must be at least 1"):
+            RetrieveRerank(BM25Retriever(), FakeReranker(), depth=0)

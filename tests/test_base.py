@@ -1,0 +1,177 @@
+"""What the base class guarantees for every reranker."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import secondpass as sp
+from secondpass.base import Reranker
+from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError
+from secondpass.testing import FakeReranker
+from secondpass.types import Request, Scale, Scores
+
+
+class Scripted(Reranker):
+    """Returns the scores that it was given, for as many documents as there are of them."""
+
+    registry_name: ClassVar[str] = "scripted"
+
+    def __init__(self, values: list[float], scale: Scale = Scale.LOGIT) -> None:
+        self.values, self.scale = values, scale
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        return [Scores(np.array(self.values)) for _ in requests]
+
+
+@given(st.lists(st.sampled_from([-1.0, 0.0, 0.0, 1.5, 1e300])))
+def test_ranking_sorts_stably(values: list[float]) -> None:
+    """The order is by falling score, and by position among equals; every index stands in it once."""
+    ranking = Scripted(values).rerank("q", ["text"] * len(values))
+    expected = sorted(range(len(values)), key=lambda at: (-values[at], at))
+    assert [document.index for document in ranking] == expected
+    assert all(type(document.score) is float for document in ranking)
+
+
+@pytest.mark.parametrize(
+    ("values", "scale", "message"),
+    [
+        ([0.0], Scale.LOGIT, r"shape \(1,\) for 2 documents"),
+        ([0.0, float("nan")], Scale.LOGIT, r"nan as the score of documents\[1\]"),
+        ([float("inf"), 0.0], Scale.LOGIT, r"inf as the score of documents\[0\]"),
+        ([0.5, 1.5], Scale.PROBABILITY, "claims probabilities but returned 0.5 to 1.5"),
+    ],
+)
+def test_broken_scores_are_refused(values: list[float], scale: Scale, message: str) -> None:
+    """A reranker that returns too few, non-finite or out-of-range scores is named, and nothing is ranked."""
+    with pytest.raises(ScoringError, match=message):
+        Scripted(values, scale).rerank("q", ["a", "b"])
+
+
+def test_too_few_results_are_refused() -> None:
+    """A reranker must answer every request."""
+
+    class Silent(Scripted):
+        def _score(self, requests: Sequence[Request]) -> list[Scores]:
+            return []
+
+    with pytest.raises(ScoringError, match="0 results for 1 requests"):
+        Silent([]).rerank("q", ["a"])
+
+
+def test_explanations_must_cover_every_document() -> None:
+    """A column of explanations that is too short can't be told apart from a wrong one."""
+
+    class Mute(Scripted):
+        def _score(self, requests: Sequence[Request]) -> list[Scores]:
+            return [Scores(np.zeros(2), {"passage": ["only one"]})]
+
+    with pytest.raises(ScoringError, match="explained 'passage' for 1 of 2"):
+        Mute([]).rerank("q", ["a", "b"])
+
+
+def test_explanations_follow_their_documents() -> None:
+    """After sorting, each document has its own explanation."""
+
+    class Explaining(Scripted):
+        def _score(self, requests: Sequence[Request]) -> list[Scores]:
+            return [Scores(np.array([0.0, 1.0]), {"passage": ["of a", "of b"]})]
+
+    ranking = Explaining([]).rerank("q", ["a", "b"])
+    assert [(d.text, d.explanation["passage"]) for d in ranking] == [("b", "of b"), ("a", "of a")]
+
+
+def test_the_trace_names_and_times_the_reranker() -> None:
+    """Name and wall-clock time are filled in by the base class."""
+    trace = FakeReranker().rerank("q", ["a", "b"]).trace
+    assert trace.name == "FakeReranker" and trace.latency_s > 0
+    assert trace.counts == {"pairs": 2, "pairs_scored": 2}
+
+
+def test_k_of_a_request_goes_before_k_of_the_call() -> None:
+    """Each request may say how many it wants; the others get what the call says."""
+    requests = [Request("q", ["a", "b", "c"], 1), Request("q", ["a", "b", "c"])]
+    assert [len(ranking) for ranking in FakeReranker().rerank_many(requests, k=2)] == [1, 2]
+
+
+@pytest.mark.parametrize("request_like", [("q",), "q", ("q", ["a"], 1), None])
+def test_a_request_is_a_request_or_a_pair(request_like: object) -> None:
+    """Anything else is refused, with its position."""
+    with pytest.raises(InputError, match=r"requests\[1\] must be"):
+        FakeReranker().rerank_many([("q", ["a"]), request_like])  # type: ignore[list-item]
+
+
+class TestTraits:
+    def test_a_wrong_scale_names_both_sides(self) -> None:
+        """The error says what the outer one needs and what the inner one gives."""
+        outer, inner = Scripted([]), FakeReranker(scale="ordinal")
+        with pytest.raises(CompositionError, match=r"Scripted needs logit or probability.*FakeReranker gives ordinal"):
+            outer.require_traits(inner, Scale.LOGIT, Scale.PROBABILITY)
+
+    def test_scores_that_depend_on_the_others_are_refused_where_it_matters(self) -> None:
+        """What must be pointwise is checked."""
+        with pytest.raises(CompositionError, match="Scripted needs scores that don't depend"):
+            Scripted([]).require_traits(FakeReranker(pointwise=False), pointwise=True)
+
+    def test_what_fits_passes(self) -> None:
+        """No scale named means any scale."""
+        Scripted([]).require_traits(FakeReranker(), Scale.PROBABILITY, pointwise=True)
+        Scripted([]).require_traits(FakeReranker(scale="ordinal"))
+
+    def test_only_a_reranker_can_be_wrapped(self) -> None:
+        """A name or a function in its place is a composition error."""
+        with pytest.raises(CompositionError, match="wraps a Reranker, not a str"):
+            Scripted([]).require_traits("cross-encoder")  # type: ignore[arg-type]
+
+    def test_a_threshold_needs_numbers(self) -> None:
+        """Ordinal scores take none, and it must be finite."""
+        FakeReranker().require_threshold(0.5)
+        FakeReranker(scale="ordinal").require_threshold(None)
+        with pytest.raises(CompositionError, match="ordinal"):
+            FakeReranker(scale="ordinal").require_threshold(0.5)
+        for bad in (float("nan"), "0.5", True):
+            with pytest.raises(ConfigError, match="finite number"):
+                FakeReranker().require_threshold(bad)  # type: ignore[arg-type]
+
+
+class TestConfig:
+    def test_settings_come_back(self) -> None:
+        """`to_config` is the registered name with every setting; enums are written as what they are."""
+        config = FakeReranker(scale="logit", pointwise=False).to_config()
+        assert config == {"type": "fake", "scale": "logit", "pointwise": False}
+        assert type(config["scale"]) is str
+        assert sp.from_config(config).to_config() == config
+
+    def test_nested_rerankers_are_data_too(self) -> None:
+        """A reranker among the settings, or in a list, is written as its own configuration."""
+
+        class Wrapping(Scripted):
+            def __init__(self, wrapped: Reranker, members: list[Reranker], weights: dict[str, float]) -> None:
+                self.wrapped, self.members, self.weights = wrapped, members, weights
+
+        fake = FakeReranker()
+        config = Wrapping(fake, [fake], {"a": np.float64(1.0)}).to_config()
+        assert config["wrapped"] == fake.to_config() and config["members"] == [fake.to_config()]
+        assert type(config["weights"]["a"]) is float
+
+    def test_the_fingerprint_follows_the_settings(self) -> None:
+        """Equal settings give equal fingerprints, other settings another one."""
+        assert FakeReranker().fingerprint == FakeReranker().fingerprint
+        assert FakeReranker().fingerprint != FakeReranker(scale="logit").fingerprint
+
+    def test_what_is_no_data_is_refused(self) -> None:
+        """A function among the settings has no place in a configuration."""
+        with pytest.raises(ConfigError, match=r"Scripted.values is a function"):
+            Scripted(lambda: None).to_config()  # type: ignore[arg-type]
+
+    def test_a_reranker_without_a_name_has_no_configuration(self) -> None:
+        """The message says what to set."""
+
+        class Nameless(Scripted):
+            registry_name = ""
+
+        with pytest.raises(ConfigError, match="Nameless sets no registry_name"):
+            Nameless([]).to_config()

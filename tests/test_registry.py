@@ -1,0 +1,107 @@
+"""Names, plug-ins and configurations."""
+
+import sys
+from importlib.metadata import EntryPoint
+from types import SimpleNamespace
+
+import pytest
+
+import secondpass as sp
+from secondpass import registry
+from secondpass.errors import ConfigError, RegistryError, SecondPassWarning
+from secondpass.registry import Registry
+from secondpass.rerankers.cross_encoder import CrossEncoderReranker
+from secondpass.testing import FakeReranker
+
+
+def _point(name: str, value: str, owner: str = "someone") -> EntryPoint:
+    point = EntryPoint(name, value, "test.group")
+    vars(point).update(dist=SimpleNamespace(name=owner))
+    return point
+
+
+@pytest.fixture
+def plug_ins(monkeypatch: pytest.MonkeyPatch) -> list[EntryPoint]:
+    """Let the test say which entry points are installed: packages can't be installed and removed within it."""
+    points: list[EntryPoint] = []
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    return points
+
+
+class TestRegistry:
+    def test_our_own_names_are_registered(self) -> None:
+        """The installed package names its rerankers and models by entry points."""
+        assert {"cross-encoder", "fake"} <= set(registry.rerankers.names())
+
+    def test_a_plug_in_is_imported_when_it_is_asked_for(self, plug_ins: list[EntryPoint]) -> None:
+        """Listing names imports nothing."""
+        sys.modules.pop("colorsys", None)
+        plug_ins.append(_point("mine", "colorsys:rgb_to_hls"))
+        assert Registry("test.group").names() == ["mine"]
+        assert "colorsys" not in sys.modules
+        assert Registry("test.group").get("mine").__name__ == "rgb_to_hls"
+
+    def test_an_unknown_name_lists_the_known_ones(self, plug_ins: list[EntryPoint]) -> None:
+        """The message shows what there is."""
+        plug_ins.append(_point("mine", "colorsys:rgb_to_hls"))
+        with pytest.raises(RegistryError, match="no 'other'; there are: mine"):
+            Registry("test.group").get("other")
+
+    def test_a_broken_plug_in_is_named_and_left_out(self, plug_ins: list[EntryPoint]) -> None:
+        """One that can't be imported neither hides nor breaks the others."""
+        plug_ins += [_point("broken", "no_such_module:x"), _point("mine", "colorsys:rgb_to_hls")]
+        with pytest.warns(SecondPassWarning, match=r"'broken' \(no_such_module:x\) can't be loaded"):
+            assert list(Registry("test.group").load_all()) == ["mine"]
+        with pytest.raises(RegistryError, match="can't be loaded: No module named 'no_such_module'"):
+            Registry("test.group").get("broken")
+
+    def test_two_packages_with_one_name_collide(self, plug_ins: list[EntryPoint]) -> None:
+        """The message names both packages; the same one twice on the path is no collision."""
+        plug_ins += [_point("mine", "a:x", "package-a"), _point("mine", "b:x", "package-b")]
+        with pytest.raises(RegistryError, match=r"a:x \(package-a\) and b:x \(package-b\)"):
+            Registry("test.group").get("mine")
+        plug_ins[:] = [_point("mine", "colorsys:rgb_to_hls")] * 2
+        assert Registry("test.group").get("mine")
+
+    def test_registering_in_the_process(self, plug_ins: list[EntryPoint]) -> None:
+        """A plug-in may be registered by a call; a taken name is refused, the same object again is not."""
+        plug_ins.append(_point("mine", "colorsys:rgb_to_hls"))
+        group = Registry("test.group")
+        group.register("other", FakeReranker)
+        group.register("other", FakeReranker)
+        assert group.names() == ["mine", "other"] and group.get("other") is FakeReranker
+        for name in ("mine", "other"):
+            with pytest.raises(RegistryError, match=f"{name!r} is taken"):
+                group.register(name, CrossEncoderReranker)
+
+
+class TestLoad:
+    def test_by_name(self) -> None:
+        """A name alone takes the defaults; settings go by keyword, the first also after a colon."""
+        assert isinstance(sp.load("fake"), FakeReranker)
+        assert sp.load("fake", scale="logit").scale is sp.Scale.LOGIT
+        loaded = sp.load("cross-encoder:ms-marco-MiniLM-L12-v2")
+        assert isinstance(loaded, CrossEncoderReranker) and loaded.model == "ms-marco-MiniLM-L12-v2"
+
+    def test_a_mapping_or_a_reranker_is_taken_too(self) -> None:
+        """What adapters accept as a reranker is what `load` accepts."""
+        fake = FakeReranker()
+        assert sp.load(fake) is fake
+        assert sp.load({"type": "fake"}).to_config() == fake.to_config()
+
+    @pytest.mark.parametrize(
+        ("call", "error", "message"),
+        [
+            (lambda: sp.load("nope"), RegistryError, "no 'nope'; there are: .*cross-encoder"),
+            (lambda: sp.load("fake", size=3), ConfigError, "'size'; its settings are: scale, pointwise"),
+            (lambda: sp.load(3), ConfigError, "not a int"),  # type: ignore[arg-type]
+            (lambda: sp.load(FakeReranker(), scale="logit"), ConfigError, "with a reranker's name only"),
+            (lambda: sp.from_config({"scale": "logit"}), ConfigError, "its name under 'type'"),
+            (lambda: sp.from_config({"type": "fake", "no": 1}), ConfigError, "its settings are: scale, pointwise"),
+            (lambda: sp.from_config([]), ConfigError, "its name under 'type'"),  # type: ignore[arg-type]
+        ],
+    )
+    def test_errors_say_what_there_is(self, call, error, message) -> None:  # type: ignore[no-untyped-def]
+        """A wrong name lists the names, a wrong setting the settings."""
+        with pytest.raises(error, match=message):
+            call()
