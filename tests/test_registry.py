@@ -24,7 +24,7 @@ def _point(name: str, value: str, owner: str = "someone") -> EntryPoint:
 def plug_ins(monkeypatch: pytest.MonkeyPatch) -> list[EntryPoint]:
     """Let the test say which entry points are installed: packages can't be installed and removed within it."""
     points: list[EntryPoint] = []
-    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
     return points
 
 

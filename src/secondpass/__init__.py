@@ -10,7 +10,6 @@ for document in reranker.rerank("how do I copy a file?", passages, k=5):
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from secondpass.base import Reranker
@@ -34,9 +33,8 @@ from secondpass.registry import from_config, load
 from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Scores, Trace
 
 if TYPE_CHECKING:
+    __version__: str
     from secondpass.rerankers.cross_encoder import CrossEncoderReranker
-
-__version__ = version("secondpass")
 
 # Names whose files import ONNX Runtime and the like: they are imported when they are first asked for.
 _LAZY = {"CrossEncoderReranker": "secondpass.rerankers.cross_encoder"}
@@ -71,6 +69,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("secondpass")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_LAZY[name]), name)

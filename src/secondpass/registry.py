@@ -13,12 +13,14 @@ Nothing is imported before its name is asked for.
 
 import warnings
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from secondpass.base import Reranker, construct
 from secondpass.errors import ConfigError, RegistryError, SecondPassWarning
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = ["Registry", "from_config", "load", "rerankers"]
 
@@ -75,7 +77,9 @@ class Registry:
                 warnings.warn(str(exc), SecondPassWarning, stacklevel=2)
         return loaded
 
-    def _entry_points(self) -> dict[str, list[EntryPoint]]:
+    def _entry_points(self) -> "dict[str, list[EntryPoint]]":
+        from importlib.metadata import entry_points  # not with the module: a third of what importing secondpass takes
+
         found: dict[str, dict[str, EntryPoint]] = {}
         for point in entry_points(group=self.group):
             # One distribution can be on the path twice (editable and built); that is no collision.

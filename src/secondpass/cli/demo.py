@@ -1,14 +1,15 @@
 """``secondpass demo``: search Python's own documentation in two stages, and see what reranking changes."""
 
 import platform
+import warnings
 from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from secondpass.cli.console import errors, output
-from secondpass.errors import ConfigError, ModelIntegrityError
+from secondpass.cli.console import documents_table, errors, output
+from secondpass.errors import ConfigError, ModelIntegrityError, TruncationWarning
 from secondpass.evaluate.stdlib_docs import stdlib_corpus
 from secondpass.paths import cache_dir
 from secondpass.registry import load
@@ -18,7 +19,11 @@ from secondpass.types import Ranking, Trace
 __all__ = ["demo"]
 
 # Questions whose answer the bi-encoder puts further down, and the cross-encoder first.
-_QUESTIONS: tuple[str, ...] = ("turn a relative path into an absolute one",)
+_QUESTIONS = (
+    "one function, different implementations depending on the type of the argument",
+    "compare the speed of two small snippets",
+    "TypeError: Object of type datetime is not JSON serializable",
+)
 _MAX_LENGTH = 128  # tokens of a docstring that its vector sees: its first lines say what it is for
 
 
@@ -29,6 +34,7 @@ def demo(
 ) -> None:
     """Search the documentation of Python's standard library: retrieve by vectors, then rerank."""
     search = RetrieveRerank(_retriever(), load("cross-encoder", progress=True), depth=depth)
+    warnings.simplefilter("ignore", TruncationWarning)  # the line below each table counts them
     for question in [query] if query else _QUESTIONS:
         ranking = search.search(question, k)
         output.print(_table(ranking))
@@ -49,10 +55,7 @@ def _retriever() -> DenseRetriever:
 
 
 def _table(ranking: Ranking) -> Table:
-    table = Table(title=Text(ranking.query), title_justify="left", title_style="bold")
-    for column in ("rank", "bi-encoder", "moved", "logit", "cosine"):
-        table.add_column(column, justify="right")
-    table.add_column("document", overflow="ellipsis", no_wrap=True)
+    table = documents_table(ranking.query, "rank", "bi-encoder", "moved", "logit", "cosine")
     for document in ranking:
         before = document.explanation["retrieval_rank"]
         table.add_row(
@@ -80,5 +83,6 @@ def _times(trace: Trace, depth: int) -> str:
     retrieval, reranking = trace.stages
     return (
         f"retrieved {depth} candidates in {retrieval.latency_s * 1000:.0f} ms, "
-        f"reranked them in {reranking.latency_s * 1000:.0f} ms ({reranking.total('tokens')} tokens)"
+        f"reranked them in {reranking.latency_s * 1000:.0f} ms "
+        f"({reranking.total('tokens')} tokens; {reranking.total('truncated')} documents cut to fit)"
     )

@@ -22,8 +22,8 @@ def models() -> None:
         about = f"{spec.languages}; {spec.figures}" if spec.figures else spec.languages
         output.print(Text(f"    {about}", style="dim"), soft_wrap=True)
     output.print(
-        "\n(E): mean nDCG@10, in percent, over MTEB(eng, v2) retrieval with six first stages, as the authors of the Ettin "
-        "rerankers measured for all alike. Other figures are those of the model's own card.",
+        "\n(E): mean nDCG@10, in percent, over MTEB(eng, v2) retrieval with six first stages, as the authors of the "
+        "Ettin rerankers measured for all alike. Other figures are those of the model's own card.",
         style="dim",
         highlight=False,
     )

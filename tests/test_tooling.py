@@ -1,0 +1,81 @@
+"""Style, types, packaging, and that the documents say what is done."""
+
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[1]
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run([sys.executable, "-m", *command], cwd=_ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_style() -> None:
+    """Ruff has nothing to say, of code or of notebooks."""
+    _run("ruff", "check", ".")
+    _run("ruff", "format", "--check", ".")
+
+
+@pytest.mark.slow
+def test_types() -> None:
+    """Mypy, strict, has nothing to say of the package, the adapters and a user's calls."""
+    _run("mypy", "src", "integrations", "tests/typing")
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_everything_and_nothing_else(tmp_path: Path) -> None:
+    """The package with its data, and the adapters in their namespaces, which must not have an __init__ of ours."""
+    _run("hatchling", "build", "-t", "wheel", "-d", str(tmp_path))
+    (wheel,) = tmp_path.glob("*.whl")
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert {name.split("/")[0] for name in names} == {
+        "secondpass",
+        "langchain_secondpass",
+        "llama_index",
+        "haystack_integrations",
+    }
+    assert {
+        "secondpass/py.typed",
+        "secondpass/evaluate/stdlib_queries.jsonl",
+        "secondpass/evaluate/stdlib_qrels.tsv",
+        "langchain_secondpass/__init__.py",
+        "llama_index/postprocessor/secondpass/__init__.py",
+        "haystack_integrations/components/rankers/secondpass/__init__.py",
+    } <= names
+    assert names.isdisjoint({"llama_index/__init__.py", "llama_index/postprocessor/__init__.py"})
+    assert names.isdisjoint({"haystack_integrations/__init__.py"})
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "loaded"),
+    [
+        ("secondpass.rerankers", "cross-encoder", "CrossEncoderReranker"),
+        ("langchain.document_compressors", "secondpass", "SecondPassReranker"),
+        ("llama_index.postprocessors", "secondpass", "SecondPassRerank"),
+        ("haystack.rankers", "secondpass", "SecondPassRanker"),
+    ],
+)
+def test_entry_points_lead_to_the_classes(group: str, name: str, loaded: str) -> None:
+    """Each group that the README names has our entry, and it can be loaded."""
+    (point,) = {point.value: point for point in entry_points(group=group, name=name)}.values()
+    assert point.load().__name__ == loaded
+
+
+def test_ci_runs_the_command_of_the_readme() -> None:
+    """What the README tells a developer to run is what CI runs."""
+    command = 'pip install -q -c constraints.txt -e ".[test]" && python -m pytest'
+    assert command in (_ROOT / "README.md").read_text(encoding="utf-8")
+    assert command in (_ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_no_file_is_long() -> None:
+    """A file of more than 400 lines holds two things."""
+    files = [path for folder in ("src", "integrations", "benchmarks") for path in (_ROOT / folder).rglob("*.py")]
+    assert not [path.name for path in files if len(path.read_text(encoding="utf-8").splitlines()) > 400]

@@ -1,0 +1,35 @@
+"""Calls as users write them, for mypy to read; never run."""
+
+import secondpass as sp
+from secondpass.retrieve import BM25Retriever, DenseRetriever, RetrieveRerank
+
+
+def rerank(query: str, texts: list[str]) -> list[str]:
+    """The simplest use: texts in, texts out."""
+    reranker = sp.CrossEncoderReranker()
+    ranking: sp.Ranking = reranker.rerank(query, texts, k=3)
+    best: sp.RankedDocument = ranking[0]
+    score: float = best.score
+    first_two: tuple[sp.RankedDocument, ...] = ranking[:2]
+    return [document.text for document in (best, *first_two) if document.score >= score]
+
+
+def rerank_many(questions: dict[str, list[str]]) -> list[sp.Ranking]:
+    """Pairs and requests may stand side by side, documents may be mappings."""
+    requests: list[sp.Request | tuple[str, list[str]]] = [*questions.items(), sp.Request("q", ["a"], k=1)]
+    mapping = {"text": "a", "id": 3, "metadata": {"page": 1}}
+    sp.load("cross-encoder:ms-marco-MiniLM-L12-v2", activation="sigmoid").rerank("q", [mapping, "b"])
+    return sp.load({"type": "fake"}).rerank_many(requests, k=2)
+
+
+async def arerank(reranker: sp.Reranker) -> sp.Ranking:
+    """The same, awaited."""
+    return await reranker.arerank("q", ["a", "b"], k=1)
+
+
+def search(texts: list[str]) -> sp.Ranking:
+    """One query gives one ranking, a list gives a list."""
+    first: list[sp.Ranking] = BM25Retriever().index(texts).search(["q1", "q2"], 5)
+    two_stage = RetrieveRerank(DenseRetriever("bge-small-en-v1.5", metric="l2"), sp.load("fake"), depth=50)
+    many: list[sp.Ranking] = two_stage.index(texts).search(["q1"], k=5)
+    return (first + many)[0]
