@@ -18,6 +18,9 @@ SecondPassError
 An error of another library is wrapped once, and is the ``__cause__``. Warnings are `SecondPassWarning`s.
 """
 
+import sys
+import warnings
+
 __all__ = [
     "CompositionError",
     "ConfigError",
@@ -33,6 +36,7 @@ __all__ = [
     "SecondPassError",
     "SecondPassWarning",
     "TruncationWarning",
+    "warn",
 ]
 
 
@@ -95,3 +99,11 @@ class SecondPassWarning(UserWarning):
 
 class TruncationWarning(SecondPassWarning):
     """A model saw only the beginning of a document; given once by each reranker, and counted in every trace."""
+
+
+def warn(message: str, category: type[SecondPassWarning]) -> None:
+    """Warn of what the caller of secondpass did: the warning points to the caller's line, not to one of ours."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back and str(frame.f_globals.get("__name__", "")).startswith("secondpass."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

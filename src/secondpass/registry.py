@@ -11,13 +11,12 @@ after which ``secondpass.load("mine:its-model")`` and ``{"type": "mine"}`` in a 
 Nothing is imported before its name is asked for.
 """
 
-import warnings
 from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from secondpass.base import Reranker, construct
-from secondpass.errors import ConfigError, RegistryError, SecondPassWarning
+from secondpass.errors import ConfigError, RegistryError, SecondPassWarning, warn
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -74,7 +73,7 @@ class Registry:
             try:
                 loaded[name] = self.get(name)
             except RegistryError as exc:
-                warnings.warn(str(exc), SecondPassWarning, stacklevel=2)
+                warn(str(exc), SecondPassWarning)
         return loaded
 
     def _entry_points(self) -> "dict[str, list[EntryPoint]]":
@@ -114,9 +113,7 @@ def load(reranker: str | Mapping[str, Any] | Reranker, **settings: Any) -> Reran
         return reranker
     if isinstance(reranker, Mapping):
         return from_config(reranker)
-    raise ConfigError(
-        f'a reranker is a name ("cross-encoder"), a mapping or a Reranker, not a {type(reranker).__name__}'
-    )
+    raise ConfigError(f'a reranker is a name ("cross-encoder"), a mapping or a Reranker, not {type(reranker).__name__}')
 
 
 def from_config(config: Mapping[str, Any]) -> Reranker:

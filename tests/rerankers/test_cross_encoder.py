@@ -94,8 +94,9 @@ class TestEngine:
         """The trace says how many each time, the explanations which, and the warning comes the first time only."""
         reranker = CrossEncoderReranker(max_length=64)
         documents = ["short", "long " * 200]
-        with pytest.warns(TruncationWarning, match="1 of 2 documents were cut to fit into 64 tokens"):
+        with pytest.warns(TruncationWarning, match="1 of 2 documents were cut to fit into 64 tokens") as caught:
             ranking = reranker.rerank(_QUERY, documents)
+        assert caught[0].filename == __file__  # it points to who called, not into the library
         assert ranking.trace.counts["truncated"] == 1
         assert {d.index: d.explanation["truncated"] for d in ranking} == {0: False, 1: True}
         assert "cut to fit into 64 tokens" in ranking.trace.notes[0]

@@ -187,10 +187,12 @@ class TestTwoStages:
         assert [len(ranking) for ranking in together] == [2, 0, 1]
         assert [hit.index for hit in together[0]] == [hit.index for hit in search.search("copy a file", 2)]
 
-    def test_k_may_be_larger_than_depth(self) -> None:
-        """Then that many candidates are retrieved."""
-        search = RetrieveRerank(BM25Retriever(), FakeReranker(), depth=1).index(_DOCUMENTS)
-        assert len(search.search("a file for the weather", 3)) == 3
+    def test_no_more_than_depth_are_reranked_or_returned(self) -> None:
+        """A larger `k`, or None, gives the candidates that there are."""
+        search = RetrieveRerank(BM25Retriever(), FakeReranker(), depth=2).index(_DOCUMENTS)
+        for k in (3, None):
+            ranking = search.search("a file for the weather", k)
+            assert len(ranking) == 2 and ranking.trace.total("pairs") == 2
 
     def test_wrong_parts_are_refused(self) -> None:
         """The message names what was given."""

@@ -1,14 +1,13 @@
 """Rerank with a cross-encoder: a model that reads the query and a document together."""
 
 import os
-import warnings
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from secondpass.base import Reranker, digest
-from secondpass.errors import ConfigError, ModelFormatError, TruncationWarning
+from secondpass.errors import ConfigError, ModelFormatError, TruncationWarning, warn
 from secondpass.models.load import load_pair_model
 from secondpass.models.pair import PairModel, PairOutput, relevance_logits
 from secondpass.models.resolve import Backend
@@ -46,6 +45,9 @@ class CrossEncoderReranker(Reranker):
         progress: show a bar when it takes longer than a second.
         smoke_test: score an answer and an unrelated sentence when loading, and refuse a model that prefers
             the latter; switch it off for a model that does not read English.
+
+    Attributes:
+        pair_model: the loaded `PairModel`, which another reranker can share.
 
     Raises:
         ModelError: the model can't be found, read or used; the message says what to do.
@@ -129,11 +131,10 @@ class CrossEncoderReranker(Reranker):
         note = f"{n_truncated} of {len(values)} documents were cut to fit into {limit} tokens"
         if not self._warned:
             self._warned = True
-            warnings.warn(
+            warn(
                 f"{self.pair_model.name}: {note}; what was cut had no say in their scores. Split long documents into "
                 f"passages (this is said once; the trace counts them)",
                 TruncationWarning,
-                stacklevel=2,
             )
         return Scores(values, {"truncated": truncated.tolist()}, Trace(counts=counts, notes=(note,)))
 

@@ -162,6 +162,10 @@ class Retriever(ABC):
             raise ConfigError(f"{source} was built with another model than {saved.get('model')!r} is here: index again")
         return retriever
 
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items() if name != "fingerprint")
+        return f"{type(self).__name__}({settings}, {len(self)} documents)"
+
     def _ranking(self, query: str, hits: Hits, trace: Trace) -> Ranking:
         documents = tuple(
             RankedDocument(index=int(index), rank=rank, score=float(score), document=self._documents[index])

@@ -1,5 +1,6 @@
 """The first stage by words: BM25, by the bm25s library."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,10 @@ class BM25Retriever(Retriever):
     def __init__(self, *, k1: float = 1.5, b: float = 0.75) -> None:
         super().__init__()
         try:
-            import bm25s
+            with warnings.catch_warnings():
+                # bm25s imports tqdm for notebooks, which complains where ipywidgets is missing; no bar of it is used.
+                warnings.filterwarnings("ignore", message="IProgress not found")
+                import bm25s
         except ImportError as exc:
             raise MissingExtraError.of("bm25", "BM25Retriever") from exc
         self._bm25s = bm25s

@@ -31,6 +31,9 @@ class DenseRetriever(Retriever):
         max_length: tokens of a text that its vector sees; the model's own limit by default.
         local_files_only: never touch the network.
 
+    Attributes:
+        model: the loaded `EmbeddingModel`, which another retriever can share.
+
     Raises:
         MissingExtraError: FAISS is not installed.
         ModelError: the model can't be found, read or used.

@@ -19,7 +19,8 @@ class RetrieveRerank:
     Args:
         retriever: the first stage.
         reranker: the second stage.
-        depth: candidates that are reranked for each query. More find more and take longer.
+        depth: candidates that are reranked for each query, and so the most that come back. More find more and
+            take longer.
 
     Raises:
         CompositionError: one of them is not what it should be.
@@ -33,16 +34,19 @@ class RetrieveRerank:
         self.retriever, self.reranker = retriever, reranker
         self.depth = checked_k(depth) or 1
 
+    def __repr__(self) -> str:
+        return f"RetrieveRerank({self.retriever!r}, {self.reranker!r}, depth={self.depth})"
+
     def index(self, documents: Iterable[Document], *, progress: bool = False) -> Self:
         """Build the first stage's index; returns itself. See `Retriever.index`."""
         self.retriever.index(documents, progress=progress)
         return self
 
     @overload  # a str is a sequence of str too; the first match is meant
-    def search(self, queries: str, k: int = 10) -> Ranking: ...  # type: ignore[overload-overlap]
+    def search(self, queries: str, k: int | None = 10) -> Ranking: ...  # type: ignore[overload-overlap]
     @overload
-    def search(self, queries: Sequence[str], k: int = 10) -> list[Ranking]: ...
-    def search(self, queries: str | Sequence[str], k: int = 10) -> Ranking | list[Ranking]:
+    def search(self, queries: Sequence[str], k: int | None = 10) -> list[Ranking]: ...
+    def search(self, queries: str | Sequence[str], k: int | None = 10) -> Ranking | list[Ranking]:
         """Return the reranked best for a query, or a list of them for a list of queries, in shared batches.
 
         In the rankings ``index`` is the document's position in the corpus, and the explanations hold its
@@ -51,16 +55,16 @@ class RetrieveRerank:
 
         Args:
             queries: one query or several.
-            k: how many documents to return at most.
+            k: how many documents to return at most; never more than ``depth``, and that many for None.
 
         Raises:
             InputError: a query or ``k`` can't be used, or nothing was indexed.
         """
         if isinstance(queries, str):
             return self.search([queries], k)[0]
-        k = checked_k(k) or self.depth
+        k = checked_k(k)
         start = time.perf_counter()
-        candidates = self.retriever.search(list(queries), max(k, self.depth))
+        candidates = self.retriever.search(list(queries), self.depth)
         requests = [Request(found.query, [hit.document for hit in found], k) for found in candidates]
         rankings = self.reranker.rerank_many(requests)
         latency_s = time.perf_counter() - start
