@@ -5,7 +5,7 @@ import inspect
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError
+from secondpass.secret import Secret
 from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Scores, checked_threshold
 
 __all__ = ["Reranker"]
@@ -73,18 +74,26 @@ class Reranker(ABC):
         """
         return self.score_many([Request(query, documents)])[0].values
 
-    def rerank(self, query: str, documents: Sequence[Document], *, k: int | None = None) -> Ranking:
+    def rerank(
+        self,
+        query: str,
+        documents: Sequence[Document],
+        *,
+        k: int | None = None,
+        initial_scores: Sequence[float] | None = None,
+    ) -> Ranking:
         """Rank documents by their relevance to a query.
 
         Args:
             query: what was asked; not empty.
             documents: texts, or mappings with ``text`` and, if you like, ``id`` and ``metadata``.
             k: how many to return; all by default. Every document is scored in any case.
+            initial_scores: the first stage's score of each document, for rerankers that use them.
 
         Raises:
-            InputError: the query, a document or ``k`` can't be used.
+            InputError: the query, a document, ``k`` or a score can't be used.
         """
-        return self.rerank_many([Request(query, documents, k)])[0]
+        return self.rerank_many([Request(query, documents, k, initial_scores)])[0]
 
     def rerank_many(self, requests: Iterable[RequestLike], *, k: int | None = None) -> list[Ranking]:
         """Rank the documents of many requests together, so that they share batches.
@@ -96,9 +105,16 @@ class Reranker(ABC):
         checked = [_as_request(request, at, k) for at, request in enumerate(requests)]
         return [_ranking(r, s, self.scale) for r, s in zip(checked, self.score_many(checked), strict=True)]
 
-    async def arerank(self, query: str, documents: Sequence[Document], *, k: int | None = None) -> Ranking:
+    async def arerank(
+        self,
+        query: str,
+        documents: Sequence[Document],
+        *,
+        k: int | None = None,
+        initial_scores: Sequence[float] | None = None,
+    ) -> Ranking:
         """Do as `rerank`, in a worker thread, so that the event loop goes on."""
-        return await _in_thread(self.rerank, query, documents, k=k)
+        return (await self.arerank_many([Request(query, documents, k, initial_scores)]))[0]
 
     async def arerank_many(self, requests: Iterable[RequestLike], *, k: int | None = None) -> list[Ranking]:
         """Do as `rerank_many`, in a worker thread, so that the event loop goes on."""
@@ -140,8 +156,15 @@ class Reranker(ABC):
 
     @property
     def fingerprint(self) -> str:
-        """The identity of model and settings, for cache keys, monitoring and saved calibrations."""
-        return digest(self.to_config())
+        """The identity of model and settings, for cache keys, monitoring and saved calibrations.
+
+        A reranker among the settings stands in it with its own fingerprint, and so with its weights.
+        """
+        return digest([type(self).__name__, *self._settings(_identity).items()])
+
+    def _settings(self, convert: Callable[[object, str], Any]) -> dict[str, Any]:
+        names = [name for name in inspect.signature(type(self)).parameters if name != "self"]
+        return {name: _converted(getattr(self, name), f"{type(self).__name__}.{name}", convert) for name in names}
 
     def to_config(self) -> dict[str, Any]:
         """Return the reranker as plain data that JSON and YAML can hold; `from_config` builds it again.
@@ -151,8 +174,7 @@ class Reranker(ABC):
         """
         if not self.registry_name:
             raise ConfigError(f"{type(self).__name__} sets no registry_name, so no configuration can name it")
-        names = [name for name in inspect.signature(type(self)).parameters if name != "self"]
-        return {"type": self.registry_name} | {name: _to_data(getattr(self, name), self, name) for name in names}
+        return {"type": self.registry_name} | self._settings(_to_data)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -231,16 +253,32 @@ def _ranking(request: Request, scores: Scores, scale: Scale) -> Ranking:
     return Ranking(request.query, documents, scale, scores.trace)
 
 
-def _to_data(value: object, owner: Reranker, name: str) -> Any:
-    if isinstance(value, Reranker):
-        return value.to_config()
+def _converted(value: object, name: str, convert: Callable[[object, str], Any]) -> Any:
+    """Turn a setting into plain data; ``convert`` decides about what is none."""
     if value is None or isinstance(value, bool):
         return value
     for kind in (int, float, str):
         if isinstance(value, kind):  # an enum or a number of numpy's is written as what it is
             return kind(value)
     if isinstance(value, list | tuple):
-        return [_to_data(item, owner, name) for item in value]
-    if isinstance(value, dict):
-        return {str(key): _to_data(item, owner, name) for key, item in value.items()}
-    raise ConfigError(f"{type(owner).__name__}.{name} is a {type(value).__name__}, which a configuration can't hold")
+        return [_converted(item, name, convert) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _converted(item, name, convert) for key, item in value.items()}
+    if isinstance(value, Secret):
+        return None
+    return convert(value, name)
+
+
+def _to_data(value: object, name: str) -> Any:
+    if isinstance(value, Reranker) or hasattr(value, "to_config"):
+        return value.to_config()
+    raise ConfigError(f"{name} is a {type(value).__name__}, which a configuration can't hold")
+
+
+def _identity(value: object, name: str) -> Any:
+    if isinstance(value, Reranker):
+        return value.fingerprint
+    if hasattr(value, "to_config"):
+        return value.to_config()
+    # A function or an object is named by where it is defined; what it does is not looked into.
+    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', type(value).__qualname__)}"

@@ -42,6 +42,7 @@ class Request:
         documents: the candidates, in the first stage's order; duplicates and an empty list are fine.
         k: how many results the caller wants; None for all. A reranker may use it to stop early, but
             still scores every document.
+        initial_scores: the first stage's score of each document, on whatever scale; None if unknown.
 
     Attributes:
         texts: the documents' texts, one for each, as models can take them: a lone surrogate, which no
@@ -54,6 +55,7 @@ class Request:
     query: str
     documents: Sequence[Document]
     k: int | None = None
+    initial_scores: Sequence[float] | None = None
     texts: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -69,9 +71,17 @@ class Request:
         object.__setattr__(self, "documents", documents)
         object.__setattr__(self, "k", checked_k(self.k))
         object.__setattr__(self, "texts", texts)
+        if self.initial_scores is not None:
+            object.__setattr__(self, "initial_scores", _checked_initial_scores(self.initial_scores, len(documents)))
 
     def __len__(self) -> int:
         return len(self.documents)
+
+    def subset(self, indices: Iterable[int]) -> "Request":
+        """Return a request for some of the documents, in the order of ``indices``, without ``k``."""
+        chosen = [int(index) for index in indices]
+        initial = None if self.initial_scores is None else [self.initial_scores[index] for index in chosen]
+        return Request(self.query, [self.documents[index] for index in chosen], initial_scores=initial)
 
 
 def document_text(document: object, position: int) -> str:
@@ -87,6 +97,16 @@ def document_text(document: object, position: int) -> str:
     raise InputError(
         f"documents[{position}] is of type {kind}; a document is a str, or a mapping with a str under 'text'"
     )
+
+
+def _checked_initial_scores(scores: Iterable[float], n_documents: int) -> tuple[float, ...]:
+    try:
+        checked = tuple(float(score) for score in scores)
+    except (TypeError, ValueError) as exc:
+        raise InputError(f"initial_scores must be numbers, one for each document, or None: {exc}") from exc
+    if len(checked) != n_documents or not all(map(math.isfinite, checked)):
+        raise InputError(f"initial_scores must be {n_documents} finite numbers, one for each document, or None")
+    return checked
 
 
 def checked_k(k: object) -> int | None:
@@ -182,6 +202,25 @@ class Scores:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def rescored(
+        self,
+        values: npt.NDArray[np.float64],
+        *,
+        counts: Mapping[str, int] | None = None,
+        notes: tuple[str, ...] = (),
+        **explanations: Sequence[Any],
+    ) -> "Scores":
+        """Return the scores that a wrapper made of these: what explains these is kept, their trace is a stage.
+
+        Args:
+            values: the new scores, shape (n_documents,).
+            counts: what the wrapper itself counted; what the wrapped one counted stays in its stage.
+            notes: what the wrapper has to say, in sentences.
+            explanations: further columns, by name.
+        """
+        trace = Trace(counts=counts or {}, notes=notes, stages=(self.trace,))
+        return Scores(values, {**self.explanations, **explanations}, trace)
 
 
 @dataclass(frozen=True, slots=True)

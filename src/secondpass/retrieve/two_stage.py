@@ -65,7 +65,9 @@ class RetrieveRerank:
         k = checked_k(k)
         start = time.perf_counter()
         candidates = self.retriever.search(list(queries), self.depth)
-        requests = [Request(found.query, [hit.document for hit in found], k) for found in candidates]
+        requests = [
+            Request(found.query, [hit.document for hit in found], k, [hit.score for hit in found]) for found in candidates
+        ]
         rankings = self.reranker.rerank_many(requests)
         latency_s = time.perf_counter() - start
         return [_joined(found, ranking, latency_s) for found, ranking in zip(candidates, rankings, strict=True)]
