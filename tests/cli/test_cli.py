@@ -42,6 +42,17 @@ class TestRerank:
         (best,) = map(json.loads, done.stdout.splitlines())
         assert (best["id"], best["metadata"], best["rank"], best["index"]) == (2, {"page": 3}, 1, 1)
 
+    def test_a_reranker_from_a_file(self, tmp_path: Path) -> None:
+        """`--config` takes what `to_config` wrote, as YAML; what is no such file is an error."""
+        config = tmp_path / "reranker.yaml"
+        config.write_text("type: fake\nscale: probability\n")
+        done = _run("rerank", "copy file", "--config", str(config), stdin="remove file\ncopy file\n")
+        assert [line.split("\t")[2] for line in done.stdout.splitlines()] == ["copy file", "remove file"]
+        for content, message in (("type: [", "can't be read as YAML"), ("- fake", "its name under 'type'")):
+            config.write_text(content)
+            done = _run("rerank", "q", "--config", str(config), stdin="a\n")
+            assert done.returncode == 1 and "ConfigError" in done.stderr and message in done.stderr
+
     def test_no_documents_give_no_lines(self) -> None:
         """An empty input is an empty output, and no error."""
         done = _run("rerank", "copy a file")

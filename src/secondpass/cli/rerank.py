@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from secondpass.cli.console import documents_table, output
-from secondpass.errors import InputError
-from secondpass.registry import load
+from secondpass.errors import ConfigError, InputError
+from secondpass.registry import from_config, load
 from secondpass.types import Document, Ranking
 
 __all__ = ["rerank"]
@@ -27,12 +27,16 @@ def rerank(
     model: Annotated[
         str, typer.Option("--model", "-m", help="A name (see secondpass models), a folder, or owner/name on the hub.")
     ] = "ms-marco-MiniLM-L12-v2",
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="A reranker as YAML or JSON, instead of a model.")
+    ] = None,
     k: Annotated[int | None, typer.Option("--k", "-k", help="How many to print; all without it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
     """Rerank documents: plain lines, or JSON objects with "text" (and "id" and "metadata")."""
     documents = [document for name, lines in _sources(files or []) for document in _documents(name, lines)]
-    ranking = load(f"cross-encoder:{model}", progress=True).rerank(query, documents, k=k)
+    reranker = load(f"cross-encoder:{model}", progress=True) if config is None else from_config(_read_yaml(config))
+    ranking = reranker.rerank(query, documents, k=k)
     if as_json:
         for document in ranking:
             sys.stdout.write(json.dumps(document.to_dict()) + "\n")
@@ -42,6 +46,15 @@ def rerank(
         for document in ranking:
             line = " ".join(document.text.split()).encode("utf-8", "replace").decode()
             sys.stdout.write(f"{document.rank}\t{document.score:.4f}\t{line}\n")
+
+
+def _read_yaml(path: Path) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        raise ConfigError(f"{path} can't be read as YAML: {exc}") from exc
 
 
 def _sources(files: list[Path]) -> Iterator[tuple[str, list[str]]]:
