@@ -6,7 +6,8 @@ from typing import Any
 from langchain_core.cross_encoders import BaseCrossEncoder
 
 from langchain_secondpass.reranker import DEFAULT_RERANKER
-from secondpass import Request, Reranker, load
+from secondpass import Request, Reranker
+from secondpass.adapters import load_uncut
 
 __all__ = ["SecondPassCrossEncoder"]
 
@@ -21,8 +22,9 @@ class SecondPassCrossEncoder(BaseCrossEncoder):
     `SecondPassReranker` does the same without the detour, and keeps the scores.
 
     Args:
-        reranker: a name (``"cross-encoder:MODEL"``), a configuration, or a `secondpass.Reranker`. The scores
-            are on its scale; ordinal ones compare pairs of one query only.
+        reranker: a name (``"cross-encoder:MODEL"``), which also scores long texts whole (as a
+            `PassageReranker`); a configuration, or a `secondpass.Reranker`, taken as it is. The scores are on
+            its scale; ordinal ones compare pairs of one query only.
 
     Raises:
         ConfigError: a setting of the reranker can't be used.
@@ -31,7 +33,7 @@ class SecondPassCrossEncoder(BaseCrossEncoder):
     """
 
     def __init__(self, reranker: str | Mapping[str, Any] | Reranker = DEFAULT_RERANKER) -> None:
-        self.reranker = load(reranker)
+        self.reranker = load_uncut(reranker)
 
     def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
         """Score pairs of a query and a text; those of all queries share the model's batches.

@@ -9,7 +9,8 @@ from langchain_core.runnables import RunnableSerializable
 from pydantic import ConfigDict, InstanceOf, PlainSerializer, WithJsonSchema
 
 from langchain_secondpass.runnable import RerankRunnable
-from secondpass import ConfigError, Reranker, load
+from secondpass import ConfigError, Reranker
+from secondpass.adapters import load_uncut
 
 __all__ = ["DEFAULT_RERANKER", "SecondPassReranker"]
 
@@ -40,11 +41,15 @@ class SecondPassReranker(BaseDocumentCompressor):
     gives a second compressor that shares the model. It is safe to share between threads.
 
     Args:
-        reranker: a name (``"cross-encoder:MODEL"``), a configuration (what `Reranker.to_config` wrote), or a
-            `secondpass.Reranker`. ``model_dump`` writes it as a configuration.
+        reranker: a name (``"cross-encoder:MODEL"``), which also scores long documents whole (as a
+            `PassageReranker`); a configuration (what `Reranker.to_config` wrote), or a `secondpass.Reranker`,
+            taken as it is. ``model_dump`` writes it as a configuration.
         top_n: how many documents to return at most; None for all.
         threshold: the lowest score that a document is returned with; None for no limit. On logits it holds
             for one model only; put it on a calibrated reranker's probabilities if you can.
+        score_key: where in the metadata a retriever has left its score, higher being better, for rerankers
+            that combine scores. They get them if every document has a number there; vector stores agree on
+            no such key, so by default none is looked for.
 
     Raises:
         ConfigError: ``top_n``, ``threshold`` or a setting of the reranker can't be used.
@@ -61,6 +66,7 @@ class SecondPassReranker(BaseDocumentCompressor):
     reranker: RerankerField
     top_n: int | None = 3
     threshold: float | None = None
+    score_key: str | None = None
 
     def __init__(
         self,
@@ -68,14 +74,16 @@ class SecondPassReranker(BaseDocumentCompressor):
         reranker: str | Mapping[str, Any] | Reranker = DEFAULT_RERANKER,
         top_n: int | None = 3,
         threshold: float | None = None,
+        score_key: str | None = None,
         **fields: Any,
     ) -> None:
         # Before pydantic sees anything: it would turn those of our errors that are ValueErrors into its own.
         if top_n is not None and (isinstance(top_n, bool) or not isinstance(top_n, int) or top_n < 1):
             raise ConfigError(f"top_n is a whole number of at least 1, or None for all, not {top_n!r}")
-        loaded = load(reranker)
+        loaded = load_uncut(reranker)
         loaded.require_threshold(threshold)
-        super().__init__(**fields | {"reranker": loaded, "top_n": top_n, "threshold": threshold})
+        settings = {"reranker": loaded, "top_n": top_n, "threshold": threshold, "score_key": score_key}
+        super().__init__(**fields | settings)
 
     def compress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
@@ -112,5 +120,9 @@ class SecondPassReranker(BaseDocumentCompressor):
         ```
         """
         return RerankRunnable(
-            reranker=self.reranker, top_n=self.top_n, threshold=self.threshold, name=type(self).__name__
+            reranker=self.reranker,
+            top_n=self.top_n,
+            threshold=self.threshold,
+            score_key=self.score_key,
+            name=type(self).__name__,
         )

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, InstanceOf
 from typing_extensions import TypedDict  # the one that pydantic needs before Python 3.12
 
 from secondpass import InputError, Ranking, Request, Reranker
+from secondpass.adapters import known_scores
 
 __all__ = ["RerankInput", "RerankRunnable"]
 
@@ -33,6 +34,7 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
     reranker: InstanceOf[Reranker]
     top_n: int | None = 3
     threshold: float | None = None
+    score_key: str | None = None
 
     @property
     def InputType(self) -> type[RerankInput]:  # type: ignore[override]  # noqa: N802  # for schemas; callers have plain dicts
@@ -48,8 +50,7 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
         """Rerank the documents of one query."""
 
         def rerank(value: dict[str, Any]) -> list[Document]:
-            request = self._request(value)
-            return self._copies(value, self.reranker.rerank(request.query, request.documents, k=request.k))
+            return self._copies(value, self.reranker.rerank(**self._arguments(value)))
 
         return self._call_with_config(rerank, input, self._described(ensure_config(config)), **kwargs)
 
@@ -62,8 +63,7 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
         """Rerank the documents of one query, while the event loop goes on."""
 
         async def rerank(value: dict[str, Any]) -> list[Document]:
-            request = self._request(value)
-            return self._copies(value, await self.reranker.arerank(request.query, request.documents, k=request.k))
+            return self._copies(value, await self.reranker.arerank(**self._arguments(value)))
 
         return await self._acall_with_config(rerank, input, self._described(ensure_config(config)), **kwargs)
 
@@ -114,7 +114,13 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
         for at, document in enumerate(documents):
             if not isinstance(document, Document):
                 raise InputError(f"documents[{at}] must be a LangChain Document, not {_kind(document)}")
-        return Request(value["query"], [document.page_content for document in documents], self.top_n)
+        key = self.score_key
+        initial = None if key is None else known_scores(document.metadata.get(key) for document in documents)
+        return Request(value["query"], [document.page_content for document in documents], self.top_n, initial)
+
+    def _arguments(self, value: dict[str, Any]) -> dict[str, Any]:
+        request = self._request(value)
+        return {name: getattr(request, name) for name in ("query", "documents", "k", "initial_scores")}
 
     def _request_or_error(self, value: dict[str, Any]) -> Request | InputError:
         try:

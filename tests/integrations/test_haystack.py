@@ -8,7 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -43,6 +43,7 @@ from secondpass.models.load import load_embedding_model
 from secondpass.registry import rerankers
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.testing import FakeReranker
+from secondpass.types import Request, Scores
 
 QUERY = "copy a file"
 FAKE = {"type": "fake"}
@@ -260,9 +261,9 @@ def test_bad_input_is_an_input_error(arguments: dict[str, Any], message: str) ->
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"reranker": 3}, "a reranker is a name .* not a int"),
-        ({"reranker": None}, "not a NoneType"),
-        ({"reranker": FakeReranker}, "not a ABCMeta"),
+        ({"reranker": 3}, "a reranker is a name .* not int"),
+        ({"reranker": None}, "not NoneType"),
+        ({"reranker": FakeReranker}, "not ABCMeta"),
         ({"top_k": 0}, "top_k must be a whole number"),
         ({"top_k": "5"}, "top_k must be a whole number"),
         ({"score_threshold": float("nan")}, "finite number or None, not nan"),
@@ -397,6 +398,36 @@ def test_importing_the_adapter_loads_no_model_runtime() -> None:
     )
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert child.stderr.strip() == "[]"
+
+
+# Long documents and first scores
+
+
+def test_a_name_scores_long_documents_whole() -> None:
+    """By its name, the reranker reads windows of what is too long for it; a configuration is taken as it is."""
+    documents = [Document(id="long", content="Bread. " * 600 + "To copy a file, use shutil.copy.")]
+    documents.append(Document(id="short", content="The weather is fine."))
+    by_name, by_config = SecondPassRanker(), SecondPassRanker({"type": "cross-encoder"})
+    assert ids(by_name.run("how do I copy a file", documents)) == ["long", "short"]
+    with pytest.warns(TruncationWarning):
+        by_config.run("how do I copy a file", documents)
+
+
+def test_first_scores_are_passed_on_if_all_have_one() -> None:
+    """A reranker that combines scores gets them; one missing, or not a number, and it gets none."""
+
+    class Recording(FakeReranker):
+        def _score(self, requests: Sequence[Request]) -> list[Scores]:
+            seen.extend(request.initial_scores for request in requests)
+            return super()._score(requests)
+
+    seen: list[Any] = []
+    ranker = SecondPassRanker(Recording())
+    ranker.run(QUERY, make_documents()[:3])
+    asyncio.run(ranker.run_async(QUERY, make_documents()[:2]))
+    ranker.run(QUERY, make_documents())
+    ranker.run(QUERY, [Document(content="a", score=float("nan"))])
+    assert seen == [(0.9, 0.8, 0.1), (0.9, 0.8), None, None]
 
 
 # Copies and data

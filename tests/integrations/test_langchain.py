@@ -255,7 +255,7 @@ class TestConstruction:
         """Without arguments it is the embedded cross-encoder, three documents, no threshold."""
         compressor = SecondPassReranker()
         assert isinstance(compressor, BaseDocumentCompressor)
-        assert repr(compressor.reranker) == "CrossEncoderReranker('ms-marco-MiniLM-L12-v2')"
+        assert repr(compressor.reranker) == "PassageReranker(CrossEncoderReranker('ms-marco-MiniLM-L12-v2'))"
         assert (compressor.top_n, compressor.threshold) == (3, None)
 
     def test_a_reranker_by_name_by_configuration_and_as_an_object(self) -> None:
@@ -287,6 +287,33 @@ class TestConstruction:
             SecondPassReranker(**settings)
         assert type(caught.value) is error
 
+    def test_a_name_scores_long_documents_whole(self) -> None:
+        """By its name, the reranker reads windows of what is too long for it."""
+        long = Document("Knead the dough. " * 400 + "To copy a file, use shutil.copy.", id="long")
+        documents = [Document("os.remove deletes a file", id="short"), long]
+        assert ids(SecondPassReranker(top_n=1).compress_documents(documents, "how do I copy a file")) == ["long"]
+        by_pairs = SecondPassCrossEncoder().score([("how do I copy a file", one.page_content) for one in documents])
+        assert by_pairs[1] > by_pairs[0]
+
+    @pytest.mark.asyncio
+    async def test_first_scores_are_passed_on_where_they_are_said_to_be(self) -> None:
+        """Under the key that is set, if every document has a number there; by default nothing is looked for."""
+
+        class Recording(FakeReranker):
+            def _score(self, requests: Sequence[Request]) -> list[Scores]:
+                seen.extend(request.initial_scores for request in requests)
+                return super()._score(requests)
+
+        seen: list[Any] = []
+        documents = [Document("a", metadata={"score": 1}), Document("b", metadata={"score": 0.5})]
+        compressor = SecondPassReranker(reranker=Recording(), score_key="score")
+        compressor.compress_documents(documents, QUERY)
+        await compressor.acompress_documents(documents, QUERY)
+        compressor.as_runnable().batch([{"query": QUERY, "documents": documents}])
+        compressor.compress_documents([*documents, Document("c")], QUERY)
+        SecondPassReranker(reranker=Recording()).compress_documents(documents, QUERY)
+        assert seen == [(1.0, 0.5)] * 3 + [None] * 2
+
     def test_ordinal_scores_are_fine_without_a_threshold(self) -> None:
         """A reranker whose scores only give an order can be used with `top_n`."""
         compressor = SecondPassReranker(reranker=FakeReranker(scale="ordinal"), top_n=2)
@@ -306,6 +333,7 @@ class TestConstruction:
             "reranker": {"type": "fake", "scale": "logit", "pointwise": True},
             "top_n": None,
             "threshold": 0.5,
+            "score_key": None,
         }
         for restored in (SecondPassReranker(**data), SecondPassReranker.model_validate(data)):
             assert restored.model_dump() == compressor.model_dump()
@@ -339,7 +367,7 @@ class TestConstruction:
         """The class has a JSON schema, and its repr is that of its settings."""
         properties = SecondPassReranker.model_json_schema()["properties"]
         assert properties["reranker"]["anyOf"] == [{"type": "string"}, {"type": "object"}]
-        assert repr(fake) == "SecondPassReranker(reranker=FakeReranker(), top_n=3, threshold=None)"
+        assert repr(fake) == "SecondPassReranker(reranker=FakeReranker(), top_n=3, threshold=None, score_key=None)"
 
     def test_a_subclass_can_add_fields(self) -> None:
         """A user's own subclass takes its own settings along with ours."""

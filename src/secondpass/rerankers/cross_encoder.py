@@ -11,12 +11,14 @@ from secondpass.errors import ConfigError, ModelFormatError, TruncationWarning, 
 from secondpass.models.load import load_pair_model
 from secondpass.models.pair import PairModel, PairOutput, relevance_logits
 from secondpass.models.resolve import Backend
+from secondpass.passages import ModelTokenization
 from secondpass.types import Request, Scale, Scores, Trace
 
 __all__ = ["CrossEncoderReranker"]
 
 # Any relevance model tells these apart by a wide margin, unless its labels are the wrong way round.
 _QUESTION = "What is the capital of France?"
+_MARGIN = 0.5  # logits; relevance models have 10 to 20 here, an untrained head hundredths
 _ANSWER, _OFF_TOPIC = "Paris is the capital of France.", "Knead the dough and let it rest for an hour."
 
 
@@ -81,6 +83,10 @@ class CrossEncoderReranker(Reranker):
         self.max_length, self.batch_tokens = max_length, batch_tokens
         self.revision, self.local_files_only = revision, local_files_only
         self.progress, self.smoke_test = progress, smoke_test
+        if isinstance(model, PairModel) and (backend, device, dtype, max_length, batch_tokens, revision) != (
+            *("auto", None, None, None, None, None),
+        ):
+            raise ConfigError("a PairModel is loaded already: backend, device, lengths and revision are its own")
         self.scale = Scale.LOGIT if activation == "identity" else Scale.PROBABILITY
         self._warned = False
         self.pair_model: PairModel = (
@@ -105,6 +111,11 @@ class CrossEncoderReranker(Reranker):
         """The identity of the weights, and of all settings that can change a score."""
         return digest([self.registry_name, self.pair_model.fingerprint, self.activation])
 
+    @property
+    def tokenization(self) -> ModelTokenization:
+        """How the model counts tokens, and how many it takes: what a `PassageReranker` asks for."""
+        return ModelTokenization(self.pair_model.tokenizer, self.pair_model.tokenizer.pair_room)
+
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         pairs = [(request.query, text) for request in requests for text in request.texts]
         output = self.pair_model.run(pairs, progress=self.progress)
@@ -117,7 +128,7 @@ class CrossEncoderReranker(Reranker):
         ]
 
     def _scores(self, values: np.ndarray, output: PairOutput, part: slice) -> Scores:
-        truncated = output.truncated[part]
+        query_truncated, truncated = output.truncated[part].T
         n_truncated = int(truncated.sum())
         counts = {
             "pairs": len(values),
@@ -125,27 +136,31 @@ class CrossEncoderReranker(Reranker):
             "tokens": int(output.n_tokens[part].sum()),
             "truncated": n_truncated,
         }
-        if not n_truncated:
-            return Scores(values, trace=Trace(counts=counts))
         limit = self.pair_model.tokenizer.max_length
-        note = f"{n_truncated} of {len(values)} documents were cut to fit into {limit} tokens"
-        if not self._warned:
+        notes = []
+        if query_truncated.any():
+            counts["query_truncated"] = 1
+            notes.append(f"the query was cut to fit into {limit} tokens with a document")
+        if n_truncated:
+            notes.append(f"{n_truncated} of {len(values)} documents were cut to fit into {limit} tokens")
+        if notes and not self._warned:
             self._warned = True
             warn(
-                f"{self.pair_model.name}: {note}; what was cut had no say in their scores. Split long documents into "
-                f"passages (this is said once; the trace counts them)",
+                f"{self.pair_model.name}: {'; '.join(notes)}; what was cut had no say in the scores. A PassageReranker "
+                f"around it scores long documents window by window (this is said once; the trace counts them)",
                 TruncationWarning,
             )
-        return Scores(values, {"truncated": truncated.tolist()}, Trace(counts=counts, notes=(note,)))
+        explanations = {"truncated": truncated.tolist()} if n_truncated else {}
+        return Scores(values, explanations, Trace(counts=counts, notes=tuple(notes)))
 
     def _check_order(self) -> None:
         logits = self.pair_model.logits([(_QUESTION, _ANSWER), (_QUESTION, _OFF_TOPIC)])
         answer, off_topic = relevance_logits(logits, self.pair_model.labels)
-        if not answer > off_topic:
+        if not answer - off_topic > _MARGIN:
             raise ModelFormatError(
-                f"{self.pair_model.name} scores an unrelated sentence ({off_topic:.3f}) at least as high as the answer "
-                f"({answer:.3f}): it is no relevance model, its labels ({', '.join(self.pair_model.labels)}) are named "
-                f"wrongly, or it does not read English; pass smoke_test=False for the last"
+                f"{self.pair_model.name} does not score the answer ({answer:.3f}) above an unrelated sentence "
+                f"({off_topic:.3f}): it is no relevance model, its labels ({', '.join(self.pair_model.labels)}) are "
+                f"named wrongly, or it does not read English; pass smoke_test=False for the last"
             )
 
     def __repr__(self) -> str:

@@ -16,9 +16,10 @@ except ImportError as exc:
 
     raise MissingExtraError.of("llama-index", "SecondPassRerank") from exc
 
+from secondpass.adapters import known_scores, load_uncut
 from secondpass.base import Reranker
 from secondpass.errors import ConfigError, InputError
-from secondpass.registry import load
+from secondpass.rerankers.passage import PassageReranker
 from secondpass.types import RankedDocument, Ranking, checked_k
 
 __all__ = ["SecondPassRerank"]
@@ -39,15 +40,16 @@ class SecondPassRerank(BaseNodePostprocessor):
     ```
 
     The reranker reads what an embedding model reads: a node's text, and its metadata without the keys in
-    ``excluded_embed_metadata_keys``. What comes out are new `NodeWithScore`s whose score is the reranker's, a
-    Python float; the nodes and scores that went in stay as they are.
+    ``excluded_embed_metadata_keys``; and the nodes' scores, if all have one. What comes out are new
+    `NodeWithScore`s whose score is the reranker's, a Python float; what went in stays as it is.
 
     Each call is a span, with a `ReRankStartEvent` and a `ReRankEndEvent` on the dispatcher and a ``RERANKING``
     event on the callback manager. When reranking fails, the span is dropped, the ``RERANKING`` event ends with
     the exception, and the error comes through; there is no `ReRankEndEvent` then.
 
     Args:
-        reranker: a name, ``"cross-encoder:MODEL"``, a configuration, or a `Reranker`. It is loaded here.
+        reranker: a name, ``"cross-encoder:MODEL"``, which also scores long texts whole (as a
+            `PassageReranker`); a configuration or a `Reranker`, taken as it is. It is loaded here.
         top_n: how many nodes to return at most; None for all.
         threshold: the lowest score that a returned node may have, on the reranker's scale. On logits, which
             the default gives, it holds for one model only; calibrate for probabilities.
@@ -80,7 +82,7 @@ class SecondPassRerank(BaseNodePostprocessor):
             top_n = checked_k(top_n)
         except InputError as exc:
             raise ConfigError(f"top_n must be a whole number of at least 1, or None for all, not {top_n!r}") from exc
-        loaded = load(reranker)
+        loaded = load_uncut(reranker)
         loaded.require_threshold(threshold)
         # As a mapping: to a type checker, the base class's constructor knows the base class's fields only.
         fields: dict[str, Any] = {
@@ -124,7 +126,7 @@ class SecondPassRerank(BaseNodePostprocessor):
         if not nodes:
             return []
         with self._reported(nodes, query) as reranked:
-            ranking = self.reranker.rerank(query.query_str, _texts(nodes), k=self.top_n)
+            ranking = self.reranker.rerank(query.query_str, **self._candidates(nodes))
             reranked += self._chosen(nodes, ranking)
         return reranked
 
@@ -137,9 +139,13 @@ class SecondPassRerank(BaseNodePostprocessor):
         if not nodes:
             return []
         with self._reported(nodes, query) as reranked:
-            ranking = await self.reranker.arerank(query.query_str, _texts(nodes), k=self.top_n)
+            ranking = await self.reranker.arerank(query.query_str, **self._candidates(nodes))
             reranked += self._chosen(nodes, ranking)
         return reranked
+
+    def _candidates(self, nodes: list[NodeWithScore]) -> dict[str, Any]:
+        texts = [node.get_content(metadata_mode=MetadataMode.EMBED) for node in nodes]
+        return {"documents": texts, "k": self.top_n, "initial_scores": known_scores(node.score for node in nodes)}
 
     @contextmanager
     def _reported(self, nodes: list[NodeWithScore], query: QueryBundle) -> Iterator[list[NodeWithScore]]:
@@ -185,12 +191,9 @@ def _query(query_bundle: QueryBundle | None) -> QueryBundle:
     return query_bundle
 
 
-def _texts(nodes: list[NodeWithScore]) -> list[str]:
-    return [node.get_content(metadata_mode=MetadataMode.EMBED) for node in nodes]
-
-
 def _model_name(reranker: Reranker) -> str:
     """Return the name that `secondpass.load` takes: of the settings the model alone, for others may be secret."""
+    reranker = reranker.wrapped if isinstance(reranker, PassageReranker) else reranker
     kind = reranker.registry_name or type(reranker).__name__
     model = getattr(reranker, "model", None)
     return f"{kind}:{model}" if isinstance(model, str) else kind

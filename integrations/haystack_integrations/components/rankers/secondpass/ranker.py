@@ -14,9 +14,9 @@ except ImportError as exc:
 
     raise MissingExtraError.of("haystack", "SecondPassRanker") from exc
 
+from secondpass.adapters import known_scores, load_uncut
 from secondpass.base import Reranker
 from secondpass.errors import ConfigError, InputError
-from secondpass.registry import load
 from secondpass.types import Ranking, checked_k, checked_threshold
 
 __all__ = ["SecondPassRanker"]
@@ -36,11 +36,13 @@ class SecondPassRanker:
     ```
 
     As with Haystack's own rankers, documents that share an id are one: the one with the highest score of the
-    first stage stays. What comes out are copies with the new `score`; id, content, meta and embedding are kept.
+    first stage stays. If all have one, a reranker that combines scores gets these too. What comes out are copies
+    with the new `score`; id, content, meta and embedding are kept.
 
     Args:
-        reranker: a name, ``"cross-encoder:MODEL"``, or a configuration, both of which are loaded by `warm_up`
-            or the first run; or a `Reranker`.
+        reranker: a name, ``"cross-encoder:MODEL"``, which also scores long documents whole (as a
+            `PassageReranker`), or a configuration, both of which are loaded by `warm_up` or the first run;
+            or a `Reranker`.
         top_k: how many documents to return at most; None for all.
         score_threshold: the lowest score that a returned document may have, on the reranker's scale. On
             logits, which the default gives, it holds for one model only; calibrate for probabilities.
@@ -69,8 +71,8 @@ class SecondPassRanker:
         self.top_k = _checked_top_k(top_k, ConfigError)
         self.meta_fields_to_embed = list(meta_fields_to_embed or ())
         self.embedding_separator = embedding_separator
-        # `load` refuses what is no reranker at all; one comes back as it is.
-        self._loaded = None if isinstance(reranker, str | Mapping) else load(reranker)
+        # What is no reranker at all is refused; one comes back as it is.
+        self._loaded = None if isinstance(reranker, str | Mapping) else load_uncut(reranker)
         if self._loaded is not None:
             self._loaded.require_threshold(score_threshold)
         self.score_threshold = checked_threshold(score_threshold)
@@ -109,23 +111,23 @@ class SecondPassRanker:
             InputError: the query is empty, ``top_k`` is below 1, or a document has no text.
             ConfigError: the threshold is no finite number, or the scores are ordinal.
         """
-        candidates, texts, k = self._prepare(documents, top_k)
+        candidates, request = self._prepare(documents, top_k)
         if not candidates:
             return {"documents": []}
         reranker, threshold = self._ready(score_threshold)
-        return _output(candidates, reranker.rerank(query, texts, k=k).above(threshold))
+        return _output(candidates, reranker.rerank(query, **request).above(threshold))
 
     @component.output_types(documents=list[Document])
     async def run_async(
         self, query: str, documents: list[Document], top_k: int | None = None, score_threshold: float | None = None
     ) -> dict[str, list[Document]]:
         """Do as `run`, with the same arguments, result and errors, while the event loop goes on."""
-        candidates, texts, k = self._prepare(documents, top_k)
+        candidates, request = self._prepare(documents, top_k)
         if not candidates:
             return {"documents": []}
         await self.warm_up_async()
         reranker, threshold = self._ready(score_threshold)
-        return _output(candidates, (await reranker.arerank(query, texts, k=k)).above(threshold))
+        return _output(candidates, (await reranker.arerank(query, **request)).above(threshold))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the component as plain data, a `Reranker` as its `to_config`, whose errors come through."""
@@ -147,14 +149,16 @@ class SecondPassRanker:
         threshold = self.score_threshold if score_threshold is None else score_threshold
         if self._loaded is None:
             with _LOADING:  # who had to wait finds it loaded
-                self._loaded = load(self.reranker if self._loaded is None else self._loaded)
+                self._loaded = load_uncut(self.reranker if self._loaded is None else self._loaded)
         self._loaded.require_threshold(threshold)
         return self._loaded, threshold
 
-    def _prepare(self, documents: list[Document], top_k: int | None) -> tuple[list[Document], list[str], int | None]:
+    def _prepare(self, documents: list[Document], top_k: int | None) -> tuple[list[Document], dict[str, Any]]:
         candidates = _unique(documents)
         k = self.top_k if top_k is None else _checked_top_k(top_k, InputError)
-        return candidates, [self._text(document) for document in candidates], k
+        texts = [self._text(document) for document in candidates]
+        scores = known_scores(document.score for document in candidates)
+        return candidates, {"documents": texts, "k": k, "initial_scores": scores}
 
     def _text(self, document: Document) -> str:
         values = [document.meta.get(name) for name in self.meta_fields_to_embed]

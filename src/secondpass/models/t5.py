@@ -1,0 +1,176 @@
+"""T5 checkpoints that rank: the logits of the first token that they would write."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from secondpass.errors import ConfigError, MissingExtraError, ModelFormatError, ModelIntegrityError
+from secondpass.models.batching import BatchRunner, Rows
+from secondpass.models.resolve import ModelFiles, sha256_of
+from secondpass.models.tokens import EncoderTokenizer
+
+try:
+    import tokenizers
+    import torch
+    from transformers import AutoModelForSeq2SeqLM
+except ImportError as exc:
+    raise MissingExtraError.of("torch", "a T5 reranker") from exc
+
+__all__ = ["T5Model"]
+
+Ids = npt.NDArray[np.int32]
+
+_DTYPES = ("float32", "float16", "bfloat16")
+_CPU_BATCH_TOKENS, _GPU_BATCH_TOKENS = 2_048, 65_536
+
+
+class T5Model:
+    """A T5 encoder-decoder, asked for the logits of some tokens in the decoder's first step.
+
+    Safe to share between threads, and to pickle: the weights are then loaded again.
+
+    Args:
+        files: a folder with safetensors, ``config.json`` and ``tokenizer.json``.
+        device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the best one that is there.
+        dtype: ``float32``, ``float16`` or ``bfloat16``; by default as they were saved.
+        max_length: tokens that an input has at most.
+        batch_tokens: tokens in a batch, padding included.
+
+    Raises:
+        ModelIntegrityError: the files can't be read.
+        ModelFormatError: it is no T5, or it has no fast tokenizer.
+        ConfigError: there is no such device or dtype.
+    """
+
+    def __init__(
+        self,
+        files: ModelFiles,
+        *,
+        device: str | None = None,
+        dtype: str | None = None,
+        max_length: int = 512,
+        batch_tokens: int | None = None,
+    ) -> None:
+        if dtype not in (None, *_DTYPES):
+            raise ConfigError(f"dtype must be one of {', '.join(_DTYPES)}, not {dtype!r}")
+        if device is not None and device.startswith("cuda") and not torch.cuda.is_available():
+            raise ConfigError(f"PyTorch sees no device {device!r} here; pass device='cpu', or None for the best one")
+        if isinstance(max_length, bool) or not isinstance(max_length, int) or max_length < 16:
+            raise ConfigError(f"max_length must be a whole number of at least 16, not {max_length!r}")
+        self.files, self.device, self.dtype, self.max_length = files, device, dtype, max_length
+        self.tokenizer = _tokenizer(files, max_length)
+        self._model: Any = _load(files, device or _best_device(), dtype)
+        self.batch_tokens = batch_tokens or (
+            _CPU_BATCH_TOKENS if self._model.device.type == "cpu" else _GPU_BATCH_TOKENS
+        )
+        self._runner = BatchRunner(1, _is_out_of_memory)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the weights, with the settings that can change a score."""
+        single = self.files.weights.suffix == ".safetensors"
+        shards = [self.files.weights] if single else sorted(self.files.folder.glob("*.safetensors"))
+        dtype = str(self._model.dtype).removeprefix("torch.")
+        return f"{''.join(sha256_of(shard)[:16] for shard in shards)}-t5-{dtype}-{self.max_length}"
+
+    def token_id(self, word: str) -> int:
+        """Return the id of a word that is a single token.
+
+        Raises:
+            ModelFormatError: it is several, or none that the tokenizer knows.
+        """
+        (tokens,) = self.tokenizer.tokenize([word])
+        if tokens.length != 1 or int(tokens.ids[0]) == self.tokenizer.token_id("<unk>"):
+            raise ModelFormatError(
+                f"{self.files.name}: {word!r} is not a single token of its vocabulary, so the checkpoint was not "
+                f"trained to answer with it"
+            )
+        return int(tokens.ids[0])
+
+    def logits(self, sequences: Sequence[Ids], token_ids: Sequence[int], *, progress: bool = False) -> Rows:
+        """Return the logits of tokens in the decoder's first step.
+
+        Args:
+            sequences: token ids of the inputs, without the end token; at least one.
+            token_ids: which tokens' logits.
+            progress: show a bar when it takes longer than a second.
+
+        Returns:
+            Shape (n_sequences, n_token_ids), float32.
+
+        Raises:
+            OutOfMemoryError: a single input does not fit into memory.
+            ScoringError: the backend failed; its own error is the cause.
+        """
+
+        def forward(indices: Any) -> Rows:
+            return self._forward([sequences[index] for index in indices], list(token_ids))
+
+        return self._runner.run([len(ids) + 1 for ids in sequences], self.batch_tokens, forward, progress)
+
+    def _forward(self, sequences: list[Ids], token_ids: list[int]) -> Rows:
+        config = self._model.config
+        shape = (len(sequences), max(map(len, sequences)) + 1)
+        input_ids = np.full(shape, config.pad_token_id, dtype=np.int64)
+        mask = np.zeros(shape, dtype=np.int64)
+        for row, ids in enumerate(sequences):
+            input_ids[row, : len(ids) + 1] = [*ids, config.eos_token_id]
+            mask[row, : len(ids) + 1] = 1
+        start = torch.full((len(sequences), 1), config.decoder_start_token_id, device=self._model.device)
+        with torch.inference_mode():
+            output = self._model(
+                input_ids=torch.from_numpy(input_ids).to(self._model.device),
+                attention_mask=torch.from_numpy(mask).to(self._model.device),
+                decoder_input_ids=start,
+                use_cache=False,
+            )
+        return np.asarray(output.logits[:, 0, token_ids].float().cpu().numpy(), dtype=np.float32)
+
+    def __getstate__(self) -> dict[str, Any]:
+        names = ("files", "device", "dtype", "max_length", "batch_tokens")
+        return {name: getattr(self, name) for name in names}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        T5Model.__init__(self, **state)
+
+
+def _load(files: ModelFiles, device: str, dtype: str | None) -> Any:
+    model_type = files.settings("config.json").get("model_type")
+    if model_type not in ("t5", "mt5"):
+        raise ModelFormatError(f"{files.name} is of the type {model_type!r}, not t5: no T5 reranker")
+    settings = {"dtype": getattr(torch, dtype)} if dtype else {}
+    try:
+        model = AutoModelForSeq2SeqLM.from_pretrained(
+            files.folder, use_safetensors=True, local_files_only=True, **settings
+        )
+        return model.to(device).eval()
+    except Exception as exc:  # transformers, safetensors and torch raise many kinds
+        raise ModelIntegrityError(f"{files.name}: {files.folder} can't be loaded: {exc}") from exc
+
+
+def _tokenizer(files: ModelFiles, max_length: int) -> EncoderTokenizer:
+    path = files.folder / "tokenizer.json"
+    if not path.is_file():
+        raise ModelFormatError(
+            f"{files.name}: {files.folder} has no tokenizer.json (a fast tokenizer); copy that of the T5 it was "
+            f"trained from into a folder with the weights, and pass the folder"
+        )
+    try:
+        return EncoderTokenizer(tokenizers.Tokenizer.from_file(str(path)), max_length)
+    except ModelFormatError:
+        raise
+    except Exception as exc:  # tokenizers raises bare Exceptions
+        raise ModelIntegrityError(f"{path} can't be read: {exc}") from exc
+
+
+def _best_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _is_out_of_memory(exc: BaseException) -> bool:
+    return isinstance(exc, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(exc)

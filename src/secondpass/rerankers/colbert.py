@@ -1,0 +1,123 @@
+"""Rerank by late interaction: query and document are read apart, and compared token by token."""
+
+import os
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from secondpass.base import Reranker, digest
+from secondpass.errors import ConfigError, TruncationWarning, warn
+from secondpass.models.colbert import ColbertModel
+from secondpass.models.resolve import find_model
+from secondpass.passages import ModelTokenization
+from secondpass.types import Request, Scale, Scores, Trace
+
+__all__ = ["ColbertReranker"]
+
+
+class ColbertReranker(Reranker):
+    """Scores each document by the sum of its tokens' best matches with the query's (MaxSim).
+
+    ColBERT (Khattab and Zaharia 2020, arXiv:2004.12832): every token of the query, marked and filled up with
+    ``[MASK]`` to a fixed length, looks for the token of the document that is most like it, by cosine;
+    punctuation of the document is left out. A document is encoded once, however many queries ask for it.
+
+    Scores lie between minus and plus ``query_length``: higher is more relevant, but, unlike a cross-encoder's
+    logits, they are all positive in practice and lie close together. So calibrate them with an intercept before
+    a threshold or a sigmoid is put on them.
+
+    The embedded model is the int8 encoder of answerai-colbert-small-v1 without the last projection, which its
+    package left out; it is compared in the encoder's own 384 dimensions. A repository or a folder whose ONNX
+    file has the projection (``colbert-ir/colbertv2.0``) works as it was trained.
+
+    Args:
+        model: a folder, a name from the catalogue, or a repository on the Hugging Face hub; ONNX, with a
+            vocabulary of BERT.
+        query_length: tokens that a query is cut to, or filled up to, special ones included.
+        device: ``cpu``, ``cuda`` or ``cuda:N``; the CPU by default.
+        max_length: tokens that a document is cut to; the model's own limit by default.
+        batch_tokens: tokens in a batch of documents, padding included; by default each document alone on a
+            CPU, so that no score depends on a neighbour.
+        revision: branch, tag or commit on the hub.
+        local_files_only: never touch the network.
+        progress: show a bar when it takes longer than a second.
+
+    Attributes:
+        colbert_model: the loaded `ColbertModel`, which gives the vectors as well.
+
+    Raises:
+        ModelError: the model can't be found, read or used; the message says what to do.
+        ConfigError: a setting is out of range.
+    """
+
+    registry_name: ClassVar[str] = "colbert"
+    scale = Scale.LOGIT
+    pointwise = True
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = "answerai-colbert-small-v1",
+        *,
+        query_length: int = 32,
+        device: str | None = None,
+        max_length: int | None = None,
+        batch_tokens: int | None = None,
+        revision: str | None = None,
+        local_files_only: bool = False,
+        progress: bool = False,
+    ) -> None:
+        for name, value in (("query_length", query_length), ("batch_tokens", batch_tokens)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise ConfigError(f"{name} must be a whole number of at least 1, not {value!r}")
+        self.model = os.fspath(model)
+        self.query_length, self.device, self.max_length = query_length, device, max_length
+        self.batch_tokens, self.revision, self.local_files_only = batch_tokens, revision, local_files_only
+        self.progress = progress
+        self._warned = False
+        files = find_model(self.model, "colbert", backend="onnx", revision=revision, local_files_only=local_files_only)
+        self.colbert_model = ColbertModel(
+            files, query_length=query_length, device=device, max_length=max_length, batch_tokens=batch_tokens
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of the weights, and of all settings that can change a score."""
+        return digest([self.registry_name, self.colbert_model.fingerprint])
+
+    @property
+    def tokenization(self) -> ModelTokenization:
+        """How the model counts tokens, and how many it takes: what a `PassageReranker` asks for."""
+        return ModelTokenization(self.colbert_model.tokenizer, self.colbert_model.document_tokens, with_query=False)
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        pairs = [(request.query, text) for request in requests for text in request.texts]
+        output = self.colbert_model.max_sim(pairs, progress=self.progress)
+        first = np.zeros(len(pairs), dtype=np.bool_)
+        first[list({pair: at for at, pair in reversed(list(enumerate(pairs)))}.values())] = True
+        scores, start = [], 0
+        for request in requests:
+            part = slice(start, start + len(request))
+            start = part.stop
+            truncated = output.truncated[part]
+            counts = {
+                "pairs": len(request),
+                "pairs_scored": int(first[part].sum()),
+                "tokens": int(output.n_tokens[part].sum()),
+                "truncated": int(truncated.sum()),
+            }
+            columns, notes = ({"truncated": truncated.tolist()}, (self._cut(counts),)) if truncated.any() else ({}, ())
+            scores.append(Scores(output.values[part], columns, Trace(counts=counts, notes=notes)))
+        return scores
+
+    def _cut(self, counts: dict[str, int]) -> str:
+        limit = self.colbert_model.max_length
+        note = f"{counts['truncated']} of {counts['pairs']} documents were cut to fit into {limit} tokens"
+        if not self._warned:
+            self._warned = True
+            advice = "wrap the reranker into a PassageReranker (this is said once; the trace counts them)"
+            warn(f"{self.colbert_model.files.name}: {note}; {advice}", TruncationWarning)
+        return note
+
+    def __repr__(self) -> str:
+        return f"ColbertReranker({self.model!r})"
