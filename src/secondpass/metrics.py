@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from secondpass.errors import InputError
+from secondpass.types import checked_k
 
 __all__ = ["Qrels", "Run", "mrr", "ndcg", "per_query"]
 
@@ -32,7 +33,7 @@ def ndcg(qrels: Qrels, run: Run, k: int = 10) -> float:
         In [0, 1]; the mean over the queries that have a relevant document. One that the run lacks counts 0.
 
     Raises:
-        InputError: no query has a relevant document, or a ranking holds a document twice.
+        InputError: no query has a relevant document, a ranking holds a document twice, or ``k`` is below 1.
     """
     return float(np.mean(list(per_query(qrels, run, k, _ndcg_of).values())))
 
@@ -47,6 +48,7 @@ def mrr(qrels: Qrels, run: Run, k: int = 10) -> float:
 
 def per_query(qrels: Qrels, run: Run, k: int, metric: Metric | None = None) -> dict[str, float]:
     """Return the value of a metric for each query that has a relevant document; nDCG by default."""
+    k = checked_k(k) or 1
     judged = {query: grades for query, grades in qrels.items() if any(grade > 0 for grade in grades.values())}
     if not judged:
         raise InputError("no query of the qrels has a relevant document")

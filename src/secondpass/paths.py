@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from secondpass.errors import ConfigError
+
 __all__ = ["cache_dir"]
 
 
@@ -12,6 +14,9 @@ def cache_dir(*parts: str) -> Path:
 
     ``SECONDPASS_CACHE_DIR`` overrides it; otherwise it is ``secondpass`` under ``%LOCALAPPDATA%`` on
     Windows and under ``$XDG_CACHE_HOME`` (default ``~/.cache``) elsewhere.
+
+    Raises:
+        ConfigError: it can't be made.
     """
     override = os.environ.get("SECONDPASS_CACHE_DIR")
     if override:
@@ -21,5 +26,8 @@ def cache_dir(*parts: str) -> Path:
     else:
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "secondpass"
     folder = root.joinpath(*parts)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ConfigError(f"{folder} can't be made ({exc}); set SECONDPASS_CACHE_DIR to a folder that can") from exc
     return folder

@@ -15,7 +15,7 @@ class Secret:
     """
 
     def __init__(self, value: "str | Secret | None" = None, *, variable: str = "") -> None:
-        self._value = value._value if isinstance(value, Secret) else value
+        self._value: str | None = value._value if isinstance(value, Secret) else value
         self.variable = variable
 
     def reveal(self) -> str | None:

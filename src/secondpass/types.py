@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from numbers import Real
 from operator import index as as_index
 from typing import Any, overload
 
@@ -20,6 +21,7 @@ Document = str | Mapping[str, Any]
 """A text, or a mapping with ``text`` and, if you like, ``id`` and ``metadata``; it comes back untouched."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # all but tabs and newlines
 
 
 class Scale(StrEnum):
@@ -84,6 +86,10 @@ class Request:
         return Request(self.query, [self.documents[index] for index in chosen], initial_scores=initial)
 
 
+def _is_nothing(value: object) -> bool:
+    return value is None or (isinstance(value, Mapping) and not value)
+
+
 def document_text(document: object, position: int) -> str:
     """Return the text of a document; ``position`` is only for the error."""
     if isinstance(document, str):
@@ -136,7 +142,7 @@ def checked_threshold(threshold: object) -> float | None:
     """
     if threshold is None:
         return None
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not math.isfinite(threshold):
+    if isinstance(threshold, bool) or not isinstance(threshold, Real | np.floating) or not math.isfinite(threshold):
         raise ConfigError(f"a threshold is a finite number or None, not {threshold!r}")
     return float(threshold)
 
@@ -252,15 +258,19 @@ class RankedDocument:
         return None if isinstance(self.document, str) else self.document.get("id")
 
     @property
-    def metadata(self) -> Mapping[str, Any]:
+    def metadata(self) -> Any:
         """The ``metadata`` of a document that was passed as a mapping, else an empty mapping."""
         return {} if isinstance(self.document, str) else self.document.get("metadata") or {}
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data; JSON-ready if the document's own metadata is."""
         plain: dict[str, Any] = {"rank": self.rank, "index": self.index, "score": self.score, "text": self.text}
-        optional = {"id": self.id, "metadata": dict(self.metadata), "explanation": dict(self.explanation)}
-        return plain | {key: value for key, value in optional.items() if value not in (None, {})}
+        optional = {"id": self.id, "metadata": self.metadata, "explanation": dict(self.explanation)}
+        return plain | {
+            key: value
+            for key, value in optional.items()
+            if not (value is None or (isinstance(value, Mapping) and not value))
+        }
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -311,8 +321,9 @@ class Ranking(Sequence[RankedDocument]):
         On logits a threshold holds for one model only, on probabilities for any calibrated one.
 
         Raises:
-            ConfigError: the scores are ordinal, and so can't be compared with a number.
+            ConfigError: the scores are ordinal, and so can't be compared with a number; or it is no finite number.
         """
+        threshold = checked_threshold(threshold)
         if threshold is None:
             return self
         if self.scale is Scale.ORDINAL:
@@ -340,6 +351,11 @@ class Ranking(Sequence[RankedDocument]):
         return f"<table>{head}{''.join(rows)}</table>"
 
 
+def printable(text: str) -> str:
+    """Return a text without control characters: a retrieved document must not steer the terminal it is shown in."""
+    return _CONTROLS.sub("\ufffd", text)
+
+
 def _shortened(text: str, width: int) -> str:
-    line = " ".join(text[: 4 * width].split())
+    line = printable(" ".join(text[: 4 * width].split()))
     return line if len(line) <= width and len(text) <= 4 * width else line[: width - 1] + "…"

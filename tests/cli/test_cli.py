@@ -53,6 +53,14 @@ class TestRerank:
             done = _run("rerank", "q", "--config", str(config), stdin="a\n")
             assert done.returncode == 1 and "ConfigError" in done.stderr and message in done.stderr
 
+    def test_lines_end_where_they_end(self, tmp_path: Path) -> None:
+        """A line separator within JSON, and a byte-order mark, are part of a file; other bytes are an error."""
+        (tmp_path / "a.jsonl").write_text('{"text": "one\u2028two"}\r\n', encoding="utf-8-sig")
+        assert json.loads(_run("rerank", "q", str(tmp_path / "a.jsonl"), "--json").stdout)["text"] == "one\u2028two"
+        (tmp_path / "b").write_bytes(b"\xff\xfe")
+        done = _run("rerank", "q", str(tmp_path / "b"))
+        assert done.returncode == 1 and "can't be read as UTF-8 text" in done.stderr
+
     def test_no_documents_give_no_lines(self) -> None:
         """An empty input is an empty output, and no error."""
         done = _run("rerank", "copy a file")
@@ -79,11 +87,12 @@ class TestRerank:
         assert done.returncode == 1 and done.stdout == ""
         assert message in done.stderr and "Traceback" not in done.stderr
 
-    def test_a_cut_document_is_a_warning(self) -> None:
-        """The warning is one line on standard error; the result comes all the same."""
-        done = _run("rerank", "copy a file", stdin="copy " * 2_000)
-        assert done.stdout.startswith("1\t")
-        assert done.stderr.startswith("warning: ms-marco-MiniLM-L12-v2: 1 of 1 documents were cut")
+    def test_a_long_document_is_read_to_its_end(self) -> None:
+        """The answer behind more than the model's length still counts, and nothing is cut."""
+        long = "The weather will be sunny all week. " * 100 + "shutil.copy copies a file."
+        done = _run("rerank", "how do I copy a file", stdin=f"os.remove deletes a file\n{long}\n")
+        assert done.stdout.startswith("1\t") and "sunny" in done.stdout.splitlines()[0]
+        assert "cut" not in done.stderr
 
 
 def test_models_lists_the_catalogue() -> None:

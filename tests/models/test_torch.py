@@ -139,6 +139,7 @@ def test_pickling_loads_the_weights_again(torch_reranker: CrossEncoderReranker) 
     ("settings", "error", "message"),
     [
         ({"device": "cuda"}, ConfigError, "PyTorch sees no device 'cuda' here"),
+        ({"device": "toaster"}, ConfigError, "PyTorch sees no device 'toaster' here"),
         ({"dtype": "int4"}, ConfigError, "dtype must be"),
         ({"max_length": 100_000}, ModelFormatError, "takes 8 to 512 tokens"),
     ],
@@ -159,6 +160,31 @@ def test_damaged_safetensors_are_an_error_of_ours(tiny: Path) -> None:
     (tiny / "model.safetensors").write_bytes(weights[: len(weights) // 2])
     with pytest.raises(ModelIntegrityError, match="can't be loaded"):
         CrossEncoderReranker(tiny)
+
+
+def test_an_untrained_head_is_refused() -> None:
+    """A bi-encoder loaded as a cross-encoder has a random head, which the smoke test finds out."""
+    from secondpass.models.catalog import catalog
+    from secondpass.models.resolve import package_folder
+
+    folder = package_folder(catalog()["all-MiniLM-L6-v2"])
+    with pytest.raises(ModelFormatError, match="does not score the answer"):
+        CrossEncoderReranker(str(folder), device="cpu")
+
+
+def test_pickles_beside_safe_weights_are_refused(tiny: Path) -> None:
+    """A module of its own with pickled weights would be read by sentence-transformers."""
+    (tiny / "2_Dense").mkdir()
+    (tiny / "2_Dense" / "pytorch_model.bin").write_bytes(b"")
+    with pytest.raises(ModelFormatError, match=r"2_Dense/pytorch_model.bin is a pickle"):
+        CrossEncoderReranker(tiny)
+
+
+def test_a_bi_encoder_keeps_its_settings_when_pickled() -> None:
+    """Length and batches are those that it was built with."""
+    model = load_embedding_model("all-MiniLM-L6-v2", device="cpu", max_length=32, local_files_only=True)
+    restored = pickle.loads(pickle.dumps(model))
+    assert restored.max_length == model.max_length == 32 and restored.fingerprint == model.fingerprint
 
 
 def test_a_bi_encoder_on_torch_gives_unit_vectors() -> None:

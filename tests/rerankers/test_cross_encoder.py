@@ -104,6 +104,13 @@ class TestEngine:
             warnings.simplefilter("error")
             assert reranker.rerank(_QUERY, documents).trace.counts["truncated"] == 1
 
+    def test_a_long_query_is_counted_apart(self) -> None:
+        """Documents that fit are not called cut because the query was."""
+        reranker = CrossEncoderReranker(max_length=32)
+        with pytest.warns(TruncationWarning, match="the query was cut to fit into 32 tokens"):
+            ranking = reranker.rerank("copy " * 60, ["a short document"])
+        assert ranking.trace.counts["query_truncated"] == 1 and ranking.trace.counts["truncated"] == 0
+
     def test_a_large_request_is_answered(self, cross_encoder: CrossEncoderReranker) -> None:
         """Ten thousand documents, of which two are different, come back, with two pairs scored."""
         ranking = cross_encoder.rerank(_QUERY, [_DOCUMENTS[1], _DOCUMENTS[0]] * 5_000)
@@ -153,7 +160,7 @@ class TestLabels:
         tokenizer, labels = cross_encoder.pair_model.tokenizer, ("relevant", "irrelevant")
         # Longest first: the unrelated sentence has more tokens than the answer.
         swapped = [[9.0, -9.0], [-9.0, 9.0]]
-        with pytest.raises(ModelFormatError, match="scores an unrelated sentence"):
+        with pytest.raises(ModelFormatError, match="does not score the answer"):
             CrossEncoderReranker(_Labelled(tokenizer, labels, swapped))
         assert CrossEncoderReranker(_Labelled(tokenizer, labels, swapped), smoke_test=False)
 
@@ -181,6 +188,11 @@ class TestSettings:
         """Each gets an error when the reranker is built, not when it is used."""
         with pytest.raises(error, match=message):
             CrossEncoderReranker(**settings)  # type: ignore[arg-type]
+
+    def test_a_loaded_model_takes_no_loading_settings(self, cross_encoder: CrossEncoderReranker) -> None:
+        """They would be ignored, so they are refused."""
+        with pytest.raises(ConfigError, match="a PairModel is loaded already"):
+            CrossEncoderReranker(cross_encoder.pair_model, max_length=64)
 
     def test_a_model_object_has_no_configuration_but_a_fingerprint(self, cross_encoder: CrossEncoderReranker) -> None:
         """A model that was passed as an object can't be written down, and the message says so."""

@@ -136,6 +136,12 @@ class TestDense:
         with pytest.raises(ConfigError, match=r"built with another model.*index again"):
             DenseRetriever.load(tmp_path / "index")
 
+    def test_a_loaded_model_can_be_shared(self, model: EmbeddingModel, tmp_path: Path) -> None:
+        """An index that is read again may use a model that is there already."""
+        DenseRetriever(model).index(_DOCUMENTS).save(tmp_path / "index")
+        loaded = DenseRetriever.load(tmp_path / "index", model=model)
+        assert loaded.model is model and "5 documents" in repr(loaded)
+
     def test_an_unknown_metric_is_refused(self, model: EmbeddingModel) -> None:
         """The message lists the metrics."""
         with pytest.raises(ConfigError, match="'inner_product' or 'l2', not 'hamming'"):
@@ -163,6 +169,11 @@ class TestBM25:
         retriever = BM25Retriever().index(_DOCUMENTS)
         assert len(retriever.search("zyzzyva")) == 0
         assert [hit.id for hit in retriever.search("dough")] == ["dough"]
+
+    def test_documents_without_words_are_refused(self) -> None:
+        """Stop words and single letters alone make no index."""
+        with pytest.raises(InputError, match="no document holds a word that BM25 counts"):
+            BM25Retriever().index(["the", "a b c"])
 
 
 class TestTwoStages:

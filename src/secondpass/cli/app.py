@@ -13,6 +13,7 @@ from secondpass.cli.demo import demo
 from secondpass.cli.models import models
 from secondpass.cli.rerank import rerank
 from secondpass.errors import SecondPassError
+from secondpass.types import printable
 
 __all__ = ["app", "run"]
 
@@ -50,9 +51,6 @@ def run() -> None:
     except SecondPassError as exc:
         _say("error", "red", f"{type(exc).__name__}: {exc}")
         sys.exit(1)
-    except BrokenPipeError:  # of `secondpass rerank ... | head`
-        sys.stderr.close()
-        sys.exit(0)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -60,4 +58,4 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 def _say(what: str, style: str, message: str) -> None:
-    errors.print(Text.assemble((f"{what}: ", style), message), soft_wrap=True)
+    errors.print(Text.assemble((f"{what}: ", style), printable(message)), soft_wrap=True)

@@ -10,10 +10,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from secondpass.base import Reranker
 from secondpass.cli.console import documents_table, output
 from secondpass.errors import ConfigError, InputError
 from secondpass.registry import from_config, load
-from secondpass.types import Document, Ranking
+from secondpass.rerankers.passage import PassageReranker
+from secondpass.types import Document, Ranking, printable
 
 __all__ = ["rerank"]
 
@@ -25,8 +27,9 @@ def rerank(
         typer.Argument(help="Documents, one a line: plain text or JSONL; standard input without any."),
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", "-m", help="A name (see secondpass models), a folder, or owner/name on the hub.")
-    ] = "ms-marco-MiniLM-L12-v2",
+        str | None,
+        typer.Option("--model", "-m", help="A name (see secondpass models), a folder, or owner/name on the hub."),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="A reranker as YAML or JSON, instead of a model.")
     ] = None,
@@ -35,8 +38,7 @@ def rerank(
 ) -> None:
     """Rerank documents: plain lines, or JSON objects with "text" (and "id" and "metadata")."""
     documents = [document for name, lines in _sources(files or []) for document in _documents(name, lines)]
-    reranker = load(f"cross-encoder:{model}", progress=True) if config is None else from_config(_read_yaml(config))
-    ranking = reranker.rerank(query, documents, k=k)
+    ranking = _reranker(model, config).rerank(query, documents, k=k)
     if as_json:
         for document in ranking:
             sys.stdout.write(json.dumps(document.to_dict()) + "\n")
@@ -46,6 +48,15 @@ def rerank(
         for document in ranking:
             line = " ".join(document.text.split()).encode("utf-8", "replace").decode()
             sys.stdout.write(f"{document.rank}\t{document.score:.4f}\t{line}\n")
+
+
+def _reranker(model: str | None, config: Path | None) -> Reranker:
+    if config is None:
+        # In windows, so that a long document is not cut.
+        return PassageReranker(load("cross-encoder" if model is None else f"cross-encoder:{model}", progress=True))
+    if model is not None:
+        raise ConfigError("pass --model or --config, not both: a configuration names its model")
+    return from_config(_read_yaml(config))
 
 
 def _read_yaml(path: Path) -> Any:
@@ -58,13 +69,14 @@ def _read_yaml(path: Path) -> Any:
 
 
 def _sources(files: list[Path]) -> Iterator[tuple[str, list[str]]]:
-    if not files:
-        yield "standard input", sys.stdin.read().splitlines()
-    for path in files:
+    sources = [(str(path), path.read_bytes) for path in files] or [("standard input", sys.stdin.buffer.read)]
+    for name, read in sources:
         try:
-            yield str(path), path.read_text(encoding="utf-8").splitlines()
+            text = read().decode("utf-8-sig")
         except (OSError, UnicodeDecodeError) as exc:
-            raise InputError(f"{path} can't be read as UTF-8 text: {exc}") from exc
+            raise InputError(f"{name} can't be read as UTF-8 text: {exc}") from exc
+        # Not splitlines, which also splits at characters that may stand within a line of JSON.
+        yield name, [line.rstrip("\r") for line in text.split("\n")]
 
 
 def _documents(name: str, lines: list[str]) -> Iterator[Document]:
@@ -87,6 +99,6 @@ def _table(ranking: Ranking) -> Table:
     table = documents_table(ranking.query, "rank", "was", str(ranking.scale))
     table.caption = f"{ranking.trace.latency_s:.2f} s"
     for document in ranking:
-        line = Text(" ".join(document.text.split()))
+        line = Text(printable(" ".join(document.text.split())))
         table.add_row(str(document.rank), str(document.index + 1), f"{document.score:.3f}", line)
     return table

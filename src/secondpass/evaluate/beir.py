@@ -41,7 +41,7 @@ def read_beir(folder: str | os.PathLike[str]) -> Collection:
     documents = tuple(
         {
             "id": str(row["_id"]),
-            "text": "\n".join(part for part in (row.get("title"), row["text"]) if part),
+            "text": "\n".join(part for part in (str(row.get("title") or ""), str(row["text"])) if part),
             "metadata": row.get("metadata") or {},
         }
         for row in _rows(root / "corpus.jsonl")
@@ -57,6 +57,8 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
         raise InputError(f"{path} is missing: a BEIR folder holds corpus.jsonl, queries.jsonl and qrels")
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
             try:
                 row = json.loads(line)
                 yield {**row, "_id": row["_id"], "text": row["text"]}
@@ -71,7 +73,9 @@ def _read_qrels(root: Path) -> dict[str, dict[str, int]]:
     qrels: dict[str, dict[str, int]] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         fields = line.split()
-        if number == 1 and fields and not fields[-1].lstrip("-").isdigit():
+        if not fields:
+            continue
+        if number == 1 and not fields[-1].lstrip("-").isdigit():
             continue  # the header of BEIR's form
         try:
             query, *_, document, grade = fields

@@ -11,6 +11,7 @@ import inspect
 import json
 import os
 import pkgutil
+import platform
 import subprocess
 import sys
 import warnings
@@ -29,6 +30,7 @@ __all__ = ["stdlib_corpus", "stdlib_qrels", "stdlib_queries"]
 # Importing these opens a browser, prints, starts a program or loads a test suite.
 _SKIPPED = {"antigravity", "this", "idlelib", "turtledemo", "test", "lib2to3", "__main__", "tkinter", "turtle"}
 _SKIPPED |= {"ntpath", "posixpath", "genericpath"}  # known as os.path
+_FORMAT = 1  # to be raised when the texts are made in another way: the cache holds those of before
 # Packages whose public submodules are documented as modules in their own right.
 _PACKAGES = {"asyncio", "collections", "concurrent", "email", "html", "http", "importlib", "json", "logging"}
 _PACKAGES |= {"multiprocessing", "os", "unittest", "urllib", "wsgiref", "xml", "xmlrpc", "zoneinfo", "dbm"}
@@ -45,10 +47,11 @@ def stdlib_corpus() -> tuple[dict[str, Any], ...]:
     Raises:
         SecondPassError: the child process failed; its last words are in the message.
     """
-    path = cache_dir("stdlib") / f"docs-{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}.json"
+    path = cache_dir("stdlib") / f"docs-{_FORMAT}-python-{platform.python_version()}.json"
     if not path.exists():
         partial = path.with_suffix(f".{os.getpid()}.tmp")
-        command = [sys.executable, "-m", "secondpass.evaluate.stdlib_docs", str(partial)]
+        # -P: not from the current folder, whose modules may have the names of the standard library's.
+        command = [sys.executable, "-P", "-m", "secondpass.evaluate.stdlib_docs", str(partial)]
         child = subprocess.run(  # noqa: S603  # this Python, on this module
             command, capture_output=True, text=True, timeout=120, check=False
         )

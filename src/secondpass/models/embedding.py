@@ -17,11 +17,17 @@ class EmbeddingModel(ABC):
     Args:
         name: what it is called in messages and saved indexes.
         query_prefix: what the model wants before a query.
+        document_prefix: what it wants before a document.
     """
 
-    def __init__(self, name: str, *, query_prefix: str = "") -> None:
+    def __init__(self, name: str, *, query_prefix: str = "", document_prefix: str = "") -> None:
         self.name = name
-        self.query_prefix = query_prefix
+        self.query_prefix, self.document_prefix = query_prefix, document_prefix
+
+    @property
+    @abstractmethod
+    def max_length(self) -> int:
+        """How many tokens of a text its vector sees."""
 
     @property
     @abstractmethod
@@ -38,7 +44,7 @@ class EmbeddingModel(ABC):
 
     def encode_documents(self, texts: Sequence[str], *, progress: bool = False) -> Rows:
         """Return the documents' vectors: shape (n_texts, n_dimensions), float32, of length 1."""
-        return self._normalized(texts, progress=progress)
+        return self._normalized([self.document_prefix + text for text in texts], progress=progress)
 
     def _normalized(self, texts: Sequence[str], *, progress: bool) -> Rows:
         if not texts:

@@ -30,7 +30,7 @@ class OnnxSession:
 
     def __init__(self, weights: Path, device: str | None) -> None:
         self.weights = weights
-        self.device = device or "cpu"
+        self.device = "cpu" if device is None or device.startswith("cpu") else device
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -140,6 +140,11 @@ class OnnxEmbeddingModel(EmbeddingModel):
         self.batch_tokens = self.session.batch_tokens(batch_tokens)
         self._runner = self.session.runner()
 
+    @property
+    def max_length(self) -> int:
+        """How many tokens of a text its vector sees."""
+        return self.tokenizer.max_length
+
     @cached_property
     def fingerprint(self) -> str:
         """The SHA-256 of the weights, with the settings that can change a vector."""
@@ -174,7 +179,9 @@ def read_tokenizer(files: ModelFiles, max_length: int | None) -> EncoderTokenize
 
 
 def _fingerprint(files: ModelFiles, tokenizer: EncoderTokenizer, setting: object) -> str:
-    return f"{sha256_of(files.weights)[:16]}-onnx-{tokenizer.max_length}-{setting}"
+    # Large models keep their numbers beside the graph, in model.onnx_data.
+    parts = sorted(files.weights.parent.glob(f"{files.weights.name}*"))
+    return f"{'-'.join(sha256_of(part)[:16] for part in parts)}-onnx-{tokenizer.max_length}-{setting}"
 
 
 def _saved_pooling(files: ModelFiles) -> str:

@@ -24,7 +24,7 @@ class PairOutput:
     Attributes:
         logits: shape (n_pairs, n_labels), float32.
         n_tokens: tokens that the model read for the pair, shape (n_pairs,), int64.
-        truncated: whether a text of the pair was cut to fit, shape (n_pairs,), bool.
+        truncated: whether the first and the second text were cut to fit, shape (n_pairs, 2), bool.
         repeated: whether the same pair stood before it, and so was not scored again, shape (n_pairs,), bool.
     """
 
@@ -93,15 +93,17 @@ class PairModel(ABC):
         positions: dict[tuple[str, str], int] = {}
         scatter = np.array([positions.setdefault(pair, len(positions)) for pair in pairs], dtype=np.intp)
         if not positions:
-            empty = np.empty(0, dtype=np.bool_)
-            return PairOutput(np.empty((0, len(self.labels)), np.float32), np.empty(0, np.int64), empty, empty)
+            nothing = np.empty((0, 2), np.bool_)
+            return PairOutput(
+                np.empty((0, len(self.labels)), np.float32), np.empty(0, np.int64), nothing, nothing[:, 0]
+            )
         texts = list(dict.fromkeys(text for pair in positions for text in pair))
         tokens = dict(zip(texts, self.tokenizer.tokenize(texts), strict=True))
         texts_of = list(positions)
         unique = [(tokens[first], tokens[second]) for first, second in texts_of]
         n_tokens = np.array([self.tokenizer.pair_length(*pair) for pair in unique], dtype=np.int64)
-        kept = np.array([sum(self.tokenizer.pair_lengths(*pair)) for pair in unique])
-        truncated = kept < np.array([first.length + second.length for first, second in unique])
+        kept = np.array([self.tokenizer.pair_lengths(*pair) for pair in unique])
+        truncated = kept < np.array([(first.length, second.length) for first, second in unique])
         rows = self._runner.run(
             n_tokens.tolist(),
             self.batch_tokens,
@@ -127,7 +129,7 @@ def relevance_logits(logits: Rows, labels: Sequence[str]) -> npt.NDArray[np.floa
     """
     if len(labels) == 1:
         return logits[:, 0].astype(np.float64)
-    relevant = [at for at, label in enumerate(labels) if label.lower().replace("-", "_") in _RELEVANT]
+    relevant = [at for at, label in enumerate(labels) if label.lower() in _RELEVANT]
     if len(labels) != 2 or len(relevant) != 1:
         raise ModelFormatError(
             f"the model's labels are {', '.join(labels)}: a reranker needs one label, or two of which one is called "

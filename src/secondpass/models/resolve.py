@@ -14,30 +14,27 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from secondpass.errors import MissingExtraError, ModelFormatError, ModelIntegrityError, ModelNotFoundError
+from secondpass.errors import (
+    MissingExtraError,
+    ModelFormatError,
+    ModelIntegrityError,
+    ModelNotFoundError,
+    SecondPassError,
+)
 from secondpass.models.catalog import ModelSpec, Task, catalog
+from secondpass.models.hub import (
+    WEIGHTS,
+    BackendName,
+    SnapshotError,
+    cached_snapshot,
+    fetched_snapshot,
+    hub_is_off,
+)
 
 __all__ = ["Backend", "ModelFiles", "find_model", "package_folder", "sha256_of"]
 
 Backend = Literal["auto", "onnx", "torch"]
-_WEIGHTS = {
-    "onnx": ("model.onnx", "onnx/model.onnx"),
-    "torch": ("model.safetensors", "model.safetensors.index.json"),
-}
-_SETTINGS = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
-_PATTERNS = {
-    "onnx": [*_SETTINGS, "model.onnx*", "onnx/model.onnx*", "1_Pooling/config.json"],
-    "torch": [
-        *_SETTINGS,
-        "*.safetensors",
-        "model.safetensors.index.json",
-        "*.json",
-        "*.model",
-        "vocab.txt",
-        "merges.txt",
-    ],
-}
-_TIMEOUT_S = 10
+_SHIFTED_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ class ModelFiles:
     name: str
     source: str
     folder: Path
-    backend: Literal["onnx", "torch"]
+    backend: BackendName
     weights: Path
     spec: ModelSpec | None
 
@@ -70,9 +67,11 @@ class ModelFiles:
         if not path.exists():
             return {}
         try:
-            loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            loaded: Any = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as exc:
             raise ModelIntegrityError(f"{self.name}: {path} can't be read as JSON: {exc}") from exc
+        if not isinstance(loaded, dict):
+            raise ModelIntegrityError(f"{self.name}: {path} holds no JSON object")
         return loaded
 
     def labels(self, n_labels: int) -> tuple[str, ...]:
@@ -97,12 +96,12 @@ class ModelFiles:
         """
         config = self.settings("config.json")
         limits = [self.spec.max_length if self.spec else None, config.get("max_position_embeddings")]
-        # RoBERTa's positions begin behind the padding token's.
-        if limits[1] and str(config.get("model_type", "")) in {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl"}:
+        # RoBERTa's positions, and those of its kin, begin behind the padding token's.
+        if isinstance(limits[1], int) and str(config.get("model_type", "")) in _SHIFTED_POSITIONS:
             limits[1] -= 2
         limits.append(self.settings("tokenizer_config.json").get("model_max_length"))
-        limit = min((int(length) for length in limits if length), default=512)
-        if asked is not None and not 8 <= asked <= limit:
+        limit = min((int(length) for length in limits if isinstance(length, int) and length > 0), default=512)
+        if asked is not None and (isinstance(asked, bool) or not isinstance(asked, int) or not 8 <= asked <= limit):
             raise ModelFormatError(f"{self.name} takes 8 to {limit} tokens, so max_length can't be {asked}")
         return asked or limit
 
@@ -125,14 +124,7 @@ def find_model(
         ModelFormatError: it is a model for something else, or its weights are pickles.
         MissingExtraError: its weights need PyTorch, and that is not installed.
     """
-    if backend not in ("auto", "onnx", "torch"):
-        raise ModelFormatError(f"backend must be 'auto', 'onnx' or 'torch', not {backend!r}")
-    backends: list[Literal["onnx", "torch"]] = ["onnx", "torch"] if backend == "auto" else [backend]
-    if "torch" in backends and find_spec("sentence_transformers") is None:
-        if backend == "torch":
-            raise MissingExtraError.of("torch", "backend='torch'")
-        backends.remove("torch")
-    spec = catalog().get(name)
+    backends, spec = _backends(backend), catalog().get(_checked_name(name))
     if spec and spec.task != task:
         raise ModelFormatError(f"{name} is a model for the task {spec.task!r}, not {task!r}")
     if spec:
@@ -140,15 +132,39 @@ def find_model(
         if not backends:
             raise _no_backend(spec, backend)
     said: list[str] = []
+    refusals: list[SecondPassError] = []
     for source, folder in _folders(name, spec, backends, revision, local_files_only, said):
         for wanted in backends:
-            for relative in _WEIGHTS[wanted]:
+            for relative in WEIGHTS[wanted]:
                 if (folder / relative).is_file():
                     found = ModelFiles(name, source, folder, wanted, folder / relative, spec)
                     _check_sha256(found)
                     return found
-        said.append(_missing_weights(folder, source, backends))
+        said.append(f"{source}: {folder} has no {' or '.join(name for each in backends for name in WEIGHTS[each])}")
+        refusals += _refusals(folder, backends)
+    if refusals:  # weights were found that can't be used as they are: the more useful thing to say
+        raise refusals[0]
     raise ModelNotFoundError(f"no model {name!r}:\n  - " + "\n  - ".join(said + _advice(name, spec)))
+
+
+def _checked_name(name: object) -> str:
+    if not isinstance(name, str) or not name.strip() or len(name) > 1000:
+        raise ModelNotFoundError(f"a model is named by a str: a folder, owner/name or a known name, not {name!r:.80}")
+    return name
+
+
+def _backends(backend: Backend) -> list[BackendName]:
+    if backend not in ("auto", "onnx", "torch"):
+        raise ModelFormatError(f"backend must be 'auto', 'onnx' or 'torch', not {backend!r}")
+    if backend == "torch" and not _has_torch():
+        raise MissingExtraError.of("torch", "backend='torch'")
+    if backend == "auto":
+        return ["onnx", "torch"] if _has_torch() else ["onnx"]
+    return [backend]
+
+
+def _has_torch() -> bool:
+    return find_spec("sentence_transformers") is not None
 
 
 def package_folder(spec: ModelSpec) -> Path | None:
@@ -170,16 +186,20 @@ def sha256_of(path: Path) -> str:
 def _folders(
     name: str,
     spec: ModelSpec | None,
-    backends: list[Literal["onnx", "torch"]],
+    backends: list[BackendName],
     revision: str | None,
     local_files_only: bool,
     said: list[str],
 ) -> Iterator[tuple[str, Path]]:
-    path = Path(name).expanduser()
-    if path.is_dir():
+    try:
+        path = Path(name).expanduser()
+        is_folder = path.is_dir()
+    except (OSError, RuntimeError, ValueError):  # too long, no home, a null byte: no path at all
+        is_folder = False
+    if is_folder:
         yield "folder", path
         return
-    said.append(f"there is no folder {str(path)!r}")
+    said.append(f"there is no folder {name!r}")
     # A revision names a commit on the hub, which no package can promise to be.
     if spec and spec.package and revision is None:
         folder = package_folder(spec)
@@ -188,43 +208,37 @@ def _folders(
         else:
             said.append(f"the package {spec.package} is not installed")
     repo = spec.repo if spec else name
-    if repo.count("/") != 1 or repo.startswith((".", "/", "~")):
-        return
-    patterns = sorted({pattern for backend in backends for pattern in _PATTERNS[backend]})
-    yield from _snapshots(repo, revision, patterns, local_files_only, said)
+    if repo.count("/") == 1 and not repo.startswith((".", "/", "~")):
+        yield from _snapshots(repo, backends, revision, local_files_only, said)
 
 
 def _snapshots(
-    repo: str, revision: str | None, patterns: list[str], local_files_only: bool, said: list[str]
+    repo: str, backends: list[BackendName], revision: str | None, local_files_only: bool, said: list[str]
 ) -> Iterator[tuple[str, Path]]:
-    from huggingface_hub import constants, snapshot_download
-
-    asked = [("Hugging Face cache", True)]
-    if not (local_files_only or constants.HF_HUB_OFFLINE):
-        asked.append(("Hugging Face hub", False))
-    else:
-        said.append("the Hugging Face hub was not asked (local_files_only or HF_HUB_OFFLINE)")
-    for source, only_local in asked:
+    for wanted in backends:
         try:
-            folder = snapshot_download(
-                repo, revision=revision, allow_patterns=patterns, local_files_only=only_local, etag_timeout=_TIMEOUT_S
-            )
-        except Exception as exc:  # the hub's own errors, its HTTP library's, the file system's
-            said.append(f"{source}: {str(exc).splitlines()[0] if str(exc) else type(exc).__name__}")
-            continue
-        yield source, Path(folder)
+            yield "Hugging Face cache", cached_snapshot(repo, wanted, revision)
+        except SnapshotError as exc:
+            said.append(f"Hugging Face cache, for {wanted}: {exc}")
+    if local_files_only or hub_is_off():
+        said.append("the Hugging Face hub was not asked (local_files_only or HF_HUB_OFFLINE)")
+        return
+    try:
+        yield "Hugging Face hub", fetched_snapshot(repo, backends, revision)
+    except SnapshotError as exc:
+        said.append(f"Hugging Face hub: {exc}")
 
 
-def _missing_weights(folder: Path, source: str, backends: list[Literal["onnx", "torch"]]) -> str:
-    wanted = " or ".join(name for backend in backends for name in _WEIGHTS[backend])
-    if (folder / "model.safetensors").is_file():
-        raise MissingExtraError.of("torch", f"the model in {folder}, which has safetensors and no ONNX file,")
-    if any(folder.glob("*.bin")) or any(folder.glob("*.pt")):
-        raise ModelFormatError(
-            f"{folder} holds pickled weights, which can run code when loaded, and no {wanted}; save them again "
-            f"with model.save_pretrained(folder, safe_serialization=True) where you trust them"
+def _refusals(folder: Path, backends: list[BackendName]) -> Iterator[SecondPassError]:
+    """Say what stands in the way of weights that are there."""
+    if any((folder / name).is_file() for name in WEIGHTS["torch"]):
+        if not _has_torch():
+            yield MissingExtraError.of("torch", f"the model in {folder}, which has safetensors and no ONNX file,")
+    elif any(folder.glob("*.bin")) or any(folder.glob("*.pt")):
+        yield ModelFormatError(
+            f"{folder} holds pickled weights only, which can run code when loaded; save them again with "
+            f"model.save_pretrained(folder, safe_serialization=True) where you trust them"
         )
-    return f"{source}: {folder} has no {wanted}"
 
 
 def _no_backend(spec: ModelSpec, backend: Backend) -> Exception:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from secondpass.errors import ConfigError, MissingExtraError, ModelFormatError, ModelIntegrityError
+from secondpass.errors import ConfigError, MissingExtraError, ModelFormatError, ModelIntegrityError, OutOfMemoryError
 from secondpass.models.batching import BatchRunner, Rows
 from secondpass.models.embedding import EmbeddingModel
 from secondpass.models.pair import PairModel
@@ -57,7 +57,7 @@ class TorchPairModel(PairModel):
     ) -> None:
         length = files.max_length(max_length)
         self._model = _load(CrossEncoder, files, device, dtype, max_length=length)
-        if self._model.model is None or (not hasattr(self._model.model, "classifier") and self._model.num_labels < 1):
+        if self._model.num_labels < 1:
             raise ModelFormatError(f"{files.name} has no head for labels: no cross-encoder")
         backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
         if backend is None:
@@ -71,21 +71,28 @@ class TorchPairModel(PairModel):
             batch_tokens or _default_batch_tokens(self._model.device),
             BatchRunner(1, _is_out_of_memory),
         )
-        self.files, self.device, self.dtype = files, device, dtype
+        self.files, self.device, self.dtype, self._max_length = files, device, dtype, max_length
         self._inputs = {"input_ids", "attention_mask", "token_type_ids"} & set(self._model.tokenizer.model_input_names)
-        self._writes_prompt = not self._reads_plain_pairs()
+        n_prompt = self._prompt_length()
+        self._writes_prompt = n_prompt != 0
+        if self._writes_prompt:  # what it writes around a pair takes room away from the texts
+            self.tokenizer.max_length -= max(0, n_prompt)
 
     @cached_property
     def fingerprint(self) -> str:
         """The SHA-256 of the weights, with the settings that can change a score."""
         return _fingerprint(self.files, self._model, self.tokenizer.max_length)
 
-    def _reads_plain_pairs(self) -> bool:
-        """Whether sentence-transformers makes of a pair the very tokens that we do: no prompt, no chat template."""
+    def _prompt_length(self) -> int:
+        """Return how many tokens a prompt or a chat template adds: 0 if a pair becomes the very tokens that we make.
+
+        -1 where sentence-transformers makes other tokens, but no more of them.
+        """
+        first, second = self.tokenizer.tokenize(PROBE)
+        ours = self.tokenizer.pair_batch([(first, second)]).input_ids
         features = self._model.preprocess([PROBE])
-        batch = self.tokenizer.pair_batch([tuple(self.tokenizer.tokenize(PROBE))])  # type: ignore[list-item]  # two texts
-        ids = features.get("input_ids")
-        return ids is not None and np.array_equal(ids.cpu().numpy(), batch.input_ids)
+        theirs = features["input_ids"].cpu().numpy() if "input_ids" in features else np.empty((1, 0))
+        return 0 if np.array_equal(theirs, ours) else max(theirs.size - ours.size, 0) or -1
 
     def _forward_pairs(self, pairs: list[tuple[str, str]], tokens: list[tuple[Tokens, Tokens]]) -> Rows:
         if not self._writes_prompt:
@@ -101,7 +108,7 @@ class TorchPairModel(PairModel):
         return np.asarray(scores.float().cpu().numpy(), dtype=np.float32).reshape(len(batch), -1)
 
     def __getstate__(self) -> dict[str, Any]:
-        settings = {"device": self.device, "max_length": self.tokenizer.max_length}
+        settings = {"device": self.device, "max_length": self._max_length}
         return {"files": self.files, **settings, "batch_tokens": self.batch_tokens, "dtype": self.dtype}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -120,12 +127,24 @@ class TorchEmbeddingModel(EmbeddingModel):
         batch_tokens: int | None = None,
         dtype: Dtype | None = None,
     ) -> None:
-        super().__init__(files.name, query_prefix=files.spec.query_prefix if files.spec else "")
-        self.files, self.device, self.dtype = files, device, dtype
         self._model = _load(SentenceTransformer, files, device, dtype)
-        self._model.max_seq_length = files.max_length(max_length)
+        prompts = self._model.prompts
+        super().__init__(
+            files.name,
+            query_prefix=prompts.get("query") or (files.spec.query_prefix if files.spec else ""),
+            document_prefix=prompts.get("document") or prompts.get("passage") or "",
+        )
+        self.files, self.device, self.dtype = files, device, dtype
+        self._max_length, self._batch_tokens = max_length, batch_tokens
+        if max_length is not None or self._model.max_seq_length is None:  # else what it was trained with
+            self._model.max_seq_length = files.max_length(max_length)
         tokens = batch_tokens or _default_batch_tokens(self._model.device)
         self._batch_size = max(1, tokens // self._model.max_seq_length)
+
+    @property
+    def max_length(self) -> int:
+        """How many tokens of a text its vector sees."""
+        return int(self._model.max_seq_length)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -133,11 +152,13 @@ class TorchEmbeddingModel(EmbeddingModel):
         return _fingerprint(self.files, self._model, self._model.max_seq_length)
 
     def _encode(self, texts: Sequence[str], progress: bool) -> Rows:
-        vectors = self._model.encode(list(texts), batch_size=self._batch_size, show_progress_bar=progress)
+        # The prefixes are written already; without this, a default prompt would come before them.
+        vectors = self._model.encode(list(texts), prompt="", batch_size=self._batch_size, show_progress_bar=progress)
         return np.asarray(vectors, dtype=np.float32)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"files": self.files, "device": self.device, "dtype": self.dtype}
+        settings = {"device": self.device, "max_length": self._max_length}
+        return {"files": self.files, **settings, "batch_tokens": self._batch_tokens, "dtype": self.dtype}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         TorchEmbeddingModel.__init__(self, **state)
@@ -146,8 +167,12 @@ class TorchEmbeddingModel(EmbeddingModel):
 def _load(cls: Any, files: ModelFiles, device: str | None, dtype: Dtype | None, **settings: Any) -> Any:
     if dtype not in (None, "float32", "float16", "bfloat16"):
         raise ConfigError(f"dtype must be 'float32', 'float16' or 'bfloat16', not {dtype!r}")
-    if device is not None and device.startswith("cuda") and not torch.cuda.is_available():
-        raise ConfigError(f"PyTorch sees no device {device!r} here; pass device='cpu', or None for the best one")
+    if device is not None:
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError, NotImplementedError) as exc:  # of builds without that kind of device, too
+            raise ConfigError(f"PyTorch sees no device {device!r} here; pass 'cpu', or None for the best one") from exc
+    _refuse_pickled_modules(files)
     model_kwargs: dict[str, Any] = {"use_safetensors": True} | ({"dtype": getattr(torch, dtype)} if dtype else {})
     try:
         # A folder and no name: nothing is looked up on the hub any more.
@@ -160,7 +185,16 @@ def _load(cls: Any, files: ModelFiles, device: str | None, dtype: Dtype | None, 
             **settings,
         ).eval()
     except Exception as exc:  # transformers, safetensors and torch raise many kinds
+        if _is_out_of_memory(exc):
+            raise OutOfMemoryError(f"{files.name} does not fit into memory: {exc}") from exc
         raise ModelIntegrityError(f"{files.name}: {files.folder} can't be loaded: {exc}") from exc
+
+
+def _refuse_pickled_modules(files: ModelFiles) -> None:
+    """Refuse what sentence-transformers would read as a pickle beside safe weights: a module's own file."""
+    for pickled in sorted(files.folder.glob("*/pytorch_model.bin")):
+        if not (pickled.parent / "model.safetensors").is_file():
+            raise ModelFormatError(f"{pickled} is a pickle, which can run code when loaded; convert it to safetensors")
 
 
 def _default_batch_tokens(device: Any) -> int:
@@ -176,4 +210,7 @@ def _fingerprint(files: ModelFiles, model: Any, max_length: int) -> str:
 
 
 def _is_out_of_memory(exc: BaseException) -> bool:
-    return isinstance(exc, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(exc)
+    if isinstance(exc, MemoryError | torch.OutOfMemoryError):
+        return True
+    # The CPU's, Apple's and cuBLAS's, which are plain RuntimeErrors.
+    return any(words in str(exc) for words in ("can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED"))

@@ -69,7 +69,7 @@ class Retriever(ABC):
             InputError: a document can't be used, or there is none.
         """
         # A Request checks documents; its query plays no part.
-        corpus = Request("corpus", tuple(documents) if not isinstance(documents, str) else documents)
+        corpus = Request("corpus", documents)  # type: ignore[arg-type]  # any iterable will do, and is checked
         if not len(corpus):
             raise InputError("there are no documents to index")
         self._index(corpus.texts, progress)
@@ -77,29 +77,27 @@ class Retriever(ABC):
         return self
 
     @overload  # a str is a sequence of str too; the first match is meant
-    def search(self, queries: str, k: int = 10) -> Ranking: ...  # type: ignore[overload-overlap]
+    def search(self, queries: str, k: int | None = 10) -> Ranking: ...  # type: ignore[overload-overlap]
     @overload
-    def search(self, queries: Sequence[str], k: int = 10) -> list[Ranking]: ...
-    def search(self, queries: str | Sequence[str], k: int = 10) -> Ranking | list[Ranking]:
+    def search(self, queries: Sequence[str], k: int | None = 10) -> list[Ranking]: ...
+    def search(self, queries: str | Sequence[str], k: int | None = 10) -> Ranking | list[Ranking]:
         """Return the best documents for a query, or a list of them for a list of queries.
 
         In the rankings ``index`` is the document's position in the corpus; scores are ordinal.
 
         Args:
             queries: one query or several.
-            k: how many documents to return at most.
+            k: how many documents to return at most; None for as many as there are.
 
         Raises:
             InputError: a query or ``k`` can't be used, or nothing was indexed.
         """
         if isinstance(queries, str):
             return self.search([queries], k)[0]
-        if not isinstance(queries, Iterable):
-            raise InputError(f"queries are a str or a list of them, not {type(queries).__name__}")
         if not self._documents:
             raise InputError(f"{type(self).__name__} has no documents yet: call index(documents) first")
-        checked = [Request(query, (), k).query for query in queries]
-        depth = min(checked_k(k) or 1, len(self._documents))
+        checked = checked_queries(queries)
+        depth = min(checked_k(k) or len(self._documents), len(self._documents))
         start = time.perf_counter()
         results = self._search(checked, depth) if checked else []
         trace = Trace(type(self).__name__, time.perf_counter() - start)
@@ -117,8 +115,9 @@ class Retriever(ABC):
         if target.exists() and not (target / _SETTINGS).is_file():
             raise InputError(f"{target} is there and holds no saved retriever, so it is not replaced")
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+        partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-")) / target.name
         try:
+            partial.mkdir()  # with the usual rights: mkdtemp's folder is for its owner alone
             (partial / _SETTINGS).write_text(json.dumps({"class": type(self).__name__, **self.settings}))
             with (partial / _DOCUMENTS).open("w", encoding="utf-8") as file:
                 # ASCII, as no other encoding can hold a lone surrogate.
@@ -127,10 +126,12 @@ class Retriever(ABC):
             if target.exists():
                 shutil.rmtree(target)
             partial.rename(target)
-        except TypeError as exc:
+        except (TypeError, ValueError) as exc:
             raise InputError(f"a document can't be saved as JSON: {exc}") from exc
+        except OSError as exc:
+            raise InputError(f"{target} can't be written: {exc}") from exc
         finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            shutil.rmtree(partial.parent, ignore_errors=True)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], **settings: Any) -> Self:
@@ -150,11 +151,11 @@ class Retriever(ABC):
             if saved.pop("class") != cls.__name__:
                 raise ConfigError(f"{source} holds no {cls.__name__}")
             fingerprint = saved.pop("fingerprint", None)
-            retriever = cls(**saved, **settings)
+            retriever = cls(**{**saved, **settings})
             with (source / _DOCUMENTS).open(encoding="utf-8") as file:
                 retriever._documents = tuple(json.loads(line) for line in file)
             retriever._load(source)
-        except (OSError, ValueError, KeyError, RuntimeError) as exc:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as exc:
             if isinstance(exc, ConfigError):
                 raise
             raise ModelIntegrityError(f"{source} holds no {cls.__name__} that can be read: {exc}") from exc
@@ -172,3 +173,14 @@ class Retriever(ABC):
             for rank, (index, score) in enumerate(zip(*hits, strict=True), start=1)
         )
         return Ranking(query, documents, Scale.ORDINAL, trace)
+
+
+def checked_queries(queries: object) -> list[str]:
+    """Return queries as a list.
+
+    Raises:
+        InputError: they are no list, or one of them can't be used.
+    """
+    if not isinstance(queries, Iterable):
+        raise InputError(f"queries are a str or a list of them, not {type(queries).__name__}")
+    return [Request(query, ()).query for query in queries]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from secondpass.errors import MissingExtraError
+from secondpass.errors import InputError, MissingExtraError
 from secondpass.retrieve.base import Hits, Retriever
 
 __all__ = ["BM25Retriever"]
@@ -48,6 +48,8 @@ class BM25Retriever(Retriever):
     def _index(self, texts: Sequence[str], progress: bool) -> None:
         bm25 = self._bm25s.BM25(method="lucene", k1=self.k1, b=self.b)
         tokens = self._bm25s.tokenize(list(texts), stopwords="en", show_progress=progress)
+        if not any(tokens.ids):
+            raise InputError("no document holds a word that BM25 counts: of two or more letters, and no stop word")
         bm25.index(tokens, show_progress=progress)
         self._bm25 = bm25
 

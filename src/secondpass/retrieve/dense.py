@@ -57,7 +57,7 @@ class DenseRetriever(Retriever):
         if metric not in ("inner_product", "l2"):
             raise ConfigError(f"metric must be 'inner_product' or 'l2', not {metric!r}")
         self._faiss = faiss
-        self.metric, self.max_length = metric, max_length
+        self.metric = metric
         self.model = (
             model
             if isinstance(model, EmbeddingModel)
@@ -70,7 +70,7 @@ class DenseRetriever(Retriever):
     @property
     def settings(self) -> dict[str, Any]:
         """The model's name, fingerprint and limit, and the metric."""
-        saved = {"model": self.model.name, "metric": self.metric, "max_length": self.max_length}
+        saved = {"model": self.model.name, "metric": self.metric, "max_length": self.model.max_length}
         return saved | {"fingerprint": self.model.fingerprint}
 
     def _index(self, texts: Sequence[str], progress: bool) -> None:

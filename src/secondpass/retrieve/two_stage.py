@@ -7,7 +7,7 @@ from typing import Self, overload
 
 from secondpass.base import Reranker
 from secondpass.errors import CompositionError
-from secondpass.retrieve.base import Retriever
+from secondpass.retrieve.base import Retriever, checked_queries
 from secondpass.types import Document, Ranking, Request, Trace, checked_k
 
 __all__ = ["RetrieveRerank"]
@@ -62,11 +62,12 @@ class RetrieveRerank:
         """
         if isinstance(queries, str):
             return self.search([queries], k)[0]
-        k = checked_k(k)
+        k, queries = checked_k(k), checked_queries(queries)
         start = time.perf_counter()
-        candidates = self.retriever.search(list(queries), self.depth)
+        candidates = self.retriever.search(queries, self.depth)
         requests = [
-            Request(found.query, [hit.document for hit in found], k, [hit.score for hit in found]) for found in candidates
+            Request(found.query, [hit.document for hit in found], k, initial_scores=[hit.score for hit in found])
+            for found in candidates
         ]
         rankings = self.reranker.rerank_many(requests)
         latency_s = time.perf_counter() - start
@@ -79,6 +80,8 @@ def _joined(candidates: Ranking, ranking: Ranking, latency_s: float) -> Ranking:
     for document in ranking:
         hit = candidates[document.index]
         first_stage = {"retrieval_rank": hit.rank, "retrieval_score": hit.score}
-        documents.append(replace(document, index=hit.index, explanation={**document.explanation, **first_stage}))
+        documents.append(
+            replace(document, index=hit.index, explanation={**hit.explanation, **document.explanation, **first_stage})
+        )
     trace = Trace("RetrieveRerank", latency_s, stages=(candidates.trace, ranking.trace))
     return replace(ranking, documents=tuple(documents), trace=trace)
