@@ -1,0 +1,120 @@
+"""What every calibrator has in common: checks, smoothing, plain data."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from secondpass.calibration.likelihood import FloatArray, smoothed_targets
+from secondpass.calibration.prior import checked_rate
+from secondpass.errors import ConfigError, InputError
+
+__all__ = ["Calibrator"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibrator(ABC):
+    """A rising map from logits to probabilities, learnt from judged examples.
+
+    Logits are what a model gives, on any unit; probabilities are calibrated by their log-odds. A subclass
+    is a frozen dataclass of its parameters and writes `apply` and `_fitted`.
+
+    Args:
+        base_rate: the share of relevant examples among those that it was fitted on; None if unknown.
+        n_examples: how many these were; 0 if unknown.
+    """
+
+    kind: ClassVar[str]
+    min_examples: ClassVar[int] = 2
+
+    base_rate: float | None = None
+    n_examples: int = 0
+
+    def __post_init__(self) -> None:
+        if self.base_rate is not None:
+            checked_rate(self.base_rate, "base_rate")
+
+    @abstractmethod
+    def apply(self, logits: npt.ArrayLike) -> FloatArray:
+        """Return probabilities, of the logits' shape, that never fall where logits rise."""
+
+    @classmethod
+    @abstractmethod
+    def _fitted(cls, logits: FloatArray, targets: FloatArray) -> Self:
+        """Return the calibrator that maximises the likelihood of the targets, which lie in (0, 1)."""
+
+    @classmethod
+    def fit(cls, logits: npt.ArrayLike, relevant: npt.ArrayLike) -> Self:
+        """Learn the map from examples.
+
+        The targets are smoothed (Platt 1999), so that scores that separate the relevant examples from the
+        others do not lead to probabilities of 0 and 1.
+
+        Args:
+            logits: shape (n_examples,).
+            relevant: shape (n_examples,), true for the relevant ones.
+
+        Raises:
+            InputError: there are too few examples, none or only relevant ones, a logit is not finite, or
+                relevant examples don't score higher than the others.
+        """
+        x, y = checked_examples(logits, relevant)
+        if len(x) < cls.min_examples:
+            raise InputError(
+                f"{cls.kind} calibration has one free parameter for every step of its curve, and follows the noise "
+                f"of {len(x)} examples: it needs at least {cls.min_examples}; use 'platt' or 'temperature'"
+            )
+        return cls.fit_unchecked(x, y)
+
+    @classmethod
+    def fit_unchecked(cls, logits: FloatArray, relevant: npt.NDArray[np.bool_]) -> Self:
+        """Do as `fit` on checked arrays, without asking how many there are: for the folds of a fit."""
+        if logits.min() == logits.max():
+            raise not_rising()
+        fitted = cls._fitted(logits, smoothed_targets(relevant))
+        return cls(**{**fitted._fields(), "base_rate": float(relevant.mean()), "n_examples": len(relevant)})
+
+    def to_config(self) -> dict[str, Any]:
+        """Return it as plain data, its name under ``kind``; `calibrator_from_config` builds it again."""
+        return {"kind": self.kind} | {
+            name: list(value) if isinstance(value, tuple) else value for name, value in self._fields().items()
+        }
+
+    def _fields(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def _require(self, holds: Callable[[float], bool], what: str, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            if not number or not holds(value):
+                raise ConfigError(f"{name} of a {self.kind} calibrator must be {what}, not {value!r}")
+
+
+def checked_examples(scores: npt.ArrayLike, relevant: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Return scores and judgements as arrays.
+
+    Raises:
+        InputError: they are not of one length, a score is not finite, or all are relevant, or none is.
+    """
+    x, y = np.asarray(scores, dtype=np.float64), np.asarray(relevant).astype(bool)
+    if x.ndim != 1 or x.shape != y.shape:
+        raise InputError(f"scores and judgements must be two lists of one length, not of shapes {x.shape}, {y.shape}")
+    if not np.isfinite(x).all():
+        raise InputError(f"the score of example {int(np.flatnonzero(~np.isfinite(x))[0])} is not finite")
+    if y.all() or not y.any():
+        found = "only relevant ones" if len(y) and y.all() else "no relevant one"
+        raise InputError(f"examples of both kinds are needed, but there is {found} among {len(y)}")
+    return x, y
+
+
+def not_rising() -> InputError:
+    """Return the error for scores that don't rise with relevance."""
+    return InputError(
+        "relevant examples don't score higher than the others, so no rising curve fits them: check that the "
+        "judgements are the right way round, that the model reads this language, and that the examples are many enough"
+    )
