@@ -1,0 +1,86 @@
+"""Asking several rerankers the same, at once: what those that wrap many share."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import replace
+from typing import Any
+
+from secondpass.base import Reranker
+from secondpass.errors import ConfigError, InputError
+from secondpass.types import Request, Scores
+
+__all__ = ["ask_members", "joined_explanations", "require_initial_scores", "without_k"]
+
+# What the caller can set right is never a member's failure; a warning is an error only where the caller made it one.
+_CALLERS = (InputError, ConfigError, Warning)
+
+
+def ask_members(
+    members: Mapping[int, Reranker], requests: Sequence[Request], *, parallel: bool, catch: bool
+) -> tuple[dict[int, list[Scores]], dict[int, Exception]]:
+    """Let each member score all requests.
+
+    Args:
+        members: the rerankers, by position.
+        requests: what each is asked.
+        parallel: in a thread for each, with the caller's context variables; otherwise one after the other.
+        catch: return a member's error, unless the caller is to blame for it. Otherwise the error of the first
+            that failed is raised once all are done, with a note that names it.
+
+    Returns:
+        The scores of those that answered and the errors of those that failed, by position, in the order of
+        ``members``.
+    """
+
+    def ask(at: int) -> list[Scores] | Exception:
+        try:
+            return members[at].score_many(requests)
+        except _CALLERS:
+            raise
+        except Exception as exc:  # a member may be anyone's, and fail in any way
+            if catch:
+                return exc
+            exc.add_note(f"(raised by member {at}, {type(members[at]).__name__})")
+            raise
+
+    if parallel and len(members) > 1:
+        with ThreadPoolExecutor(len(members), thread_name_prefix="secondpass-member") as pool:
+            pending = {at: pool.submit(copy_context().run, ask, at) for at in members}
+        outcomes = {at: future.result() for at, future in pending.items()}
+    else:
+        outcomes = {at: ask(at) for at in members}
+    answers = {at: outcome for at, outcome in outcomes.items() if not isinstance(outcome, Exception)}
+    return answers, {at: outcome for at, outcome in outcomes.items() if isinstance(outcome, Exception)}
+
+
+def joined_explanations(own: Mapping[str, Sequence[Any]], of_members: Mapping[int, Scores]) -> dict[str, Sequence[Any]]:
+    """Return all columns of explanations; of those that share a name, each later one gets its member's position.
+
+    So two members that both explain by ``passage`` give ``passage`` and ``passage_1``.
+    """
+    joined = dict(own)
+    for at, scores in of_members.items():
+        for name, column in scores.explanations.items():
+            free = name
+            while free in joined:
+                free += f"_{at}"
+            joined[free] = column
+    return joined
+
+
+def without_k(requests: Sequence[Request]) -> list[Request]:
+    """Return the requests for all documents: the best k of a member need not be among the best k of all."""
+    return [request if request.k is None else replace(request, k=None) for request in requests]
+
+
+def require_initial_scores(requests: Sequence[Request], who: str, instead: str) -> None:
+    """Check that each request that has documents has the first stage's scores.
+
+    Raises:
+        InputError: one has none; ``instead`` says what else can be done.
+    """
+    if any(len(request) and request.initial_scores is None for request in requests):
+        raise InputError(
+            f"{who} needs the first stage's scores, and a request has none: pass initial_scores, {instead}"
+        )
