@@ -1,0 +1,156 @@
+"""Limits to what language models may cost, per query and per process."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from secondpass.base import construct
+from secondpass.errors import ConfigError, ScoringError
+
+__all__ = ["Budget", "BudgetError", "Ledger"]
+
+
+class BudgetError(ScoringError):
+    """A call would exceed a token or money budget, so it was not made."""
+
+
+@dataclass(slots=True)
+class _Account:
+    tokens: float = 0
+    cost: float = 0.0
+
+    def add(self, tokens: float, cost: float) -> None:
+        self.tokens += tokens
+        self.cost += cost
+
+
+class Budget:
+    """Limits for all calls made with this object: share it between rerankers for one limit over a process.
+
+    A call reserves what it is expected to take (a token for each 3 bytes of the prompt, and the whole
+    answer) before it is made, so that calls side by side can't all take the last of it; afterwards what the
+    server counted is put in place of that. A limit can so be exceeded only by what an estimate fell
+    short. A server that counts nothing is taken at the estimate; a failed call is taken as free.
+
+    Args:
+        max_tokens: prompt and answer together, over the life of this object; None for no limit.
+        max_cost: money, likewise, in the currency of the prices.
+        max_query_tokens: tokens for one query with its documents.
+        max_query_cost: money for one query with its documents.
+        prompt_price: price of a million tokens of prompts.
+        completion_price: price of a million tokens of answers.
+
+    Raises:
+        ConfigError: a limit or price is negative or no number, or money is limited without a price.
+    """
+
+    def __init__(
+        self,
+        max_tokens: int | None = None,
+        *,
+        max_cost: float | None = None,
+        max_query_tokens: int | None = None,
+        max_query_cost: float | None = None,
+        prompt_price: float = 0.0,
+        completion_price: float = 0.0,
+    ) -> None:
+        self.max_tokens, self.max_cost = max_tokens, max_cost
+        self.max_query_tokens, self.max_query_cost = max_query_tokens, max_query_cost
+        self.prompt_price, self.completion_price = prompt_price, completion_price
+        for name, value in self._settings().items():
+            if value is not None and not _is_amount(value):
+                raise ConfigError(f"Budget: {name} must be a number of at least 0, not {value!r}")
+        if (max_cost is not None or max_query_cost is not None) and not self.priced:
+            raise ConfigError("Budget: a limit in money needs prompt_price and completion_price (per million tokens)")
+        self._spent, self._lock = _Account(), Lock()
+
+    @classmethod
+    def of(cls, budget: "Budget | Mapping[str, Any] | None") -> "Budget":
+        """Return a budget from what a constructor was given: one, its configuration, or None for no limits."""
+        if isinstance(budget, Budget):
+            return budget
+        if budget is None:
+            return cls()
+        if not isinstance(budget, Mapping) or budget.get("kind", "budget") != "budget":
+            raise ConfigError("a budget is a Budget, a mapping with 'budget' under 'kind', or None")
+        return construct(cls, **{key: value for key, value in budget.items() if key != "kind"})
+
+    @property
+    def priced(self) -> bool:
+        """Whether a price is known, and so what is spent."""
+        return self.prompt_price > 0 or self.completion_price > 0
+
+    @property
+    def spent_tokens(self) -> int:
+        """Tokens of all calls so far, and those that calls in flight have reserved."""
+        return round(self._spent.tokens)
+
+    @property
+    def spent_cost(self) -> float:
+        """Money for all calls so far, and that calls in flight have reserved."""
+        return self._spent.cost
+
+    def cost(self, prompt_tokens: float, completion_tokens: float) -> float:
+        """Return the price of a call."""
+        return (prompt_tokens * self.prompt_price + completion_tokens * self.completion_price) / 1e6
+
+    def ledger(self) -> "Ledger":
+        """Return the book of one query."""
+        return Ledger(self)
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the limits, without what is spent, as plain data."""
+        return {"kind": "budget", **self._settings()}
+
+    def _settings(self) -> dict[str, Any]:
+        names = ("max_tokens", "max_cost", "max_query_tokens", "max_query_cost", "prompt_price", "completion_price")
+        return {name: getattr(self, name) for name in names}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = Lock()
+
+
+class Ledger:
+    """The book of one query: what it spends goes against its own limits and those of the budget."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget, self._spent = budget, _Account()
+
+    def reserve(self, prompt_tokens: int, completion_tokens: int) -> tuple[int, int]:
+        """Set aside what a call will take, and return it for `settle`.
+
+        Raises:
+            BudgetError: that would exceed a limit; the message says which.
+        """
+        budget = self._budget
+        tokens, cost = prompt_tokens + completion_tokens, budget.cost(prompt_tokens, completion_tokens)
+        with budget._lock:
+            for name, limit, total in (
+                ("max_query_tokens", budget.max_query_tokens, self._spent.tokens + tokens),
+                ("max_query_cost", budget.max_query_cost, self._spent.cost + cost),
+                ("max_tokens", budget.max_tokens, budget._spent.tokens + tokens),
+                ("max_cost", budget.max_cost, budget._spent.cost + cost),
+            ):
+                if limit is not None and total > limit:
+                    raise BudgetError(f"the budget is used up: this call would bring {name} to {total:g} of {limit:g}")
+            self._spent.add(tokens, cost)
+            budget._spent.add(tokens, cost)
+        return prompt_tokens, completion_tokens
+
+    def settle(self, reserved: tuple[int, int], prompt_tokens: int, completion_tokens: int) -> None:
+        """Put what a call took in the place of what was reserved; zeros for one that failed."""
+        tokens = prompt_tokens + completion_tokens - sum(reserved)
+        cost = self._budget.cost(prompt_tokens, completion_tokens) - self._budget.cost(*reserved)
+        with self._budget._lock:
+            self._spent.add(tokens, cost)
+            self._budget._spent.add(tokens, cost)
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0

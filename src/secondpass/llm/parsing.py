@@ -1,0 +1,175 @@
+"""Reads what language models answer: tolerant of its form, strict about what it may say."""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from secondpass.llm.types import Answer, CompletionError, TokenChoice
+
+__all__ = ["Count", "best", "grade", "permutation", "probability_of_yes", "visible"]
+
+Count = Callable[[str, int], None]
+"""Adds to a count of the trace."""
+
+_BRACKETED = re.compile(r"\[\s*(\d{1,6})\s*\]")
+_BARE_LIST = re.compile(r"[\d\s,;>]+")
+_MAX_CHARS = 200_000
+_REST_OF_NUMBER = "0123456789+-.eE"
+
+
+def visible(text: str) -> str:
+    """Return an answer without what the model thought aloud before it (``<think>``), ended or not."""
+    head, _, _ = text[:_MAX_CHARS].rpartition("</think>")
+    rest = text[len(head) + len("</think>") : _MAX_CHARS] if head or text.startswith("</think>") else text[:_MAX_CHARS]
+    return rest.partition("<think>")[0].strip()
+
+
+def permutation(text: str, n: int, count: Count) -> list[int] | None:
+    """Read an order of ``n`` documents numbered from 1: JSON, or ``[2] > [1]``.
+
+    Numbers that no document has are dropped and counted under ``unknown_ids``, doubles under
+    ``repeated_ids``, documents that were left out under ``missing_ids``.
+
+    Returns:
+        Every position from 0 once, those left out at the end in their old order; None if it named none.
+    """
+    named = _numbers(visible(text))
+    if named is None:
+        return None
+    known = [number - 1 for number in named if number is not None and 1 <= number <= n]
+    order = list(dict.fromkeys(known))
+    if not order:
+        count("unknown_ids", len(named))
+        return None
+    missing = sorted(set(range(n)) - set(order))
+    for name, times in (
+        ("unknown_ids", len(named) - len(known)),
+        ("repeated_ids", len(known) - len(order)),
+        ("missing_ids", len(missing)),
+    ):
+        if times:
+            count(name, times)
+    return order + missing
+
+
+def grade(text: str, top: int) -> int | None:
+    """Read a grade from 0 to ``top``; None for anything else: a grade outside is refused, not clipped."""
+    return _one_number(visible(text), "grade", 0, top)
+
+
+def best(text: str, n: int) -> int | None:
+    """Read the number of the best of ``n`` documents, and return its position from 0; None for anything else."""
+    number = _one_number(visible(text), "best", 1, n)
+    return None if number is None else number - 1
+
+
+def probability_of_yes(answer: Answer) -> float | None:
+    """Return P(yes) / (P(yes) + P(no)) at the token that decides, or None if the answer is neither.
+
+    Where only one of the two is among the listed tokens, the other is taken at the highest probability
+    that it can have there.
+
+    Raises:
+        CompletionError: the answer has a text, but the server gave no log-probabilities.
+    """
+    if answer.tokens is None or (answer.tokens and not any(token.candidates for token in answer.tokens)):
+        if answer.refused or not answer.text.strip():
+            return None
+        raise CompletionError(
+            "the server gives no log-probabilities of its answers (or not for this model), which mode='pointwise' "
+            "reads; use mode='graded', or a server and a model that have logprobs"
+        )
+    tokens = _after_thinking(answer.tokens)
+    # A model that starts with anything else still had its odds of both at the first token.
+    deciding = [token for token in tokens if _word(token.token) in ("yes", "no")] or list(tokens)
+    return _share_of_yes(deciding[0]) if deciding else None
+
+
+def _share_of_yes(choice: TokenChoice) -> float | None:
+    sums, listed = {"yes": 0.0, "no": 0.0}, []
+    for token, logprob in choice.candidates:
+        probability = math.exp(min(logprob, 0.0))
+        listed.append(probability)
+        if _word(token) in sums:
+            sums[_word(token)] += probability
+    if not sums["yes"] + sums["no"]:
+        return None
+    ceiling = min(min(listed), max(0.0, 1.0 - sum(listed)))
+    yes, no = sums["yes"] or ceiling, sums["no"] or ceiling
+    return yes / (yes + no)
+
+
+def _after_thinking(tokens: tuple[TokenChoice, ...]) -> tuple[TokenChoice, ...]:
+    text, after = "", 0
+    for at, token in enumerate(tokens):
+        text += token.token
+        if "</think>" in text[1 - len(token.token) - len("</think>") :]:
+            after = at + 1
+    if not after and "<think>" in text:
+        return ()  # it thought until its tokens ran out
+    return tokens[after:]
+
+
+def _word(token: str) -> str:
+    # Sentence-piece and byte-level tokenizers mark a leading blank, and some servers show the mark.
+    return token.strip(" \t\r\n\u2581\u0120\"'`*.,:!").lower()
+
+
+def _one_number(text: str, name: str, low: int, high: int) -> int | None:
+    value = _json(text)
+    if isinstance(value, dict):
+        value = value.get(name)
+    elif isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value if type(value) is int and low <= value <= high else None
+
+
+def _numbers(text: str) -> list[int | None] | None:
+    """Return the numbers of a list, None for each that is no number; None if there is no list."""
+    bracketed = _BRACKETED.findall(text)
+    if len(bracketed) > 1:
+        return [int(number) for number in bracketed]
+    if _BARE_LIST.fullmatch(text):
+        return [int(number[:7]) for number in re.findall(r"\d+", text)] or None
+    value = _json(text)
+    if isinstance(value, dict):
+        value = value.get("ranking")
+    return [_number(item) for item in value] if isinstance(value, list) and value else None
+
+
+def _number(item: Any) -> int | None:
+    if isinstance(item, str) and (match := re.fullmatch(r"\[?(\d{1,6})\]?", item.strip())):
+        return int(match[1])
+    return item if type(item) is int else None
+
+
+def _json(text: str) -> Any:
+    """Return the first JSON value in a text, a fence or words around it and a missing end allowed; None if none."""
+    if re.fullmatch(r"\d{1,6}", text):
+        return int(text)
+    start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
+    if start < 0:
+        return None
+    for candidate in (text[start:], _closed(text[start:])):
+        try:
+            return json.JSONDecoder().raw_decode(candidate)[0]
+        except (ValueError, RecursionError):
+            continue
+    return None
+
+
+def _closed(fragment: str) -> str:
+    """Close what a text that was cut off left open; its last number goes, as it may be half of one."""
+    open_, in_string, escaped = [], False, False
+    for letter in fragment:
+        if in_string:
+            in_string, escaped = escaped or letter != '"', letter == "\\" and not escaped
+        elif letter == '"':
+            in_string = True
+        elif letter in "{[":
+            open_.append("}" if letter == "{" else "]")
+        elif letter in "}]" and open_:
+            open_.pop()
+    return fragment.rstrip().rstrip(_REST_OF_NUMBER).rstrip(", \t\r\n") + "".join(reversed(open_))

@@ -1,0 +1,32 @@
+"""Modes that ask about each document alone."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from secondpass.llm.parsing import grade, probability_of_yes
+from secondpass.llm.prompts import grade_prompt, yes_no_prompt
+from secondpass.llm.session import Session
+
+__all__ = ["Verdicts", "grades", "yes_no"]
+
+Verdicts = tuple[npt.NDArray[np.float64], list[bool]]
+"""A score for each document, and whether the model said anything of it that could be used."""
+
+
+def yes_no(session: Session, query: str, texts: Sequence[str], *, max_tokens: int | None) -> Verdicts:
+    """Score by P(yes) / (P(yes) + P(no)) of the answer's token; 0 where there is no such answer."""
+    prompts = [yes_no_prompt(query, text, max_tokens) for text in texts]
+    return _verdicts(session.ask_all(prompts, probability_of_yes), 0.0)
+
+
+def grades(session: Session, query: str, texts: Sequence[str], *, top: int, max_tokens: int | None) -> Verdicts:
+    """Score by the grade from 0 to ``top``; -1, and so behind all others, where there is none."""
+    prompts = [grade_prompt(query, text, top, max_tokens) for text in texts]
+    return _verdicts(session.ask_all(prompts, lambda answer: grade(answer.text, top)), -1.0)
+
+
+def _verdicts(answers: Sequence[float | None], missing: float) -> Verdicts:
+    values = np.array([missing if answer is None else answer for answer in answers], dtype=np.float64)
+    return values, [answer is not None for answer in answers]

@@ -1,0 +1,205 @@
+"""Escalate what is uncertain to a stronger judge, and fall back when somebody fails."""
+
+import logging
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from secondpass.base import Reranker
+from secondpass.errors import CompositionError, ConfigError, ScoringError
+from secondpass.rerankers.attempts import attempt, reason
+from secondpass.rerankers.escalation import best_first, checked_band, is_number, merged, spread_out, uncertain
+from secondpass.types import Request, Scale, Scores, Trace
+
+__all__ = ["FallbackReranker"]
+
+_LOG = logging.getLogger("secondpass.fallback")
+
+
+class FallbackReranker(Reranker):
+    """Asks somebody else where a reranker is uncertain, or where it failed.
+
+    **A reranker and a judge**, ``FallbackReranker(wrapped, judge, band=(0.3, 0.7))``: documents whose probability
+    lies in the band, or whose ``spread`` (an ensemble explains it) is above ``max_spread``, go to the judge,
+    best first as ``wrapped`` has them; never more than ``max_documents`` of a request: the most uncertain first,
+    in ten steps from the middle of the band, the shortest, as the cheapest, first within a step.
+    Scores stay on the scale of ``wrapped``: by ``merge="replace"`` a judge's probability takes the place of the
+    base's; by ``merge="order"`` the base's scores of the escalated documents are handed out anew in the judge's
+    order. So documents that were not escalated keep score and place against the band, and a judge that
+    only orders, as most language models do, can't invent a probability.
+    Explanations: ``escalation`` (``judged``, ``no verdict``, ``failed``, ``capped``, None if not uncertain),
+    ``base_score``, and what the judge explains as ``judge_...``. Counts: ``escalated``, ``capped``, and
+    ``fallbacks`` when the judge failed (a time-out, its budget used up) and the base's decision stands.
+
+    **A chain**, ``FallbackReranker([a, b, ...])``: the first that does not fail answers; when all fail, the
+    order of ``initial_scores``, or the order in which the documents came. Explanations: ``answered_by``.
+    Counts: ``fallbacks``, how many failed. With the retriever at its end, or members on different scales, only
+    the order means anything (ORDINAL). Probabilities come out only if all members give them and
+    ``on_error="raise"``.
+
+    Failures are said in the trace and logged. If many requests were scored together and that failed, they are tried
+    one by one, so that one bad request does not take the others with it.
+
+    Args:
+        wrapped: the reranker, or the members of a chain.
+        judge: who is asked when ``wrapped`` is uncertain; whole requests without ``judge`` are a chain.
+        band: lowest and highest uncertain probability, both included; ``wrapped`` must give probabilities.
+        max_spread: the highest spread that is still certain, on the scale of ``wrapped``.
+        max_documents: how many documents of a request are escalated; None for all uncertain ones.
+        on_error: ``keep`` the base's decision (in a chain: the retriever's order) when the judge (every
+            member) fails, or ``raise``.
+        merge: ``replace``, ``order``, or ``auto``: replace if both give probabilities, else order.
+
+    Raises:
+        CompositionError: ``band`` over scores that are no probabilities, or ``replace`` with a judge that gives none.
+        ConfigError: a setting is missing or out of range.
+    """
+
+    registry_name: ClassVar[str] = "fallback"
+
+    def __init__(
+        self,
+        wrapped: Reranker | Sequence[Reranker],
+        judge: Reranker | None = None,
+        *,
+        band: tuple[float, float] | None = None,
+        max_spread: float | None = None,
+        max_documents: int | None = None,
+        on_error: Literal["keep", "raise"] = "keep",
+        merge: Literal["auto", "replace", "order"] = "auto",
+    ) -> None:
+        self.wrapped, self.judge = tuple(wrapped) if isinstance(wrapped, list | tuple) else wrapped, judge
+        self.band, self.max_spread, self.max_documents = band, max_spread, max_documents
+        self.on_error, self.merge = on_error, merge
+        for name, choices in (("on_error", ("keep", "raise")), ("merge", ("auto", "replace", "order"))):
+            if getattr(self, name) not in choices:
+                wanted = " or ".join(map(repr, choices))
+                raise ConfigError(f"FallbackReranker: {name} must be {wanted}, not {getattr(self, name)!r}")
+        self._members = self.wrapped if isinstance(self.wrapped, tuple) else (self.wrapped,)
+        for member in (*self._members, *(() if judge is None else (judge,))):
+            self.require_traits(member)
+        if judge is None:
+            self._prepare_chain()
+        else:
+            self._prepare_escalation(judge)
+
+    def _prepare_chain(self) -> None:
+        if not self._members:
+            raise ConfigError("FallbackReranker: a chain needs at least one reranker")
+        if (self.band, self.max_spread, self.max_documents) != (None, None, None) or self.merge != "auto":
+            raise ConfigError("FallbackReranker: band, max_spread, max_documents and merge need a judge")
+        probabilities = all(member.scale is Scale.PROBABILITY for member in self._members)
+        sure = self.on_error == "raise" and (probabilities or len(self._members) == 1)
+        self.scale = self._members[0].scale if sure else Scale.ORDINAL
+        # Once an initial order may answer, a score says where a document stands among the others.
+        self.pointwise = self.on_error == "raise" and all(member.pointwise for member in self._members)
+
+    def _prepare_escalation(self, judge: Reranker) -> None:
+        if len(self._members) != 1 or isinstance(self.wrapped, tuple):
+            raise ConfigError("FallbackReranker: with a judge, wrapped is one reranker; nest a chain to have both")
+        base = self._members[0]
+        if self.band is None and self.max_spread is None:
+            raise ConfigError("FallbackReranker: a judge needs band or max_spread, which say what is uncertain")
+        if self.band is not None:
+            self.require_traits(base, Scale.PROBABILITY)
+            self.band = checked_band(self.band)
+        if self.max_spread is not None and not (is_number(self.max_spread) and self.max_spread >= 0):
+            raise ConfigError(f"FallbackReranker: max_spread must be a number of at least 0, not {self.max_spread!r}")
+        if self.max_documents is not None and (type(self.max_documents) is not int or self.max_documents < 1):
+            raise ConfigError("FallbackReranker: max_documents must be a whole number of at least 1, or None")
+        both = base.scale is judge.scale is Scale.PROBABILITY
+        if self.merge == "replace" and not both:
+            raise CompositionError(
+                f"FallbackReranker with merge='replace' needs probability scores on both sides, but "
+                f"{type(base).__name__} gives {base.scale} and {type(judge).__name__} {judge.scale} ones; "
+                f"use merge='order'"
+            )
+        self._merge: Literal["replace", "order"] = "replace" if self.merge != "order" and both else "order"
+        self.scale = base.scale
+        alone = self._merge == "replace" and self.max_documents is None
+        self.pointwise = alone and base.pointwise and judge.pointwise
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        return self._chained(requests) if self.judge is None else self._escalated(requests, self.judge)
+
+    def _chained(self, requests: Sequence[Request]) -> list[Scores]:
+        answers: list[Scores | None] = [None] * len(requests)
+        failures: list[list[str]] = [[] for _ in requests]
+        last: Exception | None = None
+        for member in self._members:
+            left = [at for at, answer in enumerate(answers) if answer is None]
+            results = attempt(member, [requests[at] for at in left]) if left else []
+            for at, result in zip(left, results, strict=True):
+                if isinstance(result, Exception):
+                    last = result
+                    failures[at].append(reason(member, result))
+                else:
+                    answers[at] = _answered(result, type(member).__name__, failures[at])
+        if last is not None and self.on_error == "raise" and None in answers:
+            why = "; ".join(failures[answers.index(None)])
+            raise ScoringError(f"every reranker of the chain failed: {why}") from last
+        return [
+            answer or _answered(_initial_order(request), "retriever", failed)
+            for request, answer, failed in zip(requests, answers, failures, strict=True)
+        ]
+
+    def _escalated(self, requests: Sequence[Request], judge: Reranker) -> list[Scores]:
+        bases = self._members[0].score_many(requests)
+        if self.max_spread is not None and any("spread" not in base.explanations for base in bases):
+            raise CompositionError(
+                f"FallbackReranker needs a reranker that explains its 'spread' for max_spread, as an ensemble does, "
+                f"but {type(self._members[0]).__name__} doesn't"
+            )
+        chosen = [uncertain(r, s, self.band, self.max_spread) for r, s in zip(requests, bases, strict=True)]
+        # Best first, as a judge that can't decide keeps the order in which it gets them.
+        asked = [
+            best_first(indices[: self.max_documents], base.values) for indices, base in zip(chosen, bases, strict=True)
+        ]
+        open_ = [at for at, indices in enumerate(asked) if indices]
+        results = attempt(judge, [requests[at].subset(asked[at]) for at in open_]) if open_ else []
+        failed = next((result for result in results if isinstance(result, Exception)), None)
+        if failed is not None and self.on_error == "raise":
+            raise ScoringError(f"the judge {reason(judge, failed)}") from failed
+        verdicts = dict(zip(open_, results, strict=True))
+        return [self._merged(bases[at], chosen[at], asked[at], verdicts.get(at)) for at in range(len(requests))]
+
+    def _merged(self, base: Scores, chosen: list[int], asked: list[int], verdict: Scores | Exception | None) -> Scores:
+        marks: list[str | None] = [None] * len(base)
+        for at in chosen:
+            marks[at] = "capped"
+        counts = {"escalated": len(asked), "capped": len(chosen) - len(asked)}
+        values, columns, notes, stages = base.values, dict(base.explanations), [], [base.trace]
+        if isinstance(verdict, Exception):
+            for at in asked:
+                marks[at] = "failed"
+            counts["fallbacks"] = 1
+            notes.append(f"the judge {reason(self.judge, verdict)}; the base's decision stands")  # type: ignore[arg-type]
+        elif verdict is not None:
+            judged = verdict.explanations.get("judged", [True] * len(asked))
+            decided = [at for at, done in enumerate(judged) if done]
+            for at, done in zip(asked, judged, strict=True):
+                marks[at] = "judged" if done else "no verdict"
+            values = merged(values, [asked[at] for at in decided], verdict.values[decided], self._merge)
+            stages.append(verdict.trace)
+            for name, column in verdict.explanations.items():
+                columns[f"judge_{name}"] = spread_out(column, asked, len(base))
+        columns |= {"escalation": marks, "base_score": base.values.tolist()}
+        return Scores(values, columns, Trace(counts=counts, notes=tuple(notes), stages=tuple(stages)))
+
+    def __repr__(self) -> str:
+        inner = ", ".join(map(repr, (*self._members, *([] if self.judge is None else [self.judge]))))
+        return f"FallbackReranker({inner})"
+
+
+def _answered(scores: Scores, name: str, failures: Sequence[str]) -> Scores:
+    counts = {"fallbacks": len(failures)} if failures else {}
+    notes = tuple(f"{failure}; {name} answered instead" for failure in failures)
+    return scores.rescored(scores.values, counts=counts, notes=notes, answered_by=[name] * len(scores))
+
+
+def _initial_order(request: Request) -> Scores:
+    _LOG.warning("every reranker failed: the retriever's order stands")
+    initial = request.initial_scores
+    order = np.arange(len(request), 0, -1) / len(request) if initial is None else np.array(initial)
+    return Scores(order, trace=Trace("retriever"))

@@ -1,0 +1,140 @@
+"""Answers of language models: what is read from them, what is refused, what is counted."""
+
+import json
+import math
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondpass.llm.parsing import best, grade, permutation, probability_of_yes, visible
+from secondpass.llm.types import Answer, CompletionError, TokenChoice
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[1]", "[1]"),
+        ("<think>[2] is good</think>\n[1]", "[1]"),
+        ("[2] is good</think>[1]", "[1]"),
+        ("</think>[1]", "[1]"),
+        ("<think>a</think><think>b</think> c", "c"),
+        ("<think>it went on for ever", ""),
+        ("", ""),
+    ],
+)
+def test_thoughts_are_no_answer(text: str, expected: str) -> None:
+    """What stands in or before the end of a think block is left out, and so is one that never ends."""
+    assert visible(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "counts"),
+    [
+        ('{"ranking": [3, 1, 2]}', [2, 0, 1], {}),
+        ("[3, 1, 2]", [2, 0, 1], {}),
+        ('```json\n{"ranking": [3, 1, 2]}\n```', [2, 0, 1], {}),
+        ('Sure! {"ranking": ["3", "[1]", 2]} is it.', [2, 0, 1], {}),
+        ("[3] > [1] > [2]", [2, 0, 1], {}),
+        ("Of the 3 documents: [3] > [1] > [2]", [2, 0, 1], {}),
+        ("3, 1, 2", [2, 0, 1], {}),
+        ("3 > 1", [2, 0, 1], {"missing_ids": 1}),
+        ('<think>[1] > [2] > [3]</think>{"ranking": [3, 2, 1]}', [2, 1, 0], {}),
+        ('{"ranking": [3, 3, 1, 7, 0, -1]}', [2, 0, 1], {"unknown_ids": 3, "repeated_ids": 1, "missing_ids": 1}),
+        ('{"ranking": [3, null, true, 1.0, {"id": 1}]}', [2, 0, 1], {"unknown_ids": 4, "missing_ids": 2}),
+        ('{"ranking": [2, 3, 1', [1, 2, 0], {"missing_ids": 1}),  # the 1 may be the beginning of a 12
+        ('{"ranking": [2, 3, ', [1, 2, 0], {"missing_ids": 1}),
+        ('{"ranking": [7, 8]}', None, {"unknown_ids": 2}),
+        ('{"ranking": []}', None, {}),
+        ('{"order": [1, 2]}', None, {}),
+        ('{"ranking": "3 1 2', None, {}),
+        ("the third is best", None, {}),
+        ("", None, {}),
+        ("[" * 100_000, None, {}),
+        ("9" * 5_000, None, {"unknown_ids": 1}),
+        ('{"ranking": [' + "9" * 5_000 + "]}", None, {}),
+    ],
+)
+def test_an_order_is_read_whatever_its_form(text: str, order: list[int] | None, counts: dict[str, int]) -> None:
+    """JSON, fenced, in words, in brackets, cut off: what can be read is, and what is wrong with it counted."""
+    counted: Counter[str] = Counter()
+    assert permutation(text, 3, lambda name, times: counted.update({name: times})) == order
+    assert dict(counted) == counts
+
+
+@given(st.text() | st.lists(st.integers() | st.text(max_size=3)).map(lambda x: json.dumps({"ranking": x})))
+def test_an_order_holds_every_document_once_or_is_none(text: str) -> None:
+    """No text makes it fail, lose or double a document."""
+    order = permutation(text, 5, lambda name, times: None)
+    assert order is None or sorted(order) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"grade": 2}', 2),
+        ("2", 2),
+        ("[3]", 3),
+        ('<think>maybe 1</think> {"grade": 0}', 0),
+        ('{"grade": 2, "reason": "cut o', None),
+        ('{"grade": 2,', 2),
+        ('{"grade": 1', None),  # may be the beginning of a 10
+        ('{"grade": 4}', None),
+        ('{"grade": -1}', None),
+        ('{"grade": 2.0}', None),
+        ('{"grade": true}', None),
+        ('{"grade": "3"}', None),
+        ('{"grade": NaN}', None),
+        ("I'd say 3", None),
+        ("", None),
+    ],
+)
+def test_a_grade_keeps_the_schema_or_is_none(text: str, expected: int | None) -> None:
+    """A number outside is refused, not clipped; other types are no grades."""
+    assert grade(text, 3) == expected
+
+
+def test_the_best_is_one_of_those_shown() -> None:
+    """Numbers count from 1 in the prompt and from 0 here."""
+    assert [best(f'{{"best": {number}}}', 3) for number in (0, 1, 3, 4)] == [None, 0, 2, None]
+
+
+def _choice(token: str, **probabilities: float) -> TokenChoice:
+    return TokenChoice(token, tuple((name, math.log(p)) for name, p in probabilities.items()))
+
+
+class TestProbabilityOfYes:
+    def test_forms_of_yes_add_up(self) -> None:
+        """Blanks, capitals and tokenizers' marks make no other word."""
+        token = _choice(" Yes", **{" Yes": 0.3, "yes": 0.1, "\u2581YES": 0.2, "No": 0.2, "\u0120no": 0.1})
+        assert probability_of_yes(Answer("Yes", (token,))) == pytest.approx(0.6 / 0.9)
+
+    def test_the_deciding_token_comes_after_thoughts(self) -> None:
+        """A yes within the thoughts decides nothing; thoughts without an end decide nothing at all."""
+        thoughts = [_choice("<think>", x=0.9), _choice("yes", yes=0.9, no=0.1)]
+        answer = [_choice("</think>", x=0.9), _choice("\n", x=0.9), _choice("No", Yes=0.2, No=0.8)]
+        assert probability_of_yes(Answer("No", (*thoughts, *answer))) == pytest.approx(0.2)
+        assert probability_of_yes(Answer("", tuple(thoughts))) is None
+        at_once = [*thoughts, _choice("</think>", x=0.9), _choice("Yes", Yes=0.75, No=0.25), _choice(".", x=1.0)]
+        assert probability_of_yes(Answer("Yes.", tuple(at_once))) == pytest.approx(0.75)
+
+    def test_a_missing_side_is_at_most_what_is_left(self) -> None:
+        """No is not listed: it can have no more than the least listed one, and no more than the rest of 1."""
+        assert probability_of_yes(Answer("Yes", (_choice("Yes", Yes=0.9, a=0.06),))) == pytest.approx(0.9 / 0.94)
+        assert probability_of_yes(Answer("Yes", (_choice("Yes", Yes=0.9, a=0.01),))) == pytest.approx(0.9 / 0.91)
+
+    def test_another_first_word_is_read_by_its_odds(self) -> None:
+        """A model that starts otherwise still had its odds there; without any of both there is no score."""
+        assert probability_of_yes(Answer("Well", (_choice("Well", Well=0.8, Yes=0.03, No=0.01),))) == pytest.approx(
+            0.75
+        )
+        assert probability_of_yes(Answer("Well", (_choice("Well", Well=0.8, Hm=0.1),))) is None
+
+    def test_no_answer_is_none_but_no_logprobs_an_error(self) -> None:
+        """An empty or refused answer has no score; an answer without log-probabilities is the server's fault."""
+        assert probability_of_yes(Answer("")) is None
+        assert probability_of_yes(Answer("no way", refused=True)) is None
+        for tokens in (None, (TokenChoice("Yes"),)):
+            with pytest.raises(CompletionError, match="no log-probabilities"):
+                probability_of_yes(Answer("Yes", tokens))
