@@ -1,0 +1,99 @@
+"""A cache in the memory of the process."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from typing import ClassVar
+
+from secondpass.cache.base import Cache, Clock, checked_age, checked_bytes, checked_seconds
+
+__all__ = ["MemoryCache"]
+
+# What an entry takes beside its key and value: the objects' headers, the tuple, the time, the place in the table.
+_ENTRY_BYTES = 320
+
+
+class MemoryCache(Cache):
+    """Keeps the most recently used entries, up to a number of bytes.
+
+    Nothing outlives the process, and a pickled copy starts empty.
+
+    Args:
+        max_bytes: the limit, of keys, values and an estimate of what Python needs to hold them. A value that
+            is too large alone is not kept.
+        ttl_s: seconds after which an entry is no longer used; None for no limit.
+        clock: returns the time in seconds; another one is for tests.
+
+    Attributes:
+        nbytes: what the entries take now, counted in the same way.
+
+    Raises:
+        ConfigError: a setting is out of range.
+    """
+
+    kind: ClassVar[str] = "memory"
+
+    def __init__(self, *, max_bytes: int = 64_000_000, ttl_s: float | None = None, clock: Clock = time.time) -> None:
+        self.max_bytes = checked_bytes(max_bytes, "max_bytes", 1)
+        self.ttl_s = checked_seconds(ttl_s, "ttl_s")
+        self.clock = clock
+        self.nbytes = 0
+        self._entries: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
+        self._lock = Lock()
+
+    def get_many(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return the values of those keys that are there and not too old; they become the most recent ones."""
+        now = self.clock()
+        found = {}
+        with self._lock:
+            for key in keys:
+                entry = self._entries.get(key)
+                if entry is None:
+                    continue
+                value, written = entry
+                if self.ttl_s is not None and now - written >= self.ttl_s:
+                    self._drop(key)
+                    continue
+                self._entries.move_to_end(key)
+                found[key] = value
+        return found
+
+    def set_many(self, entries: Mapping[bytes, bytes]) -> None:
+        """Keep values under their keys; the least recently used others go to make room."""
+        now = self.clock()
+        with self._lock:
+            for key, value in entries.items():
+                if key in self._entries:
+                    self._drop(key)
+                if _size(key, value) > self.max_bytes:
+                    continue
+                self._entries[key] = (value, now)
+                self.nbytes += _size(key, value)
+                while self.nbytes > self.max_bytes:
+                    self._drop(next(iter(self._entries)))
+
+    def clear(self, *, older_than: float | None = None) -> int:
+        """Remove all entries, or those written longer ago than ``older_than`` seconds; return how many."""
+        age = checked_age(older_than)
+        now = self.clock()
+        with self._lock:
+            old = [key for key, (_, written) in self._entries.items() if age is None or now - written > age]
+            for key in old:
+                self._drop(key)
+        return len(old)
+
+    def size(self) -> int:
+        """Return the number of entries."""
+        return len(self._entries)
+
+    def _drop(self, key: bytes) -> None:
+        value, _ = self._entries.pop(key)
+        self.nbytes -= _size(key, value)
+
+    def __repr__(self) -> str:
+        return f"MemoryCache(max_bytes={self.max_bytes})"
+
+
+def _size(key: bytes, value: bytes) -> int:
+    return len(key) + len(value) + _ENTRY_BYTES
