@@ -12,6 +12,7 @@ print(search.search("how do I copy a file?", k=5))
 from secondpass.retrieve.base import Retriever
 from secondpass.retrieve.bm25 import BM25Retriever
 from secondpass.retrieve.dense import DenseRetriever
+from secondpass.retrieve.expand import ExpandedRetriever
 from secondpass.retrieve.two_stage import RetrieveRerank
 
-__all__ = ["BM25Retriever", "DenseRetriever", "RetrieveRerank", "Retriever"]
+__all__ = ["BM25Retriever", "DenseRetriever", "ExpandedRetriever", "RetrieveRerank", "Retriever"]

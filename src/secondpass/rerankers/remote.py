@@ -1,0 +1,282 @@
+"""Rerank on a server: Cohere, Jina, Voyage, vLLM, Infinity, text-embeddings-inference."""
+
+import os
+import weakref
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
+
+import numpy as np
+
+from secondpass.base import Reranker, digest
+from secondpass.errors import ConfigError, MissingExtraError, ScoringError
+from secondpass.remote.shapes import SHAPES
+from secondpass.secret import Secret
+from secondpass.types import Request, Scale, Scores, Trace
+
+if TYPE_CHECKING:
+    from secondpass.remote.transport import Answer, Transport
+
+__all__ = ["RemoteReranker"]
+
+# Activations in half precision may end a hair outside.
+_SLACK = 1e-3
+
+
+class _Call(NamedTuple):
+    """One HTTP call: some texts of one request."""
+
+    request: int
+    query: str
+    texts: list[str]
+
+
+class RemoteReranker(Reranker):
+    """Scores documents on a server that offers ``/rerank``.
+
+    Each call holds one query and up to ``batch_size`` of its documents; equal documents are sent once. The
+    scores come back by ``index``, and every document has to have exactly one. What fails for a moment (429,
+    408, 5xx, time-outs, broken connections) is tried again, after the server's ``Retry-After`` or a doubling,
+    randomised wait; what fails for good raises at once and says what to do.
+
+    A server does not say when it cuts a document that is too long for its model, so that no trace can count
+    it: wrap this in a `PassageReranker`, or pass ``truncate=False`` where the server can refuse it.
+
+    Args:
+        url: the endpoint, such as ``https://api.cohere.com/v2/rerank``; with the server alone
+            (``http://localhost:8080``) the shape's own path is added. It must hold no key.
+        shape: how the server wants to be asked. What is compatible with another one takes that one's name.
+        model: which model is to score; Cohere, Jina and Voyage need it. TEI serves one model and is not told:
+            there it only stands in the fingerprint.
+        api_key: sent as a bearer token, and to ``url`` only. Better left to the environment: a key that is
+            passed here goes into no configuration and no pickle.
+        api_key_variable: the environment variable that holds the key, read at each call. By default
+            ``CO_API_KEY``, ``JINA_API_KEY`` or ``VOYAGE_API_KEY`` for these providers' own domains (for no other
+            server, as it has no business with them), ``VLLM_API_KEY``, ``INFINITY_API_KEY`` or ``TEI_API_KEY``.
+        timeout_s: for an attempt to be answered.
+        max_retries: attempts after the first one, for each call.
+        backoff_s: about how long to wait before the second attempt.
+        max_wait_s: the longest wait for another attempt; a server that asks for more is given up on.
+        batch_size: documents in a call; by default 100, and 32 for TEI, whose default limit that is.
+        concurrency: calls at once, of all threads together.
+        truncate: have documents cut that are too long for the model, rather than refused; False is possible
+            for vLLM, TEI and Voyage.
+        raw_scores: ask for scores before the activation (vLLM, Infinity, TEI); these are logits.
+        scale: what the scores are, where you know better than the shape does: Cohere documents [0, 1], and
+            Infinity and TEI apply a sigmoid, so these are probabilities (not calibrated ones); the others
+            promise no range, so theirs count as logits.
+        pointwise: whether a document's score is independent of those it is sent with. That holds for all models
+            known here but jina-reranker-v3, which reads all documents together; a request is then one call,
+            whatever ``batch_size`` says.
+        extra_body: further fields of the request, such as ``{"max_tokens_per_doc": 1024}``.
+
+    Raises:
+        ConfigError: a setting can't be used.
+        MissingExtraError: httpx is not installed.
+    """
+
+    registry_name: ClassVar[str] = "remote"
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        shape: Literal["cohere", "jina", "vllm", "infinity", "tei", "voyage"] = "cohere",
+        model: str | None = None,
+        api_key: str | Secret | None = None,
+        api_key_variable: str | None = None,
+        timeout_s: float = 30.0,
+        max_retries: int = 2,
+        backoff_s: float = 0.5,
+        max_wait_s: float = 30.0,
+        batch_size: int | None = None,
+        concurrency: int = 4,
+        truncate: bool = True,
+        raw_scores: bool = False,
+        scale: Scale | str | None = None,
+        pointwise: bool | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+    ) -> None:
+        try:
+            # Here, so that httpx is imported only by those who use it, and missed when constructing.
+            from secondpass.remote.settings import (
+                checked_body,
+                checked_int,
+                checked_scale,
+                checked_seconds,
+                checked_url,
+                is_at_home,
+            )
+        except ImportError as exc:
+            raise MissingExtraError.of("remote", "RemoteReranker") from exc
+        if not isinstance(shape, str) or shape not in SHAPES:
+            raise ConfigError(f"shape must be one of {', '.join(SHAPES)}, not {shape!r}")
+        form = SHAPES[shape]
+        self.url, self.shape, self.model = checked_url(url, form), shape, model
+        if form.needs_model and not model:
+            raise ConfigError(f"the shape {shape!r} needs the name of a model: pass model")
+        if raw_scores and form.raw is None:
+            raise ConfigError(f"the shape {shape!r} can't be asked for raw scores")
+        if not truncate and form.not_truncating is None:
+            raise ConfigError(f"the shape {shape!r} can't be asked not to truncate")
+        self.truncate, self.raw_scores = truncate, raw_scores
+        if api_key_variable is None:
+            api_key_variable = form.variable if is_at_home(self.url, form) else ""
+        self.api_key_variable = api_key_variable
+        self.api_key = api_key if isinstance(api_key, Secret) else Secret(api_key, variable=api_key_variable)
+        self.timeout_s = checked_seconds(timeout_s, "timeout_s", zero=False)
+        self.backoff_s = checked_seconds(backoff_s, "backoff_s")
+        self.max_wait_s = checked_seconds(max_wait_s, "max_wait_s")
+        self.max_retries = checked_int(max_retries, "max_retries", 0)
+        size = form.batch_size if batch_size is None else batch_size
+        self.batch_size = checked_int(size, "batch_size", 1)
+        self.concurrency = checked_int(concurrency, "concurrency", 1)
+        self.scale = checked_scale(scale, Scale.LOGIT if raw_scores else form.scale)
+        self.pointwise = "jina-reranker-v3" not in (model or "") if pointwise is None else bool(pointwise)
+        self.extra_body = checked_body(extra_body, form)
+        self._connect()
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of server, model and what else can change a score; the server may change its model unseen."""
+        asked = [self.url, self.shape, self.model, self.truncate, self.raw_scores, dict(self.extra_body or {})]
+        return digest([self.registry_name, *asked, self.scale, self.pointwise])
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones. Also done at the end of a ``with`` block."""
+        _close(self._transports)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _connect(self) -> None:
+        # By process: a forked child shares the parent's sockets, and must not use them.
+        self._transports: dict[int, Transport] = {}
+        weakref.finalize(self, _close, self._transports)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_transports"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._connect()
+
+    def _transport(self) -> "Transport":
+        from secondpass.remote.transport import Transport
+
+        process = os.getpid()
+        transport = self._transports.get(process)
+        if transport is None:
+            new = Transport(
+                self.url,
+                self.api_key,
+                timeout_s=self.timeout_s,
+                max_retries=self.max_retries,
+                backoff_s=self.backoff_s,
+                max_wait_s=self.max_wait_s,
+                concurrency=self.concurrency,
+            )
+            transport = self._transports.setdefault(process, new)  # without a lock, which a fork could leave locked
+            if transport is not new:
+                new.close()
+        return transport
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        # Equal documents of a request are sent once, unless the model reads them all together.
+        uniques = [list(dict.fromkeys(r.texts)) if self.pointwise else list(r.texts) for r in requests]
+        calls = list(self._calls(requests, uniques))
+        answered: dict[int, list[tuple[Answer, np.ndarray]]] = defaultdict(list)
+        for call, answer in zip(calls, self._post(calls), strict=True):
+            answered[call.request].append((answer, self._values(answer.payload, len(call.texts))))
+        results = []
+        for at, (request, texts) in enumerate(zip(requests, uniques, strict=True)):
+            values = np.concatenate([part for _, part in answered[at]])
+            if self.pointwise:
+                place = {text: position for position, text in enumerate(texts)}
+                values = values[[place[text] for text in request.texts]]
+            trace = _trace(len(request), len(texts), [answer for answer, _ in answered[at]])
+            results.append(Scores(values, trace=trace))
+        return results
+
+    def _calls(self, requests: Sequence[Request], uniques: Sequence[list[str]]) -> Iterator[_Call]:
+        for at, (request, texts) in enumerate(zip(requests, uniques, strict=True)):
+            size = self.batch_size if self.pointwise else len(texts)
+            for start in range(0, len(texts), size):
+                yield _Call(at, request.query, texts[start : start + size])
+
+    def _post(self, calls: Sequence[_Call]) -> "list[Answer]":
+        """Send the calls, several at once, and return the answers in their order; the first failure ends all."""
+        transport, form, stop = self._transport(), SHAPES[self.shape], Event()
+        fixed = form.settings(self.model, raw_scores=self.raw_scores, truncate=self.truncate)
+        fixed.update(self.extra_body or {})
+        if len(calls) == 1 or self.concurrency == 1:
+            return [transport.post(form.request(call.query, call.texts, fixed), stop=stop) for call in calls]
+        failures: list[BaseException] = []
+
+        def post(call: _Call) -> "Answer | None":
+            if stop.is_set():
+                return None
+            try:
+                return transport.post(form.request(call.query, call.texts, fixed), stop=stop)
+            except BaseException as exc:
+                failures.append(exc)
+                stop.set()
+                return None
+
+        with ThreadPoolExecutor(min(self.concurrency, len(calls)), "secondpass-remote") as pool:
+            try:
+                answers = list(pool.map(post, calls))
+            finally:
+                stop.set()  # an interrupt shall not wait for further attempts
+        if failures:
+            raise failures[0]
+        return [answer for answer in answers if answer is not None]
+
+    def _values(self, payload: object, n_documents: int) -> np.ndarray:
+        """Return the checked scores of an answer, in the order of the documents that were sent."""
+        try:
+            values = SHAPES[self.shape].scores(payload, n_documents)
+        except ScoringError as exc:
+            raise ScoringError(f"{self._where}: {exc}") from exc
+        if self.scale is not Scale.PROBABILITY:
+            return values
+        low, high = float(values.min()), float(values.max())
+        if low < -_SLACK or high > 1 + _SLACK:
+            raise ScoringError(
+                f"{self._where}: scores from {low:g} to {high:g} are no probabilities: pass scale='logit'"
+            )
+        return np.clip(values, 0.0, 1.0)
+
+    @property
+    def _where(self) -> str:
+        return self.url.partition("?")[0]
+
+    def __repr__(self) -> str:
+        model = f", model={self.model!r}" if self.model else ""
+        return f"RemoteReranker({self._where!r}, shape={self.shape!r}{model})"
+
+
+def _trace(n_documents: int, n_sent: int, answers: "Sequence[Answer]") -> Trace:
+    retries = Counter(reason for answer in answers for reason in answer.retries)
+    counts = {"pairs": n_documents, "pairs_scored": n_sent, "calls": len(answers), "retries": retries.total()}
+    usages = [answer.payload.get("usage") for answer in answers if isinstance(answer.payload, Mapping)]
+    tokens = [usage.get("total_tokens") for usage in usages if isinstance(usage, Mapping)]
+    whole = [count for count in tokens if isinstance(count, int)]
+    if whole:
+        counts["tokens"] = sum(whole)
+    notes = tuple(f"tried again ({times}x): {reason}" for reason, times in retries.items())
+    return Trace(counts=counts, notes=notes)
+
+
+def _close(transports: "dict[int, Transport]") -> None:
+    transport = transports.pop(os.getpid(), None)
+    if transport is not None:
+        transport.close()
