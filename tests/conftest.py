@@ -3,11 +3,17 @@
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+import hypothesis
 import pytest
 
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
+
+# No test has a stop-watch: what is fast here may be slow on a busy machine.
+hypothesis.settings.register_profile("secondpass", deadline=None)
+hypothesis.settings.load_profile("secondpass")
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,10 @@ def test_the_public_names_are_these() -> None:
         *("CompositionError", "ConfigError", "InputError", "MissingExtraError", "ModelError", "ModelFormatError"),
         *("ModelIntegrityError", "ModelNotFoundError", "OutOfMemoryError", "RegistryError", "ScoringError"),
         *("SecondPassError", "SecondPassWarning", "TruncationWarning"),
-        *("CrossEncoderReranker", "Reranker", "from_config", "load"),
+        *("BlendedReranker", "CachedReranker", "CalibratedReranker", "CascadeReranker", "CoalescingReranker"),
+        *("ColbertReranker", "CrossEncoderReranker", "DuoT5Reranker", "EnsembleReranker", "FallbackReranker"),
+        *("LLMReranker", "MonoT5Reranker", "PassageReranker", "RankT5Reranker", "RemoteReranker", "RoutedReranker"),
+        *("TranslatingReranker", "Reranker", "from_config", "load"),
         *("Document", "RankedDocument", "Ranking", "Request", "Scale", "Scores", "Trace"),
     }
     for name in sp.__all__:

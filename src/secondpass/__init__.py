@@ -34,34 +34,82 @@ from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, 
 
 if TYPE_CHECKING:
     __version__: str
+    from secondpass.rerankers.blended import BlendedReranker
+    from secondpass.rerankers.cached import CachedReranker
+    from secondpass.rerankers.calibrated import CalibratedReranker
+    from secondpass.rerankers.cascade import CascadeReranker
+    from secondpass.rerankers.coalescing import CoalescingReranker
+    from secondpass.rerankers.colbert import ColbertReranker
     from secondpass.rerankers.cross_encoder import CrossEncoderReranker
+    from secondpass.rerankers.ensemble import EnsembleReranker
+    from secondpass.rerankers.fallback import FallbackReranker
+    from secondpass.rerankers.llm import LLMReranker
+    from secondpass.rerankers.passage import PassageReranker
+    from secondpass.rerankers.remote import RemoteReranker
+    from secondpass.rerankers.routed import RoutedReranker
+    from secondpass.rerankers.t5 import DuoT5Reranker, MonoT5Reranker, RankT5Reranker
+    from secondpass.rerankers.translating import TranslatingReranker
 
 # Names whose files import ONNX Runtime and the like: they are imported when they are first asked for.
-_LAZY = {"CrossEncoderReranker": "secondpass.rerankers.cross_encoder"}
+_LAZY = {
+    "BlendedReranker": "secondpass.rerankers.blended",
+    "CachedReranker": "secondpass.rerankers.cached",
+    "CalibratedReranker": "secondpass.rerankers.calibrated",
+    "CascadeReranker": "secondpass.rerankers.cascade",
+    "CoalescingReranker": "secondpass.rerankers.coalescing",
+    "ColbertReranker": "secondpass.rerankers.colbert",
+    "CrossEncoderReranker": "secondpass.rerankers.cross_encoder",
+    "DuoT5Reranker": "secondpass.rerankers.t5",
+    "EnsembleReranker": "secondpass.rerankers.ensemble",
+    "FallbackReranker": "secondpass.rerankers.fallback",
+    "LLMReranker": "secondpass.rerankers.llm",
+    "MonoT5Reranker": "secondpass.rerankers.t5",
+    "PassageReranker": "secondpass.rerankers.passage",
+    "RankT5Reranker": "secondpass.rerankers.t5",
+    "RemoteReranker": "secondpass.rerankers.remote",
+    "RoutedReranker": "secondpass.rerankers.routed",
+    "TranslatingReranker": "secondpass.rerankers.translating",
+}
 
 __all__ = [
+    "BlendedReranker",
+    "CachedReranker",
+    "CalibratedReranker",
+    "CascadeReranker",
+    "CoalescingReranker",
+    "ColbertReranker",
     "CompositionError",
     "ConfigError",
     "CrossEncoderReranker",
     "Document",
+    "DuoT5Reranker",
+    "EnsembleReranker",
+    "FallbackReranker",
     "InputError",
+    "LLMReranker",
     "MissingExtraError",
     "ModelError",
     "ModelFormatError",
     "ModelIntegrityError",
     "ModelNotFoundError",
+    "MonoT5Reranker",
     "OutOfMemoryError",
+    "PassageReranker",
+    "RankT5Reranker",
     "RankedDocument",
     "Ranking",
     "RegistryError",
+    "RemoteReranker",
     "Request",
     "Reranker",
+    "RoutedReranker",
     "Scale",
     "Scores",
     "ScoringError",
     "SecondPassError",
     "SecondPassWarning",
     "Trace",
+    "TranslatingReranker",
     "TruncationWarning",
     "from_config",
     "load",

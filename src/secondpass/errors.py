@@ -11,8 +11,11 @@ SecondPassError
 │   ├── ModelNotFoundError              no source has a model of that name
 │   ├── ModelIntegrityError             the files are damaged, or not the ones that were promised
 │   └── ModelFormatError                a model that can't be used for this task
+├── CacheError                          a cache failed; a CachedReranker goes on without it (secondpass.cache)
 └── ScoringError (RuntimeError)         scores could not be computed, or are not what they must be
-    └── OutOfMemoryError (MemoryError)  a single pair does not fit into memory
+    ├── OutOfMemoryError (MemoryError)  a single pair does not fit into memory
+    ├── CompletionError                 a language model gave no answer (secondpass.llm)
+    └── BudgetError                     what it may cost is used up (secondpass.llm)
 ```
 
 An error of another library is wrapped once, and is the ``__cause__``. Warnings are `SecondPassWarning`s.
