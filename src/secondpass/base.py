@@ -55,7 +55,11 @@ class Reranker(ABC):
         filled = [request for request in requests if len(request)]
         start = time.perf_counter()
         results = self._score(filled) if filled else []
-        latency_s = time.perf_counter() - start
+        return self._finished(requests, results, time.perf_counter() - start)
+
+    def _finished(self, requests: Sequence[Request], results: list[Scores], latency_s: float) -> list[Scores]:
+        """Check the results for the requests that are not empty, and put empty ones between them."""
+        filled = [request for request in requests if len(request)]
         if len(results) != len(filled):
             raise ScoringError(f"{self!r} returned {len(results)} results for {len(filled)} requests")
         scored = iter(
@@ -102,8 +106,11 @@ class Reranker(ABC):
             requests: `Request`s, or pairs of a query and its documents.
             k: how many to return for each request that does not say itself.
         """
-        checked = [_as_request(request, at, k) for at, request in enumerate(requests)]
-        return [_ranking(r, s, self.scale) for r, s in zip(checked, self.score_many(checked), strict=True)]
+        checked = as_requests(requests, k)
+        return self._rankings(checked, self.score_many(checked))
+
+    def _rankings(self, requests: Sequence[Request], scores: Sequence[Scores]) -> list[Ranking]:
+        return [_ranking(request, each, self.scale) for request, each in zip(requests, scores, strict=True)]
 
     async def arerank(
         self,
@@ -227,6 +234,15 @@ def construct(cls: type[T], /, *positional: Any, **settings: Any) -> T:
 def digest(data: object) -> str:
     """Return 16 hexadecimal digits that name plain data, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def as_requests(requests: Iterable[RequestLike], k: int | None) -> list[Request]:
+    """Return requests, and pairs of a query and its documents, as requests; ``k`` is for those without one.
+
+    Raises:
+        InputError: one of them is neither, or can't be used.
+    """
+    return [_as_request(request, at, k) for at, request in enumerate(requests)]
 
 
 def _as_request(request: RequestLike, position: int, k: int | None) -> Request:

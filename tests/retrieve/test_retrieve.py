@@ -1,6 +1,7 @@
 """Both first stages, saved and loaded, and the two stages together."""
 
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,6 +88,12 @@ class TestEveryRetriever:
         for query, k in ((" ", 1), ("q", 0), (None, 1), (["q", 3], 1)):
             with pytest.raises(InputError):
                 retriever.search(query, k)  # type: ignore[call-overload]
+
+    def test_it_survives_pickling(self, build: Callable[[], Retriever]) -> None:
+        """A restored copy finds the same; the models are loaded again."""
+        retriever = build().index(_DOCUMENTS)
+        restored = pickle.loads(pickle.dumps(retriever))
+        assert [hit.score for hit in restored.search("copy", 3)] == [hit.score for hit in retriever.search("copy", 3)]
 
     def test_nothing_else_is_overwritten(self, build: Callable[[], Retriever], tmp_path: Path) -> None:
         """A folder that holds something else stays as it is, and so does a saved index when saving fails."""

@@ -9,9 +9,7 @@ from concurrent.futures import Future
 from operator import index as as_index
 from typing import Any, ClassVar, Self
 
-import numpy as np
-
-from secondpass.base import RequestLike, Reranker, _as_request, _ranking
+from secondpass.base import RequestLike, Reranker, as_requests
 from secondpass.errors import ConfigError
 from secondpass.rerankers.coalescing_worker import Worker
 from secondpass.types import Ranking, Request, Scores
@@ -102,16 +100,11 @@ class CoalescingReranker(Reranker):
         """Do as `rerank_many`, without a thread: the event loop goes on, and a cancelled task leaves the queue."""
         from asyncio import wrap_future
 
-        checked = [_as_request(request, at, k) for at, request in enumerate(requests)]
+        checked = as_requests(requests, k)
         filled = [request for request in checked if len(request)]
         start = time.perf_counter()
         results = await wrap_future(await self._asubmit(filled)) if filled else []
-        latency_s = time.perf_counter() - start
-        scored = iter(
-            self._checked(scores, request, latency_s) for scores, request in zip(results, filled, strict=True)
-        )
-        every = [next(scored) if len(request) else Scores(np.empty(0)) for request in checked]
-        return [_ranking(request, scores, self.scale) for request, scores in zip(checked, every, strict=True)]
+        return self._rankings(checked, self._finished(checked, results, time.perf_counter() - start))
 
     async def _asubmit(self, requests: Sequence[Request]) -> "Future[list[Scores]]":
         from asyncio import sleep

@@ -29,16 +29,8 @@ class BM25Retriever(Retriever):
 
     def __init__(self, *, k1: float = 1.5, b: float = 0.75) -> None:
         super().__init__()
-        try:
-            with warnings.catch_warnings():
-                # bm25s imports tqdm for notebooks, which complains where ipywidgets is missing; no bar of it is used.
-                warnings.filterwarnings("ignore", message="IProgress not found")
-                import bm25s
-        except ImportError as exc:
-            raise MissingExtraError.of("bm25", "BM25Retriever") from exc
-        self._bm25s = bm25s
         self.k1, self.b = k1, b
-        self._bm25 = bm25s.BM25(method="lucene", k1=k1, b=b)
+        self._bm25 = _bm25s().BM25(method="lucene", k1=k1, b=b)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -46,15 +38,15 @@ class BM25Retriever(Retriever):
         return {"k1": self.k1, "b": self.b}
 
     def _index(self, texts: Sequence[str], progress: bool) -> None:
-        bm25 = self._bm25s.BM25(method="lucene", k1=self.k1, b=self.b)
-        tokens = self._bm25s.tokenize(list(texts), stopwords="en", show_progress=progress)
+        bm25 = _bm25s().BM25(method="lucene", k1=self.k1, b=self.b)
+        tokens = _bm25s().tokenize(list(texts), stopwords="en", show_progress=progress)
         if not any(tokens.ids):
             raise InputError("no document holds a word that BM25 counts: of two or more letters, and no stop word")
         bm25.index(tokens, show_progress=progress)
         self._bm25 = bm25
 
     def _search(self, queries: Sequence[str], k: int) -> list[Hits]:
-        words = self._bm25s.tokenize(list(queries), stopwords="en", return_ids=False, show_progress=False)
+        words = _bm25s().tokenize(list(queries), stopwords="en", return_ids=False, show_progress=False)
         return [self._hits(query, k) for query in words]
 
     def _hits(self, words: list[str], k: int) -> Hits:
@@ -71,4 +63,16 @@ class BM25Retriever(Retriever):
         self._bm25.save(str(folder), show_progress=False)
 
     def _load(self, folder: Path) -> None:
-        self._bm25 = self._bm25s.BM25.load(str(folder))
+        self._bm25 = _bm25s().BM25.load(str(folder))
+
+
+def _bm25s() -> Any:
+    # Not kept in an attribute: a retriever that holds a module can't be pickled.
+    try:
+        with warnings.catch_warnings():
+            # bm25s imports tqdm for notebooks, which complains where ipywidgets is missing; no bar of it is used.
+            warnings.filterwarnings("ignore", message="IProgress not found")
+            import bm25s
+    except ImportError as exc:
+        raise MissingExtraError.of("bm25", "BM25Retriever") from exc
+    return bm25s

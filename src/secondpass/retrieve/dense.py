@@ -50,13 +50,9 @@ class DenseRetriever(Retriever):
         local_files_only: bool = False,
     ) -> None:
         super().__init__()
-        try:
-            import faiss
-        except ImportError as exc:
-            raise MissingExtraError.of("faiss", "DenseRetriever") from exc
+        _faiss()
         if metric not in ("inner_product", "l2"):
             raise ConfigError(f"metric must be 'inner_product' or 'l2', not {metric!r}")
-        self._faiss = faiss
         self.metric = metric
         self.model = (
             model
@@ -75,7 +71,7 @@ class DenseRetriever(Retriever):
 
     def _index(self, texts: Sequence[str], progress: bool) -> None:
         vectors = self.model.encode_documents(texts, progress=progress)
-        flat = self._faiss.IndexFlatIP if self.metric == "inner_product" else self._faiss.IndexFlatL2
+        flat = _faiss().IndexFlatIP if self.metric == "inner_product" else _faiss().IndexFlatL2
         index = flat(vectors.shape[1])
         index.add(vectors)
         self._vectors = index
@@ -89,9 +85,18 @@ class DenseRetriever(Retriever):
         ]
 
     def _save(self, folder: Path) -> None:
-        self._faiss.write_index(self._vectors, str(folder / _INDEX))
+        _faiss().write_index(self._vectors, str(folder / _INDEX))
 
     def _load(self, folder: Path) -> None:
-        self._vectors = self._faiss.read_index(str(folder / _INDEX))
+        self._vectors = _faiss().read_index(str(folder / _INDEX))
         if self._vectors.ntotal != len(self):
             raise ValueError(f"{self._vectors.ntotal} vectors for {len(self)} documents")
+
+
+def _faiss() -> Any:
+    # Not kept in an attribute: a retriever that holds a module can't be pickled.
+    try:
+        import faiss
+    except ImportError as exc:
+        raise MissingExtraError.of("faiss", "DenseRetriever") from exc
+    return faiss
