@@ -31,5 +31,5 @@ def test_it_is_stored_without_output(path: Path) -> None:
 
 
 def test_there_are_some() -> None:
-    """Basics, LangChain and LlamaIndex."""
-    assert [path.stem[:2] for path in _NOTEBOOKS][:3] == ["01", "02", "03"]
+    """Basics, LangChain, LlamaIndex, composing."""
+    assert [path.stem[:2] for path in _NOTEBOOKS][:4] == ["01", "02", "03", "04"]

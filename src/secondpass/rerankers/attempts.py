@@ -21,7 +21,8 @@ def attempt(reranker: Reranker, requests: Sequence[Request]) -> list[Scores | Ex
     try:
         return list(reranker.score_many(requests))
     except Exception as exc:  # whatever it is, somebody else can still answer; it is logged and handed on
-        _LOG.warning("%r failed: %s", reranker, exc, exc_info=exc)
+        _LOG.warning("%r failed: %s: %s", reranker, type(exc).__name__, exc)
+        _LOG.debug("where %r failed", reranker, exc_info=exc)
         if len(requests) == 1:
             return [exc]
     results: list[Scores | Exception] = []

@@ -151,7 +151,10 @@ class EnsembleReranker(Reranker):
             cause = next(iter(failures.values()))
             raise ScoringError(f"no member of the ensemble is left: {'; '.join(notes)}") from cause
         for at, exc in failures.items():
-            logger.warning("%s of the ensemble failed and was left out", self._named(at), exc_info=exc)
+            logger.warning(
+                "%s of the ensemble failed and was left out: %s: %s", self._named(at), type(exc).__name__, exc
+            )
+            logger.debug("where %s failed", self._named(at), exc_info=exc)
         return [
             self._fused(request, weights, {at: of[n] for at, of in answers.items()}, notes)
             for n, request in enumerate(asked)

@@ -194,7 +194,8 @@ class ExpandedRetriever(Retriever):
             except Exception as exc:  # of the user's own code, or of a language model's client
                 plan.n_failed += 1
                 plan.notes.append(f"{expander!r} failed and was left out: {type(exc).__name__}: {exc}")
-                _LOG.warning("%r failed on a query and was left out", expander, exc_info=True)
+                _LOG.warning("%r failed on a query and was left out: %s: %s", expander, type(exc).__name__, exc)
+                _LOG.debug("where %r failed", expander, exc_info=exc)
                 continue
             plan.variants += [_well_formed(variant) for variant in variants]
         unique: dict[str, str] = {}
