@@ -229,9 +229,7 @@ class TestFailures:
         assert ranking.trace.counts == {"members_failed": 1}
         assert ranking.trace.notes == ("member 1 (Broken) failed and was left out: ConnectionError('gone')",)
         (record,) = caplog.records
-        assert (
-            "member 1 (Broken)" in record.getMessage() and record.exc_info is None and "gone" in str(record.exc_info[1])
-        )
+        assert "member 1 (Broken)" in record.getMessage() and "gone" in record.getMessage()
 
     def test_scores_that_break_the_contract_are_a_failure_too(self) -> None:
         """A member that gives NaN is left out like one that raises."""
