@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.calibration.likelihood import FloatArray, smoothed_targets
+from secondpass.calibration.likelihood import smoothed_targets
 from secondpass.calibration.prior import checked_rate
 from secondpass.errors import ConfigError, InputError
+from secondpass.logistic import FloatArray
 
 __all__ = ["Calibrator"]
 

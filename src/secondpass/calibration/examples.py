@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from secondpass.base import Reranker
 from secondpass.calibration.base import checked_examples
-from secondpass.calibration.likelihood import FloatArray, log_odds, sigmoid
 from secondpass.errors import CompositionError, InputError
+from secondpass.logistic import FloatArray, log_odds, sigmoid
 from secondpass.metrics import Qrels, Run
 from secondpass.types import Document, Request, Scale
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from secondpass.calibration.base import Calibrator
 from secondpass.calibration.examples import ScoredExamples
-from secondpass.calibration.likelihood import FloatArray
 from secondpass.errors import ConfigError, InputError
+from secondpass.logistic import FloatArray
 
 __all__ = ["held_out_probabilities"]
 

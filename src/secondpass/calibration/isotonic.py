@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.calibration.base import Calibrator, not_rising
-from secondpass.calibration.likelihood import FloatArray
 from secondpass.errors import ConfigError
+from secondpass.logistic import FloatArray
 
 __all__ = ["IsotonicCalibrator"]
 

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.calibration.base import Calibrator, not_rising
-from secondpass.calibration.likelihood import FloatArray, maximum_likelihood, sigmoid, softplus
+from secondpass.calibration.likelihood import maximum_likelihood
+from secondpass.logistic import FloatArray, sigmoid, softplus
 
 __all__ = ["BetaCalibrator", "PlattCalibrator", "TemperatureCalibrator"]
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.calibration.likelihood import FloatArray, log_odds, sigmoid
 from secondpass.errors import ConfigError, InputError
+from secondpass.logistic import FloatArray, log_odds, sigmoid
 
 __all__ = ["checked_rate", "estimate_base_rate", "shift_base_rate"]
 

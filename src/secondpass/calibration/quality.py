@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.calibration.base import checked_examples
-from secondpass.calibration.likelihood import FloatArray
 from secondpass.errors import ConfigError, InputError
+from secondpass.logistic import FloatArray
 
 __all__ = ["Bin", "ProbabilityQuality", "probability_quality"]
 

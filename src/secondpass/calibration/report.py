@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.calibration.likelihood import FloatArray
 from secondpass.calibration.quality import ProbabilityQuality, probability_quality
 from secondpass.errors import MissingExtraError
+from secondpass.logistic import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

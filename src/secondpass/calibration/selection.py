@@ -8,8 +8,8 @@ import numpy as np
 
 from secondpass.base import Reranker
 from secondpass.calibration.examples import ScoredExamples
-from secondpass.calibration.likelihood import FloatArray
 from secondpass.errors import CompositionError, ConfigError, InputError
+from secondpass.logistic import FloatArray
 from secondpass.types import RankedDocument, Ranking, Scale
 
 __all__ = ["Selection", "Threshold", "at_precision", "best_f_beta", "require_same_reranker", "selected"]

@@ -11,11 +11,11 @@ from secondpass.calibration.base import Calibrator
 from secondpass.calibration.calibrators import calibrator_class, calibrator_from_config
 from secondpass.calibration.examples import Example, ScoredExamples, examples_from_qrels, score_examples
 from secondpass.calibration.folds import held_out_probabilities
-from secondpass.calibration.likelihood import FloatArray, log_odds
 from secondpass.calibration.prior import checked_rate, shift_base_rate
 from secondpass.calibration.report import CalibrationReport, compared
 from secondpass.calibration.selection import require_same_reranker
 from secondpass.errors import ConfigError, ModelIntegrityError
+from secondpass.logistic import FloatArray, log_odds
 from secondpass.metrics import Qrels, Run
 from secondpass.types import Document, Request, Scale, Scores
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from secondpass.base import Reranker, digest
 from secondpass.errors import ConfigError, ModelFormatError, TruncationWarning, warn
+from secondpass.logistic import sigmoid
 from secondpass.models.load import load_pair_model
 from secondpass.models.pair import PairModel, PairOutput, relevance_logits
 from secondpass.models.resolve import Backend
@@ -120,7 +121,7 @@ class CrossEncoderReranker(Reranker):
         pairs = [(request.query, text) for request in requests for text in request.texts]
         output = self.pair_model.run(pairs, progress=self.progress)
         logits = relevance_logits(output.logits, self.pair_model.labels)
-        values = logits if self.activation == "identity" else _sigmoid(logits)
+        values = logits if self.activation == "identity" else sigmoid(logits)
         ends = np.cumsum([len(request) for request in requests])
         return [
             self._scores(values[end - len(request) : end], output, slice(end - len(request), end))
@@ -165,9 +166,3 @@ class CrossEncoderReranker(Reranker):
 
     def __repr__(self) -> str:
         return f"CrossEncoderReranker({self.pair_model.name!r})"
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    # Of -|x|, so that nothing overflows.
-    decayed = np.exp(-np.abs(logits))
-    return np.asarray(np.where(logits >= 0, 1.0, decayed) / (1.0 + decayed))

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from secondpass.base import Reranker
 from secondpass.errors import ConfigError
+from secondpass.logistic import sigmoid
 from secondpass.passages import ApproximateTokenization, Borders, Span, Tokenization, cut, find_tokenization
 from secondpass.types import Document, Request, Scale, Scores
 
@@ -156,7 +157,7 @@ class PassageReranker(Reranker):
         ordered = np.sort(values)[::-1]
         if self.pool == "top_mean":
             return float(ordered[: self.n_best].mean())
-        probabilities = 1 / (1 + np.exp(-np.clip(ordered, -700, 700))) if self.wrapped.scale is Scale.LOGIT else ordered
+        probabilities = sigmoid(ordered) if self.wrapped.scale is Scale.LOGIT else ordered
         return float(probabilities @ self.decay ** np.arange(len(ordered)))
 
     def __repr__(self) -> str:

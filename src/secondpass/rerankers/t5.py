@@ -1,6 +1,7 @@
 """Rerank with T5: monoT5 and RankT5 read one document at a time, duoT5 compares two."""
 
 import os
+from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import permutations
 from typing import ClassVar
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ConfigError
+from secondpass.logistic import sigmoid
 from secondpass.passages import ModelTokenization
 from secondpass.rerankers.t5_base import Dtype, T5Reranker, Texts
 from secondpass.types import Request, Scale, Scores
@@ -24,8 +26,9 @@ class _PointwiseT5Reranker(T5Reranker):
         """How the model counts tokens, and how many it takes: what a `PassageReranker` asks for."""
         return ModelTokenization(self.t5_model.tokenizer, self._room)
 
+    @abstractmethod
     def _values(self, logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        raise NotImplementedError
+        """Return the scores, shape (n,), of the answers' logits, shape (n, n_answers)."""
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         inputs = [(request.query, text) for request in requests for text in request.texts]
@@ -183,6 +186,4 @@ def _first_stage_order(request: Request) -> list[int]:
 
 def _probability(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the share of the first of two tokens, shape (n,), of their logits."""
-    difference = logits[:, 0] - logits[:, 1]
-    decayed = np.exp(-np.abs(difference))
-    return np.where(difference >= 0, 1.0, decayed) / (1.0 + decayed)
+    return sigmoid(logits[:, 0] - logits[:, 1])
