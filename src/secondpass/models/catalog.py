@@ -4,58 +4,14 @@ Other packages add models by an entry point in the group ``secondpass.models`` t
 of `ModelSpec`s; those that come with secondpass are registered in the same way.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 from secondpass.errors import RegistryError
+from secondpass.models.catalog_nli import NLI_MODELS
+from secondpass.models.spec import ModelSpec, Task
 from secondpass.registry import Registry
 
 __all__ = ["MODELS", "ModelSpec", "Task", "catalog", "models"]
 
-Task = Literal["rerank", "nli", "embed", "colbert"]
-
 models = Registry("secondpass.models")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelSpec:
-    """What is known of a model before it is loaded.
-
-    Attributes:
-        name: the short name.
-        task: ``rerank``, ``nli``, ``embed`` or ``colbert``.
-        repo: the repository on the Hugging Face hub, ``owner/name``.
-        package: the Python package whose files carry it; empty if none does.
-        folder: where in that package.
-        extra: the extra of secondpass that installs that package.
-        sha256: of the weights in that package.
-        max_length: the most tokens it reads; 0 if the checkpoint says.
-        backends: which of the repository's files hold the whole model.
-        labels: names of the head's outputs; empty if the checkpoint says.
-        pooling: for ``embed``: which vector stands for the text.
-        query_prefix: for ``embed``: what the model wants before a query.
-        parameters: how many, in millions.
-        licence: as its publisher states it.
-        languages: which ones it was trained for.
-        figures: what its publisher reports, in its own units.
-    """
-
-    name: str
-    task: Task
-    repo: str
-    package: str = ""
-    folder: str = ""
-    extra: str = "embedded"
-    sha256: str = ""
-    max_length: int = 0
-    backends: tuple[Literal["onnx", "torch"], ...] = ("onnx", "torch")
-    labels: tuple[str, ...] = ()
-    pooling: Literal["cls", "mean"] = "mean"
-    query_prefix: str = ""
-    parameters: float = 0.0
-    licence: str = ""
-    languages: str = "English"
-    figures: str = ""
 
 
 # The card's own figures; (E) marks the mean nDCG@10 over MTEB(eng, v2) retrieval with six first stages that the
@@ -226,6 +182,7 @@ MODELS = (
         parameters=110,
         licence="MIT",
     ),
+    *NLI_MODELS,
 )
 
 

