@@ -167,18 +167,17 @@ def workloads() -> dict[str, tuple[str, Requests]]:
 
 def write_models(folder: Path) -> None:
     """Put the weights where each system looks for them."""
-    from dequantize import CONFIG, write_checkpoint
-
     from secondpass.models.resolve import find_model
+    from secondpass.train.start import checkpoint_of
 
-    write_checkpoint(folder / "float")
+    checkpoint_of("ms-marco-MiniLM-L12-v2", folder / "float")
     source = find_model("ms-marco-MiniLM-L12-v2", "rerank", backend="onnx", local_files_only=True).folder
     flashrank = folder / "ms-marco-MiniLM-L-12-v2"
     flashrank.mkdir()
     shutil.copy(source / "model.onnx", flashrank / "flashrank-MiniLM-L-12-v2_Q.onnx")
     for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
         shutil.copy(source / name, flashrank)
-    (flashrank / "config.json").write_text(json.dumps(CONFIG))
+    shutil.copy(folder / "float" / "config.json", flashrank)
 
 
 def tokens_per_pair(requests: Requests) -> float:

@@ -31,5 +31,5 @@ def test_it_is_stored_without_output(path: Path) -> None:
 
 
 def test_there_are_some() -> None:
-    """Basics, LangChain, LlamaIndex, composing."""
-    assert [path.stem[:2] for path in _NOTEBOOKS][:4] == ["01", "02", "03", "04"]
+    """Basics, LangChain, LlamaIndex, composing, verifying, classifying."""
+    assert [path.stem[:2] for path in _NOTEBOOKS][:6] == ["01", "02", "03", "04", "05", "06"]

@@ -39,6 +39,7 @@ def test_the_public_names_are_these() -> None:
         *("ColbertReranker", "CrossEncoderReranker", "DuoT5Reranker", "EnsembleReranker", "FallbackReranker"),
         *("LLMReranker", "MonoT5Reranker", "PassageReranker", "RankT5Reranker", "RemoteReranker", "RoutedReranker"),
         *("TranslatingReranker", "Reranker", "from_config", "load"),
+        *("FactVerifier", "Verdict", "Verification", "VerificationFailedError", "ZeroShotClassifier"),
         *("Document", "RankedDocument", "Ranking", "Request", "Scale", "Scores", "Trace"),
     }
     for name in sp.__all__:

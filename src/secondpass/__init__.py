@@ -28,12 +28,14 @@ from secondpass.errors import (
     SecondPassError,
     SecondPassWarning,
     TruncationWarning,
+    VerificationFailedError,
 )
 from secondpass.registry import from_config, load
 from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Scores, Trace
 
 if TYPE_CHECKING:
     __version__: str
+    from secondpass.classify.classifier import ZeroShotClassifier
     from secondpass.rerankers.blended import BlendedReranker
     from secondpass.rerankers.cached import CachedReranker
     from secondpass.rerankers.calibrated import CalibratedReranker
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
     from secondpass.rerankers.routed import RoutedReranker
     from secondpass.rerankers.t5 import DuoT5Reranker, MonoT5Reranker, RankT5Reranker
     from secondpass.rerankers.translating import TranslatingReranker
+    from secondpass.verify.types import Verdict, Verification
+    from secondpass.verify.verifier import FactVerifier
 
 # Names whose files import ONNX Runtime and the like: they are imported when they are first asked for.
 _LAZY = {
@@ -61,6 +65,7 @@ _LAZY = {
     "CrossEncoderReranker": "secondpass.rerankers.cross_encoder",
     "DuoT5Reranker": "secondpass.rerankers.t5",
     "EnsembleReranker": "secondpass.rerankers.ensemble",
+    "FactVerifier": "secondpass.verify.verifier",
     "FallbackReranker": "secondpass.rerankers.fallback",
     "LLMReranker": "secondpass.rerankers.llm",
     "MonoT5Reranker": "secondpass.rerankers.t5",
@@ -69,6 +74,9 @@ _LAZY = {
     "RemoteReranker": "secondpass.rerankers.remote",
     "RoutedReranker": "secondpass.rerankers.routed",
     "TranslatingReranker": "secondpass.rerankers.translating",
+    "Verdict": "secondpass.verify.types",
+    "Verification": "secondpass.verify.types",
+    "ZeroShotClassifier": "secondpass.classify.classifier",
 }
 
 __all__ = [
@@ -84,6 +92,7 @@ __all__ = [
     "Document",
     "DuoT5Reranker",
     "EnsembleReranker",
+    "FactVerifier",
     "FallbackReranker",
     "InputError",
     "LLMReranker",
@@ -111,6 +120,10 @@ __all__ = [
     "Trace",
     "TranslatingReranker",
     "TruncationWarning",
+    "Verdict",
+    "Verification",
+    "VerificationFailedError",
+    "ZeroShotClassifier",
     "from_config",
     "load",
 ]

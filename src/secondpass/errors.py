@@ -11,6 +11,7 @@ SecondPassError
 │   ├── ModelNotFoundError              no source has a model of that name
 │   ├── ModelIntegrityError             the files are damaged, or not the ones that were promised
 │   └── ModelFormatError                a model that can't be used for this task
+├── VerificationFailedError             an answer that did not pass, where the policy is to raise
 ├── CacheError                          a cache failed; a CachedReranker goes on without it (secondpass.cache)
 └── ScoringError (RuntimeError)         scores could not be computed, or are not what they must be
     ├── OutOfMemoryError (MemoryError)  a single pair does not fit into memory
@@ -23,6 +24,10 @@ An error of another library is wrapped once, and is the ``__cause__``. Warnings 
 
 import sys
 import warnings
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from secondpass.verify.types import Verification
 
 __all__ = [
     "CompositionError",
@@ -39,6 +44,7 @@ __all__ = [
     "SecondPassError",
     "SecondPassWarning",
     "TruncationWarning",
+    "VerificationFailedError",
     "warn",
 ]
 
@@ -94,6 +100,21 @@ class ScoringError(SecondPassError, RuntimeError):
 
 class OutOfMemoryError(ScoringError, MemoryError):
     """A batch of a single pair does not fit into memory."""
+
+
+class VerificationFailedError(SecondPassError):
+    """An answer did not pass its verification, and the policy is ``raise``.
+
+    Attributes:
+        verification: the `Verification`, with every claim; None if there is none.
+    """
+
+    def __init__(self, message: str, verification: "Verification | None" = None) -> None:
+        super().__init__(message)
+        self.verification = verification
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (*self.args, self.verification)
 
 
 class SecondPassWarning(UserWarning):

@@ -108,7 +108,7 @@ def test_version_and_help() -> None:
     """The version is the package's; without arguments the commands are listed."""
     assert _run("--version").stdout.startswith("secondpass 0.")
     shown = _run().stdout + _run().stderr
-    assert all(command in shown for command in ("demo", "rerank", "models"))
+    assert all(command in shown for command in ("demo", "rerank", "verify", "classify", "models"))
 
 
 def test_without_its_packages_it_says_what_to_install() -> None:

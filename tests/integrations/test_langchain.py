@@ -724,7 +724,12 @@ class TestPackage:
 
     def test_public_names(self) -> None:
         """What the package offers."""
-        assert langchain_secondpass.__all__ == ["SecondPassCrossEncoder", "SecondPassReranker"]
+        assert langchain_secondpass.__all__ == [
+            "SecondPassCrossEncoder",
+            "SecondPassReranker",
+            "SecondPassVerificationMiddleware",
+            "SecondPassVerifier",
+        ]
 
     def test_without_langchain(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without langchain-core, the import says what to install."""

@@ -726,7 +726,8 @@ class TestNamespace:
             "sys.stdout.write(f'{ours.__all__} {other.NAME} {shared.__file__} {llama_index.__file__}')"
         )
         done = self.run(code, path=tmp_path)
-        assert done.stdout == "['SecondPassRerank'] other None None", done.stderr
+        ours = "['SecondPassEvaluator', 'SecondPassRerank', 'VerificationResult', 'VerifyingQueryEngine']"
+        assert done.stdout == f"{ours} other None None", done.stderr
 
     def test_what_the_distribution_says_of_it(self) -> None:
         """The entry point loads the class, and what LlamaHub reads from pyproject.toml names what there is."""

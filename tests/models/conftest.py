@@ -1,11 +1,11 @@
 """Models in folders: the embedded one, and a float32 checkpoint made from it."""
 
-import runpy
 from pathlib import Path
 
 import pytest
 
 from secondpass.models.resolve import ModelFiles, find_model
+from secondpass.train.start import checkpoint_of
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +17,4 @@ def embedded() -> ModelFiles:
 @pytest.fixture(scope="session")
 def float_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the embedded weights, dequantized into a BertForSequenceClassification."""
-    script = Path(__file__).parents[2] / "benchmarks" / "dequantize.py"
-    folder: Path = runpy.run_path(str(script))["write_checkpoint"](tmp_path_factory.mktemp("float"))
-    return folder
+    return checkpoint_of("ms-marco-MiniLM-L12-v2", tmp_path_factory.mktemp("float"))

@@ -36,6 +36,32 @@ def test_a_plan_holds_everything_once_within_the_budget(lengths: list[int], batc
     assert in_order == sorted(lengths, reverse=True)
 
 
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=60), st.integers(1, 100))
+def test_without_padding_a_batch_has_one_length(lengths: list[int], batch_tokens: int) -> None:
+    """It is as full as the budget and the number of such sequences allow; order and completeness stay."""
+    batches = plan_batches(lengths, batch_tokens, pads=False)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
+    assert [lengths[batch[0]] for batch in batches] == sorted((lengths[batch[0]] for batch in batches), reverse=True)
+    for length in set(lengths):
+        sizes = [len(batch) for batch in batches if lengths[batch[0]] == length]
+        assert all(lengths[index] == length for batch in batches if lengths[batch[0]] == length for index in batch)
+        rows = max(1, batch_tokens // length)
+        assert sizes[:-1] == [rows] * (len(sizes) - 1) and 1 <= sizes[-1] <= rows
+
+
+def test_a_runner_keeps_whether_it_pads() -> None:
+    """After pickling, too."""
+    runner = pickle.loads(pickle.dumps(BatchRunner(1, _is_memory_error, pads=False)))
+    widths: list[int] = []
+
+    def forward(indices: Indices) -> Rows:
+        widths.append(len(indices))
+        return indices[:, None].astype(np.float32)
+
+    assert runner.run([3, 3, 2, 3], 100, forward)[:, 0].tolist() == [0, 1, 2, 3]
+    assert widths == [3, 1]
+
+
 @given(_LENGTHS, st.one_of(st.none(), st.integers(1, 4096)), st.integers(1, 4))
 def test_rows_come_back_in_the_order_of_the_input(lengths: list[int], batch_tokens: int | None, workers: int) -> None:
     """However the work is cut and spread, each row lands where its sequence was."""

@@ -77,7 +77,7 @@ def test_company_hardly_changes_a_float_score(torch_reranker: CrossEncoderRerank
 def test_int8_and_float_agree_on_order(
     torch_reranker: CrossEncoderReranker, cross_encoder: CrossEncoderReranker
 ) -> None:
-    """On 20 real questions the ten best of 30 candidates are the same but for one, and so is nearly every first."""
+    """On 20 real questions nearly all of the ten best of 30 candidates are the same, and nearly every first."""
     corpus = [document for document in stdlib_corpus() if len(document["text"]) < 600]
     queries = [stdlib_queries()[query] for query in list(stdlib_qrels())[:20]]
     candidates = BM25Retriever().index(corpus).search(queries, 30)
@@ -85,9 +85,9 @@ def test_int8_and_float_agree_on_order(
     pairs = list(zip(cross_encoder.rerank_many(requests), torch_reranker.rerank_many(requests), strict=True))
     shared = [len({d.index for d in int8[:10]} & {d.index for d in float32[:10]}) for int8, float32 in pairs]
     correlations = [np.corrcoef(_ranks(int8), _ranks(float32))[0, 1] for int8, float32 in pairs]
-    assert np.mean(shared) >= 9.0 and min(shared) >= 7
-    assert np.mean([int8[0].index == float32[0].index for int8, float32 in pairs]) >= 0.85
-    assert np.mean(correlations) > 0.97
+    assert np.mean(shared) >= 9.7 and min(shared) >= 9
+    assert np.mean([int8[0].index == float32[0].index for int8, float32 in pairs]) >= 0.95
+    assert np.mean(correlations) > 0.995
 
 
 def _ranks(ranking: object) -> list[int]:

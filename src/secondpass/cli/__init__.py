@@ -1,4 +1,4 @@
-"""The command line: ``secondpass demo``, ``secondpass rerank``, ``secondpass models``."""
+"""The command line: ``secondpass`` with ``demo``, ``rerank``, ``verify``, ``classify`` and ``models``."""
 
 import sys
 

@@ -5,15 +5,15 @@ import warnings
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 import secondpass
-from secondpass.cli.console import errors
+from secondpass.cli.classify import classify
+from secondpass.cli.console import say, say_error
 from secondpass.cli.demo import demo
 from secondpass.cli.models import models
 from secondpass.cli.rerank import rerank
+from secondpass.cli.verify import PassagesCommand, verify
 from secondpass.errors import SecondPassError
-from secondpass.types import printable
 
 __all__ = ["app", "run"]
 
@@ -25,7 +25,9 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(rerank)
-app.command()(models)
+app.command(cls=PassagesCommand)(verify)
+app.command()(classify)
+app.add_typer(models, name="models")
 
 
 def _print_version(wanted: bool) -> None:
@@ -49,13 +51,9 @@ def run() -> None:
     try:
         app()
     except SecondPassError as exc:
-        _say("error", "red", f"{type(exc).__name__}: {exc}")
+        say_error(exc)
         sys.exit(1)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    _say("warning", "yellow", str(message))
-
-
-def _say(what: str, style: str, message: str) -> None:
-    errors.print(Text.assemble((f"{what}: ", style), printable(message)), soft_wrap=True)
+    say("warning", "yellow", str(message))

@@ -4,7 +4,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["documents_table", "errors", "output"]
+from secondpass.errors import SecondPassError
+from secondpass.types import printable
+
+__all__ = ["documents_table", "errors", "one_line", "output", "say", "say_error"]
 
 output = Console()
 errors = Console(stderr=True)
@@ -17,3 +20,18 @@ def documents_table(title: str, *numbers: str) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("document", overflow="ellipsis", no_wrap=True, ratio=1)
     return table
+
+
+def one_line(text: str) -> str:
+    """Return a text without line breaks, control characters and lone surrogates, which no terminal takes."""
+    return printable(" ".join(text.split())).encode("utf-8", "replace").decode()
+
+
+def say(what: str, style: str, message: str) -> None:
+    """Print a line to standard error: what it is, in a colour, and the message without control characters."""
+    errors.print(Text.assemble((f"{what}: ", style), printable(message)), soft_wrap=True)
+
+
+def say_error(exc: SecondPassError) -> None:
+    """Print an error of ours as one line to standard error."""
+    say("error", "red", f"{type(exc).__name__}: {exc}")

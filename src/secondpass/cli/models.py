@@ -1,16 +1,34 @@
-"""``secondpass models``: the catalogue, and where each model would come from."""
+"""``secondpass models``: the catalogue, where each model would come from, and how it runs."""
 
+import time
+from typing import Annotated, get_args
+
+import typer
 from rich.text import Text
 
-from secondpass.cli.console import output
-from secondpass.models.catalog import ModelSpec, catalog
-from secondpass.models.resolve import package_folder
+from secondpass.cli.console import errors, output
+from secondpass.models.catalog import ModelSpec, Task, catalog
+from secondpass.models.optimized import cpu_model, describe, weight_files
+from secondpass.models.resolve import Backend, ModelFiles, find_model, package_folder
+from secondpass.types import printable
 
 __all__ = ["models"]
 
+models = typer.Typer(
+    help="List the models that are known by name, or say how one runs.",
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+)
 
-def models() -> None:
+_Name = Annotated[str, typer.Argument(help="A name from the list, a folder, or owner/name on the Hugging Face hub.")]
+_Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit on the hub.")]
+
+
+@models.callback()
+def list_models(context: typer.Context) -> None:
     """List the models that are known by name, and which are on this machine."""
+    if context.invoked_subcommand:
+        return
     output.print("Known by name; any other is a folder, or owner/name on the Hugging Face hub.\n", highlight=False)
     for spec in dict.fromkeys(catalog().values()):
         where = _where(spec)
@@ -27,6 +45,63 @@ def models() -> None:
         style="dim",
         highlight=False,
     )
+
+
+@models.command()
+def info(name: _Name, revision: _Revision = None) -> None:
+    """Say what is known of a model, where it is on this machine, and how it runs on its CPU."""
+    spec = catalog().get(name)
+    if spec:
+        _field("task", spec.task)
+        _field("parameters", f"{spec.parameters:g} million")
+        _field("licence", spec.licence)
+        _field("languages", spec.languages)
+        if spec.figures:
+            _field("figures", spec.figures)
+        if spec.unsupported:
+            _field("runs", f"not at all: {spec.unsupported}")
+            return
+        if spec.task == "colbert":
+            _field("runs", "as exported: a query of late interaction needs its mask")
+            return
+    files = _files(name, revision, local_files_only=True)
+    size = sum(path.stat().st_size for path in weight_files(files))
+    _field("found in", f"{files.source}: {files.folder}")
+    _field("weights", f"{files.weights.relative_to(files.folder)}, {size / 1e6:.1f} MB")
+    if files.backend == "torch":
+        _field("runs", "on PyTorch, as it has no ONNX file; an encoder of the shape of BERT also with backend='onnx'")
+    else:
+        _field("runs", describe(files, head=files.head()))
+
+
+@models.command()
+def optimize(
+    name: _Name,
+    precision: Annotated[str | None, typer.Option(help="int8 or float32; by default that of the file.")] = None,
+    revision: _Revision = None,
+) -> None:
+    """Build a model's graph for inference on a CPU ahead of time, as loading it would; print where it is kept."""
+    files = _files(name, revision, backend="onnx")
+    start = time.perf_counter()
+    with errors.status(f"building the graph of {printable(name)}"):
+        chosen = cpu_model(files, head=files.head(), precision=precision)  # type: ignore[arg-type]  # it checks
+    seconds = time.perf_counter() - start
+    if isinstance(chosen.model, bytes):
+        raise typer.Exit(1)  # the warning said why
+    _field("runs", str(chosen))
+    _field("kept in", str(chosen.model))
+    _field("size", f"{chosen.model.stat().st_size / 1e6:.1f} MB")
+    _field("took", f"{seconds:.1f} s")
+
+
+def _files(name: str, revision: str | None, *, backend: Backend = "auto", local_files_only: bool = False) -> ModelFiles:
+    spec = catalog().get(name)
+    task: Task = spec.task if spec else get_args(Task)[0]
+    return find_model(name, task, backend=backend, revision=revision, local_files_only=local_files_only)
+
+
+def _field(name: str, value: str) -> None:
+    output.print(Text.assemble((f"{name:<12}", "bold"), printable(value)), soft_wrap=True)
 
 
 def _where(spec: ModelSpec) -> str:

@@ -23,7 +23,7 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def plan_batches(lengths: Sequence[int], batch_tokens: int | None) -> list[Indices]:
+def plan_batches(lengths: Sequence[int], batch_tokens: int | None, *, pads: bool = True) -> list[Indices]:
     """Cut sequences into batches of similar length, the longest first.
 
     Longest first, because the workers then end at about the same time, and because a batch that is too
@@ -33,6 +33,7 @@ def plan_batches(lengths: Sequence[int], batch_tokens: int | None) -> list[Indic
         lengths: tokens of each sequence.
         batch_tokens: the most tokens in a batch, padding included; a longer sequence gets a batch of its
             own. None puts every sequence alone: no padding, and no score depends on a neighbour.
+        pads: whether lengths may differ within a batch.
 
     Returns:
         Indices into ``lengths``; each stands in exactly one batch.
@@ -40,11 +41,15 @@ def plan_batches(lengths: Sequence[int], batch_tokens: int | None) -> list[Indic
     order = np.argsort(-np.asarray(lengths), kind="stable")
     if batch_tokens is None:
         return list(order.reshape(-1, 1))
+    ordered = -np.asarray(lengths)[order]
     batches, start = [], 0
     while start < len(order):
-        rows = max(1, batch_tokens // max(1, lengths[order[start]]))
-        batches.append(order[start : start + rows])
-        start += rows
+        longest = lengths[order[start]]
+        end = start + max(1, batch_tokens // max(1, longest))
+        if not pads:
+            end = min(end, int(np.searchsorted(ordered, -longest, side="right")))
+        batches.append(order[start:end])
+        start = end
     return batches
 
 
@@ -54,10 +59,11 @@ class BatchRunner:
     Args:
         workers: threads; 1 runs everything in the caller's thread.
         is_out_of_memory: tells the backend's own out-of-memory error from others.
+        pads: whether the model takes sequences of different lengths in one batch.
     """
 
-    def __init__(self, workers: int, is_out_of_memory: Callable[[BaseException], bool]) -> None:
-        self.workers = workers
+    def __init__(self, workers: int, is_out_of_memory: Callable[[BaseException], bool], *, pads: bool = True) -> None:
+        self.workers, self.pads = workers, pads
         self._is_out_of_memory = is_out_of_memory
         self._pool: ThreadPoolExecutor | None = None
         self._pool_pid = 0
@@ -86,7 +92,7 @@ class BatchRunner:
             ScoringError: the backend failed in another way; its error is the cause.
         """
         budget = _Budget(forward, lengths, self._is_out_of_memory)
-        batches = plan_batches(lengths, batch_tokens)
+        batches = plan_batches(lengths, batch_tokens, pads=self.pads)
         rows: Rows | None = None
         with _progress_bar(sum(lengths), progress) as advance:
             for indices, part in self._map(budget.run, batches):
@@ -120,7 +126,7 @@ class BatchRunner:
             return self._pool
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"workers": self.workers, "is_out_of_memory": self._is_out_of_memory}
+        return {"workers": self.workers, "is_out_of_memory": self._is_out_of_memory, "pads": self.pads}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         BatchRunner.__init__(self, **state)

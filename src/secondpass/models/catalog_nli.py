@@ -17,12 +17,12 @@ NLI_MODELS = (
         package="secondpass",
         folder="models/data/secondpass_nli",
         extra="",
-        sha256="",
+        sha256="4bad356a9ee7efffea479eb564c3643a1dbc2e570da12fd3e3dc1813a879c3b9",
         max_length=512,
         backends=("onnx",),
         labels=("entailment", "neutral", "contradiction"),
-        parameters=33.4,
-        licence="Apache-2.0",
+        parameters=32.4,
+        licence="Apache-2.0; trained in part on CC BY-SA 4.0 text (see its card)",
     ),
     *(
         ModelSpec(

@@ -6,6 +6,8 @@ can't use its flash attention); the last layer for the first token only; int8 pr
 bias in the same pass; the quantized input of query, key and value made once. A residual is added by ``Sum``:
 ``Add`` and ``LayerNormalization`` would be fused into ``SkipLayerNormalization``, which took five times as long.
 Activations are unsigned and weights signed: unsigned weights took twice as long.
+
+Graphs are kept on disk: whoever changes them raises ``BUILDER_VERSION`` in `secondpass.models.optimized`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,14 +21,12 @@ from secondpass.models.proto import make_model, make_node, make_tensor, make_val
 from secondpass.models.quantize import channel_divisors, outlier_neurons, quantize_columns
 from secondpass.models.weights import Activation, EncoderWeights
 
-__all__ = ["BUILDER_VERSION", "Head", "Precision", "build_graph", "build_probe"]
+__all__ = ["Head", "Precision", "build_graph", "build_probe"]
 
 Head = Literal["classifier", "cls", "mean", "tokens"]
 Precision = Literal["int8", "float32"]
 Floats = npt.NDArray[np.float32]
 Ranges = Mapping[str, Floats]
-
-BUILDER_VERSION = 1  # part of the cache's keys: raised whenever a graph changes
 
 _MICROSOFT = "com.microsoft"
 _LARGEST = 2**31 - 2**20  # protobuf takes no message of 2 GiB

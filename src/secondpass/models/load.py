@@ -21,6 +21,8 @@ class LoadSettings(TypedDict, total=False):
         dtype: ``float32``, ``float16`` or ``bfloat16``; PyTorch only; by default as it was saved.
         max_length: tokens that a sequence is cut to; by default the model's own limit.
         batch_tokens: tokens in a batch, padding included; the backend knows a good default.
+        precision: ONNX Runtime on a CPU only: ``int8`` or ``float32`` for a graph made for inference, ``exported`` for
+            the ONNX file as it is; by default a graph as precise as the file, where it is of the shape of BERT.
         revision: branch, tag or commit on the hub.
         local_files_only: never touch the network.
     """
@@ -30,6 +32,7 @@ class LoadSettings(TypedDict, total=False):
     dtype: Literal["float32", "float16", "bfloat16"] | None
     max_length: int | None
     batch_tokens: int | None
+    precision: Literal["int8", "float32", "exported"] | None
     revision: str | None
     local_files_only: bool
 
@@ -80,5 +83,7 @@ def _found(name: str, task: Task, settings: LoadSettings) -> tuple[ModelFiles, d
         raise ConfigError(f"batch_tokens must be at least 1, or None, not {batch_tokens!r}")
     files = find_model(name, task, **where)
     if files.backend == "onnx" and how.pop("dtype", None) is not None:
-        raise ConfigError("dtype is for backend='torch'; an ONNX file's numbers are as they were exported")
+        raise ConfigError("dtype is for backend='torch'; on ONNX Runtime there is precision='int8' or 'float32'")
+    if files.backend == "torch" and how.pop("precision", None) is not None:
+        raise ConfigError("precision is for ONNX Runtime; with backend='torch' there is dtype")
     return files, how

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +31,7 @@ from secondpass.models.hub import (
     fetched_snapshot,
     hub_is_off,
 )
+from secondpass.models.weights import config_of
 
 __all__ = ["Backend", "ModelFiles", "find_model", "package_folder", "sha256_of"]
 
@@ -96,6 +98,22 @@ class ModelFiles:
             raise ModelFormatError(f"{self.name} has {n_labels} outputs but names for {len(names)}: {', '.join(names)}")
         return names
 
+    def pooling(self) -> Literal["cls", "mean"]:
+        """Return which vector stands for a text: as the catalogue says, else as sentence-transformers saved it."""
+        if self.spec:
+            return self.spec.pooling
+        settings = self.settings("1_Pooling/config.json")
+        is_cls = settings.get("pooling_mode_cls_token") or settings.get("pooling_mode") == "cls"
+        return "cls" if is_cls else "mean"
+
+    def head(self) -> Literal["classifier", "cls", "mean"]:
+        """Return what comes out of the model: labels, or one of two vectors that stand for a text."""
+        if self.spec:
+            return self.pooling() if self.spec.task == "embed" else "classifier"
+        architectures = map(str, self.settings("config.json").get("architectures") or [])
+        is_embedder = (self.folder / "1_Pooling").exists() and not any("Sequence" in name for name in architectures)
+        return self.pooling() if is_embedder else "classifier"
+
     def max_length(self, asked: int | None) -> int:
         """Return how many tokens the model is given at most.
 
@@ -122,7 +140,8 @@ def find_model(
     Args:
         name: a folder, a name from the catalogue, or a repository on the hub (``owner/name``).
         task: what it is wanted for; a catalogued model of another task is refused.
-        backend: ``onnx`` or ``torch``; ``auto`` takes the first that the model has weights for.
+        backend: ``onnx`` or ``torch``; ``auto`` takes the first that the model has weights for. For ``onnx``, or
+            without PyTorch, a folder or package may also hold the safetensors of an encoder of the shape of BERT.
         revision: branch, tag or commit on the hub.
         local_files_only: never touch the network.
 
@@ -152,6 +171,9 @@ def find_model(
                     found = ModelFiles(name, source, folder, wanted, folder / relative, spec)
                     _check_sha256(found)
                     return found
+        weights = folder / WEIGHTS["torch"][0]
+        if "onnx" in backends and weights.is_file() and _has_shape_of_bert(folder):
+            return ModelFiles(name, source, folder, "onnx", weights, spec)
         said.append(f"{source}: {folder} has no {' or '.join(name for each in backends for name in WEIGHTS[each])}")
         refusals += _refusals(folder, backends)
     if refusals:  # weights were found that can't be used as they are: the more useful thing to say
@@ -175,6 +197,15 @@ def _backends(backend: Backend) -> list[BackendName]:
     return [backend]
 
 
+def _has_shape_of_bert(folder: Path) -> bool:
+    """Whether a graph for ONNX Runtime can be made of a folder's safetensors, as far as its config.json says."""
+    try:
+        config_of(json.loads((folder / "config.json").read_text(encoding="utf-8")), folder)
+    except (OSError, ValueError, AttributeError, ModelFormatError):
+        return False
+    return True
+
+
 def _has_torch() -> bool:
     return find_spec("sentence_transformers") is not None
 
@@ -190,7 +221,13 @@ def package_folder(spec: ModelSpec) -> Path | None:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal; a process reads a file that did not change once."""
+    stat = path.stat()
+    return _sha256(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, state: tuple[int, ...]) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -134,7 +134,7 @@ def config_of(settings: Mapping[str, Any], path: Path) -> EncoderConfig:
     """Return the shape that a config.json describes.
 
     Raises:
-        ModelFormatError: it is another architecture.
+        ModelFormatError: it is another architecture, or lacks what has to be known.
     """
     model_type = settings.get("model_type")
     if model_type not in _HEAD_ACTIVATIONS:
@@ -145,13 +145,16 @@ def config_of(settings: Mapping[str, Any], path: Path) -> EncoderConfig:
     if activation is None or settings.get("is_decoder"):
         raise ModelFormatError(f"{path}: {settings.get('hidden_act')!r} activations or a decoder, not as BERT has it")
     behind = model_type in _BEHIND_PADDING
-    return EncoderConfig(
-        n_heads=int(settings["num_attention_heads"]),
-        activation=activation,
-        norm_eps=float(settings.get("layer_norm_eps", 1e-12)),
-        first_position=int(settings.get("pad_token_id", 1)) + 1 if behind else 0,
-        head_activation=_HEAD_ACTIVATIONS[model_type],
-    )
+    try:
+        return EncoderConfig(
+            n_heads=int(settings["num_attention_heads"]),
+            activation=activation,
+            norm_eps=float(settings.get("layer_norm_eps", 1e-12)),
+            first_position=int(settings.get("pad_token_id", 1)) + 1 if behind else 0,
+            head_activation=_HEAD_ACTIVATIONS[model_type],
+        )
+    except (KeyError, TypeError, ValueError) as exc:
+        raise ModelFormatError(f"{path}: its config.json does not say what the encoder is like: {exc!r}") from exc
 
 
 def check_shape(weights: EncoderWeights, path: Path) -> None:

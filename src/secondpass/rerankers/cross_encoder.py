@@ -39,6 +39,8 @@ class CrossEncoderReranker(Reranker):
         device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the CPU on ONNX Runtime and the best one
             there is on PyTorch.
         dtype: ``float32``, ``float16`` or ``bfloat16``; PyTorch only.
+        precision: ``int8``, ``float32``, or ``exported`` for the ONNX file as it is; ONNX Runtime's CPU only. By
+            default that of the file's weights, on a graph of our own that is faster.
         max_length: tokens that a pair is cut to; the model's own limit by default.
         batch_tokens: tokens in a batch, padding included; the backend knows a good default. On ONNX
             Runtime's CPU that is each pair alone, so that no score depends on a neighbour; with a larger
@@ -69,6 +71,7 @@ class CrossEncoderReranker(Reranker):
         backend: Backend = "auto",
         device: str | None = None,
         dtype: Literal["float32", "float16", "bfloat16"] | None = None,
+        precision: Literal["int8", "float32", "exported"] | None = None,
         max_length: int | None = None,
         batch_tokens: int | None = None,
         revision: str | None = None,
@@ -80,12 +83,12 @@ class CrossEncoderReranker(Reranker):
             raise ConfigError(f"activation must be 'identity' or 'sigmoid', not {activation!r}")
         self.model = model if isinstance(model, PairModel | str) else os.fspath(model)
         self.activation = activation
-        self.backend, self.device, self.dtype = backend, device, dtype
+        self.backend, self.device, self.dtype, self.precision = backend, device, dtype, precision
         self.max_length, self.batch_tokens = max_length, batch_tokens
         self.revision, self.local_files_only = revision, local_files_only
         self.progress, self.smoke_test = progress, smoke_test
-        if isinstance(model, PairModel) and (backend, device, dtype, max_length, batch_tokens, revision) != (
-            *("auto", None, None, None, None, None),
+        if isinstance(model, PairModel) and (backend, device, dtype, precision, max_length, batch_tokens, revision) != (
+            *("auto", None, None, None, None, None, None),
         ):
             raise ConfigError("a PairModel is loaded already: backend, device, lengths and revision are its own")
         self.scale = Scale.LOGIT if activation == "identity" else Scale.PROBABILITY
@@ -98,6 +101,7 @@ class CrossEncoderReranker(Reranker):
                 backend=backend,
                 device=device,
                 dtype=dtype,
+                precision=precision,
                 max_length=max_length,
                 batch_tokens=batch_tokens,
                 revision=revision,

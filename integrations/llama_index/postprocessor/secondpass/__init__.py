@@ -1,5 +1,9 @@
-"""secondpass in LlamaIndex: a node postprocessor that reranks."""
+"""secondpass in LlamaIndex: a node postprocessor that reranks, an evaluator and a query engine that verify."""
 
+# The first import is the one that finds out, and says, that llama-index is missing.
 from llama_index.postprocessor.secondpass.base import SecondPassRerank
+from llama_index.postprocessor.secondpass.evaluator import SecondPassEvaluator
+from llama_index.postprocessor.secondpass.query_engine import VerifyingQueryEngine
+from llama_index.postprocessor.secondpass.results import VerificationResult
 
-__all__ = ["SecondPassRerank"]
+__all__ = ["SecondPassEvaluator", "SecondPassRerank", "VerificationResult", "VerifyingQueryEngine"]

@@ -1,0 +1,96 @@
+"""Answers, documents and settings on their way from LangChain to a `FactVerifier` and back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from langchain_core.documents import Document
+from langchain_core.messages import AIMessage, BaseMessage
+
+from secondpass import ConfigError, InputError
+from secondpass.verify.verifier import FactVerifier
+
+__all__ = ["DEFAULT_VERIFIER", "Item", "as_item", "as_passage", "load_verifier", "with_text"]
+
+DEFAULT_VERIFIER = "secondpass-nli-minilm"
+
+Text = TypeVar("Text", str, BaseMessage, AIMessage)
+Item = tuple[str, list[dict[str, Any]], str | None]
+"""An answer, the passages it was made from, and the question."""
+
+
+def load_verifier(verifier: str | Mapping[str, Any] | FactVerifier, **usual: Any) -> FactVerifier:
+    """Return a verifier by its model's name, with the settings in ``usual``; by its configuration; or as it is.
+
+    Raises:
+        ConfigError: it is none of these, or a setting is unknown.
+        ModelError: the model can't be found, read or used.
+    """
+    if isinstance(verifier, FactVerifier):
+        return verifier
+    if isinstance(verifier, Mapping):
+        return FactVerifier.from_config(verifier)
+    if isinstance(verifier, str):
+        return FactVerifier(verifier, **usual)
+    raise ConfigError(f"a verifier is a model's name, a configuration or a FactVerifier, not {_kind(verifier)}")
+
+
+def as_passage(document: Document) -> dict[str, Any]:
+    """Return a Document as a passage for a `FactVerifier`."""
+    return {"text": document.page_content, "id": document.id, "metadata": document.metadata}
+
+
+def with_text(answer: Text, text: str) -> Text:
+    """Return the text, or a copy of the message that says it; a message that does already comes as it is."""
+    if isinstance(answer, str):
+        return text
+    if str(answer.text) == text:
+        return answer
+    if isinstance(answer.content, str):
+        return answer.model_copy(update={"content": text})
+    blocks: list[str | dict[Any, Any]] = answer.content
+    kept: list[str | dict[Any, Any]] = [block for block in blocks if not _is_text(block)]
+    first: int = next((at for at, block in enumerate(blocks) if _is_text(block)), len(blocks))
+    said = {"type": "text", "text": text}  # without what belonged to the old text, such as annotations by offset
+    return answer.model_copy(update={"content": [*kept[:first], said, *kept[first:]]})
+
+
+def _is_text(block: str | Mapping[str, Any]) -> bool:
+    return isinstance(block, str) or block.get("type") == "text"
+
+
+def as_item(value: Mapping[str, Any]) -> Item:
+    """Return the answer, the passages and the question of an input, as `FactVerifier.verify_many` takes them.
+
+    Raises:
+        InputError: it is no such mapping, or one of them can't be used.
+    """
+    if not isinstance(value, Mapping) or not {"answer", "context"} <= value.keys():
+        raise InputError(f"the input must be a mapping with 'answer' and 'context', not {_kind(value)}")
+    question = value.get("question")
+    answer = _text("answer", value["answer"])
+    return answer, _passages(value["context"]), None if question is None else _text("question", question)
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, BaseMessage):
+        return str(value.text)
+    if isinstance(value, str):
+        return value
+    raise InputError(f"{name} must be a str or a message, not {_kind(value)}")
+
+
+def _passages(context: object) -> list[dict[str, Any]]:
+    documents = [context] if isinstance(context, str | Document) else context
+    if not isinstance(documents, Sequence) or isinstance(documents, bytes):
+        raise InputError(f"context must be a list of LangChain Documents or texts, or one, not {_kind(context)}")
+    passages = []
+    for at, document in enumerate(documents):
+        if not isinstance(document, str | Document):
+            raise InputError(f"context[{at}] must be a LangChain Document or a str, not {_kind(document)}")
+        passages.append({"text": document} if isinstance(document, str) else as_passage(document))
+    return passages
+
+
+def _kind(value: object) -> str:
+    keys = f" with {', '.join(map(repr, value)) or 'nothing'}" if isinstance(value, Mapping) else ""
+    return f"a {type(value).__name__}{keys}"

@@ -1,0 +1,84 @@
+"""What the evaluator and the query engine share: responses and source nodes as a verifier takes them."""
+
+import asyncio
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from llama_index.core.async_utils import asyncio_run
+from llama_index.core.base.response.schema import AsyncStreamingResponse, Response, StreamingResponse
+from llama_index.core.schema import MetadataMode, NodeWithScore
+
+from secondpass.errors import ConfigError, InputError
+from secondpass.verify.verifier import FactVerifier
+
+__all__ = ["VerifierLike", "acompleted", "checked_mode", "completed", "load_verifier", "passages_of"]
+
+VerifierLike = str | os.PathLike[str] | Mapping[str, Any] | FactVerifier
+"""The name or folder of an entailment model, the settings of a `FactVerifier`, or one."""
+
+
+def load_verifier(verifier: VerifierLike) -> FactVerifier:
+    """Return a verifier by its model's name, or by its settings; one comes back as it is.
+
+    Raises:
+        ConfigError: it is none of these, or a setting can't be used.
+        ModelError: its model can't be loaded.
+    """
+    if isinstance(verifier, FactVerifier):
+        return verifier
+    if isinstance(verifier, Mapping):
+        return FactVerifier.from_config(verifier)
+    if isinstance(verifier, str | os.PathLike):
+        return FactVerifier(verifier)
+    raise ConfigError(f"verifier must be a model's name, a mapping or a FactVerifier, not {type(verifier).__name__}")
+
+
+def checked_mode(metadata_mode: object) -> MetadataMode:
+    """Return a metadata mode, which may be given by its name (``"llm"``).
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    try:
+        return MetadataMode(metadata_mode)
+    except ValueError as exc:
+        modes = ", ".join(mode.value for mode in MetadataMode)
+        raise ConfigError(f"metadata_mode must be one of {modes}, not {metadata_mode!r}") from exc
+
+
+def passages_of(nodes: Iterable[NodeWithScore], metadata_mode: MetadataMode) -> list[dict[str, str]]:
+    """Return nodes as passages, in their order, so that ``[1]`` in an answer is the first of them."""
+    return [{"text": node.get_content(metadata_mode=metadata_mode), "id": node.node_id} for node in nodes]
+
+
+def completed(response: object) -> Response:
+    """Return a response with its whole text; the stream of a streaming one is read to its end.
+
+    Raises:
+        InputError: it holds no text, as a `PydanticResponse`.
+    """
+    if isinstance(response, StreamingResponse):
+        return response.get_response()
+    if isinstance(response, AsyncStreamingResponse):
+        waited: Response = asyncio_run(response.get_response())
+        return waited
+    return _checked(response)
+
+
+async def acompleted(response: object) -> Response:
+    """Do as `completed`, while the event loop goes on."""
+    if isinstance(response, AsyncStreamingResponse):
+        return await response.get_response()
+    if isinstance(response, StreamingResponse):  # its generator waits for the LLM in the thread that reads it
+        return await asyncio.to_thread(response.get_response)
+    return _checked(response)
+
+
+def _checked(response: object) -> Response:
+    if isinstance(response, Response):
+        return response
+    raise InputError(
+        f"the response must be a Response or a streaming one, not {type(response).__name__}: "
+        "what can be verified is text, so ask for an answer without an output class"
+    )

@@ -1,0 +1,59 @@
+"""What the commands read: texts that are given on the command line, in files or on standard input."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from secondpass.errors import InputError
+
+__all__ = ["json_documents", "read_argument", "read_utf8"]
+
+
+def read_argument(value: str) -> str:
+    """Return a text: the file's if the argument is ``@FILE``, standard input if it is ``-``, else the argument.
+
+    Raises:
+        InputError: it can't be read as UTF-8 text.
+    """
+    if value == "-":
+        return read_utf8("standard input")
+    return read_utf8(value[1:]) if value.startswith("@") else value
+
+
+def read_utf8(name: str) -> str:
+    """Return the text of a file, or of "standard input", without a byte-order mark.
+
+    Raises:
+        InputError: it can't be read as UTF-8 text.
+    """
+    try:
+        data = sys.stdin.buffer.read() if name == "standard input" else Path(name).read_bytes()
+        return data.decode("utf-8-sig")
+    except (OSError, ValueError) as exc:  # the latter: no UTF-8, or a null character in the file's name
+        raise InputError(f"{name} can't be read as UTF-8 text: {exc}") from exc
+
+
+def json_documents(name: str, text: str) -> list[tuple[int, dict[str, Any]]]:
+    """Return the objects of JSONL with the numbers of their lines, from 1; blank lines are none.
+
+    Args:
+        name: of the file, for messages.
+        text: its content.
+
+    Raises:
+        InputError: a line is not a JSON object with a string under ``text``.
+    """
+    documents = []
+    # Not splitlines, which also splits at characters that may stand within a line of JSON.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            document: Any = json.loads(line)
+        except (ValueError, RecursionError) as exc:
+            raise InputError(f"{name}, line {number} is not JSON: {exc}") from exc
+        if not (isinstance(document, dict) and isinstance(document.get("text"), str)):
+            raise InputError(f'{name}, line {number} is not a JSON object with a string under "text"')
+        documents.append((number, document))
+    return documents

@@ -1,0 +1,184 @@
+r"""Trains the verifier model: ``python -m secondpass.train.nli --pairs FILE... --start FOLDER --out FOLDER``.
+
+    python -m secondpass.train.nli \
+        --pairs conjnli_adversarial_train.tsv wikifactcheck_0.tsv ... sem_anto_neg.tsv \
+        --wordnet /usr/share/wordnet --start ms-marco-MiniLM-L12-v2 --out trained
+
+makes the examples, trains and writes a checkpoint that transformers and sentence-transformers load;
+``python -m secondpass.train.export trained FOLDER`` makes the small ONNX file of it. What is made by rules is made of
+the pairs' own sentences and of the documentation of Python's standard library.
+
+Needs: pip install "secondpass[train]"
+"""
+
+import argparse
+import json
+import logging
+import random
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+from secondpass.train.examples import (
+    HELD_OUT_KINDS,
+    Example,
+    grouped,
+    made_by_rules,
+    read_pairs,
+    split,
+    stdlib_sentences,
+    with_shuffled_premises,
+    without_premises,
+)
+from secondpass.train.start import checkpoint_of
+from secondpass.train.templates import from_templates
+from secondpass.train.twins import Change, changes, distractor_names
+from secondpass.train.wordnet import WordNet
+
+__all__ = ["Data", "collect", "main", "neighbours"]
+
+_DEV_SHARE = 0.1
+_TWINS = 3  # given pairs with one premise: some files have dozens of variations of one sentence
+_BASES, _PAGE_SENTENCES = 6000, 3000  # that rules are applied to
+_TIMES = 100  # that a template is filled
+_LONGEST = 400  # characters of a hypothesis
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The examples of a training run.
+
+    Attributes:
+        train: to learn from.
+        dev: of the same sources and kinds, of texts that are not in ``train``.
+        held_out: kinds of change that ``train`` does not show, of texts that are not in ``train``.
+    """
+
+    train: list[Example]
+    dev: list[Example]
+    held_out: list[Example]
+
+
+def collect(pairs: Sequence[Path], wordnet: Path | None, *, limit: int | None = None, seed: int = 0) -> Data:
+    """Return examples from files of pairs and those that rules make of their sentences.
+
+    Args:
+        pairs: files for `secondpass.train.examples.read_pairs`.
+        wordnet: folder of WordNet's database; without it those rules are left out.
+        limit: at most so many training examples.
+        seed: of everything random.
+    """
+    rng = random.Random(seed)  # noqa: S311  # nothing secret
+    given = [example for path in pairs for example in read_pairs(path)]
+    rewrites = _refuted_only(given)
+    labelled = [
+        example for group in grouped(e for e in given if e.source not in rewrites) for example in group[:_TWINS]
+    ]
+    # A rewrite is as good a premise as the sentence itself: so "not" in a claim gives nothing away.
+    refuted = [_turned(example) if rng.random() < 0.5 else example for example in given if example.source in rewrites]
+    bases = list({example.premise: example for example in labelled if len(example.premise) > 60}.values())
+    rng.shuffle(bases)
+    names = distractor_names([example.premise for example in chain(bases, refuted)])
+    made = _made(refuted, bases[:_BASES], changes(WordNet(wordnet) if wordnet else None, names), rng)
+    # The groups of rule-made examples are those of the pairs that gave the sentence, so that no text is on both sides.
+    known = {example.premise: example.group for example in given} | {e.hypothesis: e.group for e in refuted}
+    known |= {e.premise: e.group for e in refuted}
+    made = [replace(example, group=known.get(example.group.partition(":")[2], example.group)) for example in made]
+    usable = [e for e in chain(labelled, made) if 0 < len(e.hypothesis) <= _LONGEST and len(e.premise) > 0]
+    train, dev = split(usable, _DEV_SHARE)
+    held_out = [example for example in dev if example.kind in HELD_OUT_KINDS]
+    paired = {example.premise for example in held_out}
+    held_out += [example for example in dev if example.premise in paired and example.label == "entailment"]
+    train = [example for example in train if example.kind not in HELD_OUT_KINDS]
+    groups = grouped(train)
+    rng.shuffle(groups)
+    train = list(chain.from_iterable(groups))[:limit]
+    dev = [example for example in dev if example.kind not in HELD_OUT_KINDS]
+    return Data(train, dev, list(dict.fromkeys(held_out)))
+
+
+def _made(
+    refuted: Sequence[Example], bases: Sequence[Example], rules: Sequence[Change], rng: random.Random
+) -> list[Example]:
+    """Return what rules make of the sentences of pairs and of the standard library's documentation."""
+    pages = stdlib_sentences()
+    sentences = [sentence for page in pages for sentence in page][:_PAGE_SENTENCES]
+    around = [[other for other in page if other is not sentence][:3] for page in pages for sentence in page]
+    rewritten, originals = [e.premise for e in refuted], [e.premise for e in bases]
+    source = refuted[0].source if refuted else ""
+    near = neighbours(rewritten, rng)
+    found = list(made_by_rules(rewritten, rules, source, rng, contexts=near, refuted=[e.hypothesis for e in refuted]))
+    found += made_by_rules(originals, rules, "rules", rng, contexts=neighbours(originals, rng))
+    found += made_by_rules(sentences, rules, "stdlib", rng, contexts=around)
+    found += from_templates(rng, times=_TIMES, around=originals)
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=Path, nargs="+", required=True)
+    parser.add_argument("--wordnet", type=Path)
+    parser.add_argument("--start", required=True, help="a model's name, or the folder of a checkpoint")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--ablation", choices=("hypothesis-only", "shuffled-premise"))
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--epochs", type=float, default=1)
+    parser.add_argument("--learning-rate", type=float, default=6e-5)
+    parser.add_argument("--evaluate-every", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
+    from secondpass.train.fit import Settings, fit
+
+    data = collect(asked.pairs, asked.wordnet, limit=asked.limit, seed=asked.seed)
+    rng = random.Random(asked.seed)  # noqa: S311
+    train, held_out = data.train, rng.sample(data.held_out, min(400, len(data.held_out)))
+    if asked.ablation == "hypothesis-only":
+        train, held_out = without_premises(train), without_premises(held_out)
+    elif asked.ablation == "shuffled-premise":
+        train = with_shuffled_premises(train, rng)
+    logging.info("%d to train on: %s", len(train), Counter(example.label for example in train))
+    logging.info("kinds: %s", Counter(example.kind for example in train).most_common())
+    settings = Settings(
+        epochs=asked.epochs, learning_rate=asked.learning_rate, seed=asked.seed, evaluate_every=asked.evaluate_every
+    )
+    report = fit(checkpoint_of(asked.start, asked.out / "start"), train, held_out, asked.out, settings)
+    logging.info("%s", json.dumps(report["history"]))
+
+
+def _refuted_only(examples: Sequence[Example]) -> set[str]:
+    """Return the sources that hold nothing but sentences and refuted forms of them."""
+    labels: dict[str, set[str]] = {}
+    for example in examples:
+        labels.setdefault(example.source, set()).add(example.label)
+    return {source for source, found in labels.items() if found == {"contradiction"}}
+
+
+def _turned(example: Example) -> Example:
+    return replace(example, premise=example.hypothesis, hypothesis=example.premise)
+
+
+def neighbours(sentences: Sequence[str], rng: random.Random, *, most: int = 3) -> list[list[str]]:
+    """Return for each sentence one to ``most`` others: similar ones (BM25) for half of them, else any."""
+    import bm25s
+
+    tokens = bm25s.tokenize(list(sentences), stopwords="en", show_progress=False)
+    index = bm25s.BM25()
+    index.index(tokens, show_progress=False)
+    similar, _ = index.retrieve(tokens, k=min(most + 3, len(sentences)), show_progress=False)
+    found = []
+    for at, sentence in enumerate(sentences):
+        if rng.random() < 0.5:
+            near = [sentences[i] for i in similar[at] if sentences[i] != sentence]
+        else:
+            near = [sentences[rng.randrange(len(sentences))] for _ in range(most + 1)]
+        found.append([other for other in near if other != sentence][: rng.randint(1, most)])
+    return found
+
+
+if __name__ == "__main__":
+    main()

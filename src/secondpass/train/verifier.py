@@ -1,0 +1,128 @@
+r"""Fits how the verifier combines its signals: ``python -m secondpass.train.verifier --pairs FILE... --out FILE``.
+
+    python -m secondpass.train.verifier --model trained_onnx --pairs conjnli_adversarial_train.tsv ... \
+        --wordnet /usr/share/wordnet --dev conjnli_dev.tsv begin_dev_wow.tsv --out combination.json
+
+The claims are those pairs that `secondpass.train.nli` did not train on, each to be verified against ten passages: its
+own premise and nine others, half of them about similar things. The fit is on one half of the texts; the figures
+printed are of the other half, and of the ``--dev`` files.
+
+Needs: pip install "secondpass[train]"
+"""
+
+import argparse
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from secondpass.calibration.quality import probability_quality
+from secondpass.logistic import FloatArray
+from secondpass.train.examples import Example
+from secondpass.train.measure import area_under_curve, read_dev
+from secondpass.train.nli import collect, neighbours
+from secondpass.verify.combination import CLASSES, SignalCombination, nli_probabilities
+from secondpass.verify.signals import FEATURES
+from secondpass.verify.verifier import FactVerifier
+
+__all__ = ["ClaimSet", "claims_of", "fit_combination", "main"]
+
+_CLASS_OF = {"entailment": "supported", "contradiction": "contradicted", "neutral": "not_enough_info"}
+_N_PASSAGES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSet:
+    """Claims with their signals.
+
+    Attributes:
+        name: of the source.
+        features: shape (n, n_features).
+        labels: of `secondpass.verify.combination.CLASSES`, shape (n,).
+        groups: what belongs to one text, shape (n,).
+    """
+
+    name: str
+    features: FloatArray
+    labels: npt.NDArray[np.str_]
+    groups: npt.NDArray[np.str_]
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> "ClaimSet":
+        """Return the chosen claims."""
+        return ClaimSet(self.name, self.features[chosen], self.labels[chosen], self.groups[chosen])
+
+
+def claims_of(name: str, examples: Sequence[Example], verifier: FactVerifier, rng: random.Random) -> ClaimSet:
+    """Measure each example's hypothesis against its premise among nine other passages.
+
+    Args:
+        name: of the set.
+        examples: what to measure; the other passages are premises of theirs, of other groups.
+        verifier: its signals are taken.
+        rng: chooses the other passages.
+    """
+    near = neighbours([example.premise for example in examples], rng, most=_N_PASSAGES)
+    group_of = {example.premise: example.group for example in examples}
+    claims = []
+    for example, others in zip(examples, near, strict=True):
+        passages = [other for other in others if group_of[other] != example.group][: _N_PASSAGES // 2]
+        while len(passages) < min(_N_PASSAGES, len(group_of)) - 1:
+            passages.append(rng.choice(examples).premise)
+        passages = [passage for passage in passages if group_of[passage] != example.group]
+        passages.insert(rng.randint(0, len(passages)), example.premise)
+        claims.append((example.hypothesis, passages))
+    features = verifier.signals(claims)
+    measured = np.isfinite(features).all(axis=1)
+    labels = np.array([_CLASS_OF[example.label] for example in examples])
+    groups = np.array([example.group for example in examples])
+    return ClaimSet(name, features[measured], labels[measured], groups[measured])
+
+
+def fit_combination(claims: ClaimSet, model: str) -> SignalCombination:
+    """Fit the combination of signals for a model with a fingerprint."""
+    return SignalCombination.fit(claims.features, claims.labels, claims.groups, model=model)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="secondpass-nli-minilm")
+    parser.add_argument("--pairs", type=Path, nargs="+", required=True)
+    parser.add_argument("--wordnet", type=Path)
+    parser.add_argument("--dev", type=Path, nargs="*", default=[])
+    parser.add_argument("--most", type=int, default=3000, help="claims of each set")
+    parser.add_argument("--out", type=Path, required=True)
+    asked = parser.parse_args(arguments)
+    rng = random.Random(0)  # noqa: S311  # nothing secret
+    verifier = FactVerifier(asked.model)
+    data = collect(asked.pairs, asked.wordnet)
+    held_out = data.dev + data.held_out
+    own = claims_of("not trained on", rng.sample(held_out, min(asked.most, len(held_out))), verifier, rng)
+    half = np.array([random.Random(f"half {group}").random() < 0.5 for group in own.groups])  # noqa: S311
+    fitted = fit_combination(own.where(half), verifier.nli.fingerprint)
+    asked.out.write_text("", encoding="utf-8")
+    fitted.save(asked.out)
+    print("| claims | n | AUC NLI | AUC overlap | AUC verifier | ECE NLI | ECE verifier | accuracy |")  # noqa: T201
+    print("| --- | --: | --: | --: | --: | --: | --: | --: |")  # noqa: T201
+    _row(own.where(~half), fitted)
+    for path in asked.dev:
+        examples = read_dev(path)
+        _row(claims_of(path.stem, rng.sample(examples, min(asked.most, len(examples))), verifier, rng), fitted)
+
+
+def _row(claims: ClaimSet, combination: SignalCombination) -> None:
+    supported, texts = claims.labels == CLASSES[0], np.unique(claims.groups, return_inverse=True)[1]
+    alone, combined = nli_probabilities(claims.features), combination.probabilities(claims.features)
+    overlap = claims.features[:, FEATURES.index("overlap")]
+    areas = [area_under_curve(supported, scores) for scores in (alone[:, 0], overlap, combined[:, 0])]
+    errors = [probability_quality(scores[:, 0], supported, texts).ece for scores in (alone, combined)]
+    accuracy = np.mean(np.array(CLASSES)[combined.argmax(axis=1)] == claims.labels)
+    figures = " | ".join(f"{figure:.3f}" for figure in (*areas, *errors, accuracy))
+    print(f"| {claims.name} | {len(supported)} | {figures} |", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

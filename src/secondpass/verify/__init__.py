@@ -1,0 +1,1 @@
+"""Checks what was generated against the passages that it was generated from."""

@@ -1,0 +1,241 @@
+"""Whether a sentence claims a fact. In doubt it does: what is not checkable is not checked."""
+
+import re
+
+from secondpass.verify.conjuncts import has_finite_verb
+
+__all__ = ["opening", "why_no_heading", "why_not"]
+
+
+def _any(*alternatives: str) -> str:
+    return "(?:" + "|".join(alternatives) + ")"
+
+
+_SOURCES = r"(?:context|passages?|documents?|sources?|texts?|information|search results|excerpts?|articles?|data)"
+_GIVEN = r"(?:the |this |these |your )?(?:provided |given |retrieved |available |above |supplied )?"
+# What stands before a claim and says only whose it is, or how sure.
+_OPENINGS = re.compile(
+    r"[\s*_>\"\u201c(]{0,8}"
+    + _any(
+        r"i (?:think|believe(?! in\b)|guess|suppose|assume|suspect|reckon|would say|'d say)(?: that)?,?",
+        r"i feel that",
+        r"i(?: am|'m) (?:fairly |pretty |quite |very |absolutely |reasonably )?"
+        r"(?:sure|certain|confident)(?: that)?,?",
+        r"(?:in|from) my (?:humble |personal )?(?:opinion|view|experience|understanding),?",
+        r"(?:imo|imho|personally|honestly|frankly),",
+        r"(?:as far as i (?:know|can tell)|to (?:the best of )?my knowledge|if i (?:remember|recall) correctly),?",
+        r"i (?:can|could|would like to|'d like to|must|should|want to) (?:also )?"
+        r"(?:tell|confirm|assure|add|mention|note|say|point out)(?: to)?(?: you)? that",
+        r"(?:please )?(?:note|keep in mind|remember|bear in mind|be aware)(?: also)? that",
+        r"it(?: is|'s) (?:also )?(?:worth|important to|interesting to) "
+        r"(?:noting|note|mention|mentioning|remember|remembering|know|knowing)(?: that)?,?",
+        r"did you know that|did you know,?|i (?:know|understand|recall|remember|see) that|the fact is(?: that)?,?",
+        rf"(?:according to|based on|as stated in|as mentioned in|per|from) {_GIVEN}{_SOURCES}(?: provided| given)?,",
+        rf"{_GIVEN}{_SOURCES} (?:also )?(?:states?|mentions?|says?|indicates?|shows?|explains?|notes?|confirms?) that",
+        r"(?:yes|yeah|yep|no|well|ok|okay|sure|of course|certainly|absolutely|indeed|hello|hi|hey|great question"
+        r"|good question|thanks for asking|to answer your question|in short|in summary)\s?[,:!\u2013\u2014]",
+    )
+    + r"\s+",
+    re.IGNORECASE,
+)
+_MAX_OPENINGS = 3
+_MIN_REST = 2  # words; "I think so." stays what it is
+_WORD = re.compile(r"\w+(?:['\u2019.-]\w+)*")
+
+_POLITE = re.compile(
+    _any(
+        r"(?:hi|hello|hey|greetings|welcome)(?: there| everyone| all| again)?",
+        r"good (?:morning|afternoon|evening|day)|dear (?:\w+ ?){1,3}",
+        r"(?:many )?thank(?:s| you)(?: so much| very much| a lot| again)?"
+        r"(?: for (?:asking|reading|your (?:question|patience|interest|time|message)|the question|reaching out))?",
+        r"you(?: are|'re) (?:very |most )?welcome|no problem|my pleasure|cheers|good ?bye|bye|see you(?: soon)?",
+        r"(?:i |we )?(?:really )?hope (?:that )?(?:this|that|it|these|my answer|the above)"
+        r"(?: information| answer| explanation)? (?:helps?|helped|clarifies|clarified|answers|answered|is helpful"
+        r"|was helpful|is useful)(?: (?:you|a bit|things|it|your questions?|with your questions?))?",
+        r"(?:best|kind|warm|with best|with kind)(?: regards| wishes)|regards|sincerely|yours(?: truly| sincerely)?",
+        r"have a (?:great|nice|good|wonderful|lovely) (?:day|one|evening|weekend|week)|good luck|take care|enjoy",
+        r"(?:that(?: is|'s) (?:a|an) )?(?:great|good|excellent|interesting|nice) (?:question|point)",
+        r"(?:i(?: am|'m) )?(?:happy|glad|pleased) to (?:help|be of help|assist)|glad i could help|sure thing",
+        r"(?:sure|of course|certainly|absolutely|got it|understood|great|alright)(?=!)",
+        r"(?:i )?(?:apologi[sz]e|apologies)(?: for (?:the|any) (?:confusion|inconvenience|error|mistake))?",
+        r"(?:i(?: am|'m) )?"
+        r"(?:very |so |really )?sorry(?: (?:about that|for the confusion))?",
+    )
+    + r"[\s!,.:;)\u2026\U0001f300-\U0001faff\ufe0f\u2764\u263a-]*",
+    re.IGNORECASE,
+)
+_OFFER = re.compile(
+    r"(?:(?:so|and|also|again|finally|otherwise|meanwhile),? )?"
+    + _any(
+        r"(?:please )?(?:let me know|feel free|ask (?:me|away)|just ask|do not hesitate|don't hesitate"
+        r"|reach out)\b",
+        r"if you(?: would|'d)? (?:also )?(?:have|need|want|like|are interested|wish|are looking|require)\b.{0,150}?,"
+        r" (?:then )?(?:please|just|feel free|let me know|ask|i(?: am|'m|'d| can| could| will|'ll| would)"
+        r"|do not hesitate|don't hesitate)\b",
+        r"i(?: am|'m| would be|'d be|'ll be| will be) "
+        r"(?:always )?(?:happy|glad|pleased|here|available) to "
+        r"(?:help|assist|answer|explain|clarify|elaborate|provide)\b",
+        r"i (?:can|could|will) (?:also |gladly |happily )?(?:help|assist|elaborate|clarify|explain|walk you through)\b",
+        r"(?:please )?(?:see|consult|refer to|check(?: out)?|visit|read|have a look at) "
+        r"(?:the|our|your|this|their) "
+        r"(?:\w+ ){0,4}(?:documentation|docs|website|page|manual|guide|link|section|article|sources?)\b",
+        r"(?:please |could you |can you )?(?:please )?"
+        r"(?:provide|share|give me|send|specify|clarify|rephrase|try rephrasing)"
+        r" (?:me )?(?:more|further|additional|the|your|some|which|what)\b",
+    ),
+    re.IGNORECASE,
+)
+_REFUSAL = re.compile(
+    r"(?:(?:unfortunately|sorry|i(?: am|'m) (?:sorry|afraid)|however|but|based on|from|according to|given|as an ai)"
+    r"[^.,;]{0,80},? (?:but )?(?:that )?)?"
+    + _any(
+        r"i (?:do not|don't) (?:really |actually )?(?:know|have (?:enough|any|access|information|the|sufficient))\b"
+        r"(?! (?:why|that))",
+        r"i(?: am|'m) (?:not sure|unsure|not able to|unable to|not certain)\b",
+        r"i (?:cannot|can'?t|can not|could not|couldn't|was unable to|was not able to) "
+        r"(?:answer|find|determine|say|tell|provide|help|give|confirm|verify|locate|assist|identify)\b",
+        rf"{_GIVEN}{_SOURCES} (?:provided |given )?(?:does not|doesn't|do not|don't|did not) "
+        r"(?:contain|provide|mention|include|specify|say|state|give|have|address|answer|cover|indicate|discuss)\b",
+        r"there is (?:no|not enough|insufficient|no relevant) (?:information|mention|data|context)\b",
+        rf"(?:it is|this is|that is|the answer is|this information is) not (?:mentioned|stated|specified|provided|given"
+        rf"|available|clear|included|contained)(?: in {_GIVEN}{_SOURCES}| from {_GIVEN}{_SOURCES})?",
+        r"(?:no|not enough|insufficient) (?:answer|information|context)(?: (?:was|is|could be))? "
+        r"(?:found|available|provided|given)",
+    ),
+    re.IGNORECASE,
+)
+_FEELING = re.compile(
+    r"i (?:really |truly |absolutely |personally )?"
+    r"(?:love|like|enjoy|prefer|hate|dislike|appreciate|adore|admire|wish)\b"
+    r"|i(?: would|'d)? (?:recommend|suggest|advise)\b",
+    re.IGNORECASE,
+)
+_ADVICE = re.compile(r"you (?:should|ought to|might want to|may want to|could try)\b", re.IGNORECASE)
+_OWN_VIEW = re.compile(r"[\s*_\"\u201c(]*(?:i\b|in my\b|from my\b|imo\b|imho\b|personally\b|honestly\b)", re.IGNORECASE)
+_VALUES = (
+    r"(?:good|great|best|better|worse|worst|bad|beautiful|amazing|wonderful|lovely|nice|interesting|fascinating|boring|"
+    r"fun|cool|awesome|fantastic|excellent|terrible|awful|ugly|delicious|charming|impressive|overrated|underrated|"
+    r"exciting|elegant|pleasant|remarkable|worth it|worthwhile|worth visiting|worth trying)"
+)
+_VALUED = re.compile(
+    r"(?:\S+ ){1,8}?(?:is|are|was|were|looks?|seems?|feels?|would be)"
+    r"(?: (?:a|an|the|very|really|quite|so|truly|pretty|rather|one of|most|by|far|more|simply|just|absolutely))*"
+    rf" {_VALUES}(?: \w+){{0,3}}[.!]*",
+    re.IGNORECASE,
+)
+# With any of these in it, there is more to a polite, vague or unsure sentence than that.
+_FACT = re.compile(
+    r"\d|\b(?:because|since|although|though|whereas|while|but|however|whose|despite|therefore|actually)\b"
+    r"|\bas (?!well|soon|needed|always|much|many|possible|you|i\b|a\b|an\b|that|this|it\b)"
+    r"|\b(?:that|which|who|where|when) (?!you|i\b|we\b|might|may|could|would|can\b|is (?:unclear|helpful|relevant))"
+    r"|\b(?:tell you|confirm|assure you|say)\b(?! (?:more|about|how|what|why|where|when|if|whether|a\b|some))"
+    r"|[;:\u2014](?! ?[)(])|\s[\u2013-]\s",
+    re.IGNORECASE,
+)
+_SPLICED = re.compile(
+    r", (?:and )?(?!please|just|let|feel|i\b|we\b|you\b|do\b|don|or\b|if\b|so\b|then\b|ask)(?=([^,]{1,200}))",
+    re.IGNORECASE,
+)
+_INTERROGATIVE = re.compile(
+    r"(?:(?:so|and|but|now|or|well|then|also|ok|okay|finally|in short|in that case),? )*"
+    r"(?:who|whom|whose|what|what's|whats|where|where's|when|why|how|how's|which|is|are|was|were|am|do|does|did|can|could"
+    r"|will|would|shall|should|has|have|had|may|might|must|in what|in which|to what|at what|for what|for which|"
+    r"on what|by what|any|anything|need|want|ready|shall we|can i|isn't|aren't|wasn't|don't|"
+    r"doesn't|didn't|won't|wouldn't|couldn't|shouldn't|haven't|"
+    r"hasn't|if so|if not|would you)\b",
+    re.IGNORECASE,
+)
+# "Isn't Paris the capital?" says that it is.
+_SUGGESTIVE = re.compile(
+    r"(?:(?:so|and|but|well),? )?(?:isn|aren|wasn|weren|don|doesn|didn|hasn|haven|hadn|won|wouldn|couldn|can|shouldn)"
+    r"'t\b(?! you (?:want|need|think|like))",
+    re.IGNORECASE,
+)
+_TELLING = re.compile(r"\b(?:aware|know|knew|reali[sz]e|remember|heard|noticed?|forget|true) that\b", re.IGNORECASE)
+_SHORT_QUESTION = 3
+_ANNOUNCING = re.compile(
+    r"(?:(?:sure|certainly|of course|okay|ok|absolutely)[,!.:]? )?"
+    r"(?:here(?: is|'s| are)|below (?:is|are)|(?:the )?following)"
+    r"\b[^.;?\d]{0,120}:",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"[^.;:?!\d]{1,60}:")
+_MAX_LABEL = 6
+_ALERT = re.compile(r"\[!\w+\]")
+_SECTIONS = re.compile(
+    r"(?:overview|summary|introduction|conclusion|background|key (?:points|facts|takeaways)|details|notes?|examples?|"
+    r"features|usage|answer|sources|references|steps|pros|cons|pros and cons|advantages|disadvantages|final thoughts)",
+    re.IGNORECASE,
+)
+_WH_HEADING = re.compile(r"(?:what|why|how|when|where|who|which|whether)\b", re.IGNORECASE)
+
+
+def opening(sentence: str) -> int:
+    """Return how long the beginning is that is no part of the claim: "I think that", "Did you know that"."""
+    sentence, end = sentence.replace("\u2019", "'"), 0
+    for _ in range(_MAX_OPENINGS):
+        match = _OPENINGS.match(sentence, end)
+        if match is None or len(_WORD.findall(sentence, match.end(), match.end() + 200)) < _MIN_REST:
+            break
+        end = match.end()
+    return end
+
+
+def why_not(text: str) -> str:
+    """Return why a sentence, without markdown, is not checkable; empty if it is.
+
+    The rule is to fail closed: only what is clearly a question, a greeting, thanks, a closing, an offer, a request to
+    the reader, an opinion said to be one, a refusal or a label is left out, and none of these if a figure, or a
+    clause with a fact of its own, hangs on it. A hedge makes nothing uncheckable: "I think Paris has nine million
+    people" is checked like any other sentence, and so are "Did you know that ...?", questions that are statements
+    ("Paris is in Spain, right?"), and instructions ("Set the limit to 30 s."), which sources can bear out. What a
+    question takes for granted is not checked.
+    """
+    text = text.replace("\u2019", "'")
+    words = _WORD.findall(text)
+    if not words and not any(sign in text for sign in "%$\u20ac\u00a3\u00a5") and not any(map(str.isalnum, text)):
+        return "there are no words in it"
+    begun = opening(text)
+    rest = text[begun:]
+    if text.rstrip("\"'\u201d\u2019)*_ ").endswith(("?", "\uff1f", "\u061f")):
+        return _why_no_statement(text, rest, words)
+    if _POLITE.fullmatch(text):
+        return "it is a greeting, thanks or a closing"
+    if _ALERT.fullmatch(text) or _ANNOUNCING.fullmatch(text) or _is_label(text, words):
+        return "it only introduces what follows"
+    if _OFFER.match(text) and not _holds_fact(text):
+        return "it is an offer or a request to the reader"
+    refusal = _REFUSAL.match(text) or _REFUSAL.match(rest)
+    if refusal and not _holds_fact(re.sub(r"\d", "", text[refusal.end() :])):
+        return "it says that the answer is not known"
+    own_view = begun > 0 and _OWN_VIEW.match(text)
+    if (_FEELING.match(rest) or (own_view and _ADVICE.match(rest))) and not _holds_fact(rest):
+        return "it is an opinion or advice"
+    if own_view and _VALUED.fullmatch(rest) and not _holds_fact(rest):
+        return "it is an opinion"
+    return ""
+
+
+def _why_no_statement(text: str, rest: str, words: list[str]) -> str:
+    if (rest != text and not _INTERROGATIVE.match(rest)) or _TELLING.search(text):
+        return ""
+    asks = _INTERROGATIVE.match(text) and not _SUGGESTIVE.match(text)
+    return "it is a question" if asks or len(words) <= _SHORT_QUESTION else ""
+
+
+def _holds_fact(text: str) -> bool:
+    if _FACT.search(text):
+        return True
+    return any(has_finite_verb(found[1]) for found in _SPLICED.finditer(text))
+
+
+def _is_label(text: str, words: list[str]) -> bool:
+    if _SECTIONS.fullmatch(text.rstrip(":")):
+        return True
+    return bool(_LABEL.fullmatch(text)) and len(words) <= _MAX_LABEL and not has_finite_verb(text)
+
+
+def why_no_heading(text: str) -> str:
+    """Return why a heading is not checkable; empty if it makes a statement."""
+    stated = has_finite_verb(text) and not _WH_HEADING.match(text) and not text.endswith("?")
+    return "" if stated or text.endswith((".", "!")) else "it is a heading"

@@ -1,0 +1,218 @@
+"""Citation markers and quotations in an answer: where they stand, and what they belong to."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from secondpass.errors import ConfigError, InputError
+from secondpass.verify.markup import Span, code_ranges, inside
+from secondpass.verify.types import Claim
+
+__all__ = ["DEFAULT", "CitationMarker", "Quote", "citations_of", "find_citations", "find_quotes", "marker_pattern"]
+__all__ += ["is_marker", "quote_in", "strip_citations"]
+
+_NUMBER = r"\^?\d{1,4}"
+DEFAULT = re.compile(rf"\[\s?{_NUMBER}(?:\s?[,;\u2013-]\s?{_NUMBER})*\s?\](?![(=a-z_0-9])")
+"""Finds ``[1]``, ``[2, 3]``, ``[1-3]``, ``[^1]`` and each of ``[1][2]``, but no links: ``[1](https://...)``."""
+
+# An index into something (x[1], sys.argv[1], f(x)[1], grid[1][2]); "Paris[1]", "U.S.[1]" and "1999.[1][2]" are none.
+_INDEXED = re.compile(r"(?:(?<!\w)[a-z]|\w_\w*|_\w*|\w\.\w*[^\W\d]\w*|\w\([^()\s]*\))(?:\[\d+\]){0,8}\Z")
+_BEFORE = 80
+_MAX_RANGE = 50
+_DIGITS = re.compile(r"\d+")
+_RANGE = re.compile(r"(\d{1,9})\s?[\u2013-]\s?\^?(\d{1,9})")
+_DOUBLE = '"\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02'
+_SINGLE = "'\u2018\u2019\u201a\u201b`\u00b4"
+_QUOTES = re.compile(
+    r"(?<![\w\"])\"(?=[^\s\"])([^\"]{1,1000})\"(?!\w)"
+    "|\u201c([^\u201c\u201d]{1,1000})\u201d|\u00ab([^\u00ab\u00bb]{1,1000})\u00bb"
+    "|\u201e([^\u201c\u201d\u201e]{1,1000})[\u201c\u201d]"
+)
+_WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
+_MIN_WORDS = 3
+_PIECES = re.compile(rf"(\s+|[{_DOUBLE}]|[{re.escape(_SINGLE)}])")
+
+
+@dataclass(frozen=True, slots=True)
+class CitationMarker:
+    """A citation marker in an answer.
+
+    Attributes:
+        start: where it begins in the answer, in characters.
+        end: where it ends.
+        text: the marker itself: ``answer[start:end]``.
+        numbers: what it cites, as written, in order and each once; 1 is the first passage.
+    """
+
+    start: int
+    end: int
+    text: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What stands between quotation marks in an answer; ``answer[start:end]`` is ``text``, without the marks."""
+
+    start: int
+    end: int
+    text: str
+
+
+def marker_pattern(pattern: str | re.Pattern[str] | None) -> re.Pattern[str]:
+    """Return a pattern of citation markers, compiled; `DEFAULT` for None.
+
+    Raises:
+        ConfigError: it is no regular expression for texts, or it matches the empty text.
+    """
+    if pattern is None:
+        return DEFAULT
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, TypeError) as exc:
+        raise ConfigError(f"the pattern of citation markers is no regular expression: {exc}") from exc
+    if not isinstance(compiled.pattern, str) or compiled.search("") is not None:
+        raise ConfigError("the pattern of citation markers must be for str, and must not match the empty text")
+    return compiled
+
+
+def find_citations(answer: str, pattern: str | re.Pattern[str] | None = None) -> tuple[CitationMarker, ...]:
+    """Return the citation markers of an answer, in order.
+
+    Code, fenced or inline, holds none, nor does the definition of a footnote (``[1]: ...`` at the beginning of a line).
+
+    Args:
+        answer: the whole answer, markdown or not.
+        pattern: finds a marker; `DEFAULT` for None. The numbers are read from its first group, or from all of
+            it if there is none; ``1-3`` is a range.
+
+    Raises:
+        InputError: the answer is no str.
+        ConfigError: the pattern can't be used.
+    """
+    regex = marker_pattern(pattern)
+    if not isinstance(answer, str):
+        raise InputError(f"the answer must be a str, not {type(answer).__name__}")
+    code = code_ranges(answer)
+    markers = []
+    for match in regex.finditer(answer):
+        numbers = _numbers(match[1] if regex.groups and match[1] is not None else match[0])
+        if numbers and is_marker(match) and not inside(match.start(), code):
+            markers.append(CitationMarker(*match.span(), match[0], numbers))
+    return tuple(markers)
+
+
+def is_marker(match: re.Match[str]) -> bool:
+    """Return whether a match of the pattern is a marker, and no index into something nor a footnote's definition."""
+    if match.end() == match.start() or _defines(match):
+        return False
+    if match.re is not DEFAULT:
+        return True
+    return _INDEXED.search(match.string[max(0, match.start() - _BEFORE) : match.start()]) is None
+
+
+def strip_citations(text: str, pattern: re.Pattern[str] = DEFAULT) -> str:
+    """Return a text without its citation markers and the blanks before them."""
+    parts, at = [], 0
+    for match in pattern.finditer(text):
+        if is_marker(match):
+            parts.append(text[at : match.start()].rstrip())
+            at = match.end()
+    return "".join(parts) + text[at:]
+
+
+def _defines(match: re.Match[str]) -> bool:
+    before = match.string[max(0, match.start() - 4) : match.start()]
+    return match.string[match.end() : match.end() + 1] == ":" and not before.rpartition("\n")[2].strip()
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    numbers: list[int] = []
+    at = 0
+    while (found := _DIGITS.search(text, at)) is not None:
+        span = _RANGE.match(text, found.start())
+        if span and int(span[1]) < int(span[2]) <= int(span[1]) + _MAX_RANGE:
+            numbers += range(int(span[1]), int(span[2]) + 1)
+            at = span.end()
+        else:
+            numbers.append(int(found[0][:9]))
+            at = found.end()
+    return tuple(dict.fromkeys(numbers))
+
+
+def citations_of(claims: Sequence[Claim], markers: Sequence[CitationMarker]) -> list[tuple[CitationMarker, ...]]:
+    """Return the markers that belong to each claim.
+
+    A marker belongs to the claim that it stands in; sentences hold the markers that directly follow them. A claim
+    without one takes the next ones of its sentence, as "A and B [1]." cites for both. Markers that are all there is
+    of a line belong to the claim before it.
+
+    Args:
+        claims: of `split_claims`, in order.
+        markers: of `find_citations`, in order.
+    """
+    belong: list[list[CitationMarker]] = [[] for _ in claims]
+    at = 0
+    for marker in markers if claims else ():
+        while at + 1 < len(claims) and claims[at + 1].start <= marker.start:
+            at += 1
+        if not claims[at].start <= marker.start < claims[at].end:
+            continue  # of a sentence that is not among the claims, as one that goes on in a stream
+        owner = at
+        while owner > 0 and _holds_only_markers(claims[owner]):
+            owner -= 1
+        # A decomposer makes several claims of one place, and all of them are cited for.
+        place = (claims[owner].start, claims[owner].end)
+        while owner >= 0 and (claims[owner].start, claims[owner].end) == place:
+            belong[owner].append(marker)
+            owner -= 1
+    for index in range(len(claims) - 2, -1, -1):
+        if not belong[index] and claims[index].sentence == claims[index + 1].sentence:
+            belong[index] = list(belong[index + 1])
+    return [tuple(found) for found in belong]
+
+
+def _holds_only_markers(claim: Claim) -> bool:
+    return not claim.checkable and not any(map(str.isalpha, claim.text))
+
+
+def find_quotes(answer: str) -> tuple[Quote, ...]:
+    """Return the quotations of at least three words in an answer, in order; code holds none.
+
+    Raises:
+        InputError: the answer is no str.
+    """
+    if not isinstance(answer, str):
+        raise InputError(f"the answer must be a str, not {type(answer).__name__}")
+    code = code_ranges(answer)
+    quotes = []
+    for match in _QUOTES.finditer(answer):
+        group = match.lastindex or 1
+        if not inside(match.start(), code) and len(_WORD.findall(match[group])) >= _MIN_WORDS:
+            quotes.append(Quote(*match.span(group), match[group]))
+    return tuple(quotes)
+
+
+def quote_in(quote: str, passage: str) -> Span | None:
+    """Return where a passage says what is quoted, word for word; None if it doesn't.
+
+    Blanks, the style of quotation marks, the case of the first letter, and punctuation at the very end (that may
+    be the quoting sentence's own) make no difference.
+    """
+    words = quote.strip().rstrip(".,;:!?\u2026").rstrip()
+    if not words:
+        return None
+    pieces = [_as_pattern(piece) for piece in _PIECES.split(words) if piece]
+    first = words[0]
+    if first.lower() != first.upper() and len(first.lower()) == len(first.upper()) == 1:
+        pieces[0] = f"[{first.lower()}{first.upper()}]" + pieces[0][1:]
+    found = re.search(rf"(?<!\w){''.join(pieces)}(?!\w)", passage)
+    return None if found is None else found.span()
+
+
+def _as_pattern(piece: str) -> str:
+    if piece.isspace():
+        return r"\s+"
+    if piece in _DOUBLE:
+        return f"[{_DOUBLE}]"
+    return f"[{re.escape(_SINGLE)}]" if piece in _SINGLE else re.escape(piece)

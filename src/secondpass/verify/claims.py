@@ -1,0 +1,162 @@
+"""The claims of an answer: its sentences, split where they say two things, with where they stand."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from secondpass.errors import InputError
+from secondpass.verify.blocks import BlockReader, Part, PartKind
+from secondpass.verify.checkable import opening, why_no_heading, why_not
+from secondpass.verify.citations import marker_pattern, strip_citations
+from secondpass.verify.conjuncts import Conjunct, conjuncts
+from secondpass.verify.markup import plain, without_surrogates
+from secondpass.verify.types import Claim
+
+__all__ = ["ClaimStream", "Decomposer", "split_claims"]
+
+Decomposer = Callable[[Claim], Sequence[str]]
+"""Takes a claim apart: returns self-contained texts that together say what it says."""
+
+_HEADING_MARKS = re.compile(r"^[ \t]*#{1,6}[ \t]*|[ \t]+#+[ \t]*$")
+_TRAILING = " ,;\u2013\u2014-"
+_ENDED = (".", "!", "?", "\u2026", ":", ")", '"', "\u201d", "\u3002", "\uff01", "\uff1f")
+_SMALL = re.compile(r"(?:an?|the|he|she|it|they|we|this|that|these|those|there|its|his|her|their|in|on|at)\b")
+
+
+class ClaimStream:
+    """Finds the claims of an answer that comes in pieces, each as soon as its sentence has ended.
+
+    A sentence has ended when the first word of the next one has come, or the end of its paragraph; rows of tables
+    and headings end with their line. `finish` gives what is left. The claims are those that `split_claims` finds in
+    the whole answer, however it is cut into pieces.
+
+    Args:
+        pattern: finds citation markers; `secondpass.verify.citations.DEFAULT` for None.
+
+    Raises:
+        ConfigError: the pattern can't be used.
+    """
+
+    def __init__(self, *, pattern: str | re.Pattern[str] | None = None) -> None:
+        self._pattern = marker_pattern(pattern)
+        self._reader = BlockReader(self._pattern)
+        self._text, self._offset = "", 0
+        self._sentence = 0
+        self._finished = False
+
+    def feed(self, text: str) -> list[Claim]:
+        """Add text to the answer, and return the claims whose sentences have ended, in order.
+
+        Raises:
+            InputError: it is no str, or the answer has been finished.
+        """
+        if not isinstance(text, str):
+            raise InputError(f"a piece of an answer must be a str, not {type(text).__name__}")
+        if self._finished:
+            raise InputError("this answer is finished; make a new ClaimStream for the next one")
+        text = without_surrogates(text)
+        self._text += text
+        return self._claims(self._reader.feed(text))
+
+    def finish(self) -> list[Claim]:
+        """End the answer, and return the claims that are left; none when called again."""
+        if self._finished:
+            return []
+        self._finished = True
+        return self._claims(self._reader.finish())
+
+    def _claims(self, parts: Iterator[Part]) -> list[Claim]:
+        claims: list[Claim] = []
+        done = self._offset
+        for part in parts:
+            raw = self._text[part.start - self._offset : part.end - self._offset]
+            claims += self._of(part, raw)
+            self._sentence += 1
+            done = part.end
+        # What has been read goes, so that a long stream is not kept twice.
+        self._text, self._offset = self._text[done - self._offset :], done
+        return claims
+
+    def _plain(self, raw: str) -> str:
+        return plain(raw, lambda text: strip_citations(text, self._pattern))
+
+    def _of(self, part: Part, raw: str) -> list[Claim]:
+        if part.kind is PartKind.SENTENCE:
+            return self._of_sentence(part, raw)
+        reason = ""
+        if part.kind is PartKind.HEADING:
+            text = self._plain(_HEADING_MARKS.sub("", raw))
+            reason = why_not(text) or why_no_heading(text)
+        elif part.kind is PartKind.TABLE_ROW:
+            cells = [(self._plain(name), self._plain(cell)) for name, cell in part.cells]
+            text = "; ".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)
+            reason = "" if any(character.isalnum() for character in text) else "there are no words in it"
+        elif part.kind is PartKind.TABLE_HEADER:
+            text, reason = self._plain(raw.replace("|", " ")), "it is the header of a table"
+        elif part.kind is PartKind.CODE:
+            text, reason = raw, "it is code"
+        else:
+            text, reason = raw, "it is an address"
+        return [self._claim(part, 0, len(raw), text or raw, reason)]
+
+    def _of_sentence(self, part: Part, raw: str) -> list[Claim]:
+        whole = self._plain(raw)
+        if not whole:
+            return [self._claim(part, 0, len(raw), raw, "there are no words in it")]
+        reason = why_not(whole)
+        if reason:
+            return [self._claim(part, 0, len(raw), whole, reason)]
+        begun = opening(raw)
+        body = raw[begun:]
+        parts = conjuncts(body)
+        if len(parts) == 1:
+            return [self._claim(part, 0, len(raw), _as_statement(self._plain(body) or whole))]
+        texts = [self._conjunct(body, conjunct) for conjunct in parts]
+        return [
+            self._claim(
+                part, 0 if at == 0 else begun + conjunct.start, begun + conjunct.end, texts[at], why_not(texts[at])
+            )
+            for at, conjunct in enumerate(parts)
+        ]
+
+    def _conjunct(self, body: str, conjunct: Conjunct) -> str:
+        own = self._plain(body[conjunct.words : conjunct.end])
+        subject = self._plain(body[conjunct.subject_start : conjunct.subject_end])
+        return _as_statement(f"{subject} {own}".strip().rstrip(_TRAILING))
+
+    def _claim(self, part: Part, start: int, end: int, text: str, reason: str = "") -> Claim:
+        return Claim(text, part.start + start, part.start + end, self._sentence, not reason, reason)
+
+
+def split_claims(answer: str, *, pattern: str | re.Pattern[str] | None = None) -> tuple[Claim, ...]:
+    """Return the claims of an answer, in the order in which they stand in it.
+
+    A claim is a sentence, a part of one that says something by itself (see `secondpass.verify.conjuncts`), or a row
+    of a table, each cell with its header. Headings, code, questions, greetings and the like are claims that are not
+    checkable, with the reason: see `secondpass.verify.checkable.why_not`, whose rule is that in doubt it is checkable.
+    The claims of a sentence together cover it; markdown's own signs between sentences belong to none.
+
+    Args:
+        answer: plain text or markdown. A lone surrogate is read as U+FFFD.
+        pattern: finds citation markers, which are no part of a claim's text, and belong to the sentence before when
+            they follow its full stop.
+
+    Returns:
+        Claims with ``answer[start:end]`` where they stand, ordered by ``start``; none for a blank answer.
+
+    Raises:
+        InputError: the answer is no str.
+        ConfigError: the pattern can't be used.
+    """
+    if not isinstance(answer, str):
+        raise InputError(f"the answer must be a str, not {type(answer).__name__}")
+    stream = ClaimStream(pattern=pattern)
+    return (*stream.feed(answer), *stream.finish())
+
+
+def _as_statement(text: str) -> str:
+    """Return a claim as a sentence of its own."""
+    if text.endswith("?"):
+        text = text.rstrip("?! ") + "."
+    if not text.endswith(_ENDED) and " " in text:
+        text += "."
+    return text[0].upper() + text[1:] if _SMALL.match(text) else text

@@ -1,0 +1,231 @@
+"""From the signals of a claim to one calibrated probability."""
+
+import json
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from secondpass.base import digest
+from secondpass.errors import ConfigError, InputError
+from secondpass.logistic import FloatArray, sigmoid
+from secondpass.verify.multinomial import fit_multinomial, fit_temperature, softmax
+from secondpass.verify.signals import FEATURES
+
+__all__ = ["CLASSES", "SignalCombination", "nli_probabilities"]
+
+CLASSES = ("supported", "contradicted", "not_enough_info")
+"""The order of the columns of the probabilities."""
+
+_SHIPPED = Path(__file__).parent / "data" / "combination.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalCombination:
+    """A multinomial logistic regression over the signals of a claim, with a temperature.
+
+    The temperature is fitted on the logits of held-out folds, after everything is combined, so that it is the final
+    probability that is calibrated.
+
+    Args:
+        weights: for each of `CLASSES` one number for each signal, for signals of mean 0 and deviation 1.
+        intercepts: one for each of `CLASSES`.
+        means: of the signals.
+        deviations: of the signals, above 0.
+        temperature: what the logits are divided by, above 0.
+        model: the fingerprint of the NLI model whose signals it was fitted on; empty if it was for none.
+        fitted: whether it was fitted; else the weights were set by hand, and the probabilities are not calibrated.
+        features: the names of the signals; those of `FEATURES`.
+
+    Raises:
+        ConfigError: a number is missing or out of range, or it is for other signals than those of this version.
+    """
+
+    weights: tuple[tuple[float, ...], ...]
+    intercepts: tuple[float, ...]
+    means: tuple[float, ...]
+    deviations: tuple[float, ...]
+    temperature: float = 1.0
+    model: str = ""
+    fitted: bool = True
+    features: tuple[str, ...] = FEATURES
+
+    def __post_init__(self) -> None:
+        for name in ("intercepts", "means", "deviations", "features"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "weights", tuple(tuple(row) for row in self.weights))
+        if self.features != FEATURES:
+            raise ConfigError(
+                f"the combination is for the signals {', '.join(self.features)}, but this version of secondpass has "
+                f"{', '.join(FEATURES)}: fit it again"
+            )
+        shapes = (np.shape(self.weights), np.shape(self.intercepts), np.shape(self.means), np.shape(self.deviations))
+        wanted = ((len(CLASSES), len(FEATURES)), (len(CLASSES),), (len(FEATURES),), (len(FEATURES),))
+        numbers = [*self.intercepts, *self.means, *self.deviations, self.temperature]
+        if shapes != wanted or not np.isfinite([*numbers, *np.ravel(self.weights)]).all():
+            raise ConfigError(f"a combination needs finite numbers of the shapes {wanted}, not {shapes}")
+        if min(*self.deviations, self.temperature) <= 0:
+            raise ConfigError("the deviations and the temperature of a combination must be above 0")
+
+    @classmethod
+    def fit(
+        cls,
+        features: npt.ArrayLike,
+        labels: Sequence[str] | npt.ArrayLike,
+        groups: Sequence[Hashable] | npt.ArrayLike,
+        *,
+        l2: float = 1.0,
+        folds: int = 5,
+        seed: int = 0,
+        model: str = "",
+    ) -> Self:
+        """Learn the weights, and then the temperature on folds that were held out.
+
+        Args:
+            features: the signals of each claim, shape (n, len(FEATURES)).
+            labels: of `CLASSES`, by name, shape (n,); each occurs.
+            groups: what is alike and must not be split between folds (a source text), shape (n,).
+            l2: the penalty on squared weights, above 0.
+            folds: how many, at least 2; as many as there are groups at most.
+            seed: of the split.
+            model: the fingerprint of the NLI model.
+
+        Raises:
+            InputError: shapes don't fit, a signal is not finite, or a class or a second group is missing.
+            ConfigError: a setting is out of range.
+        """
+        if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2 or not l2 > 0:
+            raise ConfigError("folds must be a whole number from 2 on, and l2 a number above 0")
+        x = _checked_features(features)
+        y = _checked_labels(np.asarray(labels), len(x))
+        fold_of = _folds(list(np.asarray(groups, dtype=object)), folds, seed, len(x))
+        fitted = cls._of(x, y, l2, model)
+        logits = np.empty((len(x), len(CLASSES)))
+        for fold in range(int(fold_of.max()) + 1):
+            held_out = fold_of == fold
+            if len(np.unique(y[~held_out])) < len(CLASSES):
+                raise InputError("without one fold, a class has no claim: give claims of more groups, or fewer folds")
+            logits[held_out] = cls._of(x[~held_out], y[~held_out], l2, model).logits(x[held_out])
+        return replace(fitted, temperature=fit_temperature(logits, y))
+
+    @classmethod
+    def _of(cls, x: FloatArray, y: npt.NDArray[np.intp], l2: float, model: str) -> Self:
+        means, deviations = x.mean(axis=0), x.std(axis=0)
+        deviations[deviations < 1e-9] = 1.0  # a signal that never changes says nothing
+        weights, intercepts = fit_multinomial((x - means) / deviations, y, len(CLASSES), l2)
+        return cls(
+            weights=tuple(map(tuple, weights.tolist())),
+            intercepts=tuple(intercepts.tolist()),
+            means=tuple(means.tolist()),
+            deviations=tuple(deviations.tolist()),
+            model=model,
+        )
+
+    def logits(self, features: npt.ArrayLike) -> FloatArray:
+        """Return the logits of `CLASSES`, shape (n, 3), the temperature applied."""
+        x = (_checked_features(features) - np.array(self.means)) / np.array(self.deviations)
+        return np.asarray((x @ np.array(self.weights).T + np.array(self.intercepts)) / self.temperature)
+
+    def probabilities(self, features: npt.ArrayLike) -> FloatArray:
+        """Return the probabilities of `CLASSES`, rows summing to 1.
+
+        Args:
+            features: shape (n, len(FEATURES)).
+
+        Returns:
+            Shape (n, 3), float64.
+        """
+        return softmax(self.logits(features))
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of all of its numbers."""
+        return digest(self.to_config())
+
+    def to_config(self) -> dict[str, Any]:
+        """Return it as plain data; `from_config` builds it again."""
+        return {key: _plain(value) for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Build it from what `to_config` wrote.
+
+        Raises:
+            ConfigError: it is something else.
+        """
+        known = {field.name for field in fields(cls)}
+        if not isinstance(config, Mapping) or not set(config) <= known:
+            raise ConfigError(f"a combination is a mapping of {', '.join(sorted(known))}")
+        try:
+            return cls(**config)
+        except (TypeError, ValueError) as exc:
+            raise ConfigError(f"not a combination: {exc}") from exc
+
+    def save(self, path: str | Path) -> None:
+        """Write it to a JSON file."""
+        Path(path).write_text(json.dumps(self.to_config(), indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> Self:
+        """Read it from a JSON file; the one that comes with secondpass for None.
+
+        Raises:
+            ConfigError: there is no such file, or it holds something else.
+        """
+        path = _SHIPPED if path is None else Path(path)
+        try:
+            config = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as exc:
+            raise ConfigError(f"no combination can be read from {path}: {exc}") from exc
+        return cls.from_config(config)
+
+
+def nli_probabilities(features: npt.ArrayLike) -> FloatArray:
+    """Return probabilities of `CLASSES` by the entailment model alone: nothing in it is fitted.
+
+    The largest probability of entailment over the windows, single and joined, against the largest one of
+    contradiction; the smaller of the two gets at most what the larger leaves.
+
+    Args:
+        features: shape (n, len(FEATURES)).
+
+    Returns:
+        Shape (n, 3), float64.
+    """
+    x = _checked_features(features)
+    column = {name: x[:, at] for at, name in enumerate(FEATURES)}
+    entailed = sigmoid(np.maximum(column["max_entailment"], column["joined_entailment"]))
+    denied = sigmoid(np.maximum(column["max_contradiction"], column["joined_contradiction"]))
+    supported = np.where(entailed >= denied, entailed, np.minimum(entailed, 1 - denied))
+    contradicted = np.minimum(denied, 1 - supported)
+    return np.stack([supported, contradicted, np.maximum(1 - supported - contradicted, 0.0)], axis=1)
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _checked_features(features: npt.ArrayLike) -> FloatArray:
+    x = np.asarray(features, dtype=np.float64)
+    if x.ndim != 2 or x.shape[1] != len(FEATURES) or not np.isfinite(x).all():
+        raise InputError(f"the signals must be finite numbers of shape (n, {len(FEATURES)}), not {x.shape}")
+    return x
+
+
+def _checked_labels(labels: npt.NDArray[Any], n: int) -> npt.NDArray[np.intp]:
+    names = [str(label) for label in labels.tolist()] if labels.ndim == 1 else []
+    if len(names) != n or set(names) != set(CLASSES):
+        raise InputError(f"labels must be {n} of {', '.join(CLASSES)}, and each of them must occur")
+    return np.array([CLASSES.index(name) for name in names], dtype=np.intp)
+
+
+def _folds(groups: list[Any], folds: int, seed: int, n: int) -> npt.NDArray[np.intp]:
+    positions: dict[Any, int] = {}
+    of = np.array([positions.setdefault(group, len(positions)) for group in groups], dtype=np.intp)
+    if len(of) != n or len(positions) < 2:
+        raise InputError(f"groups must be {n} values, of at least two different ones")
+    dealt = np.random.default_rng(seed).permutation(len(positions)) % min(folds, len(positions))
+    return np.asarray(dealt[of], dtype=np.intp)

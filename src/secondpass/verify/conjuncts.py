@@ -1,0 +1,294 @@
+"""Splits a sentence where it says two things: "X did A and did B", "X is A, but Y is B"."""
+
+import re
+from typing import NamedTuple
+
+from secondpass.verify.citations import DEFAULT
+from secondpass.verify.markup import code_spans
+
+__all__ = ["Conjunct", "conjuncts", "has_finite_verb"]
+
+
+class Conjunct(NamedTuple):
+    """A part of a sentence that claims something by itself.
+
+    Attributes:
+        start: where it begins in the sentence, the word that joins it included.
+        end: where it ends.
+        words: where its own words begin.
+        subject_end: ``sentence[subject_start:subject_end]`` belongs in front of it; equal if it has its own subject.
+        subject_start: see above.
+    """
+
+    start: int
+    end: int
+    words: int
+    subject_start: int = 0
+    subject_end: int = 0
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_AUXILIARIES = _set(
+    "is are was were has had does did can could will would may might must shall should cannot isn't aren't wasn't "
+    "weren't hasn't hadn't doesn't didn't can't couldn't won't wouldn't mustn't shouldn't have haven't do don't"
+)
+_MODALS = _set("can could will would may might must shall should cannot do don't have haven't")
+# Past tenses that are no participles.
+_PAST = _set(
+    "became began went gave took wrote saw grew knew chose spoke broke drove drew flew froze rose fell ate sang sank "
+    "swam threw wore stole shook hid rode bore swore tore withdrew undertook arose blew forgot forgave lay drank rang "
+)
+# Past tenses that are participles as well.
+_PAST_OR_PARTICIPLE = _set(
+    "won made found built led left lost met held kept sent sold bought brought taught thought told got said paid "
+    "spent meant felt heard stood understood fought caught sought died lived moved joined founded "
+    "published received earned served graduated retired married appeared remained returned arrived "
+)
+_PRESENT = _set(
+    "becomes takes makes gives gets goes comes keeps holds leads leaves loses brings sends sells buys pays finds "
+    "contains includes provides allows requires returns raises accepts creates generates produces uses supports "
+    "lies lives exists begins ends starts remains appears seems means belongs consists serves covers borders "
+    "stores reads writes sets adds removes opens closes runs calls converts ignores handles defines describes "
+    "prevents enables offers needs wants depends causes affects reduces increases improves helps grows rises falls "
+    "flows measures weighs costs stands sits works operates employs attracts hosts houses receives earns teaches "
+)
+# An object right after one of these does not show that it is active: "was given two prizes".
+_TAKES_TWO = _set(
+    "given awarded called named elected granted offered paid sent shown taught told made appointed considered declared "
+    "asked allowed denied promised assigned lent sold kept left found brought bought got thought said"
+)
+_PARTICIPLE_AUXILIARIES = _set("is are was were be been being has have had isn't aren't wasn't weren't hasn't hadn't")
+_DETERMINERS = _set(
+    "a an the his her its their our my your this these those two three four five six seven eight nine ten several many "
+    "some no any each every another both all most few more"
+)
+_PRONOUNS = _set("he she it they we i you there this these those")
+_STAND_INS = _set("he she it they this that these those")
+_SINGULAR = _set("he she it")
+# A coordination behind one of these may lie within a clause of it.
+_BLOCKING = _set(
+    "that which who whom whose if whether because although though unless until since when whenever where wherever "
+    "while whereas after before once so lest provided either neither both between not-only what how why "
+    "said says say claimed claims claim thinks thought believes believed reported reports argued argues suggested "
+    "suggests knows knew known stated states believed found shows showed hoped feared denied denies told or nor"
+)
+_ADVERBS = _set("also then later still now never always often soon thus therefore eventually finally subsequently only")
+_LY = re.compile(r"[a-z]{3,}ly\Z")
+_ED = re.compile(r"[a-z]{2,}ed\Z")
+_NO_VERBS = _set(
+    "red bed need seed speed feed breed weed deed creed greed steed indeed hundred sacred naked wicked united embed "
+    "exceed proceed succeed bleed shed sled led fed bred united advanced limited related based so-called speed"
+)
+_TOKEN = re.compile(r"\u0001+|\d[\d.,]*\d|\d|[^\W\d_]+(?:['\u2019-][^\W\d_]+)*|[,;:]|[^\w\s]|\w")
+_JOINT = re.compile(r";\s+|,?\s+(?:and|but|yet|while|whereas)\s+", re.IGNORECASE)
+_REGIONS = re.compile(
+    '"[^"]{0,1000}"|\u201c[^\u201c\u201d]{0,1000}\u201d|\\([^()]{0,1000}\\)|\\[[^\\[\\]]{0,1000}\\]|\u00ab[^\u00ab\u00bb]{0,1000}\u00bb'
+)
+_MARKS = re.compile(r"[*_~]")
+_MAX_CHARS = 2000  # a longer sentence is none
+_MAX_SUBJECT = 14
+_MAX_OWN_SUBJECT = 8
+_MIN_WORDS = 3
+
+
+class _Word(NamedTuple):
+    text: str  # lower case; "\u0001" for what is masked
+    start: int
+    end: int
+    capital: bool
+
+
+def has_finite_verb(text: str) -> bool:
+    """Return whether a text has a verb, as far as a small lexicon knows, after its first word."""
+    return any(_is_verb(word) for word in _words(_masked(text), 0, min(len(text), _MAX_CHARS))[1:])
+
+
+def conjuncts(sentence: str) -> list[Conjunct]:
+    """Return the parts of a sentence that claim something by themselves; the sentence itself if it is not split.
+
+    It is split only where whole clauses are joined, or verbs with one subject, and where both sides show a finite
+    verb that a small lexicon knows; never within quotations, brackets, code, lists of nouns, subordinate clauses
+    and reported speech, nor at "or". What it can't be sure of stays whole. A pronoun that begins the second part gives
+    way to the subject of the first. English only.
+    """
+    whole = [Conjunct(0, len(sentence), 0)]
+    if len(sentence) > _MAX_CHARS or sentence.rstrip("*_ \"')").endswith(("?", ":")):
+        return whole
+    masked = _masked(sentence)
+    parts = whole
+    for joint in _JOINT.finditer(masked):
+        split = _split(sentence, masked, parts[-1], joint)
+        if split is not None:
+            parts = [*parts[:-1], *split]
+    return parts
+
+
+def _masked(sentence: str) -> str:
+    """Return a sentence of the same length in which nothing but prose is left."""
+    letters = list(sentence)
+
+    def hide(start: int, end: int, sign: str) -> None:
+        letters[start:end] = sign * (end - start)
+
+    for start, end in code_spans(sentence):
+        hide(start, end, "\u0001")
+    for citation in DEFAULT.finditer(sentence):
+        hide(*citation.span(), " ")
+    for region in _REGIONS.finditer("".join(letters)):
+        hide(*region.span(), " " if region[0][0] == "(" else "\u0001")
+    return _MARKS.sub(" ", "".join(letters)).replace("\u2019", "'")
+
+
+def _words(masked: str, start: int, end: int) -> list[_Word]:
+    return [
+        _Word("\u0001" if token[0][0] == "\u0001" else token[0].lower(), *token.span(), token[0][:1].isupper())
+        for token in _TOKEN.finditer(masked, start, end)
+    ]
+
+
+def _is_verb(word: _Word) -> bool:
+    text = word.text
+    if text in _AUXILIARIES or text in _PAST or text in _PAST_OR_PARTICIPLE or text in _PRESENT:
+        return True
+    return bool(_ED.match(text)) and text not in _NO_VERBS
+
+
+def _split(sentence: str, masked: str, last: Conjunct, joint: re.Match[str]) -> tuple[Conjunct, Conjunct] | None:
+    left = _words(masked, last.words, joint.start())
+    right = _words(masked, joint.end(), last.end)
+    if len(left) < _MIN_WORDS - (last.subject_end > 0) or len(right) < 2:
+        return None
+    semicolon = joint[0][0] == ";"
+    verb = 0 if last.subject_end else _first_verb(left)
+    if verb is None or (verb == 0 and not last.subject_end):
+        return None
+    if not semicolon and any(_blocks(left, at) for at in range(len(left))):
+        return None
+    if not _complete(left, verb):
+        return None
+    start = joint.start() + len(joint[0]) - len(joint[0].lstrip(",; \t\r\n"))
+    first = last._replace(end=len(sentence[:start].rstrip()))  # with its citation markers
+    comma = joint[0][0] in ",;"
+    subject = (last.subject_start, last.subject_end) if last.subject_end else (last.words, left[verb].start)
+    has_subject = bool(last.subject_end) or _is_subject(left[:verb])
+    if _own_clause(right, comma=comma):
+        if right[0].text not in _STAND_INS:
+            return first, Conjunct(start, last.end, joint.end())
+        # "It has two million people" would be true of too much.
+        if right[0].text not in _SINGULAR or not has_subject:
+            return None
+        return first, Conjunct(start, last.end, right[1].start, *subject)
+    if joint[0].strip(", \t\r\n").lower() not in ("and", "but", "yet") or not _continues(left, verb, right):
+        return None
+    if not has_subject:
+        return None
+    return first, Conjunct(start, last.end, joint.end(), *subject)
+
+
+def _first_verb(words: list[_Word]) -> int | None:
+    for at, word in enumerate(words):
+        # A participle before a noun, or after one ("the film directed by him"), is not the verb.
+        if word.text in _AUXILIARIES or word.text in _PAST:
+            return at
+        if _is_verb(word):
+            before, after = words[at - 1].text if at else "", words[at + 1].text if at + 1 < len(words) else ""
+            if before in _DETERMINERS or before in ("of", "in", "by", "and", ",") or after in ("by", ","):
+                return None
+            return at
+    return None
+
+
+def _blocks(words: list[_Word], at: int) -> bool:
+    text = words[at].text
+    if text in ("since", "before", "after", "until") and at + 1 < len(words):
+        return not words[at + 1].text[0].isdigit()
+    if text == "not" and at + 1 < len(words):
+        return words[at + 1].text in ("only", "just", "merely")
+    return text in _BLOCKING
+
+
+def _complete(words: list[_Word], verb: int) -> bool:
+    """Return whether something follows the verb: "was born and died in Warsaw" shares its end."""
+    at = verb + 1
+    while at < len(words) and (
+        words[at].text in _ADVERBS
+        or _LY.match(words[at].text)
+        or words[at].text in ("not", "been", "be")
+        or (words[verb].text in _AUXILIARIES and at == verb + 1 and (_is_verb(words[at]) or words[at].text in _BORN))
+    ):
+        at += 1
+    return any(word.text not in (",", ";", ":") for word in words[at:])
+
+
+_BORN = _set("born known given taken written seen grown chosen spoken broken driven drawn flown frozen risen set put")
+
+
+def _is_subject(words: list[_Word]) -> bool:
+    """Return whether what stands before a verb can be put in front of another one."""
+    if not words or len(words) > _MAX_SUBJECT:
+        return False
+    texts = [word.text for word in words]
+    if ";" in texts or ":" in texts or texts.count(",") > 1:
+        return False
+    # A second pronoun shows a clause without "that": "the man I saw".
+    return not any(text in ("he", "she", "they", "we", "i") for text in texts[1:] if "," not in texts)
+
+
+def _own_clause(words: list[_Word], *, comma: bool) -> bool:
+    """Return whether words begin with a short subject and its verb, and go on after it."""
+    if words[0].text in ("then", "so", "however", "therefore", "thus") and len(words) > 2:
+        words = words[1:]
+    if words[0].text in _PRONOUNS and len(words) > 2:
+        at = 2 if words[1].text in _ADVERBS or _LY.match(words[1].text) else 1
+        return at < len(words) and _is_verb(words[at])
+    for at, word in enumerate(words[: _MAX_OWN_SUBJECT + 1]):
+        if word.text in (",", ";", ":", "and", "or") or _blocks(words, at):
+            return False
+        if not (word.text in _AUXILIARIES or word.text in _PAST or _is_verb(word)):
+            continue
+        if at == 0 or at + 1 >= len(words):
+            return False
+        sure = word.text in _AUXILIARIES or word.text in _PAST
+        begins = words[0].capital or words[0].text in _DETERMINERS or words[0].text == "\u0001"
+        if not begins or (not comma and not sure):
+            return False
+        if not sure and words[at + 1].text in ("by", ",", "and", "or"):
+            return False
+        # "... and Lucas produced was a hit": the verb of a clause that ends before another verb.
+        following = [other.text for other in words[at + 1 : at + 12]]
+        return sure or not any(text in _AUXILIARIES for text in following)
+    return False
+
+
+def _continues(left: list[_Word], verb: int, right: list[_Word]) -> bool:
+    """Return whether words go on with a finite verb of their own, of the subject before."""
+    at = 1 if (right[0].text in _ADVERBS or _LY.match(right[0].text)) and len(right) > 1 else 0
+    word, after = right[at], right[at + 1].text if at + 1 < len(right) else ""
+    if word.capital or not after or after in (",", ";", ":", "and", "or", "of"):
+        return False
+    if word.text in _AUXILIARIES:
+        # "can read and have fun", "they read and do not write": a bare form may hang on what is before it.
+        return word.text not in _MODALS or word.text in (
+            "can",
+            "could",
+            "will",
+            "would",
+            "may",
+            "might",
+            "must",
+            "cannot",
+        )
+    if word.text in _PAST:
+        return True
+    determined = after in _DETERMINERS or after[0].isdigit() or after == "\u0001" or right[at + 1].capital
+    if word.text in _PRESENT:
+        return determined or after in ("to", "from", "in", "on", "at", "for", "with", "as", "into", "by")
+    if not _is_verb(word):
+        return False
+    passive = any(other.text in _PARTICIPLE_AUXILIARIES for other in left[verb:])
+    if not passive:
+        return True
+    return determined and after != "all" and word.text not in _TAKES_TWO

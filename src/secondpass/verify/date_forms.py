@@ -1,0 +1,249 @@
+"""Dates, found in a text in the usual English forms."""
+
+import re
+
+from secondpass.verify.dates import Date
+from secondpass.verify.numerals import numeral_at
+from secondpass.verify.words import STOP_WORDS, Token, word_numbers, word_set
+
+__all__ = ["find_dates"]
+
+_MONTHS = word_numbers(
+    "january jan|february feb|march mar|april apr|may|june jun|july jul|august aug|september sep sept|october oct|"
+    "november nov|december dec",
+    start=1,
+)
+_WEEKDAYS = word_numbers(
+    "monday mondays|tuesday tuesdays|wednesday wednesdays|thursday thursdays|friday fridays|saturday saturdays|"
+    "sunday sundays"
+)
+# These are words too, and so are months only beside a number or behind one of _BEFORE_MONTH.
+_AMBIGUOUS = frozenset({"may", "march", "mar", "jun", "jan", "dec", "sep", "august"})
+_BEFORE_MONTH = word_set(
+    "in of since until till by early late mid last next this every during from to and between before after"
+)
+_BEFORE_YEAR = word_set(
+    "in since until till by during before after circa ca c early late mid year season spring summer autumn fall "
+    "winter around about between from and to of for the through"
+)
+# These stand before counts as well as before years.
+_WEAK = word_set("from to of by and for the between around about over until through")
+_DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014/")
+_SPANS = {("from", "to"), ("from", "until"), ("from", "till"), ("from", "through"), ("between", "and")}
+_ERAS = {"bc": -1, "bce": -1, "ad": 1, "ce": 1}
+_NUMERIC = re.compile(
+    r"(?<![\d./-])(?:(?P<y>\d{4})[-/](?P<m>\d{1,2})[-/](?P<d>\d{1,2})|(?P<a>\d{1,2})(?P<s>[./-])(?P<b>\d{1,2})(?P=s)(?P<c>\d{4}))"
+    r"(?![\d/-])"
+)
+_MIN_YEAR, _MAX_YEAR = 1000, 2100
+
+
+def find_dates(text: str, tokens: list[Token], masked: set[int]) -> list[Date]:
+    """Return the dates of a text, in order.
+
+    A span of years yields its two years, and the time between them.
+    """
+    numeric = _numeric(text, tokens)
+    found: list[Date] = []
+    at = 0
+    while at < len(tokens):
+        dates = [numeric[at]] if at in numeric else [] if at in masked else _dates_at(tokens, at)
+        found += dates
+        at = max([date.end for date in dates], default=at + 1)
+    return found
+
+
+def _numeric(text: str, tokens: list[Token]) -> dict[int, Date]:
+    starts = {token.start: at for at, token in enumerate(tokens)}
+    found: dict[int, Date] = {}
+    for match in _NUMERIC.finditer(text):
+        first = starts.get(match.start())
+        if first is None:
+            continue
+        end = first
+        while end < len(tokens) and tokens[end].end <= match.end():
+            end += 1
+        if match["y"]:
+            year, readings = int(match["y"]), {(int(match["m"]), int(match["d"]))}
+        else:
+            a, b, year = int(match["a"]), int(match["b"]), int(match["c"])
+            readings = {(b, a)} if match["s"] == "." else {(b, a), (a, b)}
+        valid = sorted((month, day) for month, day in readings if 1 <= month <= 12 and 1 <= day <= 31)
+        if len(valid) > 1:
+            found[first] = Date(first, end, (year, year), days=frozenset(valid))
+        elif valid:
+            found[first] = Date(first, end, (year, year), *valid[0])
+    return found
+
+
+def _dates_at(tokens: list[Token], at: int) -> list[Date]:
+    token = tokens[at]
+    if token.kind == "word":
+        if token.lower in _WEEKDAYS and token.text[0].isupper():
+            return [Date(at, at + 1, weekday=_WEEKDAYS[token.lower])]
+        month = _month(tokens, at)
+        if month:
+            return [_month_first(tokens, at, month)]
+    day = _day(tokens, at)
+    if day:
+        number, end = day
+        end += end < len(tokens) and tokens[end].lower == "of"
+        month = _month(tokens, end, beside=True) if end < len(tokens) else None
+        if month:
+            end += 1 + (end + 1 < len(tokens) and tokens[end + 1].text == "." and tokens[end + 1].glued)
+            year, end = _year_behind(tokens, end)
+            return [Date(at, end, year, month, number)]
+    return _years(tokens, at)
+
+
+def _month(tokens: list[Token], at: int, *, beside: bool = False) -> int | None:
+    token = tokens[at]
+    month = _MONTHS.get(token.lower) if token.kind == "word" and token.text[0].isupper() else None
+    if month is None or beside or token.lower not in _AMBIGUOUS:
+        return month
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    if after is not None and (
+        after.kind == "number" or (after.text == "." and at + 2 < len(tokens) and tokens[at + 2].kind == "number")
+    ):
+        return month
+    return month if at and tokens[at - 1].lower in _BEFORE_MONTH else None
+
+
+def _month_first(tokens: list[Token], at: int, month: int) -> Date:
+    end = at + 1
+    if (
+        end < len(tokens)
+        and tokens[end].text == "."
+        and tokens[end].glued
+        and tokens[at].lower in _MONTHS
+        and len(tokens[at].text) < 5
+    ):
+        end += 1
+    day = None
+    here = end + (end < len(tokens) and tokens[end].lower == "the")
+    found = _day(tokens, here)
+    if found:
+        day, end = found
+    year, end = _year_behind(tokens, end)
+    return Date(at, end, year, month, day)
+
+
+def _day(tokens: list[Token], at: int) -> tuple[int, int] | None:
+    if at >= len(tokens) or (tokens[at].kind != "number" and not tokens[at].stem):
+        return None
+    if tokens[at].kind == "number" and not (len(tokens[at].text) < 3 and tokens[at].text.isdigit()):
+        return None
+    numeral = numeral_at(tokens, at)
+    if numeral is None or not 1 <= numeral.value <= 31 or numeral.value % 1 or numeral.scale != 1:
+        return None
+    if numeral.form == "words":
+        return None
+    return int(numeral.value), numeral.end
+
+
+def _year_behind(tokens: list[Token], end: int) -> tuple[tuple[int, int] | None, int]:
+    here = end
+    if here < len(tokens) and (tokens[here].text == "," or tokens[here].lower in {"of", "in"}):
+        here += 1
+    if here < len(tokens) and _is_year(tokens[here]):
+        return (int(tokens[here].text),) * 2, here + 1
+    return None, end
+
+
+def _is_year(token: Token) -> bool:
+    text = token.text
+    return token.kind == "number" and len(text) == 4 and text.isdecimal() and _MIN_YEAR <= int(text) <= _MAX_YEAR
+
+
+def _years(tokens: list[Token], at: int) -> list[Date]:
+    token = tokens[at]
+    before = tokens[at - 1] if at else None
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    century = _century(tokens, at)
+    if century:
+        return [century]
+    era = _era(tokens, at)
+    if era:
+        return [era]
+    if token.kind != "number":
+        return []
+    if after is not None and after.lower in {"s", "'s", "\u2019s"} and after.glued and token.text.endswith("0"):
+        if _is_year(token):
+            low = int(token.text)
+            return [Date(at, at + 2, (low, low + (99 if token.text.endswith("00") else 9)))]
+        if len(token.text) == 2 and before is not None and before.text in {"'", "\u2019", "\u2018"}:
+            low = 1900 + int(token.text)
+            return [Date(at, at + 2, (low, low + 9))]
+    if not _is_year(token):
+        return []
+    span = _span(tokens, at)
+    if span:
+        return span
+    return [Date(at, at + 1, (int(token.text),) * 2)] if _reads_as_year(token, before, after) else []
+
+
+def _reads_as_year(token: Token, before: Token | None, after: Token | None) -> bool:
+    cue = before.lower if before is not None else ""
+    recent = token.text >= "1600"
+    if before is not None and before.text in "$\u20ac\u00a3\u00a5\u20b9#\u00b0~<>=":
+        return False
+    is_noun = after is not None and after.kind == "word" and after.lower not in STOP_WORDS and after.text[0].islower()
+    noun = after.lower if is_noun and after is not None else ""
+    is_plural = noun.endswith("s") or noun in {"people", "men", "women", "children", "km", "m", "kg", "ft"}
+    if is_plural and (cue not in _BEFORE_YEAR or cue in _WEAK):
+        return cue == "the" and recent
+    return recent or (cue in _BEFORE_YEAR and cue not in _WEAK)
+
+
+def _span(tokens: list[Token], at: int) -> list[Date]:
+    if at + 2 >= len(tokens):
+        return []
+    middle, last = tokens[at + 1], tokens[at + 2]
+    if last.kind != "number" or not last.text.isdecimal():
+        return []
+    if middle.text not in _DASHES:
+        opened = tokens[at - 1].lower if at else ""
+        if (opened, middle.lower) not in _SPANS or not _is_year(last):
+            return []
+    low, text = int(tokens[at].text), last.text
+    high = int(tokens[at].text[: 4 - len(text)] + text) if len(text) in {2, 4} else 0
+    if not low < high <= _MAX_YEAR or (len(text) == 2 and not (middle.glued and last.glued)):
+        return []
+    return [
+        Date(at, at + 1, (low, low)),
+        Date(at + 2, at + 3, (high, high)),
+        Date(at, at + 3, (low, high), is_span=True),
+    ]
+
+
+def _century(tokens: list[Token], at: int, *, is_last: bool = False) -> Date | None:
+    if tokens[at].kind == "symbol":
+        return None
+    numeral = numeral_at(tokens, at)
+    if numeral is None or numeral.form != "ordinal" or not 1 <= numeral.value <= 21:
+        return None
+    end = numeral.end + (numeral.end < len(tokens) and tokens[numeral.end].text in _DASHES)
+    if not is_last and end + 1 < len(tokens) and tokens[end].lower in {"and", "or", "to"}:
+        # "the third or fourth century"
+        other = _century(tokens, end + 1, is_last=True)
+        return other and Date(at, numeral.end, (100 * int(numeral.value) - 99, 100 * int(numeral.value)))
+    if end >= len(tokens) or tokens[end].lower not in {"century", "centuries"}:
+        return None
+    number = int(numeral.value)
+    if end + 1 < len(tokens) and _ERAS.get(tokens[end + 1].stem) == -1:
+        return Date(at, end + 2, (-100 * number, -100 * number + 99))
+    return Date(at, end + 1, (100 * number - 99, 100 * number))
+
+
+def _era(tokens: list[Token], at: int) -> Date | None:
+    """Return a year with its era: AD 49, 49 BC."""
+    token = tokens[at]
+    if token.kind == "number" and token.text.isdecimal() and len(token.text) < 5 and at + 1 < len(tokens):
+        sign = _ERAS.get(tokens[at + 1].stem) if tokens[at + 1].text[0].isupper() else None
+        if sign:
+            return Date(at, at + 2, (sign * int(token.text),) * 2)
+    if token.stem == "ad" and token.text.isupper() and at + 1 < len(tokens):
+        number = tokens[at + 1]
+        if number.kind == "number" and number.text.isdecimal() and len(number.text) < 5:
+            return Date(at, at + 2, (int(number.text),) * 2)
+    return None

@@ -1,0 +1,209 @@
+"""Where evidence is looked for: windows of the passages, and the best ones for each claim."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from secondpass.base import Reranker
+from secondpass.errors import InputError
+from secondpass.logistic import FloatArray
+from secondpass.passages import Tokenization, cut
+from secondpass.types import Document, Request, _well_formed, document_text
+from secondpass.verify.english import is_foreign
+from secondpass.verify.overlap import content_words
+from secondpass.verify.words import STOP_WORDS, stem
+
+__all__ = ["Passages", "Window", "WindowIndex", "joined", "select"]
+
+_K1, _B = 1.2, 0.75  # of BM25, as they are in Lucene
+_OTHER_LETTERS = re.compile("[^\x00-\xbb\xbf-\u024f\u2010-\u2027]")
+_TERM = re.compile(r"\d+(?:[.,]\d+)*|(?:[A-Z]\.){2,8}|[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_PREFILTER = 8  # times as many windows as are wanted go to a reranker
+
+Indices = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of a passage that is read as one premise: ``text`` is ``passages[passage][start:end]``."""
+
+    passage: int
+    start: int
+    end: int
+    text: str
+
+
+class WindowIndex:
+    """Windows, found by the words that they share with a claim (BM25, Robertson and Zaragoza 2009).
+
+    Args:
+        windows: in the order of the passages.
+    """
+
+    def __init__(self, windows: Sequence[Window]) -> None:
+        self.windows = tuple(windows)
+        self._passages = np.array([window.passage for window in self.windows], dtype=np.intp)
+        counts = [Counter(_terms(window.text)) for window in self.windows]
+        lengths = np.array([sum(count.values()) for count in counts], dtype=np.float64)
+        self._norms = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0)) if len(counts) else lengths
+        self._places: dict[str, list[tuple[int, int]]] = {}
+        for at, count in enumerate(counts):
+            for term, times in count.items():
+                self._places.setdefault(term, []).append((at, times))
+        self._weighted: dict[str, tuple[Indices, FloatArray]] = {}
+
+    def scores(self, claim: str) -> FloatArray:
+        """Return how well each window matches the words of a claim, shape (n_windows,), from 0 on."""
+        scores = np.zeros(len(self.windows))
+        for term in dict.fromkeys(_terms(claim)):
+            if term in self._places:
+                windows, weights = self._of_term(term)
+                scores[windows] += weights
+        return scores
+
+    def _of_term(self, term: str) -> tuple[Indices, FloatArray]:
+        # Few of the terms of long passages are ever asked for. Two threads at once find the same.
+        if term not in self._weighted:
+            windows, times = np.array(self._places[term]).T
+            n_all, n_with = len(self.windows), len(windows)
+            rarity = np.log1p((n_all - n_with + 0.5) / (n_with + 0.5))
+            self._weighted[term] = windows, rarity * times / (times + self._norms[windows])
+        return self._weighted[term]
+
+    def of_passage(self, passage: int, scores: FloatArray) -> Window | None:
+        """Return the window of a passage that scores highest; None if the passage has no window."""
+        own = np.flatnonzero(self._passages == passage)
+        return self.windows[int(own[np.argmax(scores[own])])] if len(own) else None
+
+
+@dataclass(slots=True)
+class Passages:
+    """The passages that an answer is verified against, cut into windows when they are needed.
+
+    Args:
+        documents: texts, or mappings with ``text`` and, if you like, ``id``.
+        tokenization: how the model counts tokens.
+        window_tokens: tokens in a window at most.
+        overlap: tokens that neighbouring windows share at least.
+        english_only: leave out windows in other languages.
+
+    Attributes:
+        texts: the passages' texts; a lone surrogate is replaced by U+FFFD, so that offsets stay right.
+        ids: the ``id`` of each that is a mapping, else None.
+
+    Raises:
+        InputError: they are no list of documents.
+    """
+
+    documents: Sequence[Document]
+    tokenization: Tokenization = field(repr=False)
+    window_tokens: int = 96
+    overlap: int = 32
+    english_only: bool = True
+    texts: tuple[str, ...] = field(init=False)
+    ids: tuple[Any, ...] = field(init=False)
+    _indexes: dict[int, WindowIndex] = field(init=False, repr=False, default_factory=dict)
+    _lock: Any = field(init=False, repr=False, default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        documents = checked_passages(self.documents)
+        self.documents = documents
+        self.texts = tuple(_well_formed(document_text(document, at)) for at, document in enumerate(documents))
+        self.ids = tuple(None if isinstance(document, str) else document.get("id") for document in documents)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing to read in any of them."""
+        return not any(text.strip() for text in self.texts)
+
+    def index(self, room: int) -> WindowIndex:
+        """Return the windows, each of at most ``room`` tokens and never more than ``window_tokens``.
+
+        Smaller rooms are rounded down to a power of two, so that long claims of many lengths share windows.
+        """
+        size = self.window_tokens if room >= self.window_tokens else 1 << (max(room, 1).bit_length() - 1)
+        with self._lock:
+            if size not in self._indexes:
+                self._indexes[size] = WindowIndex(self._windows(size))
+            return self._indexes[size]
+
+    def _windows(self, size: int) -> list[Window]:
+        overlap = min(self.overlap * size // self.window_tokens, size // 2)
+        windows = []
+        for at, text in enumerate(self.texts):
+            if not text.strip():
+                continue
+            for start, end in cut(text, size, overlap, "sentence", self.tokenization):
+                inner = text[start:end].strip()
+                if inner and not (self.english_only and is_foreign(inner)):
+                    begin = start + text[start:end].index(inner)
+                    windows.append(Window(at, begin, begin + len(inner), inner))
+        return windows
+
+
+def select(
+    claims: Sequence[str], index: WindowIndex, n: int, retriever: Reranker | None = None
+) -> list[tuple[Window, ...]]:
+    """Return for each claim the ``n`` windows that match it best, best first.
+
+    Args:
+        claims: what is looked for.
+        index: the windows.
+        n: how many for each claim.
+        retriever: orders the eight times as many that share the most words with the claim; None for the order
+            by these words itself. So what is read of long passages is bounded.
+    """
+    wanted = n if retriever is None else _PREFILTER * n
+    chosen = []
+    for claim in claims:
+        best = np.argsort(-index.scores(claim), kind="stable")[:wanted]
+        chosen.append([index.windows[int(at)] for at in best])
+    if retriever is not None:
+        requests = [Request(claim, [w.text for w in windows]) for claim, windows in zip(claims, chosen, strict=True)]
+        scored = retriever.score_many(requests)
+        chosen = [
+            [windows[int(at)] for at in np.argsort(-scores.values, kind="stable")]
+            for windows, scores in zip(chosen, scored, strict=True)
+        ]
+    return [tuple(windows[:n]) for windows in chosen]
+
+
+def joined(first: Window, second: Window, texts: Sequence[str]) -> str:
+    """Return two windows as one premise, in the order of the passages; what they share stands in it once."""
+    earlier, later = sorted((first, second), key=lambda window: (window.passage, window.start))
+    if earlier.passage == later.passage and later.start <= earlier.end:
+        return texts[earlier.passage][earlier.start : max(earlier.end, later.end)]
+    return f"{earlier.text}\n{later.text}"
+
+
+def checked_passages(passages: object) -> tuple[Document, ...]:
+    """Return passages as a tuple.
+
+    Raises:
+        InputError: they are no list.
+    """
+    if isinstance(passages, list | tuple):
+        return tuple(passages)
+    if passages is None or isinstance(passages, str | bytes | dict) or not hasattr(passages, "__iter__"):
+        raise InputError(
+            f"passages must be a list of texts (or of mappings with 'text'), not one {type(passages).__name__}"
+        )
+    return tuple(passages)
+
+
+def _terms(text: str) -> list[str]:
+    """Return what `content_words` does, faster where the text is in Latin letters: it is made of whole passages."""
+    if _OTHER_LETTERS.search(text):
+        return list(content_words(text))
+    words = _TERM.findall(text)
+    terms = [word.replace(",", "") if word[0].isdigit() else stem(word) for word in words]
+    return [term for word, term in zip(words, terms, strict=True) if word.lower() not in STOP_WORDS] or terms

@@ -1,0 +1,128 @@
+"""Takes markdown off a text, and finds its code."""
+
+import html
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+from operator import itemgetter
+
+__all__ = ["MAX_REGION", "Span", "code_end", "code_ranges", "code_spans", "inside", "plain", "without_surrogates"]
+
+Span = tuple[int, int]
+"""Where something begins and ends in its text, in characters."""
+
+MAX_REGION = 300
+"""How far from its beginning an inline region (code, a quotation, brackets) may end, in characters.
+
+Whoever reads a stream can't wait for ever for the end of what may have none.
+"""
+
+_TICKS = re.compile("`+")
+_FENCE = re.compile(r"^(?:[ \t]*>)*[ \t]*(?:(?:[-*+]|\d{1,3}[.)])[ \t]+)?(`{3,}(?=[^`\n]*$)|~{3,})", re.MULTILINE)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_QUOTE_PREFIX = re.compile(r"\n[ \t]*(?:>[ \t]?)+")
+_TASK = re.compile(r"^\s*\[[ xX]\]\s+")
+_LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\((?:[^()\s]|\([^()\s]{0,100}\)){0,500}(?:\s+\"[^\"\n]{0,200}\")?\)")
+_REFERENCE = re.compile(r"(?<!\w)\[([^\[\]\d^][^\[\]]{0,200})\]\[[^\[\]]{0,50}\]")
+_AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,500})>")
+_COMMENT = re.compile(r"<!--[^<>]{0,300}-->")
+_TAG = re.compile(
+    r"</?(?:br|b|i|u|s|em|strong|sub|sup|p|div|span|a|mark|kbd|small|del|ins|details|summary|ul|ol|li)"
+    r"(?:\s[^<>]{0,200})?\s?/?>",
+    re.IGNORECASE,
+)
+_ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|>~])")
+_STARS = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*]{1,500})(?<=[^\s])\1(?![\w*])")
+_STRIKE = re.compile(r"~~(?=[^\s~])([^~]{1,500})~~")
+# `__init__` is rather a name than a bold "init".
+_BARS = re.compile(r"(?<!\w)(?:__(?=\S)([^_]{0,300}[\s][^_]{0,200})__|_(?=[^\s_])([^_]{1,500})_)(?!\w)")
+_LOOSE_STARS = re.compile(r"^\*{1,3}(?=\w)|(?<=[\w.!?:;,)\"\u201d])\*{2,3}(?!\w)|(?<!\w)\*{2,3}(?=\w)")
+_MARKUP = re.compile(r"[`*_~<>&\\\[\]\ue000]|https?:")
+_SPACE = re.compile(r"\s+")
+
+
+def without_surrogates(text: str) -> str:
+    """Return a text with U+FFFD for each lone surrogate, so that offsets stay right."""
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+def code_spans(text: str) -> list[Span]:
+    """Return the inline code of a text, its backticks included."""
+    spans, at = [], 0
+    while (opening := _TICKS.search(text, at)) is not None:
+        end = code_end(text, opening.start(), opening.end())
+        if end:
+            spans.append((opening.start(), end))
+        at = end or opening.end()
+    return spans
+
+
+def code_end(text: str, start: int, end: int) -> int:
+    """Return where the code ends that the backticks at ``start:end`` begin; 0 if it doesn't."""
+    for closing in _TICKS.finditer(text, end, min(len(text), end + MAX_REGION)):
+        # A run that the limit cuts is none.
+        if closing.end() - closing.start() == end - start and text[closing.end() : closing.end() + 1] != "`":
+            return closing.end()
+    return 0
+
+
+def code_ranges(text: str) -> list[Span]:
+    """Return where code stands in a whole markdown text, fenced and inline, in order."""
+    ranges: list[Span] = []
+    at = 0
+    while (fence := _FENCE.search(text, at)) is not None:
+        ranges += ((at + begin, at + end) for begin, end in code_spans(text[at : fence.start()]))
+        mark = fence[1]
+        closing = re.compile(rf"^[ \t>]*{re.escape(mark)}{re.escape(mark[0])}*[ \t]*$", re.MULTILINE)
+        found = closing.search(text, fence.end())
+        at = found.end() if found else len(text)
+        ranges.append((fence.start(), at))
+    return ranges + [(at + begin, at + end) for begin, end in code_spans(text[at:])]
+
+
+def inside(position: int, ranges: list[Span]) -> bool:
+    """Return whether a position lies in one of some ranges, which are in order."""
+    at = bisect_right(ranges, position, key=itemgetter(0)) - 1
+    return at >= 0 and ranges[at][0] <= position < ranges[at][1]
+
+
+def plain(text: str, strip: Callable[[str], str] | None = None) -> str:
+    """Return a piece of markdown as plain text in one line.
+
+    Links become their text, emphasis and simple tags go, inline code becomes its content, untouched.
+
+    Args:
+        text: a sentence, or a cell of a table.
+        strip: takes away what else should go, such as citation markers; it sees no code.
+    """
+    if _MARKUP.search(text) is None:  # most sentences have none
+        return _SPACE.sub(" ", strip(text) if strip is not None else text).strip()
+    parts, at = [], 0
+    text = _TASK.sub("", _QUOTE_PREFIX.sub("\n", text))
+    held: list[str] = []
+    for begin, end in code_spans(text):
+        ticks = len(text[begin:end]) - len(text[begin:end].lstrip("`"))
+        held.append(text[begin + ticks : end - ticks].strip() or text[begin:end])
+        # A word of a private character keeps its place while markup around it goes.
+        parts += [text[at:begin], "\ue000"]
+        at = end
+    prose = _without_markup("".join([*parts, text[at:].replace("\ue000", "\ufffd")]), strip)
+    contents = iter(held)
+    prose = re.sub("\ue000", lambda _: next(contents, ""), prose)
+    return _SPACE.sub(" ", prose).strip()
+
+
+def _without_markup(text: str, strip: Callable[[str], str] | None) -> str:
+    if strip is not None:
+        text = strip(text)
+    for regex in (_COMMENT, _TAG):
+        text = regex.sub(" " if regex is _COMMENT else _tag_blank, text)
+    text = _REFERENCE.sub(r"\1", _LINK.sub(r"\1", _AUTOLINK.sub(r"\1", text)))
+    for _ in range(2):  # emphasis within emphasis
+        text = _BARS.sub(lambda match: match[1] or match[2], _STRIKE.sub(r"\1", _STARS.sub(r"\2", text)))
+    text = _ESCAPE.sub(r"\1", _LOOSE_STARS.sub("", text))
+    return html.unescape(text) if "&" in text else text
+
+
+def _tag_blank(tag: "re.Match[str]") -> str:
+    return " " if tag[0].lower().startswith(("<br", "<p", "</p", "<li", "</li", "<div", "</div")) else ""

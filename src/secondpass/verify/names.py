@@ -1,0 +1,236 @@
+"""Names, in capitals: people, places, organisations, acronyms; and whether a text has them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise
+
+from secondpass.verify.words import STOP_WORDS, Token, bare, word_numbers, word_set
+
+__all__ = ["Name", "Presence", "Vocabulary", "find_names"]
+
+_PARTICLES = word_set("of the de la le del della der den di da do dos du das von van zu bin ibn al el y e & for")
+_TITLES = word_set("mr mrs ms miss dr sir lady lord prof professor president king queen prince princess saint st jr sr")
+# In capitals within a sentence, and yet no name.
+_NOT_NAMES = word_set(
+    "i i'm i've i'd i'll ok am pm a.m p.m january february march april may june july august september october "
+    "november december jan feb mar apr jun jul aug sep sept oct nov dec monday tuesday wednesday thursday friday "
+    "saturday sunday bc bce ad ce mondays tuesdays wednesdays thursdays fridays saturdays sundays"
+)
+# What is one and the same, "|" between the things.
+_ALIAS = word_numbers(
+    "us usa america united-states american|uk britain united-kingdom british great-britain|ussr soviet-union "
+    "soviet|france french|netherlands dutch holland|spain spanish|greece greek|denmark danish|sweden swedish|"
+    "wales welsh|switzerland swiss|poland polish|ireland irish|scotland scottish scots|finland finnish|turkey "
+    "turkish|england english|germany german|thailand thai|norway norwegian|portugal portuguese|belgium belgian|"
+    "iraq iraqi|peru peruvian|cyprus cypriot|philippines filipino|europe european"
+)
+_DEMONYMS = ("ians", "ian", "eans", "ean", "ans", "an", "ese", "ish", "ia", "ns", "n", "i", "a", "y", "s")
+_VERBS = word_set("is are was were be been am has have had does do did will would can could may might must")
+_HYPHENS = frozenset("-\u2010\u2011")
+_MAX_WORDS = 12
+_MAX_ACRONYM = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name in a text.
+
+    Attributes:
+        first: the index of its first token.
+        end: the index of the token after it.
+        parts: its words in lower case, without particles, titles and possessive endings.
+        is_acronym: whether it is one word in capitals.
+    """
+
+    first: int
+    end: int
+    parts: tuple[str, ...]
+    is_acronym: bool
+
+
+class Presence(Enum):
+    """Whether a text has a name."""
+
+    FOUND = "found"
+    OTHER = "other"
+    """It has the name with another word in it: Jane Smith for John Smith."""
+    ABSENT = "absent"
+
+
+def find_names(tokens: list[Token], masked: set[int]) -> list[Name]:
+    """Return the names of a text, in order; of a sentence's first words only those that can be nothing else."""
+    within = {token.text for token in tokens if not token.first}
+    shouting = _shouting(tokens)
+    found: list[Name] = []
+    at = 0
+    while at < len(tokens):
+        if at in masked or tokens[at].sentence in shouting or not _is_capital(tokens[at]):
+            at += 1
+            continue
+        end = _extent(tokens, at, masked)
+        name = _name(tokens, at, end, within)
+        if name:
+            found.append(name)
+        at = end
+    return found
+
+
+def _is_capital(token: Token) -> bool:
+    text = token.text
+    if token.kind != "word" or text.islower():
+        return False
+    is_acronym = text.isupper() and len(text) > 1 and text.isalpha()
+    if bare(text) in _NOT_NAMES or token.lower in _NOT_NAMES or (token.lower in STOP_WORDS and not is_acronym):
+        return False
+    return text[0].isupper() or any(letter.isupper() for letter in text[1:])
+
+
+def _shouting(tokens: list[Token]) -> set[int]:
+    """Return the sentences in capitals, headings and cries, whose capitals tell nothing."""
+    counts: dict[int, list[int]] = {}
+    running = set()  # those with a verb, or without a capital to begin with
+    for token in tokens:
+        if token.kind == "word" and len(token.text) > 1:
+            if token.lower in _VERBS or (token.first and token.text[0].islower()):
+                running.add(token.sentence)
+            capital, content, cried, words = counts.setdefault(token.sentence, [0, 0, 0, 0])
+            is_content = token.lower not in STOP_WORDS
+            counts[token.sentence] = [
+                capital + (is_content and token.text[0].isupper()),
+                content + is_content,
+                cried + token.text.isupper(),
+                words + 1,
+            ]
+    return {
+        sentence
+        for sentence, (capital, content, cried, words) in counts.items()
+        if (words > 2 and 2 * cried > words) or (capital == content > 2 and sentence not in running)
+    }
+
+
+def _extent(tokens: list[Token], at: int, masked: set[int]) -> int:
+    end = here = at + 1
+    while here < len(tokens) and here - at < _MAX_WORDS and tokens[here].sentence == tokens[at].sentence:
+        token = tokens[here]
+        if _is_capital(token) and here not in masked:
+            if token.lower in STOP_WORDS:
+                break
+            end = here = here + 1
+        elif _is_between(tokens, here):
+            here += 1
+        else:
+            break
+    return end
+
+
+def _is_between(tokens: list[Token], at: int) -> bool:
+    """Return whether a token may stand between two words of a name: a particle, a hyphen, the dot of an initial."""
+    token = tokens[at]
+    if token.glued and (token.text in _HYPHENS or (token.text == "." and len(tokens[at - 1].text) == 1)):
+        return True
+    return token.lower in _PARTICLES and token.text != "The"
+
+
+def _name(tokens: list[Token], first: int, end: int, within: set[str]) -> Name | None:
+    words = [tokens[at] for at in range(first, end) if tokens[at].kind == "word" and tokens[at].text not in _PARTICLES]
+    parts = [bare(word.text) for word in words]
+    if not parts:
+        return None
+    acronym = len(parts) == 1 and len(parts[0]) > 1 and bare_upper(words[0].text)
+    if words[0].first and not acronym and words[0].text not in within:
+        # The first word is in capitals whatever it is: by itself it tells nothing.
+        words, parts = words[1:], parts[1:]
+        if not parts or (len(parts) == 1 and tokens[first + 1].text in _HYPHENS):
+            return None
+    kept = tuple(part for part in parts if part not in _TITLES)
+    return Name(first, end, kept, acronym) if kept else None
+
+
+def bare_upper(word: str) -> bool:
+    """Return whether a word is in capitals, a plural or possessive ending aside."""
+    word = word.removesuffix("s").removesuffix("'").removesuffix("\u2019").replace(".", "")
+    return word.isalpha() and word.isupper()
+
+
+def _keys(part: str) -> Iterator[str]:
+    """Yield what a word of a name can be found by: itself, and what is left of a country's and its people's."""
+    yield part
+    if part in _ALIAS:
+        yield f"alias {_ALIAS[part]}"
+    if part.endswith("s") and len(part) > 4:
+        yield part[:-1]
+    for ending in _DEMONYMS:
+        if part.endswith(ending) and len(part) - len(ending) > 3:
+            yield "root " + part[: -len(ending)]
+    yield "root " + part
+
+
+class Vocabulary:
+    """What names a text can be said to have.
+
+    Args:
+        tokens: of the text.
+        names: its names.
+    """
+
+    def __init__(self, tokens: list[Token], names: list[Name]) -> None:
+        self.names = names
+        words = [bare(token.text) for token in tokens if token.kind == "word"]
+        self.words = set(words)
+        capitals = {bare(token.text) for token in tokens if token.kind == "word" and token.text[0].isupper()}
+        self._keys = {key for word in capitals for key in _keys(word)} | self.words
+        pairs = map("-".join, pairwise(words))
+        self._keys.update(f"alias {_ALIAS[pair]}" for pair in pairs if pair in _ALIAS)
+        self._letters = _letters_of(words)
+        self._by_part: dict[str, list[Name]] = {}
+        for name in names:
+            for part in name.parts:
+                self._by_part.setdefault(part, []).append(name)
+
+    def has_part(self, part: str) -> bool:
+        """Return whether the text has a word of a name, as it is or as its people are called."""
+        return part in self._keys or any(key in self._keys for key in _keys(part))
+
+    def presence(self, name: Name) -> Presence:
+        """Return whether the text has a name: in full, by a part, by its initials or by another spelling."""
+        missing = [part for part in name.parts if not self.has_part(part) and not self._has_initial(part, name)]
+        if not missing or self._has_acronym(name):
+            return Presence.FOUND
+        if len(missing) == len(name.parts):
+            return Presence.ABSENT
+        # "Smith" is what is left of "John Smith" later in a text; "Jane Smith" is somebody else.
+        kept = [part for part in name.parts if part not in missing]
+        others = [other for part in kept for other in self._by_part.get(part, ())]
+        if any(set(other.parts) - set(name.parts) for other in others):
+            return Presence.OTHER
+        return Presence.FOUND if name.parts[-1] in kept else Presence.ABSENT
+
+    def akin(self, name: Name) -> list[Name]:
+        """Return the text's names that have a word in common with one."""
+        return [other for part in name.parts for other in self._by_part.get(part, ())]
+
+    def _has_initial(self, part: str, name: Name) -> bool:
+        """Return whether a part is an initial of a name here, or is shortened to its initial here."""
+        if len(name.parts) < 2:
+            return False
+        for other in self._by_part.get(name.parts[-1], ()):
+            for held in other.parts[:-1]:
+                if (len(part) == 1 and held.startswith(part)) or (len(held) == 1 and part.startswith(held)):
+                    return True
+        return False
+
+    def _has_acronym(self, name: Name) -> bool:
+        alias = _ALIAS.get("-".join(name.parts))
+        if alias is not None:
+            return f"alias {alias}" in self._keys
+        if name.is_acronym:
+            letters = name.parts[0]
+            return 1 < len(letters) <= _MAX_ACRONYM and letters in self._letters
+        return len(name.parts) > 1 and "".join(part[0] for part in name.parts) in self.words
+
+
+def _letters_of(words: list[str]) -> str:
+    """Return the words' first letters in a row, once with the particles and once without."""
+    content = [word for word in words if word not in STOP_WORDS]
+    return " ".join("".join(word[:1] for word in row) for row in (words, content))

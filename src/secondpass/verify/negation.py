@@ -1,0 +1,195 @@
+"""Whether a claim denies what the evidence says, or says what it denies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from secondpass.verify.words import STOP_WORDS, Token, word_set
+from secondpass.verify.words import stem as stem_of
+
+__all__ = ["EMPTY_STEMS", "Clause", "denied", "find_clauses"]
+
+_CUES = word_set(
+    "not no never neither nor cannot hardly scarcely barely none nobody nothing nowhere lacks lacked lacking"
+)
+_FAILING = word_set("fail fails failed failing refuse refuses refused decline declines declined unable")  # before "to"
+# Behind "not": what it denies is how much, when or what else, not the thing itself.
+_NOT_DENIED = word_set(
+    "only just merely simply all every everyone everything always necessarily entirely completely fully exclusively "
+    "solely least until till unlike uncommon because so very too much many yet long quite exactly"
+)
+_SKIPPED = word_set("longer one more any")  # "no longer", "no one", "not any": what is denied comes after
+_BREAKS = frozenset(".;:()[]\u2014\u2013")
+# Behind a comma these begin a clause of their own; other commas are those of lists: "no roads, tracks or bridges".
+_OPENERS = word_set("he she it they we i you this that these those who which there the a an and so then instead")
+_LITTLE = word_set("little few without less")  # deny half: what stands beside them is neither said nor denied
+_CONJUNCTIONS = word_set("but although though while whereas however yet except unless if whether until till")
+
+_IN_WORDS = word_set(
+    "ability able accessible accurate action active adequate appropriate capable complete compatible consistent "
+    "convenient correct credible curable definite dependent direct effective eligible equal equality experienced "
+    "expensive famous finite flexible formal frequent sane secure significant soluble stable sufficient tolerant "
+    "valid variable visible voluntary vulnerable possible perfect mature moral mortal partial patient polite "
+    "practical precise probable proper pure legal legitimate literate logical rational regular relevant replaceable "
+    "responsible reversible resistible"
+)
+_PREFIXES = ("un", "non", "in", "im", "il", "ir", "dis")
+_MIN_ROOT = 4
+# What comes with a denial and says nothing else: "no longer", "actually not", "at all".
+EMPTY_STEMS = frozenset(
+    map(
+        stem_of,
+        _CUES
+        | _FAILING
+        | _LITTLE
+        | _SKIPPED
+        | word_set("able actually really definitely much still ever clearly quite nearly"),
+    )
+)
+_ROOTS = frozenset(map(stem_of, _IN_WORDS))
+_DIS_WORDS = word_set(
+    "agree agreed agrees allow allowed approve approved honest loyal similar satisfied advantage like liked continued"
+)
+_DIS_ROOTS = frozenset(map(stem_of, _DIS_WORDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A stretch of a sentence that a negation does not reach out of.
+
+    Attributes:
+        sentence: the index of its sentence.
+        stems: of its content words.
+        denied: the stem that a negation is put before, to the index of the negating token.
+        has_cue: whether anything is denied in it, in whatever way.
+    """
+
+    sentence: int
+    stems: frozenset[str]
+    denied: dict[str, int]
+    has_cue: bool
+
+
+def find_clauses(tokens: list[Token]) -> list[Clause]:
+    """Return the clauses of a text, in order."""
+    return [_clause(tokens, first, end) for first, end in _bounds(tokens)]
+
+
+def _bounds(tokens: list[Token]) -> Iterator[tuple[int, int]]:
+    first = 0
+    for at, token in enumerate(tokens):
+        new = token.sentence != tokens[first].sentence or token.text in _BREAKS or token.lower in _CONJUNCTIONS
+        new = new or (token.text == "," and at + 1 < len(tokens) and tokens[at + 1].lower in _OPENERS)
+        if at > first and new and not _is_within_number(tokens, at):
+            yield first, at
+            first = at
+    if tokens:
+        yield first, len(tokens)
+
+
+def _is_within_number(tokens: list[Token], at: int) -> bool:
+    return tokens[at].glued and at + 1 < len(tokens) and tokens[at + 1].glued and tokens[at + 1].kind == "number"
+
+
+def _clause(tokens: list[Token], first: int, end: int) -> Clause:
+    stems: set[str] = set()
+    denied: dict[str, int] = {}
+    cue: int | None = None
+    has_cue = again = False
+    for at in range(first, end):
+        token = tokens[at]
+        if not token.stem:
+            continue
+        if _is_cue(tokens, at, end):
+            if at > first and _is_alternative(tokens, at):
+                continue
+            has_cue = True
+            cue = None if cue is not None else at  # two of them make none
+            continue
+        has_cue = has_cue or token.lower in _LITTLE
+        if token.lower in STOP_WORDS:
+            # "did not drink or smoke": both are denied.
+            if token.lower in {"or", "nor"} and again:
+                cue = max(denied.values(), default=None)
+            continue
+        if cue is not None and token.lower in _SKIPPED:
+            continue
+        stems.add(token.stem)
+        again = cue is not None
+        if cue is not None:
+            denied[token.stem] = cue
+            cue = None
+    return Clause(tokens[first].sentence, frozenset(stems), denied, has_cue)
+
+
+def _is_cue(tokens: list[Token], at: int, end: int) -> bool:
+    word = tokens[at].lower
+    after = tokens[at + 1].lower if at + 1 < end else ""
+    if word.endswith("n't") or word in _CUES:
+        # "No. 5" is a number.
+        return after not in _NOT_DENIED and not (word == "no" and (after == "." or after.isdigit()))
+    return word in _FAILING and after == "to"
+
+
+def _is_alternative(tokens: list[Token], at: int) -> bool:
+    """Return whether a negation is only one of two ways: "guilty or not guilty", "may or may not"."""
+    words = [token.lower for token in tokens[max(at - 2, 0) : at]]
+    return words[-1] == "or" or (words[0] == "or" and words[-1] in STOP_WORDS)
+
+
+def denied(claim: list[Clause], evidence: list[Clause]) -> frozenset[str]:
+    """Return the stem that one of two sentences denies and the other one says, with that of its opposite; or nothing.
+
+    Args:
+        claim: the clauses of the claim's sentence.
+        evidence: the clauses of one sentence of the evidence.
+    """
+    cued = _cued(claim, evidence) or _cued(evidence, claim)
+    prefixed = _prefixed(claim, evidence) or _prefixed(evidence, claim)
+    # "not easy" is "uneasy": two differences make none.
+    return frozenset() if cued and prefixed else cued or prefixed
+
+
+def _cued(ours: list[Clause], theirs: list[Clause]) -> frozenset[str]:
+    """Return a stem that a word of ours denies, and that theirs have where nothing is denied."""
+    said = {stem for clause in theirs for stem in clause.stems}
+    for clause in ours:
+        for stem in clause.denied:
+            if stem in said and not _is_denied(stem, theirs) and not _is_said(stem, ours):
+                return frozenset({stem})
+    return frozenset()
+
+
+def _prefixed(ours: list[Clause], theirs: list[Clause]) -> frozenset[str]:
+    """Return a stem of ours, and what theirs have without its prefix, unless one is denied: unfair, not fair."""
+    said = {stem for clause in theirs for stem in clause.stems}
+    here = {stem for clause in ours for stem in clause.stems}
+    for stem in sorted(here - said):
+        root = _without_prefix(stem)
+        if root and root in said and root not in here:
+            differ = _is_target(stem, ours) == _is_target(root, theirs)
+            return frozenset({stem, root}) if differ else frozenset()
+    return frozenset()
+
+
+def _is_target(stem: str, clauses: list[Clause]) -> bool:
+    return any(stem in clause.denied for clause in clauses)
+
+
+def _is_denied(stem: str, clauses: list[Clause]) -> bool:
+    """Return whether a word stands in a clause in which something is denied."""
+    return any(clause.has_cue for clause in clauses if stem in clause.stems)
+
+
+def _is_said(stem: str, clauses: list[Clause]) -> bool:
+    """Return whether a word stands in a clause in which nothing is denied."""
+    return any(not clause.has_cue for clause in clauses if stem in clause.stems)
+
+
+def _without_prefix(stem: str) -> str:
+    for prefix in _PREFIXES:
+        root = stem.removeprefix(prefix)
+        if root == stem or len(root) < _MIN_ROOT:
+            continue
+        if prefix in {"un", "non"} or (root in _ROOTS if prefix != "dis" else root in _DIS_ROOTS):
+            return root
+    return ""

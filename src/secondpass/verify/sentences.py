@@ -1,0 +1,209 @@
+"""Sentences of a paragraph, as soon as they have ended."""
+
+import re
+
+import sentencex  # type: ignore[import-untyped]
+
+from secondpass.verify.citations import DEFAULT, is_marker
+from secondpass.verify.markup import MAX_REGION, Span, code_end
+
+__all__ = ["SentenceScanner"]
+
+_STOPS = ".!?\u2026\u203d\u3002\uff01\uff1f\uff0e\u0964\u0965\u061f\u06d4"
+_WIDE_STOPS = "\u3002\uff01\uff1f\uff0e\u0964\u0965"  # no space follows these
+_CLOSING = {
+    '"': '"', "\u201c": "\u201d", "\u201e": "\u201c\u201d", "\u00ab": "\u00bb", "(": ")", "[": "]",
+    "\uff08": "\uff09", "\u300c": "\u300d", "\u300e": "\u300f",
+}  # fmt: skip
+_BRACKETS = "([\uff08"
+_TOKEN = re.compile(rf"`+|[{re.escape(''.join(_CLOSING))}]|[{re.escape(_STOPS)}]+|\n")
+_CLOSERS = re.compile("[\"\u201d\u2019'\u00bb)\\]*_~\uff09\u300d\u300f]*")
+_BLANKS = re.compile(r"[^\S\n]*")
+_WORD_BEGINNING = 12  # characters; more of the next word makes no difference
+_WORD = re.compile(rf"[^\W_][\w'\u2019-]{{0,{_WORD_BEGINNING - 1}}}")
+_ENUMERATOR = re.compile(r"\W{0,20}(?:\d{1,3}|[A-Za-z])\Z")
+_LAST_WORD = re.compile(r"[\w.]+\Z")
+_NOISE = re.compile(r"[^\w\s.,'\u2019-]")
+_SPACE = " \t\r\n"
+_DASHES = "-\u2013\u2014"
+# What sentencex does not take for abbreviations, and what it does not so before numbers.
+_ABBREVIATIONS = frozenset({"i.e", "e.g", "approx", "resp", "viz", "incl", "excl", "est", "ca", "cf", "vs", "v"})
+_BEFORE_NUMBERS = frozenset(
+    {"no", "nos", "vol", "vols", "eq", "eqs", "fig", "figs", "ch", "sec", "tab", "art", "p", "pp", "pt", "ver"}
+)
+_MAX_DEPTH = 8  # of brackets within brackets
+_BEFORE = 80  # of a sentence, to judge its end by
+_AHEAD = 64  # of what follows, likewise
+_ENUMERATOR_CHARS = 24
+
+
+class SentenceScanner:
+    """Splits the text of one paragraph, which may come in pieces.
+
+    The splitter is sentencex (Wikimedia): it decides at each full stop, by the end of the sentence and the next word.
+    What it does not know is decided here: code, quotations and brackets of up to 300 characters are never split,
+    citation markers right after a full stop belong to the sentence before, and a line that ends in a colon, or with
+    markdown's hard break, ends a sentence. A decision is made once nothing that follows can change it, and so the
+    sentences are the same however the text comes. The time is linear in the length.
+
+    Args:
+        offset: where the paragraph begins in its text.
+        pattern: finds citation markers.
+        quoted: whether it stands in a markdown quotation, where lines begin with ``>``.
+    """
+
+    def __init__(self, offset: int, pattern: re.Pattern[str] = DEFAULT, *, quoted: bool = False) -> None:
+        self._pattern, self._before = pattern, f"{_SPACE}>" if quoted else _SPACE
+        self._text, self._offset = "", offset
+        self._start = self._at = 0
+        self.released = 0
+
+    def feed(self, text: str) -> list[Span]:
+        """Add to the paragraph, and return the sentences that have ended, in characters of the whole text."""
+        self._text += text
+        return self._scan(final=False)
+
+    def finish(self) -> list[Span]:
+        """End the paragraph, and return the sentences that are left."""
+        spans = self._scan(final=True)
+        return spans + self._trimmed(self._start, len(self._text))
+
+    def _scan(self, *, final: bool) -> list[Span]:
+        spans: list[Span] = []
+        while (token := _TOKEN.search(self._text, self._at)) is not None:
+            self._at = token.start()
+            if token.end() == len(self._text) and not final:
+                break  # there may be more of it
+            step = self._after(token, final)
+            if step is None:
+                break
+            self._at, ended = step
+            if ended:
+                spans += self._trimmed(self._start, self._at)
+                self._start = self._at
+        else:
+            self._at = len(self._text)
+        self._text, self._offset = self._text[self._start :], self._offset + self._start
+        self._start, self._at = 0, self._at - self._start
+        return spans
+
+    def _trimmed(self, start: int, end: int) -> list[Span]:
+        sentence = self._text[start:end]
+        left = len(sentence) - len(sentence.lstrip(self._before))
+        left += len(sentence[left:]) - len(sentence[left:].lstrip())
+        if left == len(sentence):
+            return []
+        self.released += 1
+        return [(self._offset + start + left, self._offset + start + len(sentence.rstrip()))]
+
+    def _after(self, token: re.Match[str], final: bool) -> tuple[int, bool] | None:
+        """Return where to go on, and whether a sentence ends there; None if that can't be known yet."""
+        first = token[0][0]
+        if first in _STOPS:
+            return self._after_stop(token.start(), token.end(), final)
+        if first == "\n":
+            line = self._text[max(self._start, token.start() - _BEFORE) : token.start()]
+            return token.end(), line.rstrip().endswith((":", "\uff1a")) or line.rstrip("\r").endswith(("  ", "\\"))
+        end = self._region_end(token)
+        if not final and (end == len(self._text) or (not end and len(self._text) - token.end() <= MAX_REGION)):
+            return None
+        if not end:
+            return token.end(), False
+        inner = self._text[token.end() : end - 1].rstrip("*_")
+        whole = not self._text[self._start : token.start()].strip(" \n\t*_>") if first in _BRACKETS else first != "`"
+        if whole and inner and inner[-1] in _STOPS and self._text[end : end + 1] not in tuple(_STOPS):
+            begin = token.end() + len(inner.rstrip(_STOPS))
+            return self._after_stop(begin, token.end() + len(inner), final, at_least=end)
+        return end, False
+
+    def _region_end(self, token: re.Match[str]) -> int:
+        """Return where the code, quotation or bracket ends that begins with a token; 0 if that is none."""
+        text, opening = self._text, token[0]
+        if opening[0] == "`":
+            return code_end(text, token.start(), token.end())
+        closing = _CLOSING[opening]
+        limit = min(len(text), token.end() + MAX_REGION)
+        if opening in _BRACKETS:
+            depth, at = 1, token.end()
+            while depth:
+                if depth > _MAX_DEPTH:
+                    return 0
+                end = text.find(closing, at, limit)
+                if end < 0:
+                    return 0
+                depth += text.count(opening, at, end) - 1
+                at = end + 1
+            return at
+        if opening == '"':
+            before = text[token.start() - 1] if token.start() > self._start else " "
+            if before.isalnum() or text[token.end() : token.end() + 1].isspace():
+                return 0  # inches, or the end of a quotation
+        found = [at for at in (text.find(mark, token.end(), limit) for mark in closing) if at >= 0]
+        return min(found) + 1 if found else 0
+
+    def _after_stop(self, begin: int, end: int, final: bool, at_least: int = 0) -> tuple[int, bool] | None:
+        text, stop = self._text, end
+        end = max(_CLOSERS.match(text, end).end(), at_least)  # type: ignore[union-attr]  # it matches the empty text
+        if end == len(text):
+            return (end, False) if final else None
+        marked = self._after_markers(end, final)
+        if marked is None:
+            return None
+        wide = text[stop - 1] in _WIDE_STOPS
+        if marked == len(text):
+            return (marked, False) if final else None
+        if not wide and marked == end and not text[end].isspace():
+            return end, False
+        word = self._next_word(marked, final)
+        if word is None:
+            return None
+        return marked, wide or self._ends(begin, stop, word)
+
+    def _after_markers(self, at: int, final: bool) -> int | None:
+        """Return where the citation markers end that follow a full stop; None if that can't be known yet."""
+        text = self._text
+        while True:
+            blank = _BLANKS.match(text, at).end()  # type: ignore[union-attr]  # it matches the empty text
+            left = len(text) - blank
+            if not left:
+                return at if final else None
+            first = text[blank]
+            if first.isalnum() or first == "\n" or (self._pattern is DEFAULT and first != "["):
+                return at
+            if not final and left <= _AHEAD and (self._pattern is not DEFAULT or text.find("]", blank, -2) < 0):
+                return None
+            # Nothing before the sentence may count, as that may be gone when the text comes in pieces.
+            begin = max(self._start, blank - _BEFORE)
+            match = self._pattern.match(text[begin : blank + _AHEAD], blank - begin)
+            if match is None or begin + match.end() >= blank + _AHEAD or not is_marker(match):
+                return at
+            at = begin + match.end()
+
+    def _next_word(self, at: int, final: bool) -> str | None:
+        """Return a dash, the beginning of the next word, or nothing; None if there is not enough of it yet."""
+        ahead = self._text[at : at + _AHEAD]
+        enough = final or len(ahead) == _AHEAD
+        word = _WORD.search(ahead)
+        whole = word is not None and (word.end() < len(ahead) or len(word[0]) == _WORD_BEGINNING)
+        if not whole and not enough:
+            return None
+        first = ahead.lstrip()[:1]
+        return first if first and first in _DASHES else word[0] if word else ""
+
+    def _ends(self, begin: int, stop: int, word: str) -> bool:
+        before = self._text[max(self._start, begin - _BEFORE) : begin]
+        numbered = begin - self._start <= _ENUMERATOR_CHARS and _ENUMERATOR.match(self._text[self._start : begin])
+        if numbered or (word and word in _DASHES):
+            return False
+        if not word:
+            return True  # pictures and signs follow
+        stops = self._text[begin:stop].replace("\u2026", "...")
+        last = _LAST_WORD.search(before)
+        if last and stops == ".":
+            known = last[0].lower()
+            if known in _ABBREVIATIONS or (known in _BEFORE_NUMBERS and word[0].isdigit()):
+                return False
+        if not before[-1:].isalnum():
+            before += " it"  # what ends in a bracket or a quotation is no abbreviation
+        probe = f"{_NOISE.sub(' ', before).lstrip()}{stops} {word}"
+        return len(sentencex.segment("en", probe)[-1].strip()) <= len(word)

@@ -1,0 +1,168 @@
+"""What is measured of a claim and its evidence: one vector, from which its probability is made."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from secondpass.logistic import FloatArray, log_odds
+from secondpass.verify.facts import FEATURES as FACT_FEATURES
+from secondpass.verify.facts import FactCheck, Facts, check_facts, read_facts
+from secondpass.verify.overlap import overlap, pair_overlap
+from secondpass.verify.types import Mismatch
+
+__all__ = ["FEATURES", "HARD_KINDS", "Premise", "Reader", "Signals", "measure_premises"]
+
+FEATURES = (
+    "entailment",
+    "contradiction",
+    "max_entailment",
+    "max_contradiction",
+    "joined_entailment",
+    "joined_contradiction",
+    "overlap",
+    "pair_overlap",
+    *FACT_FEATURES,
+)
+"""The signals of a claim, in the order of `Signals.features`.
+
+``entailment`` and ``contradiction`` are the log-odds that the model gives the best premise, ``max_`` ones the largest
+over all single windows, ``joined_`` ones those of the two best windows read together (of the best premise if there is
+no such pair); all within ±10. ``overlap`` and ``pair_overlap`` are the shares of the claim's words and word pairs that
+the best premise holds. The others are those of `FactCheck.features` for the best premise: how many facts it states
+differently, or not at all, by kind (3 at most each), and the share of the claim's facts that it has.
+"""
+
+HARD_KINDS = frozenset({"number", "date", "unit"})
+"""Kinds of mismatch that no model and no judge can overrule: a claim with one is never supported."""
+
+# Word-piece tokenizers have one and the same token for all words of more than 100 letters, such as long digests.
+_LONG_WORD = re.compile(r"[^\W_]{64,}")
+_LIMIT = 10.0  # log-odds
+_MOST = 3.0  # of one kind of mismatch
+_ENTAILMENT, _CONTRADICTION = 0, 2  # columns of an NliOutput
+_DISCOUNT = 0.1  # on the entailment of a premise that states a number otherwise
+_OVERLAP_WEIGHT = 0.5  # between two premises, against the probability of entailment
+_JOINED_COST = 0.05  # one window that says it all is the better evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Premise:
+    """A window, or two of them joined, against one claim.
+
+    Attributes:
+        probabilities: of entailment, neutral and contradiction.
+        facts: what its facts say of the claim's.
+        overlap: the share of the claim's words that it holds, in [0, 1].
+        unread: words of the claim that a model can't tell apart, and that the premise does not have.
+    """
+
+    text: str
+    probabilities: tuple[float, float, float]
+    facts: FactCheck
+    overlap: float
+    unread: tuple[Mismatch, ...] = ()
+
+    @property
+    def entailment(self) -> float:
+        """The model's probability that the claim follows."""
+        return self.probabilities[_ENTAILMENT]
+
+    @property
+    def contradiction(self) -> float:
+        """The model's probability that the premise says otherwise."""
+        return self.probabilities[_CONTRADICTION]
+
+    @property
+    def hard(self) -> tuple[Mismatch, ...]:
+        """Mismatches that nobody can overrule."""
+        return (*(mismatch for mismatch in self.facts.mismatches if mismatch.kind in HARD_KINDS), *self.unread)
+
+    @property
+    def lacking(self) -> tuple[Mismatch, ...]:
+        """Numbers and dates in digits that it does not have at all; "two" may be counted from what it has."""
+        return tuple(
+            mismatch
+            for mismatch in self.facts.missing
+            if mismatch.kind in HARD_KINDS and any(letter.isdigit() for letter in mismatch.claim)
+        )
+
+    @property
+    def merit(self) -> float:
+        """How good it is as evidence for the claim: by entailment, by shared words, and by facts that agree."""
+        return self.entailment * (_DISCOUNT if self.hard else 1.0) + _OVERLAP_WEIGHT * self.overlap
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """The measurements of one claim.
+
+    Attributes:
+        features: shape (len(FEATURES),), float64.
+        best: the premise that speaks most for the claim.
+        order: the single windows' positions, by falling merit.
+        by_joined: whether the best premise is the joined one.
+        premises: the single windows as premises, in the order in which they came.
+    """
+
+    features: FloatArray
+    best: Premise
+    order: tuple[int, ...]
+    by_joined: bool
+    premises: tuple[Premise, ...]
+
+
+class Reader:
+    """Measures one claim against premises: the facts of the claim are read once.
+
+    Args:
+        claim: what is claimed, as the model reads it.
+        read: facts of premises that were read before, by their text; those that are read are added.
+    """
+
+    def __init__(self, claim: str, read: dict[str, Facts]) -> None:
+        self._claim, self._facts, self._read = claim, read_facts(claim), read
+        self._long_words = dict.fromkeys(_LONG_WORD.findall(claim))
+
+    def premise(self, text: str, probabilities: FloatArray) -> Premise:
+        """Measure a window, or two joined; the probabilities are the model's, shape (3,), as in `NliOutput`."""
+        if text not in self._read:
+            self._read[text] = read_facts(text)
+        entailment, neutral, contradiction = (float(p) for p in probabilities)
+        facts = check_facts(self._facts, self._read[text])
+        unread = tuple(Mismatch("name", word[:80]) for word in self._long_words if word not in text)
+        return Premise(text, (entailment, neutral, contradiction), facts, overlap(self._claim, text), unread)
+
+
+def measure_premises(claim: str, premises: Sequence[Premise], joined: Premise | None = None) -> Signals:
+    """Measure a claim against its windows, or against those of one passage.
+
+    Args:
+        claim: what is claimed.
+        premises: the windows, at least one.
+        joined: the two best of them as one premise.
+    """
+    order = sorted(range(len(premises)), key=lambda at: -premises[at].merit)
+    best = premises[order[0]]
+    by_joined = joined is not None and joined.merit - _JOINED_COST > best.merit
+    if joined is not None and by_joined:
+        best = joined
+    together = joined or best
+    facts = best.facts.features()
+    log = [
+        best.entailment,
+        best.contradiction,
+        max(premise.entailment for premise in premises),
+        max(premise.contradiction for premise in premises),
+        together.entailment,
+        together.contradiction,
+    ]
+    features = np.concatenate(
+        [
+            np.clip(log_odds(log), -_LIMIT, _LIMIT),
+            [best.overlap, pair_overlap(claim, best.text)],
+            np.minimum([facts[name] for name in FACT_FEATURES], _MOST),
+        ]
+    )
+    return Signals(features, best, tuple(order), by_joined, tuple(premises))

@@ -1,0 +1,288 @@
+"""What a verification says: claims, evidence, verdicts; frozen, and free of any model."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from secondpass.types import Trace
+
+__all__ = ["CheckedClaim", "Citation", "Claim", "Evidence", "Mismatch", "Verdict", "Verification"]
+
+
+class Verdict(StrEnum):
+    """What the passages say about a claim."""
+
+    SUPPORTED = "supported"
+    """A passage, or two of them together, say it."""
+    CONTRADICTED = "contradicted"
+    """A passage says otherwise."""
+    NOT_ENOUGH_INFO = "not_enough_info"
+    """The passages neither say it nor deny it."""
+    NOT_CHECKABLE = "not_checkable"
+    """It claims no fact: a question, a greeting, an opinion."""
+    ERROR = "error"
+    """It could not be checked, and so is never counted as supported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One thing that an answer says.
+
+    Attributes:
+        text: what is verified; it may have the subject of the sentence put in front of a conjunct, and
+            markdown and citation markers taken off.
+        start: where it begins in the answer, in characters.
+        end: where it ends: ``answer[start:end]`` is where it stands.
+        sentence: the index of its sentence, from 0.
+        checkable: whether it claims a fact.
+        reason: why it is not checkable; empty if it is.
+    """
+
+    text: str
+    start: int
+    end: int
+    sentence: int
+    checkable: bool = True
+    reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON-ready data."""
+        return {
+            "text": self.text,
+            "start": self.start,
+            "end": self.end,
+            "sentence": self.sentence,
+            "checkable": self.checkable,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A window of a passage, with what it says about one claim.
+
+    Attributes:
+        passage: the index of its passage among those that were passed in, from 0.
+        id: the ``id`` of a passage that was passed as a mapping, else None.
+        start: where it begins in the passage's text, in characters.
+        end: where it ends: ``text[start:end]`` of the passage is the evidence.
+        text: that text, with U+FFFD for each lone surrogate, as the model read it.
+        entailment: the model's probability that the claim follows from it.
+        neutral: the model's probability that it says nothing of the claim.
+        contradiction: the model's probability that it says otherwise.
+    """
+
+    passage: int
+    id: Any
+    start: int
+    end: int
+    text: str
+    entailment: float
+    neutral: float
+    contradiction: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data; JSON-ready if the passage's own id is."""
+        return {
+            "passage": self.passage,
+            "id": self.id,
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "entailment": self.entailment,
+            "neutral": self.neutral,
+            "contradiction": self.contradiction,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A fact of the claim that the evidence states differently, or not at all.
+
+    Attributes:
+        kind: ``number``, ``date``, ``unit``, ``name`` or ``negation``.
+        claim: the claim's words.
+        evidence: the evidence's words; empty if it has none.
+    """
+
+    kind: str
+    claim: str
+    evidence: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON-ready data."""
+        return {"kind": self.kind, "claim": self.claim, "evidence": self.evidence}
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One number of a citation marker in the answer; ``[2, 3]`` makes two of them.
+
+    Attributes:
+        marker: the whole marker, as it stands in the answer.
+        start: where the marker begins in the answer, in characters.
+        end: where it ends.
+        number: the number that is cited, from 1.
+        passage: the index of the cited passage, from 0; None if there is no such passage.
+        exists: whether there is such a passage.
+        supports: whether that passage supports the claim.
+        probability: that the cited passage alone supports the claim; None if it wasn't scored.
+    """
+
+    marker: str
+    start: int
+    end: int
+    number: int
+    passage: int | None
+    exists: bool
+    supports: bool
+    probability: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON-ready data."""
+        return {
+            "marker": self.marker,
+            "start": self.start,
+            "end": self.end,
+            "number": self.number,
+            "passage": self.passage,
+            "exists": self.exists,
+            "supports": self.supports,
+            "probability": self.probability,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedClaim:
+    """A claim with its verdict, and with what it rests on.
+
+    Attributes:
+        claim: the claim.
+        verdict: what the passages say about it.
+        probability: the calibrated probability that the passages support it, in [0, 1]; 0 if it
+            could not be checked.
+        evidence: the windows of the passages that the verdict rests on, best first; where it is that there is not
+            enough info, those that came nearest.
+        contradicting: windows that speak against it, strongest first.
+        conflict: whether one passage supports it and another contradicts it.
+        mismatches: facts of the claim that the evidence states differently.
+        citations: what the answer cites for it.
+        suggested: numbers of the passages, from 1, that support it although the answer doesn't cite them.
+        escalated: whether an LLM judge decided.
+        reason: why the verdict is what it is, in a sentence; empty if the evidence says it all.
+    """
+
+    claim: Claim
+    verdict: Verdict
+    probability: float = 0.0
+    evidence: tuple[Evidence, ...] = ()
+    contradicting: tuple[Evidence, ...] = ()
+    conflict: bool = False
+    mismatches: tuple[Mismatch, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    suggested: tuple[int, ...] = ()
+    escalated: bool = False
+    reason: str = ""
+
+    @property
+    def text(self) -> str:
+        """The claim's text, as it was verified."""
+        return self.claim.text
+
+    @property
+    def checked(self) -> bool:
+        """Whether it counts for the supported fraction: all but what is not checkable does."""
+        return self.verdict is not Verdict.NOT_CHECKABLE
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data; JSON-ready if the passages' own ids are."""
+        return {
+            **self.claim.to_dict(),
+            "verdict": str(self.verdict),
+            "probability": self.probability,
+            "evidence": [evidence.to_dict() for evidence in self.evidence],
+            "contradicting": [evidence.to_dict() for evidence in self.contradicting],
+            "conflict": self.conflict,
+            "mismatches": [mismatch.to_dict() for mismatch in self.mismatches],
+            "citations": [citation.to_dict() for citation in self.citations],
+            "suggested": list(self.suggested),
+            "escalated": self.escalated,
+            "reason": self.reason or self.claim.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Verification:
+    """An answer, claim by claim.
+
+    Attributes:
+        answer: what was verified.
+        claims: its claims, in the order in which they stand in it.
+        passed: whether the answer may be given out as it is.
+        policy: the name of the policy that made ``text``.
+        text: the answer after the policy was applied.
+        trace: what happened.
+    """
+
+    answer: str
+    claims: tuple[CheckedClaim, ...]
+    passed: bool
+    policy: str = "annotate"
+    text: str = ""
+    trace: Trace = field(default_factory=Trace)
+
+    def __len__(self) -> int:
+        return len(self.claims)
+
+    def __iter__(self) -> Iterator[CheckedClaim]:
+        return iter(self.claims)
+
+    @property
+    def counts(self) -> Mapping[Verdict, int]:
+        """How many claims have each verdict."""
+        return {verdict: sum(claim.verdict is verdict for claim in self.claims) for verdict in Verdict}
+
+    @property
+    def supported_fraction(self) -> float:
+        """The share of the checkable claims that are supported; 0 if there is none."""
+        checked = sum(claim.checked for claim in self.claims)
+        return self.counts[Verdict.SUPPORTED] / checked if checked else 0.0
+
+    @property
+    def min_probability(self) -> float:
+        """The lowest probability of a checkable claim; 0 if there is none."""
+        return min((claim.probability for claim in self.claims if claim.checked), default=0.0)
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether any claim is contradicted."""
+        return any(claim.verdict is Verdict.CONTRADICTED for claim in self.claims)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data; JSON-ready if the passages' own ids are."""
+        return {
+            "answer": self.answer,
+            "passed": self.passed,
+            "supported_fraction": self.supported_fraction,
+            "min_probability": self.min_probability,
+            "contradicted": self.contradicted,
+            "policy": self.policy,
+            "text": self.text,
+            "claims": [claim.to_dict() for claim in self.claims],
+            "trace": self.trace.to_dict(),
+        }
+
+    def to_html(self) -> str:
+        """Return it as a piece of HTML that needs nothing else: claims coloured, evidence linked."""
+        from secondpass.verify.report import as_html  # it draws these types, and so imports them
+
+        return as_html(self)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def __repr__(self) -> str:
+        from secondpass.verify.report import as_text
+
+        return as_text(self)

@@ -1,0 +1,163 @@
+"""Units of measurement: what they are called, and how they convert."""
+
+from dataclasses import dataclass
+
+from secondpass.verify.words import Token, tokenize
+
+__all__ = ["COUNT", "CURRENCIES", "ORDINAL", "RATIO", "Unit", "unit_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit.
+
+    Attributes:
+        name: what it is called.
+        dimension: what it measures; only quantities of one dimension are compared.
+        factor: one of it in the dimension's base unit.
+        offset: its zero in the base unit.
+    """
+
+    name: str
+    dimension: str
+    factor: float = 1.0
+    offset: float = 0.0
+
+
+COUNT = Unit("", "count")
+ORDINAL = Unit("ordinal", "ordinal")
+RATIO = Unit("ratio", "ratio")
+
+# Dimension: unit, factor, then its names, "|" between them. Names of one word in lower case get a plural.
+_TABLE = """
+length:   mm 1e-3 millimetre|millimeter
+length:   cm 1e-2 centimetre|centimeter
+length:   m 1 metre|meter
+length:   km 1e3 kilometre|kilometer|kms
+length:   nm 1e-9 nanometre|nanometer
+length:   inch 0.0254 inches
+length:   ft 0.3048 foot|feet
+length:   yd 0.9144 yard|yds
+length:   mi 1609.344 mile
+length:   nmi 1852 nautical mile|nautical miles
+area:     m² 1 square metre|square meter|square metres|square meters|sq m|m2|m^2|sqm
+area:     km² 1e6 square kilometre|square kilometer|square kilometres|square kilometers|sq km|km2|km^2
+area:     mi² 2589988.11 square mile|square miles|sq mi|mi2|sq. mi
+area:     ft² 0.09290304 square foot|square feet|sq ft|sq. ft|ft2
+area:     ha 1e4 hectare
+area:     acre 4046.856
+volume:   m³ 1 cubic metre|cubic meter|cubic metres|cubic meters|m3
+volume:   km³ 1e9 cubic kilometre|cubic kilometer|cubic kilometres|cubic kilometers|km3
+volume:   l 1e-3 litre|liter|L
+volume:   ml 1e-6 millilitre|milliliter|mL|cc
+volume:   gallon 3.785e-3 gal
+mass:     mg 1e-6 milligram
+mass:     µg 1e-9 microgram|mcg|μg
+mass:     g 1e-3 gram|gramme
+mass:     kg 1 kilogram|kilo|kgs
+mass:     tonne 1e3 metric ton|metric tons
+mass:     lb 0.45359237 lbs|pound
+mass:     oz 0.0283495 ounce
+mass:     ton 1e3
+time:     ms 1e-3 millisecond
+time:     s 1 second|sec|secs
+time:     min 60 minute|mins
+time:     h 3600 hour|hr|hrs
+time:     day 86400
+time:     week 604800
+time:     fortnight 1209600
+time:     month 2629800
+time:     year 31557600 yr|yrs
+time:     decade 315576000
+data:     bit 0.125
+data:     byte 1 B
+data:     KB 1e3 kB|kilobyte|KiB|kibibyte
+data:     MB 1e6 megabyte|MiB|mebibyte
+data:     GB 1e9 gigabyte|GiB|gibibyte
+data:     TB 1e12 terabyte|TiB
+rate:     Mbps 1 Mbit/s|megabits per second
+rate:     Gbps 1e3 Gbit/s|gigabits per second
+times:    times 1 fold
+speed:    m/s 1 metres per second|meters per second
+speed:    km/h 0.2777778 kph|km/hr|kmh|kilometres per hour|kilometers per hour|km per hour
+speed:    mph 0.44704 miles per hour|mi/h
+speed:    kn 0.5144444 knot|kt
+power:    W 1 watt
+power:    kW 1e3 kilowatt
+power:    MW 1e6 megawatt
+power:    GW 1e9 gigawatt
+power:    hp 745.7 horsepower|bhp
+energy:   J 1 joule
+energy:   kJ 1e3 kilojoule
+energy:   kWh 3.6e6 kilowatt-hour|kilowatt-hours|kilowatt hours
+energy:   kcal 4184 kilocalorie
+energy:   calorie 1 cal
+frequency: Hz 1 hertz
+frequency: kHz 1e3 kilohertz
+frequency: MHz 1e6 megahertz
+frequency: GHz 1e9 gigahertz
+pressure: Pa 1 pascal
+pressure: hPa 100 hectopascal|mbar|millibar
+pressure: kPa 1e3 kilopascal
+pressure: bar 1e5
+pressure: psi 6894.757
+angle:    ° 1 degree|deg
+voltage:  V 1 volt
+voltage:  kV 1e3 kilovolt
+ratio:    % 0.01 percent|per cent|pct|percentage point|percentage points|pp
+USD:      $ 1 dollar|USD|US$|US dollar|US dollars|U.S. dollar|U.S. dollars|usd
+EUR:      € 1 euro|EUR
+GBP:      £ 1 GBP|pounds sterling|quid
+JPY:      ¥ 1 yen|JPY
+INR:      ₹ 1 rupee|Rs|INR
+temperature: K 1 kelvin
+"""
+_TEMPERATURES = (
+    (
+        Unit("°C", "temperature", 1.0, 273.15),
+        "°C|° C|℃|degrees Celsius|degree Celsius|degrees C|celsius|degrees centigrade",
+    ),
+    (
+        Unit("°F", "temperature", 5 / 9, 255.3722222),
+        "°F|° F|℉|degrees Fahrenheit|degree Fahrenheit|degrees F|fahrenheit",
+    ),
+)
+# Signs that are too many other things: kelvin is written out, and K is a thousand.
+_NEVER = frozenset({"K", "bar"})
+_MAX_TOKENS = 4
+
+
+def _key(name: str) -> tuple[str, ...]:
+    return tuple(token.text for token in tokenize(name))
+
+
+def _units() -> dict[tuple[str, ...], Unit]:
+    units: dict[tuple[str, ...], Unit] = {}
+    for line in _TABLE.strip().splitlines():
+        dimension, _, rest = line.partition(":")
+        name, factor, *others = rest.split(maxsplit=2)
+        unit = Unit(name, dimension, float(factor))
+        for other in [name, *(others[0].split("|") if others else ())]:
+            if other not in _NEVER:
+                units[_key(other)] = unit
+            if len(other) > 2 and other.isalpha() and other.islower():
+                units[_key(other + "s")] = unit
+    for unit, names in _TEMPERATURES:
+        units.update((_key(name), unit) for name in names.split("|"))
+    return units
+
+
+_UNITS = _units()
+CURRENCIES = {sign: _UNITS[sign,] for sign in "$€£¥₹"}
+
+
+def unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
+    """Return the unit that begins at a token, with the index of the token after it; the longest name wins."""
+    texts = [token.text for token in tokens[at : at + _MAX_TOKENS]]
+    for n in range(len(texts), 0, -1):
+        key = tuple(texts[:n])
+        # Names of units are read in any case, signs as they are written: mW and MW are two.
+        unit = _UNITS.get(key) or (_UNITS.get(tuple(map(str.lower, key))) if len(texts[0]) > 2 else None)
+        if unit:
+            return unit, at + n
+    return None

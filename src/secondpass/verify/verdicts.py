@@ -1,0 +1,171 @@
+"""From probabilities and facts to a verdict, and to the windows that it rests on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from secondpass.logistic import FloatArray
+from secondpass.verify.evidence import Window
+from secondpass.verify.signals import Premise, Signals
+from secondpass.verify.types import Evidence, Mismatch, Verdict
+
+__all__ = ["Decision", "as_evidence", "decide", "overruled"]
+
+_HIGH_OVERLAP = 0.5  # of the claim's words: so a premise speaks of the same, and a number in it is about the same
+_SOME_OVERLAP = 0.3  # models tend to call contradicted what is only unrelated
+_SURE = 0.5  # of one window, by the model alone
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is decided of a claim.
+
+    Attributes:
+        probability: that the claim is supported.
+        evidence: positions of the windows that the verdict rests on, or came nearest, best first.
+        contradicting: positions of windows that speak against the claim, strongest first.
+        conflict: whether one passage supports it and another one contradicts it.
+        mismatches: facts that the best premise, or the one that contradicts it, states differently.
+        hard: whether one of these, or a number or date that no window has, forbids to support the claim.
+        reason: in a sentence; empty if there is nothing to say.
+    """
+
+    verdict: Verdict
+    probability: float
+    evidence: tuple[int, ...]
+    contradicting: tuple[int, ...]
+    conflict: bool
+    mismatches: tuple[Mismatch, ...]
+    hard: bool
+    reason: str
+
+
+def decide(
+    signals: Signals,
+    probabilities: FloatArray,
+    windows: Sequence[Window],
+    threshold: float,
+    contradiction_threshold: float,
+) -> Decision:
+    """Decide about one claim.
+
+    Supported: the probability is at least the threshold, the best premise states no number, date or unit
+    differently, and some premise has those that the claim gives in digits. Contradicted: that probability is the
+    larger one and at least its threshold, or a premise that is about the same states a number, date or unit
+    differently. Everything else: not enough info.
+
+    Args:
+        signals: of the claim.
+        probabilities: that it is supported, contradicted, neither, shape (3,).
+        windows: that were scored, in the order of ``signals.premises``.
+        threshold: of the probability that it is supported.
+        contradiction_threshold: of the probability that it is contradicted.
+    """
+    supported, contradicted = float(probabilities[0]), float(probabilities[1])
+    facts, conflict = signals.best.facts, _conflict(signals, windows)
+    hard, lacking = signals.best.hard, _lacking(signals)
+    if supported >= threshold and not hard and not lacking and supported >= contradicted:
+        verdict = Verdict.SUPPORTED
+    else:
+        denied = contradicted > supported and (contradicted >= contradiction_threshold or conflict)
+        otherwise = _states_otherwise(signals)
+        if otherwise is not None:
+            facts, hard = otherwise.facts, otherwise.hard
+        verdict = Verdict.CONTRADICTED if denied or otherwise is not None else Verdict.NOT_ENOUGH_INFO
+    if verdict is not Verdict.SUPPORTED and supported >= threshold:
+        supported = overruled(supported, threshold)
+    against = _contradicting(signals, verdict)
+    return Decision(
+        verdict,
+        supported,
+        _evidence(signals, windows, verdict, against),
+        against,
+        conflict,
+        facts.mismatches,
+        bool(hard or lacking),
+        _reason(verdict, hard or lacking, conflict, signals.by_joined),
+    )
+
+
+def overruled(probability: float, threshold: float) -> float:
+    """Return the probability of what facts, or a contradiction, forbid to support: one that does not look supported."""
+    return min(probability, 1 - probability, threshold)
+
+
+def as_evidence(window: Window, premise: Premise, identity: object) -> Evidence:
+    """Return a scored window as the evidence that is shown; ``identity`` is the passage's id."""
+    return Evidence(window.passage, identity, window.start, window.end, window.text, *premise.probabilities)
+
+
+def _states_otherwise(signals: Signals) -> Premise | None:
+    """Return the premise that is about the same as the claim, but has another number, date or unit."""
+    stating = [premise for premise in (signals.best, *signals.premises) if _is_about(premise) and premise.hard]
+    return max(stating, key=lambda premise: premise.overlap, default=None)
+
+
+def _lacking(signals: Signals) -> tuple[Mismatch, ...]:
+    """Return what the best premise has not, if no premise has it all."""
+    every = [premise.lacking for premise in (signals.best, *signals.premises)]
+    return every[0] if all(every) else ()
+
+
+def _is_about(premise: Premise) -> bool:
+    return premise.overlap >= _HIGH_OVERLAP
+
+
+def _speaks_against(premise: Premise) -> bool:
+    about_the_same = premise.overlap >= _SOME_OVERLAP
+    denied = premise.contradiction >= _SURE and about_the_same
+    return denied or (bool(premise.hard) and _is_about(premise))
+
+
+def _conflict(signals: Signals, windows: Sequence[Window]) -> bool:
+    each = list(zip(signals.premises, windows, strict=True))
+    for_it = {window.passage for premise, window in each if premise.entailment >= _SURE and not premise.hard}
+    against = {window.passage for premise, window in each if _speaks_against(premise)}
+    # A passage on both sides is one that a window's border cut badly.
+    return bool(for_it - against) and bool(against - for_it)
+
+
+def _contradicting(signals: Signals, verdict: Verdict) -> tuple[int, ...]:
+    premises = signals.premises
+    by_strength = sorted(range(len(premises)), key=lambda at: -_strength(premises[at]))
+    against = [at for at in by_strength if _speaks_against(premises[at])]
+    if not against and verdict is Verdict.CONTRADICTED:
+        against = by_strength[:1]
+    return tuple(against[:_SHOWN])
+
+
+def _strength(premise: Premise) -> float:
+    return premise.contradiction + premise.overlap / 2 + (1.0 if premise.hard else 0.0)
+
+
+def _evidence(
+    signals: Signals, windows: Sequence[Window], verdict: Verdict, against: tuple[int, ...]
+) -> tuple[int, ...]:
+    order = signals.order
+    if verdict is Verdict.CONTRADICTED:
+        return tuple(dict.fromkeys((*against, *order)))[:_SHOWN]
+    if signals.by_joined:  # the two that were joined are the first two as they were retrieved
+        pair = sorted((0, 1), key=lambda at: (windows[at].passage, windows[at].start))
+        return tuple(dict.fromkeys((*pair, *order)))[:_SHOWN]
+    if verdict is Verdict.SUPPORTED:
+        sure = [at for at in order[1:] if signals.premises[at].entailment >= _SURE and not signals.premises[at].hard]
+        return (order[0], *sure)[:_SHOWN]
+    return order[:_SHOWN]
+
+
+def _reason(verdict: Verdict, hard: Sequence[Mismatch], conflict: bool, by_joined: bool) -> str:
+    parts = []
+    if hard and verdict is not Verdict.SUPPORTED:
+        parts.append("; ".join(_described(mismatch) for mismatch in hard[:_SHOWN]))
+    if conflict:
+        parts.append("one passage supports it and another one contradicts it")
+    if by_joined and verdict is Verdict.SUPPORTED:
+        parts.append("two windows support it together")
+    return "; ".join(parts)
+
+
+def _described(mismatch: Mismatch) -> str:
+    found = f"the passage has {mismatch.evidence!r}" if mismatch.evidence else "the passage has none"
+    return f"{mismatch.kind} {mismatch.claim!r}, but {found}"

@@ -1,0 +1,394 @@
+"""Check an answer, claim by claim, against the passages that it was made from."""
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from secondpass.base import Reranker, _in_thread, construct, digest
+from secondpass.errors import ConfigError, InputError, VerificationFailedError
+from secondpass.logistic import FloatArray
+from secondpass.models.nli import NliModel
+from secondpass.models.pair import PairModel
+from secondpass.models.resolve import Backend
+from secondpass.passages import ApproximateTokenization, ModelTokenization, Tokenization
+from secondpass.registry import Registry, load
+from secondpass.types import Document, Trace, _well_formed
+from secondpass.verify.checking import Checker
+from secondpass.verify.citations import find_citations, marker_pattern
+from secondpass.verify.claims import ClaimStream, Decomposer, split_claims
+from secondpass.verify.combination import SignalCombination, nli_probabilities
+from secondpass.verify.config import identity_of, settings_of
+from secondpass.verify.decompose import LLMDecomposer
+from secondpass.verify.evidence import Passages
+from secondpass.verify.judge import Judge, LLMJudge
+from secondpass.verify.planning import Job, Planner
+from secondpass.verify.policy import Policy, find_policy, has_passed
+from secondpass.verify.preparing import decomposed, jobs_of
+from secondpass.verify.settings import check_settings
+from secondpass.verify.signals import FEATURES
+from secondpass.verify.tracing import trace_of
+from secondpass.verify.types import CheckedClaim, Claim, Verification
+
+__all__ = ["FactVerifier", "verifiers"]
+
+verifiers = Registry("secondpass.verifiers")
+
+_MESSAGE = "The sources that were found do not support an answer."
+_LOADING: dict[str, Any] = {
+    "backend": "auto",
+    "device": None,
+    "max_length": None,
+    "batch_tokens": None,
+    "revision": None,
+    "local_files_only": False,
+}
+
+Item = tuple[str, Sequence[Document]] | tuple[str, Sequence[Document], str | None]
+
+
+class FactVerifier:
+    """Says for each claim of an answer whether passages support it, with the evidence.
+
+    The answer is split into claims, and the passages into windows of a few sentences, which overlap. For each claim
+    the windows that match it best are read by an entailment model, one by one and the two best together, all claims
+    of all answers in one call. What the model says is combined with the words that claim and window share, and with
+    checks of numbers, dates, units, names and negation, to one probability. The claim is never cut: the windows get
+    smaller instead, and a claim that is too long even so is an error.
+
+    **Safe by default.** A claim is supported only if its probability is at least ``threshold`` and the evidence has no
+    other number, date or unit. Everything else is not: without passages all claims are ``not_enough_info``, what
+    fails is an ``error``, and claims in another language than English are ``not_enough_info``, as the model reads
+    English only. ``passed`` means: no claim is contradicted or an error, and at least ``min_supported`` of the
+    checkable ones are supported. An answer in which nothing could be checked (a greeting, "I don't know") does not
+    pass, unless ``allow_unchecked`` is set; an empty one never does.
+
+    **Policies**, by which ``Verification.text`` is made: ``annotate`` marks each sentence that is not supported,
+    ``flag`` changes nothing, ``drop`` leaves these sentences out, ``abstain`` gives ``message`` in place of an answer
+    that did not pass, ``raise`` raises for it. A function ``(answer, claims, passed, message) -> str`` is taken too.
+
+    The trace counts ``claims``, and, with a judge, ``escalated``, ``fallbacks`` and what the judge counts; its stage
+    ``nli`` counts ``pairs``, ``pairs_scored`` and ``tokens``, and has the seconds in the model. Answers that are
+    verified together share one run of the model, and so its stage.
+
+    Args:
+        model: an `NliModel` (or `PairModel`), or its name: a folder, a name from the catalogue, or a repository on the
+            hub.
+        retriever: orders the windows for each claim: a `Reranker`, or its name or configuration. By default the
+            words that they share do (BM25), which costs next to nothing. A reranker only sees the eight times
+            ``windows_per_claim`` windows that are best by words.
+        window_tokens: tokens in a window at most, at least 16.
+        overlap: tokens that neighbouring windows share, at most half of a window.
+        windows_per_claim: how many the model reads for a claim.
+        policy: see above.
+        min_supported: the share of checkable claims that must be supported, in [0, 1].
+        allow_unchecked: whether an answer passes in which no claim is checkable.
+        message: what ``abstain``, and ``drop`` where nothing is left, give instead of the answer.
+        threshold: the lowest probability of a supported claim, above 0.
+        contradiction_threshold: likewise, of a contradicted one.
+        combination: a `SignalCombination`, its configuration, or the path of its JSON file; by default the one that
+            comes with secondpass. One that was fitted for another model is not used: the model's own probabilities
+            then decide, uncalibrated, and the trace says so.
+        decomposer: splits a claim further, into texts that say one thing each: an `LLMDecomposer` (or its
+            configuration), or any `Decomposer`. Where it fails, the claim is verified as it is.
+        judge: an `LLMJudge` (or its configuration, or any `Judge`), asked about claims whose probability lies in
+            ``band``. It can't overrule numbers, dates and units that differ; where it fails, the model's verdict
+            stands, the trace counts it, and a warning says so.
+        band: the lowest and the highest probability at which the judge is asked; ``threshold`` lies in it.
+        citation_pattern: how the answer cites passages, as a regular expression; ``[1]`` and ``[2, 3]`` by default.
+        english_only: whether the model reads English only; switch it off for one that reads other languages too.
+        backend: as for `NliModel`, if ``model`` is a name; and so are all that follow.
+        device: where the model runs.
+        max_length: tokens that a pair may have.
+        batch_tokens: tokens in a batch.
+        revision: branch, tag or commit on the hub.
+        local_files_only: never touch the network.
+
+    Attributes:
+        nli: the loaded `NliModel`.
+
+    Raises:
+        ConfigError: a setting is out of range.
+        ModelError: the model can't be found, read or used.
+    """
+
+    registry_name: ClassVar[str] = "fact"
+
+    def __init__(
+        self,
+        model: NliModel | PairModel | str | os.PathLike[str] = "secondpass-nli-minilm",
+        *,
+        retriever: Reranker | str | Mapping[str, Any] | None = None,
+        window_tokens: int = 96,
+        overlap: int = 32,
+        windows_per_claim: int = 4,
+        policy: str | Policy = "annotate",
+        min_supported: float = 1.0,
+        allow_unchecked: bool = False,
+        message: str = _MESSAGE,
+        threshold: float = 0.5,
+        contradiction_threshold: float = 0.5,
+        combination: SignalCombination | Mapping[str, Any] | str | None = None,
+        decomposer: Decomposer | Mapping[str, Any] | None = None,
+        judge: Judge | Mapping[str, Any] | None = None,
+        band: tuple[float, float] | None = None,
+        citation_pattern: str | None = None,
+        english_only: bool = True,
+        backend: Backend = "auto",
+        device: str | None = None,
+        max_length: int | None = None,
+        batch_tokens: int | None = None,
+        revision: str | None = None,
+        local_files_only: bool = False,
+    ) -> None:
+        self.model = os.fspath(model) if isinstance(model, os.PathLike) else model
+        self.window_tokens, self.overlap = window_tokens, overlap
+        self.retriever = None if retriever is None else load(retriever)
+        self.windows_per_claim, self.policy, self.min_supported = windows_per_claim, policy, min_supported
+        self.allow_unchecked, self.message = allow_unchecked, message
+        self.threshold, self.contradiction_threshold = threshold, contradiction_threshold
+        self.combination = combination
+        self.decomposer = LLMDecomposer.from_config(decomposer) if isinstance(decomposer, Mapping) else decomposer
+        self.band = tuple(band) if isinstance(band, list) else band
+        self.judge = LLMJudge.from_config(judge) if isinstance(judge, Mapping) else judge
+        self.citation_pattern, self.english_only = citation_pattern, english_only
+        self.backend, self.device, self.max_length, self.batch_tokens = backend, device, max_length, batch_tokens
+        self.revision, self.local_files_only = revision, local_files_only
+        check_settings(self)
+        self._policy_name, self._policy = find_policy(policy)
+        self._pattern = marker_pattern(citation_pattern)
+        self._combination = _combination(combination)
+        loading = {name: getattr(self, name) for name, usual in _LOADING.items() if getattr(self, name) != usual}
+        self.nli: NliModel = _loaded(model, loading)
+        self._checker = self._new_checker()
+
+    def _new_checker(self) -> Checker:
+        pair_model = getattr(self.nli, "pair_model", None)
+        tokenization: Tokenization = ApproximateTokenization()
+        if pair_model is not None:
+            tokenization = ModelTokenization(pair_model.tokenizer, pair_model.tokenizer.pair_room)
+        planner = Planner(
+            tokenization=tokenization,
+            room=None if pair_model is None else pair_model.tokenizer.pair_room,
+            retriever=self.retriever,
+            windows_per_claim=self.windows_per_claim,
+            english_only=self.english_only,
+        )
+        return Checker(
+            model=self.nli,
+            probabilities=self._probabilities,
+            planner=planner,
+            threshold=self.threshold,
+            contradiction_threshold=self.contradiction_threshold,
+            judge=self.judge,
+            band=self.band,
+        )
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the probabilities come from a combination that was fitted for this very model."""
+        return self._combination.fitted and self._combination.model == self.nli.fingerprint
+
+    def _probabilities(self, features: FloatArray) -> FloatArray:
+        usable = self.calibrated or not self._combination.fitted
+        return self._combination.probabilities(features) if usable else nli_probabilities(features)
+
+    def verify(self, answer: str, passages: Sequence[Document], *, question: str | None = None) -> Verification:
+        """Verify an answer.
+
+        Args:
+            answer: what was generated; an empty one has no claims, and does not pass.
+            passages: what it was generated from: texts, or mappings with ``text`` and, if you like, ``id``. ``[1]`` in
+                the answer means the first of them.
+            question: what was asked; helps with answers of a word or two ("Paris.").
+
+        Raises:
+            InputError: the answer, a passage or the question is not text.
+            VerificationFailedError: it did not pass, and the policy is ``raise``.
+        """
+        return self.verify_many([(answer, passages, question)])[0]
+
+    def verify_many(self, items: Iterable[Item]) -> list[Verification]:
+        """Verify many answers together, so that they share batches.
+
+        Args:
+            items: answers with their passages and, if you like, the question.
+
+        Raises:
+            InputError: one of them can't be used.
+            VerificationFailedError: one of them did not pass, and the policy is ``raise``; it has the first such one.
+        """
+        start = time.perf_counter()
+        prepared = [self._prepared(item, at) for at, item in enumerate(items)]
+        kept: dict[tuple[str, ...], Passages] = {}  # answers from the same passages share their windows
+        jobs: list[Job] = []
+        notes: list[tuple[str, ...]] = []
+        for at, (answer, passages, question) in enumerate(prepared):
+            found, told = decomposed(split_claims(answer, pattern=self._pattern), self.decomposer, question, answer)
+            shared = kept.setdefault((*passages.texts, repr(passages.ids)), passages)
+            markers = find_citations(answer, self._pattern)
+            jobs += jobs_of(answer, found, shared, question, markers, at)
+            notes.append((*told, *self._calibration_note))
+        checked = self._checker.check(jobs)
+        latency_s = time.perf_counter() - start
+        claims: list[list[CheckedClaim]] = [[] for _ in prepared]
+        for job, claim in zip(jobs, checked.claims, strict=True):
+            claims[job.answer].append(claim)
+        results = [
+            self._verification(answer, tuple(own), trace_of(at, own, checked, latency_s, notes[at]))
+            for at, ((answer, _, _), own) in enumerate(zip(prepared, claims, strict=True))
+        ]
+        if self.policy == "raise":
+            _raise_first(results)
+        return results
+
+    def signals(self, claims: Iterable[tuple[str, Sequence[Document]]]) -> FloatArray:
+        """Return the signals of claims, as `SignalCombination.fit` takes them: to calibrate it for a model.
+
+        Args:
+            claims: texts, each one claim, with the passages that they are measured against.
+
+        Returns:
+            Shape (n_claims, len(FEATURES)), float64; a row of NaN where there is nothing to measure: no passages, a
+            claim that is too long or in another language, or one that failed.
+
+        Raises:
+            InputError: one of them can't be used.
+        """
+        prepared = [self._prepared(item, at) for at, item in enumerate(claims)]
+        jobs = [
+            Job(Claim(text, 0, len(text), 0), passages, answer=at) for at, (text, passages, _) in enumerate(prepared)
+        ]
+        works, _ = self._checker.measured(jobs)
+        nothing = np.full(len(FEATURES), np.nan)
+        rows = [nothing if work.signals is None else work.signals.features for work in works]
+        return np.array(rows).reshape(-1, len(FEATURES))
+
+    async def averify(self, answer: str, passages: Sequence[Document], *, question: str | None = None) -> Verification:
+        """Do as `verify`, in a worker thread, so that the event loop goes on."""
+        return await _in_thread(self.verify, answer, passages, question=question)
+
+    def stream(
+        self, chunks: Iterable[str], passages: Sequence[Document], *, question: str | None = None
+    ) -> Iterator[CheckedClaim]:
+        """Verify an answer while it is generated: each claim is yielded as soon as its sentence ends.
+
+        The verdicts are those of `verify` on the whole answer. No policy is applied, as there is no answer yet.
+
+        Args:
+            chunks: pieces of the answer, of any length, in order.
+            passages: as for `verify`; cut into windows once.
+            question: as for `verify`.
+
+        Raises:
+            InputError: at once, if the passages or the question can't be used; while iterating, if a chunk is no text.
+        """
+        _, prepared, asked = self._prepared(("", passages, question), 0)
+        if isinstance(chunks, str | bytes) or not isinstance(chunks, Iterable):
+            raise InputError(f"chunks must be an iterable of texts, not one {type(chunks).__name__}")
+        return self._streamed(chunks, prepared, asked)
+
+    def _streamed(self, chunks: Iterable[str], passages: Passages, question: str) -> Iterator[CheckedClaim]:
+        claims, answer = ClaimStream(pattern=self._pattern), ""
+        for at, chunk in enumerate(chunks):
+            if not isinstance(chunk, str):
+                raise InputError(f"chunks[{at}] must be a str, not {type(chunk).__name__}")
+            answer += _well_formed(chunk)
+            ended = claims.feed(_well_formed(chunk))
+            if ended:
+                yield from self._checked_now(answer, ended, passages, question)
+        ended = claims.finish()
+        if ended:
+            yield from self._checked_now(answer, ended, passages, question)
+
+    def _checked_now(
+        self, answer: str, claims: Sequence[Claim], passages: Passages, question: str
+    ) -> Sequence[CheckedClaim]:
+        found, _ = decomposed(claims, self.decomposer, question, answer)
+        markers = find_citations(answer, self._pattern)
+        return self._checker.check(jobs_of(answer, found, passages, question, markers, 0)).claims
+
+    def _prepared(self, item: object, at: int) -> tuple[str, Passages, str]:
+        if not isinstance(item, tuple | list) or len(item) not in (2, 3):
+            raise InputError(f"items[{at}] must be an answer, its passages and, if you like, a question")
+        answer, documents, question = item if len(item) == 3 else (*item, None)
+        if not isinstance(answer, str):
+            raise InputError(f"the answer must be a str, not {type(answer).__name__}")
+        if question is not None and not isinstance(question, str):
+            raise InputError(f"the question must be a str or None, not {type(question).__name__}")
+        passages = Passages(
+            documents, self._checker.planner.tokenization, self.window_tokens, self.overlap, self.english_only
+        )
+        return _well_formed(answer), passages, _well_formed(question or "").strip()
+
+    def _verification(self, answer: str, claims: tuple[CheckedClaim, ...], trace: Trace) -> Verification:
+        passed = has_passed(claims, self.min_supported, self.allow_unchecked)
+        text = self._policy(answer, claims, passed, self.message)
+        return Verification(answer, claims, passed, self._policy_name, text, trace)
+
+    @property
+    def _calibration_note(self) -> tuple[str, ...]:
+        if not self._combination.fitted:
+            return ("the weights of the signals are not fitted: probabilities are not calibrated",)
+        if not self.calibrated:
+            return (
+                f"the combination was fitted for another model than {self.nli!r}: verdicts rest on the model's own "
+                f"probabilities, which are not calibrated",
+            )
+        return ()
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of the model, the combination and all settings that can change a verdict."""
+        named = identity_of(self) | {"model": self.nli.fingerprint, "combination": self._combination.fingerprint}
+        return digest([self.registry_name, {key: value for key, value in named.items() if key not in _LOADING}])
+
+    def to_config(self) -> dict[str, Any]:
+        """Return it as plain data that JSON and YAML can hold; `from_config` builds it again.
+
+        Raises:
+            ConfigError: a setting is not data (a function, a loaded model).
+        """
+        return {"type": self.registry_name} | settings_of(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Build it from what `to_config` wrote, with or without ``type``.
+
+        Raises:
+            ConfigError: a setting is unknown.
+        """
+        settings = {key: value for key, value in config.items() if key != "type"}
+        if isinstance(settings.get("model"), Mapping):
+            settings["model"] = NliModel.from_config(settings["model"])
+        return construct(cls, **settings)
+
+    def __repr__(self) -> str:
+        return f"FactVerifier({self.nli!r}, policy={self._policy_name!r})"
+
+
+def _loaded(model: object, loading: dict[str, Any]) -> Any:
+    if isinstance(model, str | os.PathLike):
+        return NliModel(model, **loading)
+    if loading:
+        raise ConfigError(f"FactVerifier: the model is loaded already: {', '.join(loading)} can't be set any more")
+    if isinstance(model, PairModel):
+        return NliModel(model)
+    if not all(hasattr(model, name) for name in ("run", "name", "fingerprint")):
+        raise ConfigError(f"FactVerifier: model must be an NliModel or a name, not {type(model).__name__}")
+    return model  # whatever does as an NliModel does
+
+
+def _combination(given: SignalCombination | Mapping[str, Any] | str | None) -> SignalCombination:
+    if isinstance(given, SignalCombination):
+        return given
+    return SignalCombination.from_config(given) if isinstance(given, Mapping) else SignalCombination.load(given)
+
+
+def _raise_first(results: Sequence[Verification]) -> None:
+    for verification in results:
+        if not verification.passed:
+            supported = f"{verification.supported_fraction:.0%} of its checkable claims are supported"
+            raise VerificationFailedError(f"the answer did not pass its verification: {supported}", verification)

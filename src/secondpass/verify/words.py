@@ -1,0 +1,169 @@
+"""Texts as tokens with offsets: what the checks of facts, and the overlap of words, are made on."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+__all__ = ["STOP_WORDS", "Token", "bare", "stem", "tokenize", "word_numbers", "word_set"]
+
+# Letters of scripts that put no space between words: Thai to Myanmar, Khmer, kana, Han.
+_UNSPACED = (
+    "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ede\u1000-\u1049\u1780-\u17d3\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# Combining marks, which are parts of words though `\w` has few of them.
+_MARKS = (
+    "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963"
+    "\u0980-\u0983\u09bc-\u09cd\u0a3c-\u0a4d\u0abc-\u0acd\u0b3c-\u0b4d\u0bbe-\u0bcd\u0c3e-\u0c4d\u0cbc-\u0ccd\u0d3b-\u0d4d"
+)
+_LETTERS = f"(?:(?![{_UNSPACED}½¼¾⅓⅔⅛])[^\\W\\d_]|[{_MARKS}])++"
+
+_TOKEN = re.compile(
+    r"(?P<number>\d{1,3}(?:[,\u00a0\u202f\u2009]\d{3}){1,8}(?:\.\d++)?(?![\d])|\d++,\d{1,2}(?![\d,])|\d++(?:\.\d++)*+)"
+    rf"|(?P<unspaced>[{_UNSPACED}]++)"
+    rf"|(?P<word>(?:[A-Z]\.){{2,8}}|{_LETTERS}(?:['\u2019]{_LETTERS})*+)"
+    r"|(?P<symbol>\S)"
+)
+_ENDS = frozenset(".!?\u3002\uff01\uff1f")
+_WIDE_ENDS = frozenset("\u3002\uff01\uff1f")  # no space follows them
+_CLOSERS = frozenset("\"'\u201d\u2019)]")
+
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text that is a list of them."""
+    return frozenset(text.split())
+
+
+def word_numbers(text: str, *, start: int = 0) -> dict[str, int]:
+    """Return words with their numbers, from a list with "|" between the numbers and spaces between words for one."""
+    return {word: number for number, words in enumerate(text.split("|"), start=start) for word in words.split()}
+
+
+_OPENERS = word_set("The A An He She It They We In On At This That These His Her Its Their But However")
+_ABBREVIATIONS = word_set(
+    "mr mrs ms dr st prof gen col lt sgt capt rev hon sen rep gov pres jr sr inc ltd co corp vs etc al ca c cf no nos "
+    "vol fig pp ed eds approx dept est jan feb mar apr jun jul aug sep sept oct nov dec mt ft"
+)
+
+STOP_WORDS = word_set(
+    "a an the this that these those some any each every either neither both all another such own i me my "
+    "mine myself we us our ours ourselves you your yours yourself yourselves he him his himself she her hers herself "
+    "it its itself they them their theirs themselves one's oneself who whom whose which what whatever whichever am is "
+    "are was were be been being do does did doing done have has had having will would shall should can could may "
+    "might must ought not no nor never and or but if then else because as until while of at by for with about against "
+    "between into through during before after above below to from up down in out on off over under again further once "
+    "here there when where why how so than too very just also only even still yet though although however therefore "
+    "thus hence upon among amongst within without along across toward towards via per since whereas whether unless "
+    "except n't 's 'll 're 've 'd 'm cannot it's he's she's that's there's they're we're i'm isn't aren't wasn't "
+    "weren't don't doesn't didn't hasn't haven't hadn't won't wouldn't can't couldn't shouldn't mustn't"
+)
+
+
+class Token(NamedTuple):
+    """A piece of a text.
+
+    Attributes:
+        text: as it stands there.
+        start: where it begins, in characters.
+        end: where it ends.
+        kind: ``number``, ``word``, ``unspaced`` (letters of a script without spaces) or ``symbol``.
+        sentence: the index of its sentence, from 0.
+        first: whether it is the first word or number of its sentence.
+        glued: whether no space is before it.
+        stem: of a word, see `stem`; of a number, its digits; empty for a symbol.
+    """
+
+    text: str
+    start: int
+    end: int
+    kind: str
+    sentence: int
+    first: bool
+    glued: bool
+    stem: str
+
+    @property
+    def lower(self) -> str:
+        """The text in lower case, with the straight apostrophe."""
+        return self.text.lower().replace("\u2019", "'")
+
+    @property
+    def is_content(self) -> bool:
+        """Whether it says something by itself."""
+        return bool(self.stem) and self.lower not in STOP_WORDS
+
+
+def tokenize(text: str) -> list[Token]:
+    """Return the tokens of a text, in linear time."""
+    tokens: list[Token] = []
+    sentence, opened, at = 0, False, -1
+    for match in _TOKEN.finditer(text):
+        kind, word, start = str(match.lastgroup), match.group(), match.start()
+        if tokens and _begins_sentence(text, tokens, word, start):
+            sentence, opened = sentence + 1, False
+        named = kind != "symbol"
+        stemmed = stem(word) if kind == "word" else word.replace(",", "") if named else ""
+        tokens.append(Token(word, start, match.end(), kind, sentence, named and not opened, start == at, stemmed))
+        opened, at = opened or named, match.end()
+    return tokens
+
+
+def _begins_sentence(text: str, tokens: list[Token], word: str, start: int) -> bool:
+    last = tokens[-1]
+    if last.end < start and text.count("\n", last.end, start) > 1:
+        return True
+    at = len(tokens) - 1
+    if last.end == start and last.text not in _WIDE_ENDS:
+        return False
+    # Closing quotes and brackets stand between the full stop and the next sentence.
+    while at >= 0 and len(tokens) - at < 4 and tokens[at].text in _CLOSERS:
+        at -= 1
+    if at < 0:
+        return False
+    ending = tokens[at]
+    if ending.text not in _ENDS:
+        # "in the U.S. The": an abbreviation may end a sentence too.
+        return ending.text.endswith(".") and word in _OPENERS
+    if word[0].islower():
+        return False
+    if ending.text == "." and at and tokens[at].glued:
+        before = tokens[at - 1]
+        return not (before.kind == "word" and (len(before.text) == 1 or before.lower in _ABBREVIATIONS))
+    return True
+
+
+def bare(word: str) -> str:
+    """Return a word in lower case, without a possessive ending and without the dots of an acronym."""
+    word = word.lower().replace("\u2019", "'").replace(".", "")
+    if word.endswith("'s"):
+        return word[:-2]
+    return word.removesuffix("'")
+
+
+@lru_cache(maxsize=16384)
+def stem(word: str) -> str:
+    """Return a word in lower case, without the endings of plurals, past and progressive.
+
+    Only English endings of words in ASCII letters are taken off, by rule: "cities" and "city" are one, "ran" and
+    "run" are not. The stem is a key to compare by, and need not be a word.
+    """
+    word = bare(word)
+    if len(word) < 4 or not (word.isascii() and word.isalpha()):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        word = word[:-3] + "y"
+    elif word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    for ending in ("ing", "ed"):
+        root = word.removesuffix(ending)
+        if root != word and len(root) > 2 and any(letter in "aeiouy" for letter in root):
+            if ending == "ed" and root.endswith("i"):
+                word = root[:-1] + "y"
+            elif root[-1] == root[-2] and root[-1] not in "lsz":
+                word = root[:-1]
+            else:
+                word = root
+            break
+    return word[:-1] if len(word) > 3 and word.endswith("e") else word

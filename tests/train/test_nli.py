@@ -1,0 +1,118 @@
+"""Training the verifier model, end to end, with a tiny encoder."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from secondpass.models.nli import NliModel
+from secondpass.train import export, measure, nli
+from secondpass.train.examples import Example
+from secondpass.train.nli import collect
+from secondpass.train.quality import overlap_probabilities, quality, quality_by
+
+pytestmark = pytest.mark.slow
+COLOURS = ["red", "green", "blue", "black", "white", "brown", "pink", "grey"]
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Return a file of labelled pairs and one of rewrites, on colours of things that were painted."""
+    folder = tmp_path_factory.mktemp("pairs")
+    labelled, rewrites = ["Premise\tHypothesis\tLabel"], ["sentence\tnegated"]
+    for n in range(300):
+        colour, other = COLOURS[n % 8], COLOURS[(n + 3) % 8]
+        thing = f"The door of house number {n + 2} in that long street was painted {colour}"
+        labelled.append(f"{thing}.\tIt was painted {colour}.\tentailment")
+        labelled.append(f"{thing}.\tIt was painted {other}.\tcontradiction")
+        labelled.append(f"{thing}.\tIts owner likes {other}.\tneutral")
+        rewrites.append(f"{thing} in May.\t{thing.replace(colour, other)} in May.")
+    paths = [folder / "labelled.tsv", folder / "rewrites.tsv"]
+    for path, lines in zip(paths, (labelled, rewrites), strict=True):
+        path.write_text("\n".join(lines), encoding="utf-8")
+    return paths
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory, pairs: list[Path]) -> Path:
+    """Return a checkpoint of a random BERT of two layers with word pieces for these texts."""
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertForSequenceClassification
+
+    folder = tmp_path_factory.mktemp("start")
+    tokenizer = BertWordPieceTokenizer(lowercase=True)
+    tokenizer.train(
+        [str(path) for path in pairs],
+        vocab_size=600,
+        special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused0]"],
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=64, num_labels=3,
+    )  # fmt: skip
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return folder
+
+
+def test_collect(pairs: list[Path]) -> None:
+    """Every source is there, no group is on both sides, and kinds that are held out are not trained on."""
+    data = collect(pairs, None)
+    assert {"labelled", "rewrites", "rules", "stdlib"} <= {example.source for example in data.train}
+    assert not {example.group for example in data.train} & {example.group for example in data.dev + data.held_out}
+    assert {example.label for example in data.held_out} == {"entailment", "neutral", "contradiction"}
+    assert not {"role", "unit", "spliced"} & {example.kind for example in data.train + data.dev}
+    assert len(collect(pairs, None, limit=50).train) == 50
+
+
+def test_train_export_measure(
+    pairs: list[Path], start: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The commands write a checkpoint, an ONNX file that loads, and a table of figures; int8 agrees with float."""
+    files = [str(path) for path in pairs]
+    trained, exported = tmp_path / "trained", tmp_path / "exported"
+    nli.main(
+        ["--pairs", *files, "--start", str(start), "--out", str(trained), "--limit", "64", "--evaluate-every", "2"]
+    )
+    report = json.loads((trained / "training.json").read_text())
+    assert report["steps"] == 2
+    assert report["history"][-1]["step"] == 2
+
+    export.main([str(trained), str(exported)])
+    kept = json.loads((exported / "tokenizer.json").read_text())["model"]["vocab"]
+    assert "[unused0]" not in kept
+    assert sorted(kept.values()) == list(range(len(kept)))
+    claims = [
+        ("The door was painted red.", "It was painted red."),
+        ("The door was painted red.", "It was painted blue."),
+    ]
+    small = NliModel(str(exported), smoke_test=False)
+    whole = NliModel(str(trained), backend="torch", smoke_test=False)
+    assert np.abs(small.run(claims).probabilities - whole.run(claims).probabilities).max() < 0.02
+
+    measure.main(["--models", str(exported), "--pairs", *files, "--most", "20"])
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("| word overlap |") for line in lines) >= 4
+    assert any("no premise" in line for line in lines)
+
+
+def test_quality() -> None:
+    """Accuracy, macro-F1 over the labels that occur, and by kind."""
+    examples = [
+        Example("p", "h", label, kind, "s", "g")  # type: ignore[arg-type]
+        for label, kind in [("entailment", "a"), ("entailment", "b"), ("neutral", "b")]
+    ]
+    probabilities = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.2, 0.7, 0.1]])
+    found = quality(examples, probabilities)
+    assert (found.n, found.accuracy) == (3, pytest.approx(2 / 3))
+    assert found.macro_f1 == pytest.approx((2 / 3 + 2 / 3) / 2)
+    assert quality_by(lambda example: example.kind, examples, probabilities)["a"].accuracy == 1.0
+
+
+def test_overlap_baseline() -> None:
+    """Where overlap decides, the baseline finds it."""
+    same = [Example("a b c d", "a b c d", "entailment", "k", "s", "g")] * 30
+    other = [Example("a b c d", "x y z", "neutral", "k", "s", "g")] * 30
+    found = overlap_probabilities(same + other, [same[0], other[0]])
+    assert found.argmax(axis=1).tolist() == [0, 1]

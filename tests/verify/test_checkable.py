@@ -1,0 +1,126 @@
+"""What is not checkable, and that nothing false gets away as such."""
+
+import pytest
+
+from secondpass.verify.checkable import why_no_heading, why_not
+from secondpass.verify.claims import split_claims
+
+
+@pytest.mark.parametrize(
+    ("reason", "texts"),
+    [
+        ("it is a question", ["What is Paris?", "So, why is that?", "Would you like me to explain more?", "Right?"]),
+        (
+            "it is a greeting, thanks or a closing",
+            [
+                "Hi there!",
+                "Thank you for your question!",
+                "You're welcome!",
+                "I hope this helps!",
+                "Great question!",
+                "Sure!",
+            ],
+        ),
+        (
+            "it is an offer or a request to the reader",
+            [
+                "Let me know if you have any other questions.",
+                "Please let me know if anything is unclear.",
+                "If you have any further questions, feel free to ask.",
+                "I'd be happy to help with anything else.",
+                "See the documentation for more details.",
+            ],
+        ),
+        ("it is an opinion", ["In my opinion, Paris is beautiful.", "I think Rome is the most beautiful city."]),
+        ("it is an opinion or advice", ["I love Paris.", "I think you should visit it.", "I'd recommend Rome."]),
+        (
+            "it says that the answer is not known",
+            [
+                "I don't know.",
+                "I\u2019m not sure.",
+                "Based on the provided context, I cannot answer this question.",
+                "The provided context does not contain information about the population in 1990.",
+                "Unfortunately, the passages do not mention his birthplace.",
+                "There is no information about this in the context.",
+            ],
+        ),
+        ("it only introduces what follows", ["Here are the main points:", "Key facts:", "Overview", "[!NOTE]"]),
+        ("there are no words in it", ["\U0001f600", "...", "\u2014"]),
+    ],
+)
+def test_says_why_not(reason: str, texts: list[str]) -> None:
+    """Each kind of sentence that claims nothing is named."""
+    assert {text: why_not(text) for text in texts} == dict.fromkeys(texts, reason)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text"),
+    [
+        ("I think Paris has 9 million people.", "Paris has 9 million people."),
+        ("In my opinion, Paris is the capital of Spain.", "Paris is the capital of Spain."),
+        ("As far as I know, Paris is in Spain.", "Paris is in Spain."),
+        ("Did you know that Paris has 9 million people?", "Paris has 9 million people."),
+        ("According to the context, Paris is in Spain.", "Paris is in Spain."),
+        ("The context says that Paris is in Spain.", "Paris is in Spain."),
+        ("Yes, Paris is in Spain.", "Paris is in Spain."),
+        ("It is worth noting that Paris is in Spain.", "Paris is in Spain."),
+    ],
+)
+def test_a_hedge_goes_and_the_rest_is_checked(sentence: str, text: str) -> None:
+    """What says only whose a claim is, or how sure, is taken off; the claim stands where the whole sentence does."""
+    (claim,) = split_claims(sentence)
+    assert (claim.text, claim.checkable, claim.start, claim.end) == (text, True, 0, len(sentence))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Paris has 9 million people, right?",
+        "Isn't Paris the capital of Spain?",
+        "Are you aware that Paris has nine million people?",
+        "Thanks for asking, Paris has nine million people.",
+        "Hope this helps, Paris has nine million people.",
+        "Let me know if you need more, since Paris has nine million people.",
+        "Let me know if you have questions, Paris has nine million people.",
+        "If you want to know more, I can tell you Paris is in Spain.",
+        "Feel free to visit Paris, which has nine million people.",
+        "Hello, Paris has nine million people!",
+        "I don't know, but Paris has nine million people.",
+        "The documents do not mention Paris, but it is in Spain.",
+        "I love that Paris has nine million people.",
+        "I don't think Paris has nine million people.",
+        "Here is why: Paris has nine million people.",
+        "Python has three kinds of loops:",
+        "Set the timeout to thirty seconds.",
+        "You should set the timeout to thirty seconds.",
+        "The function does not return a list.",
+        "There is no river in Paris.",
+        "How to win friends was written by Dale Carnegie.",
+        "Paris is beautiful.",
+        "Paris.",
+        "Yes.",
+        "1987",
+        "42%",
+        "\u20ac",
+        "\u5317\u4eac\u662f\u9996\u90fd\u3002",
+    ],
+)
+def test_in_doubt_it_is_checkable(text: str) -> None:
+    """A fact in polite, vague or asking words is checked, and so is whatever is not clearly something else."""
+    assert why_not(text) == ""
+
+
+def test_headings_that_say_something_are_checkable() -> None:
+    """A heading is none to check, unless it is a sentence."""
+    assert why_no_heading("The history of Paris") == "it is a heading"
+    assert why_no_heading("What Paris is") == "it is a heading"
+    assert why_no_heading("Paris has nine million people") == ""
+    assert why_no_heading("Paris: in Spain.") == ""
+
+
+@pytest.mark.parametrize(
+    "piece", ["if you want ", "I think ", "so, ", ", a", "is that ", "that ", "the context ", "here is ", "a"]
+)
+def test_hostile_sentences_take_linear_time(piece: str) -> None:
+    """A sentence of two hundred thousand characters is looked at, and stays checkable."""
+    assert why_not((piece * (200_000 // len(piece)))[:199_999] + ".") == ""

@@ -1,0 +1,206 @@
+"""Citation markers and quotations: where they stand, what they belong to, and what is none."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondpass.errors import ConfigError, InputError
+from secondpass.verify.citations import citations_of, find_citations, find_quotes, quote_in, strip_citations
+from secondpass.verify.claims import split_claims
+
+
+class TestFindCitations:
+    @pytest.mark.parametrize(
+        ("answer", "found"),
+        [
+            ("It opened in 1889 [1].", [("[1]", (1,))]),
+            ("It opened in 1889. [1]", [("[1]", (1,))]),
+            ("It opened[1][2].", [("[1]", (1,)), ("[2]", (2,))]),
+            ("It opened [2, 3] and closed [1-3].", [("[2, 3]", (2, 3)), ("[1-3]", (1, 2, 3))]),
+            ("It opened [3\u20135; 9].", [("[3\u20135; 9]", (3, 4, 5, 9))]),
+            ("A range that is none [5-2].", [("[5-2]", (5, 2))]),
+            ("The same twice [2, 2].", [("[2, 2]", (2,))]),
+            ("A footnote [^4].", [("[^4]", (4,))]),
+            ("In the U.S.[1] as in (1990)[2].", [("[1]", (1,)), ("[2]", (2,))]),
+            ("Far too wide [1-9999].", [("[1-9999]", (1, 9999))]),
+        ],
+    )
+    def test_finds_markers_with_their_numbers(self, answer: str, found: list[tuple[str, tuple[int, ...]]]) -> None:
+        """Single, listed, ranged and adjoining markers are found, each with the numbers it names."""
+        markers = find_citations(answer)
+        assert [(marker.text, marker.numbers) for marker in markers] == found
+        assert all(answer[marker.start : marker.end] == marker.text for marker in markers)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "See [1](https://example.org/a).",
+            "[1]: https://example.org/a",
+            "text\n  [2]: a definition",
+            "Take `x[1]` of it.",
+            "```\nfoo [1]\n```",
+            "~~~\nfoo [1]\n~~~",
+            "the value of x[1] is",
+            "the value of sys.argv[1] is",
+            "the value of my_list[1] is",
+            "the value of f(x)[1] is",
+            "a grid[0][1]".replace("grid", "g"),
+            "[note] and [a1] and []",
+            "no marker",
+            "",
+        ],
+    )
+    def test_what_is_no_marker(self, answer: str) -> None:
+        """Links, definitions of footnotes, code and indices are no citations."""
+        assert find_citations(answer) == ()
+
+    def test_markers_after_code_count(self) -> None:
+        """Where code ends, markers count again."""
+        answer = "```\na [1]\n```\nIt is so [2], as `b[3]` says [4]."
+        assert [marker.numbers for marker in find_citations(answer)] == [(2,), (4,)]
+
+    @pytest.mark.parametrize(
+        ("pattern", "answer", "numbers"),
+        [
+            (r"\(source (\d+)\)", "It is so (source 12).", [(12,)]),
+            (re.compile(r"\u3010(\d+)[^\u3011]{0,20}\u3011"), "It is so\u30103\u2020file\u3011.", [(3,)]),
+            (r"\{\d+(?:,\d+)*\}", "It is so {1,2}. [3]", [(1, 2)]),
+        ],
+    )
+    def test_the_pattern_is_a_setting(
+        self, pattern: str | re.Pattern[str], answer: str, numbers: list[tuple[int, ...]]
+    ) -> None:
+        """Another pattern finds other markers, and takes the numbers from its first group if it has one."""
+        assert [marker.numbers for marker in find_citations(answer, pattern)] == numbers
+
+    @pytest.mark.parametrize("pattern", ["[", "a*", b"a", 3])
+    def test_a_pattern_that_is_none_is_refused(self, pattern: object) -> None:
+        """What is no regular expression, or matches nothing at all, is a ConfigError."""
+        with pytest.raises(ConfigError, match="pattern of citation markers"):
+            find_citations("text", pattern)  # type: ignore[arg-type]
+
+    def test_only_text_is_taken(self) -> None:
+        """Anything but a str is an InputError."""
+        with pytest.raises(InputError, match="must be a str, not bytes"):
+            find_citations(b"[1]")  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="must be a str, not NoneType"):
+            find_quotes(None)  # type: ignore[arg-type]
+
+    @given(st.text(st.sampled_from("[]()1234567890,-^ab` \n~:\ud800"), max_size=60))
+    def test_offsets_are_exact(self, answer: str) -> None:
+        """Every marker stands where it says, in order, and has numbers."""
+        markers = find_citations(answer)
+        assert all(answer[marker.start : marker.end] == marker.text and marker.numbers for marker in markers)
+        assert [marker.start for marker in markers] == sorted(marker.start for marker in markers)
+
+
+def test_stripping_takes_the_blanks_before() -> None:
+    """Without its markers a sentence reads as if there had been none."""
+    assert strip_citations("It opened [1] in 1889 [2][3].") == "It opened in 1889."
+    assert strip_citations("x[1] stays.") == "x[1] stays."
+
+
+class TestBelonging:
+    def numbers(self, answer: str) -> list[list[int]]:
+        markers = citations_of(split_claims(answer), find_citations(answer))
+        return [[number for marker in own for number in marker.numbers] for own in markers]
+
+    def test_a_marker_belongs_to_its_sentence(self) -> None:
+        """It is the sentence that it stands in, or that it directly follows."""
+        assert self.numbers("It opened in 1889 [1]. It grew. [2] Then [3] it closed.[4] It is gone.") == [
+            [1],
+            [2],
+            [3, 4],
+            [],
+        ]
+
+    def test_a_marker_at_the_end_is_for_both_parts(self) -> None:
+        """Of a sentence that was split, a part without a marker takes the next."""
+        assert self.numbers("Rome was founded in 753 BC and is the capital of Italy [1].") == [[1], [1]]
+        assert self.numbers("Rome was founded in 753 BC [1] and is the capital of Italy [2].") == [[1], [2]]
+        assert self.numbers("Rome was founded in 753 BC [1] and is the capital of Italy.") == [[1], []]
+
+    def test_a_line_of_markers_belongs_to_what_it_follows(self) -> None:
+        """Markers alone in a line are for the claim before."""
+        assert self.numbers("It opened in 1889.\n\n[1] [2]") == [[1, 2], []]
+
+    def test_rows_and_items_have_their_own(self) -> None:
+        """So it is in tables and lists."""
+        answer = "- One thing [1]\n- Another thing [2]\n\n| a | b |\n|---|---|\n| x [3] | y |\n| z | w [4] |\n"
+        assert self.numbers(answer) == [[1], [2], [], [3], [4]]
+
+    def test_parts_of_a_decomposer_are_all_cited_for(self) -> None:
+        """Claims of one place share its markers."""
+        answer = "It opened in 1889 [1]. It closed [2]."
+        first, second = split_claims(answer)
+        found = citations_of([first, first, second], find_citations(answer))
+        assert [own[0].numbers for own in found] == [(1,), (1,), (2,)]
+
+    def test_a_marker_of_no_claim_is_left_out(self) -> None:
+        """While an answer is generated, the markers of what is not yet a claim belong to none."""
+        answer = "It opened in 1889 [1]. It closed [2]."
+        (own,) = citations_of(split_claims(answer)[:1], find_citations(answer))
+        assert [marker.numbers for marker in own] == [(1,)]
+        assert citations_of([], find_citations(answer)) == []
+
+
+class TestQuotes:
+    @pytest.mark.parametrize(
+        ("answer", "texts"),
+        [
+            ('She wrote "the sea is calm" in 1889.', ["the sea is calm"]),
+            ("She wrote \u201cthe sea is calm\u201d there.", ["the sea is calm"]),
+            ("She wrote \u201ethe sea is calm\u201c there.", ["the sea is calm"]),
+            ("She wrote \u00abthe sea is calm\u00bb there.", ["the sea is calm"]),
+            ('Only "two words" here.', []),
+            ('A 5" pipe and a 6" pipe of lead.', []),
+            ('`print("the sea is calm")` prints it.', []),
+            ('Open "the sea is calm', []),
+            ('"One two three." "Four five six."', ["One two three.", "Four five six."]),
+        ],
+    )
+    def test_finds_quotations_of_three_words(self, answer: str, texts: list[str]) -> None:
+        """Quotation marks of several styles are known; short ones, inches and code are no quotations."""
+        quotes = find_quotes(answer)
+        assert [quote.text for quote in quotes] == texts
+        assert [answer[quote.start : quote.end] for quote in quotes] == texts
+
+    @pytest.mark.parametrize(
+        ("quote", "passage", "span"),
+        [
+            ("the sea is calm", "Tonight the sea is calm.", (8, 23)),
+            ("The sea is calm", "Tonight the sea is calm.", (8, 23)),
+            ("the sea is calm.", "Tonight the sea is calm, he said.", (8, 23)),
+            ("the sea  is\ncalm", "Tonight the\tsea is calm.", (8, 23)),
+            ("it's \u201cvery\u201d calm", 'Now it\u2019s "very" calm.', (4, 20)),
+            ("the sea is Calm", "Tonight the sea is calm.", None),
+            ("art of war and", "part of war and", None),
+            ("the sea was calm", "Tonight the sea is calm.", None),
+            ("a.b*c d e", "say a.b*c d e", (4, 13)),
+            ("...", "anything ...", None),
+        ],
+    )
+    def test_a_quotation_is_word_for_word(self, quote: str, passage: str, span: tuple[int, int] | None) -> None:
+        """Blanks, quotation marks, the first letter's case and the last full stop may differ, and nothing else."""
+        assert quote_in(quote, passage) == span
+
+    @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
+    def test_what_is_there_is_found(self, before: str, quote: str, after: str) -> None:
+        """A passage that holds a quotation between blanks is found to hold it, wherever that is."""
+        span = quote_in(quote, f"{before} {quote} {after}")
+        words = quote.strip().rstrip(".,;:!?\u2026").rstrip()
+        assert (span is None) == (not words)
+        if span is not None:
+            found = f"{before} {quote} {after}"[slice(*span)]
+            assert found.split()[-1][-1:].casefold() == words.split()[-1][-1:].casefold()
+
+
+@pytest.mark.parametrize("piece", ["[", "[1", "[1]", "```\n", "` ", '"', '"a b c" ', "(x[1] ", "\u201c"])
+def test_hostile_answers_take_linear_time(piece: str) -> None:
+    """Two hundred thousand characters of nothing but signs are read, and hold no more than they can."""
+    answer = (piece * (200_000 // len(piece) + 1))[:200_000]
+    assert len(find_citations(answer)) <= len(answer) // 3
+    assert len(find_quotes(answer)) <= len(answer) // 3
+    assert quote_in("word for word", answer) is None

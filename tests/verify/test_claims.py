@@ -1,0 +1,285 @@
+"""The claims of whole answers: markdown, offsets, coverage, and the same claims however an answer is streamed."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from secondpass.errors import ConfigError, InputError
+from secondpass.verify.claims import ClaimStream, split_claims
+from secondpass.verify.types import Claim
+
+_ANSWER = """# The tower of Paris
+
+Sure! Here are the facts:
+
+I think the tower is 330 m tall. It was finished in 1889. [1] Its architect was **Stephen Sauvestre** [2, 3]. Open?
+
+- **Height**: 330 m [1]
+- It has *three* levels; see [the site](https://example.org/a).
+  Lifts go to each.
+1. First comes the lawn. Then the `Champ.de.Mars`.
+
+| City | Tower |
+|------|------:|
+| Paris | 330 m [1] |
+| Tokyo | 333 m |
+
+```python
+x = y[1]  # Not. A. Claim.
+```
+
+> It is quoted here.
+> It is quoted there.
+
+Title
+=====
+
+Let me know if you need more!
+"""
+
+_CLAIMS = [
+    (0, "The tower of Paris", "it is a heading"),
+    (1, "Sure!", "it is a greeting, thanks or a closing"),
+    (2, "Here are the facts:", "it only introduces what follows"),
+    (3, "The tower is 330 m tall.", ""),
+    (4, "It was finished in 1889.", ""),
+    (5, "Its architect was Stephen Sauvestre.", ""),
+    (6, "Open?", "it is a question"),
+    (7, "Height: 330 m.", ""),
+    (8, "It has three levels; see the site.", ""),
+    (9, "Lifts go to each.", ""),
+    (10, "First comes the lawn.", ""),
+    (11, "Then the Champ.de.Mars.", ""),
+    (12, "City Tower", "it is the header of a table"),
+    (13, "City: Paris; Tower: 330 m", ""),
+    (14, "City: Tokyo; Tower: 333 m", ""),
+    (15, "```python\nx = y[1]  # Not. A. Claim.\n```", "it is code"),
+    (16, "It is quoted here.", ""),
+    (17, "It is quoted there.", ""),
+    (18, "Title", "it is a heading"),
+    (19, "Let me know if you need more!", "it is an offer or a request to the reader"),
+]
+
+
+def streamed(chunks: list[str]) -> tuple[Claim, ...]:
+    """Return the claims of an answer that comes in pieces."""
+    stream = ClaimStream()
+    claims = [claim for chunk in chunks for claim in stream.feed(chunk)]
+    return (*claims, *stream.finish())
+
+
+def letters_outside(answer: str, claims: tuple[Claim, ...]) -> str:
+    """Return the letters of an answer that stand in no claim."""
+    covered = bytearray(len(answer))
+    for claim in claims:
+        covered[claim.start : claim.end] = b"\1" * (claim.end - claim.start)
+    return "".join(letter for letter, inside in zip(answer, covered, strict=True) if letter.isalpha() and not inside)
+
+
+class TestMarkdown:
+    def test_every_kind_of_block(self) -> None:
+        """Headings, lists, tables, code and quotations become the claims that they are."""
+        claims = split_claims(_ANSWER)
+        assert [(claim.sentence, claim.text, claim.reason) for claim in claims] == _CLAIMS
+        assert all(claim.checkable is not bool(claim.reason) for claim in claims)
+        assert _ANSWER[claims[4].start : claims[4].end] == "It was finished in 1889. [1]"
+        assert _ANSWER[claims[7].start : claims[7].end] == "**Height**: 330 m [1]"
+        assert _ANSWER[claims[13].start : claims[13].end] == "| Paris | 330 m [1] |"
+        assert _ANSWER[claims[17].start : claims[17].end] == "It is quoted there."
+
+    @pytest.mark.parametrize(
+        ("answer", "texts"),
+        [
+            ("Take `x[1]` and **kwargs**.", ["Take x[1] and kwargs."]),
+            ("Call `**kwargs` or `a_b_c`.", ["Call **kwargs or a_b_c."]),
+            ("It is 2 * 3 * 4 or a_b_c or __init__.", ["It is 2 * 3 * 4 or a_b_c or __init__."]),
+            ("It is <b>big</b> &amp; old<br>now.", ["It is big & old now."]),
+            ("A ![picture](a.png) of ~~it~~ <https://example.org>.", ["A picture of it https://example.org."]),
+            ("- [x] It is done.", ["It is done."]),
+            ("1. It is.\n2) It was.\n\u2022 It will be.", ["It is.", "It was.", "It will be."]),
+            ("| a |\nIt is so.", ["a", "It is so."]),
+            ("| a | b |\n|---|---|\n| 1 |\n| 1 | 2 | 3 |", ["a b", "a: 1", "a: 1; b: 2; 3"]),
+            ("| a | b |\n|---|---|\n| `x|y` | p \\| q |", ["a b", "a: x|y; b: p | q"]),
+            ("> > It is deep.\n> It is less.", ["It is deep.", "It is less."]),
+            ("It is one.\r\n\r\nIt is two.\r\n", ["It is one.", "It is two."]),
+            ("It is broken\nin the middle.", ["It is broken in the middle."]),
+            ("[1]: https://example.org/a\n[^2]: It is a note.", ["[1]: https://example.org/a", "[^2]: It is a note."]),
+            ("~~~\ncode", ["~~~\ncode"]),
+            ("---\n***\n- - -\n|--|\n===", ["--"]),
+        ],
+    )
+    def test_texts_are_plain(self, answer: str, texts: list[str]) -> None:
+        """Markdown goes, what code and names hold stays."""
+        assert [claim.text for claim in split_claims(answer)] == texts
+
+    def test_indented_code_is_code_and_indented_prose_is_not(self) -> None:
+        """An answer that is indented as a whole is checked; lines that begin like code are not."""
+        claims = split_claims(
+            "    Paris is in Spain. It is\n    very big.\n\n    x = paris()\n    more here\n\nIt is so."
+        )
+        assert [(claim.text, claim.reason) for claim in claims] == [
+            ("Paris is in Spain.", ""),
+            ("It is very big.", ""),
+            ("x = paris()\n    more here", "it is code"),
+            ("It is so.", ""),
+        ]
+
+    def test_a_marker_alone_is_no_claim(self) -> None:
+        """A line of nothing but citation markers has no words."""
+        assert [(claim.text, claim.reason) for claim in split_claims("It is.\n\n[1][2]")] == [
+            ("It is.", ""),
+            ("[1][2]", "there are no words in it"),
+        ]
+
+    def test_another_pattern_of_markers(self) -> None:
+        """Markers of one's own are taken off, and belong to the sentence before."""
+        answer = "It is big. (source 1) It is old (source 2)."
+        claims = split_claims(answer, pattern=r"\(source \d+\)")
+        assert [claim.text for claim in claims] == ["It is big.", "It is old."]
+        assert answer[claims[0].start : claims[0].end] == "It is big. (source 1)"
+
+
+class TestInput:
+    @pytest.mark.parametrize("answer", ["", " \n\t\n ", "\r\n"])
+    def test_a_blank_answer_has_no_claims(self, answer: str) -> None:
+        """Nothing comes of nothing."""
+        assert split_claims(answer) == ()
+
+    def test_only_text_is_taken(self) -> None:
+        """Anything but a str is refused, and so is more after the end."""
+        with pytest.raises(InputError, match="must be a str, not bytes"):
+            split_claims(b"It is.")  # type: ignore[arg-type]
+        stream = ClaimStream()
+        with pytest.raises(InputError, match="must be a str, not NoneType"):
+            stream.feed(None)  # type: ignore[arg-type]
+        assert stream.finish() == []
+        assert stream.finish() == []
+        with pytest.raises(InputError, match="finished"):
+            stream.feed("It is.")
+        with pytest.raises(ConfigError, match="pattern"):
+            ClaimStream(pattern="(")
+
+    def test_lone_surrogates_keep_offsets(self) -> None:
+        """What no encoding can hold is replaced, one for one."""
+        answer = "It is \ud800 big. It \udfff\ud83d is old."
+        claims = split_claims(answer)
+        assert [claim.text for claim in claims] == ["It is \ufffd big.", "It \ufffd\ufffd is old."]
+        assert answer[claims[1].start : claims[1].end] == "It \udfff\ud83d is old."
+
+
+_PIECES = [
+    *("Paris is big. ", "It was founded in 1999. [1] ", "He was a and is b. ", '"It works. It does." ', "`a.b. c` "),
+    *(
+        "``x`",
+        "(see above. Below.) ",
+        "(",
+        "[",
+        "]",
+        "[1]",
+        "[1](http://x)",
+        "\n",
+        "\n\n",
+        "\n- ",
+        "\n1. ",
+        "| a | b |\n",
+    ),
+    *("|---|---|\n", "```\n", "~~~py\n", "# Head\n", "    x = 1\n", "\t", "> quote. ", "\n> ", "---\n", "===\n", "***"),
+    *(
+        "**bold.** ",
+        "*it* ",
+        "e.g. ",
+        "i.e. No. 5 ",
+        "U.S. ",
+        "3.5 ",
+        "...",
+        "\u2026",
+        "?!",
+        "\u3002",
+        "\u4e2d\u6587\u3002",
+    ),
+    *("\u300c\u8a9e\u3002\u300d ", "\ud800", "\U0001f600 ", "\u201cQuote. me\u201d ", ":\n", "  \n", "\\\n", "\r\n"),
+    *("[1]: http://x.org\n", "[^1]: Note. ", "- ", "Did you know that X is Y? ", "Hi! ", "word word ", "x" * 60, "; "),
+    *("Let me know. ", ">", " " * 90, "-" * 99, "\u2028"),
+]
+
+
+class TestProperties:
+    @settings(max_examples=150, deadline=None)
+    @given(st.lists(st.sampled_from(_PIECES), max_size=25).map("".join) | st.text(max_size=80))
+    def test_claims_cover_the_answer_in_order(self, answer: str) -> None:
+        """Whatever the text, claims are in order, stand where they say, and leave no letter out."""
+        claims = split_claims(answer)
+        assert [claim.start for claim in claims] == sorted(claim.start for claim in claims)
+        assert all(0 <= claim.start < claim.end <= len(answer) and claim.text for claim in claims)
+        assert all(claim.checkable is not bool(claim.reason) for claim in claims)
+        assert sorted({claim.sentence for claim in claims}) == list(range(len({claim.sentence for claim in claims})))
+        assert letters_outside(answer, claims) == ""
+
+    @settings(max_examples=150, deadline=None)
+    @given(
+        st.lists(st.sampled_from(_PIECES), max_size=25).map("".join) | st.text(max_size=80) | st.just(_ANSWER),
+        st.randoms(use_true_random=False),
+    )
+    def test_a_stream_gives_the_same_claims(self, answer: str, rng: random.Random) -> None:
+        """However an answer is cut into pieces, its claims are those of the whole."""
+        cuts = sorted(rng.choices(range(len(answer) + 1), k=rng.randint(0, 40)))
+        chunks = [answer[a:b] for a, b in zip([0, *cuts], [*cuts, len(answer)], strict=True)]
+        assert streamed(chunks) == split_claims(answer)
+        assert streamed(list(answer)) == split_claims(answer)
+
+    @pytest.mark.parametrize(
+        "piece", ["a", " ", '"', "\u201c", "(()", "[a](", "`` ` ", "*a ", "__ a", "<b ", "\\*", "\ud800"]
+    )
+    def test_a_hundred_thousand_signs(self, piece: str) -> None:
+        """Nothing is lost of an answer of signs that begin what never ends, and the time is linear."""
+        answer = (piece * (100_000 // len(piece) + 1))[:100_000]
+        assert letters_outside(answer, split_claims(answer)) == ""
+
+    @pytest.mark.parametrize(
+        "piece",
+        [
+            "\n",
+            "[1] ",
+            "|",
+            "| a\n",
+            "- a\n",
+            "> ",
+            "```\n",
+            "No. ",
+            "X is a b and is c d, ",
+            "I think ",
+            "\u4e2d\u3002",
+        ],
+    )
+    def test_thousands_of_claims(self, piece: str) -> None:
+        """Nothing is lost of an answer of ten thousand claims, or of one that has ten thousand parts."""
+        answer = (piece * (20_000 // len(piece) + 1))[:20_000]
+        assert letters_outside(answer, split_claims(answer)) == ""
+
+
+class TestStream:
+    def test_a_claim_comes_as_soon_as_its_sentence_has_ended(self) -> None:
+        """It comes with the first word of the next sentence, or the end of its paragraph or row."""
+        stream = ClaimStream()
+        came = {}
+        text = "It is big. [1] It is old.\n\n| a |\n|---|\n| It is so. |\nIt is over."
+        for at, letter in enumerate(text):
+            for claim in stream.feed(letter):
+                came[claim.text] = text[: at + 1]
+        assert came == {
+            "It is big.": "It is big. [1] It ",
+            "It is old.": "It is big. [1] It is old.\n\n",
+            "a": "It is big. [1] It is old.\n\n| a |\n|---|\n",
+            "a: It is so.": "It is big. [1] It is old.\n\n| a |\n|---|\n| It is so. |\n",
+        }
+        assert [claim.text for claim in stream.finish()] == ["It is over."]
+
+    def test_what_has_been_given_is_not_kept(self) -> None:
+        """A stream holds no more than the text of what has not ended, however long the answer."""
+        stream = ClaimStream()
+        for _ in range(2000):
+            stream.feed("It is a short sentence of some words. ")
+            assert len(stream._text) < 100
+        assert len(stream.finish()) == 1

@@ -1,0 +1,50 @@
+"""The verifier with the model that comes with secondpass: what holds whatever its weights are."""
+
+import pytest
+
+from secondpass.types import Document
+from secondpass.verify.types import Verdict
+from secondpass.verify.verifier import FactVerifier
+
+PASSAGES: list[Document] = [
+    "The json module encodes Python objects as JSON. The tower was built in 1889. It is 330 metres tall.",
+    {"text": "The csv module reads and writes tables in CSV format. csv.reader returns an iterator.", "id": "csv"},
+]
+
+
+@pytest.fixture(scope="module")
+def verifier() -> FactVerifier:
+    """Return the default verifier."""
+    return FactVerifier()
+
+
+def test_what_a_passage_says_word_for_word_is_supported(verifier: FactVerifier) -> None:
+    """A sentence of a passage is supported by it, and one with another number by nothing."""
+    answer = "The csv module reads and writes tables in CSV format. The tower is 300 metres tall."
+    right, wrong = verifier.verify(answer, PASSAGES).claims
+    assert right.verdict is Verdict.SUPPORTED
+    assert (right.evidence[0].passage, right.evidence[0].id) == (1, "csv")
+    assert wrong.verdict is Verdict.CONTRADICTED and "330 metres" in wrong.reason
+
+
+def test_a_stream_gives_the_verdicts_of_the_whole(verifier: FactVerifier) -> None:
+    """The model's own numbers don't depend on what is verified together."""
+    answer = "The json module encodes Python objects as JSON. The csv module writes XML. Cats like fish, and dogs bark."
+    whole = verifier.verify(answer, PASSAGES).claims
+    streamed = list(verifier.stream((answer[at : at + 11] for at in range(0, len(answer), 11)), PASSAGES))
+    assert [(c.claim, c.verdict) for c in streamed] == [(c.claim, c.verdict) for c in whole]
+    for one, other in zip(streamed, whole, strict=True):
+        assert one.probability == pytest.approx(other.probability, abs=1e-4)
+
+
+def test_nothing_is_ever_cut(verifier: FactVerifier) -> None:
+    """Beside long claims windows shrink: what the model reads fits, for claims of all lengths that have room."""
+    tokenizer = verifier.nli.pair_model.tokenizer
+    passage = "The museum of the town was built by many hands over a very long time. " * 40
+    for n_words in (5, 200, 380):
+        claim = " ".join(["The museum was built by"] + ["very"] * n_words + ["many hands."])
+        (checked,) = verifier.verify(claim, [passage]).claims
+        assert checked.verdict is not Verdict.ERROR
+        assert all(
+            sum(tokenizer.lengths([evidence.text, claim])) <= tokenizer.pair_room for evidence in checked.evidence
+        )

@@ -1,0 +1,157 @@
+"""Windows of passages: exact offsets, bounded work, and the best ones for a claim."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondpass.errors import InputError
+from secondpass.passages import ApproximateTokenization
+from secondpass.testing import FakeReranker
+from secondpass.verify.english import is_foreign
+from secondpass.verify.evidence import Passages, Window, _terms, joined, select
+from secondpass.verify.overlap import content_words
+
+TOWER = "The Eiffel Tower stands in Paris. It was built in 1889. Its height is 330 metres."
+TOKENS = ApproximateTokenization()
+
+
+def passages(*documents: object, window_tokens: int = 16, overlap: int = 4, english_only: bool = True) -> Passages:
+    """Return passages with small windows."""
+    return Passages(documents, TOKENS, window_tokens, overlap, english_only)  # type: ignore[arg-type]
+
+
+def test_windows_stand_where_they_say() -> None:
+    """Each window is exactly the passage's text between its offsets, without blanks around it."""
+    texts = [TOWER * 5, {"text": "  A short one.\n\n", "id": 7}]
+    prepared = passages(*texts)
+    windows = prepared.index(100).windows
+    assert len(windows) > 5 and prepared.ids == (None, 7)
+    for window in windows:
+        assert prepared.texts[window.passage][window.start : window.end] == window.text == window.text.strip()
+    assert windows[-1] == Window(1, 2, 14, "A short one.")
+
+
+def test_smaller_rooms_give_smaller_windows_of_few_sizes() -> None:
+    """A room below the window's size is rounded down to a power of two, so that few indexes are made."""
+    prepared = passages(TOWER * 10, window_tokens=64, overlap=16)
+    assert prepared.index(64) is prepared.index(500)
+    assert prepared.index(33) is prepared.index(63) is not prepared.index(64)
+    assert all(length <= 32 for length in TOKENS.lengths([window.text for window in prepared.index(40).windows]))
+
+
+def test_blank_and_foreign_passages_have_no_windows() -> None:
+    """Blank passages are skipped; those in another script or language are too, unless the model reads them."""
+    texts = ["", " \n\t ", "Эйфелева башня стоит в Париже.", "Der Turm ist nicht hoch und wird im Mai gebaut."]
+    assert passages(*texts).index(50).windows == ()
+    read = passages(*texts, english_only=False).index(50).windows
+    assert {window.passage for window in read} == {2, 3}
+    assert passages("", "  ").blank and not passages(*texts).blank and passages().blank
+
+
+def test_lone_surrogates_keep_the_offsets_right() -> None:
+    """A lone surrogate becomes one other character, so what follows stays where it was."""
+    original = "a \ud800 b. The tower is tall."
+    (window,) = passages(original).index(50).windows
+    assert (
+        window.text == "a \ufffd b. The tower is tall." and original[window.start + 7 : window.end] == window.text[7:]
+    )
+
+
+def test_the_best_window_shares_the_rarest_words() -> None:
+    """A claim finds the window with its words, in whichever passage, and ties keep the order of the passages."""
+    prepared = passages("The town has a museum.", "The town has a tower.", "The town has a museum of toys.")
+    index = prepared.index(50)
+    ((first, second),) = select(["A museum of toys is in the town."], index, 2)
+    assert (first.passage, second.passage) == (2, 0)
+    ((one,),) = select(["Nothing shared whatsoever."], index, 1)
+    assert one.passage == 0
+    assert index.of_passage(1, index.scores("museum")).text == "The town has a tower."  # type: ignore[union-attr]
+    assert index.of_passage(9, index.scores("museum")) is None
+
+
+def test_a_reranker_orders_what_words_let_through() -> None:
+    """A retriever sees at most eight times the windows that are wanted, and its order is taken."""
+
+    class Last(FakeReranker):
+        seen: list[int] = []
+
+        def _score(self, requests):  # type: ignore[no-untyped-def]
+            self.seen += [len(request) for request in requests]
+            scores = super()._score(requests)
+            return [type(s)(np.linspace(0, 1, len(s.values)), s.explanations, s.trace) for s in scores]
+
+    retriever = Last()
+    index = passages(*[f"The tower number {at} is in the town." for at in range(100)]).index(50)
+    ((first, _), _) = select(["The tower 5", "The town"], index, 2, retriever)
+    assert retriever.seen == [16, 16]
+    assert first.passage == 15  # last of the sixteen that words let through: number 5, then 0 to 15 without it
+
+
+def test_joined_windows_keep_the_order_of_the_passages() -> None:
+    """Windows that overlap become one stretch of text; others are put together in order."""
+    text = "One two. Three four. Five six."
+    first, second = Window(0, 0, 20, text[:20]), Window(0, 9, 30, text[9:])
+    assert joined(second, first, [text]) == text
+    other = Window(1, 0, 5, "Seven")
+    assert joined(other, first, [text, "Seven"]) == f"{text[:20]}\nSeven"
+
+
+@pytest.mark.parametrize("bad", ["a text", b"a text", None, 3, {"text": "a"}])
+def test_passages_that_are_no_list_are_refused(bad: object) -> None:
+    """One text, one mapping or a number in place of a list is an InputError."""
+    with pytest.raises(InputError, match="passages must be a list"):
+        Passages(bad, TOKENS)  # type: ignore[arg-type]
+
+
+def test_a_passage_that_is_no_text_is_refused() -> None:
+    """A number among the passages is an InputError that says which it is."""
+    with pytest.raises(InputError, match=r"documents\[1\]"):
+        passages("a", 3)
+
+
+@given(st.lists(st.text(max_size=300), max_size=4))
+def test_offsets_are_exact_for_any_text(texts: list[str]) -> None:
+    """Whatever the passages are, each window is the text between its offsets."""
+    prepared = passages(*texts, english_only=False)
+    for window in prepared.index(20).windows:
+        assert prepared.texts[window.passage][window.start : window.end] == window.text
+        assert window.text.strip() == window.text != ""
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("Paris hosts the games.", False),
+        ("Los Angeles beat Las Vegas 3-2.", False),
+        ("Leonardo da Vinci painted La Gioconda.", False),
+        ("The word Glück means luck, and 日本 means Japan.", False),
+        ("12 + 30 = 42", False),
+        ("", False),
+        ("\u00e9t\u00e9", False),
+        ("Der Turm ist 300 Meter hoch und wurde im Jahr 1889 gebaut.", True),
+        ("La tour est une des plus hautes dans Paris et elle est belle.", True),
+        ("La torre fue una de las más altas que existen en París.", True),
+        ("東京は日本の首都です。", True),
+        ("Москва — столица России.", True),
+        ("القاهرة عاصمة مصر", True),
+    ],
+)
+def test_other_languages_are_told_apart(text: str, foreign: bool) -> None:
+    """English with foreign names stays English; other scripts and the small words of other languages do not."""
+    assert is_foreign(text) is foreign
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The U.S. cities' 1,250.5 towers aren\u2019t built by json.loads or word59, at all.",
+        "R\u00e9sum\u00e9s \u2013 of \u201cCaf\u00e9s\u201d: 12.5% in the x_1 of it.",
+        "it is the",
+        "\u6771\u4eac\u306f\u65e5\u672c\u306e\u9996\u90fd",
+        "",
+    ],
+)
+def test_terms_are_the_content_words(text: str) -> None:
+    """What windows are found by are the words that overlap is measured on."""
+    assert _terms(text) == list(content_words(text))

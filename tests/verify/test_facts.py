@@ -1,0 +1,178 @@
+"""Facts of a claim against a text: found, different, missing."""
+
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondpass.errors import InputError
+from secondpass.verify.facts import FEATURES, FactCheck, check_facts, read_facts
+from secondpass.verify.types import Mismatch
+
+ANY_TEXT = st.text(st.characters(), max_size=300)
+# Texts made of what the rules look at reach further into them than random characters do.
+WORDS = (
+    "in 1990 May 12 , . ; ( ) - \u2013 to from and or half a hundred dozen third 5 3.5 1,000 km % $ \u20ac \u00b0C "
+    "not no n't never fail unknown known Alice Smith J. U.S. NASA of de Python 3.11 World War II century BC at "
+    "least more than about first second [1] COVID-19 10:30 '90s s \u00bd / + \ud800 \u00e9 \u6771\u4eac The is "
+    "wasn't able unable"
+)
+PIECES = st.lists(
+    st.sampled_from([*WORDS.split(), "\n\n"]),
+    max_size=40,
+).map(" ".join)
+
+
+def _found(claim: str, evidence: str) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:
+    check = check_facts(claim, evidence)
+    mismatches = [(item.kind, item.claim, item.evidence) for item in check.mismatches]
+    return mismatches, [(item.kind, item.claim) for item in check.missing]
+
+
+class TestMismatches:
+    @pytest.mark.parametrize(
+        ("claim", "evidence", "expected"),
+        [
+            ("The tower is 300 m tall.", "The old tower is 324 metres tall.", ("number", "300 m", "324 metres")),
+            ("The cart has four wheels.", "The cart has six wheels.", ("number", "four", "six")),
+            ("The path is 5 km long.", "The path is 5 miles long.", ("unit", "5 km", "5 miles")),
+            ("The stone weighs 5 kg.", "The stone weighs 5 pounds.", ("unit", "5 kg", "5 pounds")),
+            ("She came in third in the race.", "She came in fourth in the race.", ("number", "third", "fourth")),
+            ("It was built in 1950.", "It was built in 1951 by monks.", ("date", "1950", "1951")),
+            ("The shop opened in May 2019.", "The shop opened in June 2019.", ("date", "May 2019", "June 2019")),
+            ("They met on Monday.", "They met on Tuesday.", ("date", "Monday", "Tuesday")),
+            ("The town lies in Italy.", "The town lies in Spain.", ("name", "Italy", "Spain")),
+            ("He wrote to Jane Smith daily.", "He wrote to John Smith daily.", ("name", "Jane Smith", "John Smith")),
+            ("It came with Python 3.11.", "It came with Python 3.10.", ("number", "Python 3.11", "Python 3.10")),
+            ("They fought in World War II.", "They fought in World War I.", ("number", "War II", "War I")),
+        ],
+    )
+    def test_another_fact_in_the_same_place(self, claim: str, evidence: str, expected: tuple[str, str, str]) -> None:
+        """Each kind is found, with the words of both sides."""
+        assert _found(claim, evidence) == ([expected], [])
+
+    @pytest.mark.parametrize(
+        ("claim", "evidence", "missing"),
+        [
+            ("The tower is 300 m tall.", "The tower is made of iron.", ("number", "300 m")),
+            ("The tower is 300 m tall.", "Its guards saw a lake 5 km wide.", ("number", "300 m")),
+            ("The tower is 300 m tall.", "The tower is 250 to 350 m tall.", ("number", "300 m")),
+            ("It was built in 1950.", "The monks left the valley in 1951.", ("date", "1950")),
+            ("It was built on 12 May 1950.", "It was built in 1950.", ("date", "12 May 1950")),
+            ("The town lies in Italy.", "The town is old.", ("name", "Italy")),
+            ("The king met Alice.", "The king met her.", ("name", "Alice")),
+            ("It came with Python 3.11.", "It came with a book.", ("number", "Python 3.11")),
+        ],
+    )
+    def test_what_is_not_there_is_missing(self, claim: str, evidence: str, missing: tuple[str, str]) -> None:
+        """Without another fact in the same place, or with a vaguer one, nothing is denied."""
+        mismatches, found = _found(claim, evidence)
+        assert mismatches == []
+        assert missing in found
+
+    @pytest.mark.parametrize(
+        ("claim", "evidence"),
+        [
+            ("She ran 1 km.", "She ran 1000 metres."),
+            ("About 1.2 million people live there.", "There live 1,234,567 people."),
+            ("It took between 5 and 10 days.", "It took 5 days in summer and 10 days in winter."),
+            ("In 2019 it rained.", "On 12 May 2019 it rained."),
+            ("On 12 May 2019 it rained.", "In 2019 we met. On 12 May it rained."),
+            ("He died in 1990.", "He was born in 1950 and died in 1990."),
+            ("From 1990 to 1995 she taught.", "She taught in 1990-95."),
+            ("There were 2,000 guests in the hall.", "There were 2000 in the hall."),
+            ("The U.S. army left.", "The United States army left."),
+            ("They drove Alice's car.", "It is the car of Alice."),
+            ("It came with Python 3.11.", "Version 3.11 of Python was there."),
+            ("She saw one of them.", "She saw two of them."),
+            ("It lies 20 miles away.", "It lies 32 km (20 mi) away."),
+            ("Use utf-8 and os.path.", "Use utf-16 and os.walk."),
+        ],
+    )
+    def test_what_is_there_is_found(self, claim: str, evidence: str) -> None:
+        """Other units, roundings, parts and spellings are the same facts."""
+        assert _found(claim, evidence) == ([], [])
+
+    def test_numbers_of_another_time_deny_nothing(self) -> None:
+        """What was counted in another year may well have been another number."""
+        mismatches, missing = _found("It sold 500 boats in 1995.", "It sold 600 boats in 1996.")
+        assert mismatches == [("date", "1995", "1996")]
+        assert missing == [("number", "500")]
+
+    def test_other_languages_are_compared_by_numbers_only(self) -> None:
+        """Names and denials are read in English; numbers everywhere."""
+        claim, evidence = "Das Auto von Anna ist schnell und kostet 5 Euro.", "Das Auto von Bernd ist nicht schnell."
+        assert _found(claim, evidence) == ([], [("number", "5 Euro")])
+        assert _found("東京タワーは333メートルです", "東京タワーは333メートルです") == ([], [])
+
+
+class TestFactCheck:
+    def test_features_count_by_kind(self) -> None:
+        """Counts of mismatches and missing facts, and the share that was found; units count as numbers."""
+        mismatches = (Mismatch("unit", "5 km", "5 miles"), Mismatch("negation", "a", "b"))
+        check = FactCheck(mismatches, (Mismatch("name", "Italy"),), n_facts=4)
+        assert dict(check.features()) == {
+            "number_mismatch": 1.0,
+            "number_missing": 0.0,
+            "date_mismatch": 0.0,
+            "date_missing": 0.0,
+            "name_mismatch": 0.0,
+            "name_missing": 1.0,
+            "negation_mismatch": 1.0,
+            "facts_found": 0.5,
+        }
+        assert tuple(check.features()) == FEATURES
+
+    def test_no_facts_are_all_found(self) -> None:
+        """A claim without facts lacks none."""
+        assert check_facts("It rains a lot.", "").features()["facts_found"] == 1.0
+
+    def test_facts_are_read_once_for_many_claims(self) -> None:
+        """What was read of a text stands for the text, also after pickling."""
+        claim, evidence = "The tower is 300 m tall.", "The tower is 324 metres tall."
+        read = pickle.loads(pickle.dumps(read_facts(evidence)))
+        assert check_facts(read_facts(claim), read) == check_facts(claim, evidence)
+
+    @pytest.mark.parametrize("bad", [None, 5, b"text"])
+    def test_only_texts_have_facts(self, bad: object) -> None:
+        """Anything else is refused, with its type."""
+        with pytest.raises(InputError, match=type(bad).__name__):
+            check_facts("a claim", bad)  # type: ignore[arg-type]
+
+
+class TestAnyText:
+    @given(ANY_TEXT | PIECES)
+    def test_a_text_has_its_own_facts(self, text: str) -> None:
+        """No text contradicts itself or lacks what it says."""
+        check = check_facts(text, text)
+        assert (check.mismatches, check.missing) == ((), ())
+
+    @given(ANY_TEXT | PIECES, ANY_TEXT | PIECES)
+    def test_any_two_texts_can_be_checked(self, claim: str, evidence: str) -> None:
+        """Whatever stands in them, the features are finite, and what is found stands in the texts."""
+        check = check_facts(claim, evidence)
+        claim, evidence = claim.replace("\ud800", "\ufffd"), evidence.replace("\ud800", "\ufffd")
+        assert 0.0 <= check.features()["facts_found"] <= 1.0
+        assert all(item.evidence and item.evidence in read_facts(evidence).text for item in check.mismatches)
+        assert all(item.claim in read_facts(claim).text for item in (*check.mismatches, *check.missing))
+
+    @given(
+        st.integers(2, 900),
+        st.integers(2, 900),
+        st.sampled_from(["km", "kg", "minutes", "%", "GB", "dollars", "°C", "litres"]),
+        st.sampled_from(
+            ["The old bridge near the river measures {}.", "Its value rose to {} last winter.", "{} is enough."]
+        ),
+    )
+    def test_a_changed_number_is_found(self, said: int, held: int, unit: str, sentence: str) -> None:
+        """In a sentence with a single number, another number is a mismatch, unless it is the same one rounded."""
+        claim, evidence = sentence.format(f"{said} {unit}"), sentence.format(f"{held} {unit}")
+        assert [item.kind for item in check_facts(claim, evidence).mismatches] == ([] if said == held else ["number"])
+
+    @pytest.mark.parametrize("piece", ["a'", "1,", "5-", "third or ", "A de ", "in 1990 Al Smith did not pay $5. "])
+    def test_long_texts_are_read(self, piece: str) -> None:
+        """Two hundred thousand hostile characters are gone through, which only linear time allows for."""
+        text = piece * (200_000 // len(piece))
+        check = check_facts(text, text)
+        assert (check.mismatches, check.missing) == ((), ())

@@ -1,0 +1,60 @@
+"""Denials of what the evidence says."""
+
+import pytest
+
+from secondpass.verify.facts import check_facts
+
+
+def _denies(claim: str, evidence: str) -> bool:
+    return any(item.kind == "negation" for item in check_facts(claim, evidence).mismatches)
+
+
+class TestNegation:
+    @pytest.mark.parametrize(
+        ("claim", "evidence"),
+        [
+            ("The bill was not passed.", "The bill was passed."),
+            ("The bill was passed.", "The bill wasn\u2019t passed."),
+            ("The old town has no walls.", "The old town has walls."),
+            ("The engine never started.", "The engine started."),
+            ("He failed to win the cup.", "He won cups. He did win the cup."),
+            ("She is unable to swim.", "She is able to swim."),
+            ("She no longer lives in the house.", "She lives in the house."),
+            ("The cause is unknown.", "The cause is known."),
+            ("The method is accurate.", "The method is inaccurate."),
+            ("None of the boats sank.", "The boats sank."),
+            ("The lake hardly freezes.", "The lake freezes."),
+        ],
+    )
+    def test_is_seen(self, claim: str, evidence: str) -> None:
+        """Particles, verbs of failing and prefixes deny, on either side."""
+        assert _denies(claim, evidence)
+        assert _denies(evidence.split(". ")[-1], claim)
+
+    @pytest.mark.parametrize(
+        ("claim", "evidence"),
+        [
+            ("He did not fail to win the cup.", "He did win the cup."),
+            ("The cause is not known.", "The cause is unknown."),
+            ("It is not unfair.", "It is fair."),
+            ("It is not good.", "It is bad."),
+            ("It is not the same boat.", "It is the other boat."),
+            ("It was not only cheap but light.", "It was cheap and light."),
+            ("He played in spring.", "He played in spring but did not play in autumn."),
+            ("He does not smoke.", "He does not drink or smoke."),
+            ("The soup has no salt.", "The soup does not contain any salt."),
+            ("They may have a centre line.", "They may or may not have a centre line."),
+            ("The islands have no roads or bridges.", "The islands have no roads, bridges or other works."),
+            ("The house is number 5.", "The house is no. 5."),
+            ("The dog barked.", "Nobody in the village had heard of the new dog when the mayor left."),
+            ("Le chat n'est pas noir dans la maison.", "Le chat est noir dans la maison."),
+        ],
+    )
+    def test_is_not_seen_where_there_is_none(self, claim: str, evidence: str) -> None:
+        """Two denials make none, other words may make up for one, and a denial reaches as far as its clause."""
+        assert not _denies(claim, evidence)
+
+    def test_names_both_sentences(self) -> None:
+        """The finding holds the claim's sentence and the one of the evidence that says otherwise."""
+        (found,) = check_facts("The bill was not passed.", "It rained. The bill was passed. We left.").mismatches
+        assert (found.claim, found.evidence) == ("The bill was not passed.", "The bill was passed.")

@@ -1,0 +1,72 @@
+"""Content words, and what the evidence has of them and of their pairs."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondpass.verify.overlap import content_words, overlap, pair_overlap
+
+TEXTS = st.text(st.characters(), max_size=200)
+
+
+class TestContentWords:
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("The cities' mayors were running.", ("city", "mayor", "run")),
+            ("She planned, plans and is planning it", ("plan", "plan", "plan")),
+            ("He carried boxes; it carries a box", ("carry", "box", "carry", "box")),
+            ("1,035,496 people use Python 3.11", ("1035496", "peopl", "use", "python", "3.11")),
+            ("The U.S. dog\u2019s bed", ("us", "dog", "bed")),
+            ("It is what it is", ("it", "is", "what", "it", "is")),
+            ("東京タワー", ("東京", "京タ", "タワ", "ワー")),
+            ("हिन्दी भाषा", ("हिन्दी", "भाषा")),
+            ("!?", ()),
+        ],
+    )
+    def test_words_are_stems_in_order(self, text: str, words: tuple[str, ...]) -> None:
+        """Endings, function words and signs go, numbers stay whole, characters pair up without spaces."""
+        assert content_words(text) == words
+
+
+class TestOverlap:
+    def test_is_the_share_of_distinct_words(self) -> None:
+        """Two of the claim's three words are in the evidence, however often."""
+        assert overlap("Paris, Paris, sunny Paris in spring", "Spring in Paris is rainy") == pytest.approx(2 / 3)
+
+    def test_nothing_is_shared_by_nothing(self) -> None:
+        """A claim without words has no support, and an empty text gives none."""
+        assert overlap("...", "...") == 0.0
+        assert overlap("Paris", "") == 0.0
+        assert pair_overlap("", "Paris") == 0.0
+
+    def test_scripts_without_spaces_share_characters(self) -> None:
+        """Two of the four pairs of characters are shared."""
+        assert overlap("東京は美しい", "東京は大きい") == pytest.approx(2 / 5)
+
+
+class TestPairOverlap:
+    def test_swapped_roles_lower_it(self) -> None:
+        """Who beat whom is seen in the order of the words, which `overlap` is blind to."""
+        assert overlap("Milan beat Turin", "Turin beat Milan") == 1.0
+        assert pair_overlap("Milan beat Turin", "Turin beat Milan") == 0.0
+        assert pair_overlap("Milan beat Turin", "On Sunday Milan easily beat old Turin") == 1.0
+
+    def test_a_pair_stands_within_five_words(self) -> None:
+        """The fifth content word behind the first still makes a pair, the sixth does not."""
+        near = "alpha one two three four beta"
+        assert pair_overlap("alpha beta", near) == 1.0
+        assert pair_overlap("alpha beta", near.replace("beta", "five beta")) == 0.0
+
+    def test_one_word_has_no_pair(self) -> None:
+        """A claim of one word counts as that word."""
+        assert pair_overlap("Paris", "the Paris of the north") == 1.0
+
+
+class TestAnyText:
+    @given(TEXTS, TEXTS)
+    def test_shares_are_shares(self, claim: str, evidence: str) -> None:
+        """Both are within [0, 1] for whatever text, and 1 for a text and itself if it has words."""
+        for measure in (overlap, pair_overlap):
+            assert 0.0 <= measure(claim, evidence) <= 1.0
+            assert measure(claim, claim) == (1.0 if content_words(claim) else 0.0)

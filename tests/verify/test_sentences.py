@@ -1,0 +1,69 @@
+"""Sentences of a paragraph: where they end, and that they end there however the text comes."""
+
+import pytest
+
+from secondpass.verify.sentences import SentenceScanner
+
+
+def sentences(text: str, size: int | None = None) -> list[str]:
+    """Return the sentences of a paragraph that comes in pieces of a size, or whole."""
+    scanner = SentenceScanner(0)
+    pieces = [text] if size is None else [text[at : at + size] for at in range(0, len(text), size)]
+    spans = [span for piece in pieces for span in scanner.feed(piece)] + scanner.finish()
+    return [text[start:end] for start, end in spans]
+
+
+_CASES = [
+    ["Dr. Smith met Mr. Jones at 5 p.m. in the U.S. Senate.", "He left."],
+    ["See e.g. the docs, i.e. No. 5, Vol. 2 and Fig. 3.", "It uses v3.11 and runs 3.5 km.", "Done."],
+    ["The pipe is approx. 3 m long.", "It is old."],
+    ["Use `os.path.join. It` to join.", "Then call os.path.exists().", "Or call it."],
+    ["Visit https://example.org/a.html?x=1.", "Then leave."],
+    ["Well... it works.", "Hmm...", "Maybe not."],
+    ['He said "It works. It does."', "Then he left.", "\u201cYes. No.\u201d", "She agreed."],
+    ["It was founded in 1999. [1]", "It grew fast.[2][3]", "Then it died [4].", "The end."],
+    ["The value is 3.14.", "5 is prime.", "Yes!"],
+    ["J. K. Rowling wrote it.", "Python 3.", "It is new."],
+    ["It is (see above. And below.) fine.", "(It is.)", "OK."],
+    ["**Bold.", "And bold.**", "Next one.", "*Italic!*", "Then."],
+    ["A line ends here:", "and this is another."],
+    ["Mixed \U0001f600 signs.", "Another \U0001f600!", "Over."],
+    ["He is 5 ft. 3 in. tall.", "Yes."],
+    ["An open ( bracket.", "It is never closed."],
+    ["no end"],
+]
+
+
+@pytest.mark.parametrize("expected", _CASES)
+@pytest.mark.parametrize("size", [None, 1, 7])
+def test_sentences_end_where_they_do(expected: list[str], size: int | None) -> None:
+    """Abbreviations, decimals, addresses, code, quotations, brackets and citation markers do not mislead it."""
+    text = "\n".join(expected) if expected[0].endswith(":") else " ".join(expected)
+    assert sentences(text, size) == expected
+
+
+def test_scripts_without_spaces() -> None:
+    """A full stop of Chinese or Japanese needs no space after it."""
+    assert sentences(
+        "\u4e2d\u6587\u53e5\u5b50\u3002\u7b2c\u4e8c\u53e5\uff01\u300c\u4e00\u3002\u4e8c\u3002\u300d\u3002"
+    ) == [
+        "\u4e2d\u6587\u53e5\u5b50\u3002",
+        "\u7b2c\u4e8c\u53e5\uff01",
+        "\u300c\u4e00\u3002\u4e8c\u3002\u300d\u3002",
+    ]
+
+
+def test_a_sentence_is_given_with_the_first_word_of_the_next() -> None:
+    """It is held back until the next word is there, and no longer."""
+    scanner = SentenceScanner(10)
+    assert scanner.feed("It opened in 1889. ") == []
+    assert scanner.feed("Then") == []
+    assert scanner.feed(" ") == [(10, 28)]
+    assert scanner.feed("it closed.") == []
+    assert scanner.finish() == [(29, 44)]
+
+
+def test_a_paragraph_of_blanks_has_none() -> None:
+    """Nothing but blanks is no sentence."""
+    assert sentences(" \n\t ") == []
+    assert sentences("") == []

@@ -1,0 +1,122 @@
+"""The settings of a fact verifier: what is refused, pickled, and written as data."""
+
+import json
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from secondpass.base import Reranker
+from secondpass.errors import ConfigError
+from secondpass.testing import FakeReranker
+from secondpass.verify.combination import SignalCombination
+from secondpass.verify.decompose import LLMDecomposer
+from secondpass.verify.judge import LLMJudge
+from secondpass.verify.types import CheckedClaim, Claim, Verdict
+from secondpass.verify.verifier import FactVerifier
+
+Make = Callable[..., FactVerifier]
+S, C, N, X = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.NOT_ENOUGH_INFO, Verdict.NOT_CHECKABLE
+PASSAGES = [
+    "The tower was built in 1889 by a company in Paris. It is 330 metres tall.",
+    {"text": "The museum opens on Monday at nine. It is closed on Sunday.", "id": "m", "metadata": {"a": 1}},
+]
+ANSWER = (
+    "The tower was built in 1889. The tower is 300 metres tall. The museum is not closed on Sunday. "
+    "The museum sells coffee. Shall I go on?"
+)
+
+
+def verdicts(claims: Any) -> list[Verdict]:
+    """Return the verdicts of claims, in order."""
+    return [claim.verdict for claim in claims]
+
+
+def test_it_pickles(make: Make) -> None:
+    """A pickled verifier gives the same, and has the same fingerprint."""
+    verifier = make(retriever=FakeReranker(), policy="drop")
+    restored = pickle.loads(pickle.dumps(verifier))
+    assert restored.fingerprint == verifier.fingerprint
+    assert (
+        restored.verify(ANSWER, PASSAGES).to_dict()["claims"] == verifier.verify(ANSWER, PASSAGES).to_dict()["claims"]
+    )
+
+
+def test_a_retriever_may_be_given_by_name(make: Make) -> None:
+    """A name, a configuration and an object give the same; its fingerprint is part of the verifier's."""
+    prints = {make(retriever=r).fingerprint for r in ("fake", {"type": "fake"}, FakeReranker())}
+    assert len(prints) == 1 and make().fingerprint not in prints
+    assert isinstance(make(retriever="fake").retriever, Reranker)
+    assert verdicts(make(retriever="fake").verify(ANSWER, PASSAGES)) == [S, C, C, N, X]
+
+
+def test_the_fingerprint_follows_what_matters(make: Make) -> None:
+    """A threshold changes it."""
+    assert make().fingerprint == make().fingerprint != make(threshold=0.6).fingerprint
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"policy": "explode"},
+        {"min_supported": 1.5},
+        {"threshold": 0},
+        {"threshold": True},
+        {"contradiction_threshold": 2},
+        {"windows_per_claim": 0},
+        {"window_tokens": 8},
+        {"overlap": 60},
+        {"message": None},
+        {"band": (0.2, 0.8)},
+        {"judge": LLMJudge("m", completion=lambda p, t: "")},
+        {"judge": "m", "band": (0.2, 0.8)},
+        {"judge": LLMJudge("m", completion=lambda p, t: ""), "band": (0.6, 0.8)},
+        {"decomposer": "x"},
+        {"combination": "/nowhere.json"},
+        {"device": "cuda"},
+        {"retriever": 3},
+        {"citation_pattern": "x*"},
+        {"model": 3},
+        {"band": 3, "judge": LLMJudge("m", completion=lambda p, t: "")},
+        {"judge": LLMJudge("m", completion=lambda p, t: ""), "band": (0.2, 0.8, 1)},
+    ],
+)
+def test_bad_settings_are_refused(make: Make, settings: dict[str, Any]) -> None:
+    """What is out of range, or does not go together, is a ConfigError when it is built."""
+    with pytest.raises(ConfigError):
+        make(**settings)
+
+
+def test_a_loaded_model_is_no_data(make: Make) -> None:
+    """A verifier on an object can't be written as a configuration, and the error names the setting."""
+    with pytest.raises(ConfigError, match=r"FactVerifier\.model"):
+        make().to_config()
+
+
+def test_claims_can_be_printed(make: Make) -> None:
+    """The table has a line for each claim."""
+    assert len(repr(make().verify(ANSWER, PASSAGES)).splitlines()) == 7
+    assert isinstance(make().verify(ANSWER, PASSAGES).claims[0], CheckedClaim)
+    assert isinstance(make().verify(ANSWER, PASSAGES).claims[0].claim, Claim)
+
+
+def test_its_configuration_builds_it_again() -> None:
+    """`to_config`, through JSON and `from_config`, gives the same settings and fingerprint; keys stay out."""
+    verifier = FactVerifier(
+        retriever=FakeReranker(),
+        policy="drop",
+        threshold=0.6,
+        judge=LLMJudge("j", base_url="http://localhost:1/v1", api_key="secret"),
+        band=(0.4, 0.8),
+        decomposer=LLMDecomposer("d", base_url="http://localhost:1/v1", api_key="secret"),
+        combination=SignalCombination.load(),
+    )
+    config = json.loads(json.dumps(verifier.to_config()))
+    assert config["type"] == "fact" and "secret" not in str(config)
+    again = FactVerifier.from_config(config)
+    assert again.to_config() == config and again.fingerprint == verifier.fingerprint
+    with pytest.raises(ConfigError, match="its settings are"):
+        FactVerifier.from_config(config | {"treshold": 1})
+    named = FactVerifier.from_config({"model": {"model": "secondpass-nli-minilm", "smoke_test": False}})
+    assert named.nli.fingerprint == verifier.nli.fingerprint

@@ -1,0 +1,93 @@
+"""The signals of a claim: what is measured, on which premise, within which bounds."""
+
+import numpy as np
+import pytest
+
+from secondpass.logistic import log_odds
+from secondpass.verify.facts import Facts
+from secondpass.verify.signals import FEATURES, Reader, Signals, measure_premises
+
+CLAIM = "The tower was built in 1889."
+RIGHT = "The tower was built in 1889 by a company."
+WRONG = "The tower was built in 1887 by a company."
+OTHER = "Bread is baked from flour."
+
+
+def measured(*rows: tuple[str, float, float], joined: tuple[str, float, float] | None = None) -> Signals:
+    """Return the signals of windows given as (text, entailment, contradiction)."""
+    reader = Reader(CLAIM, {})
+    premises = [reader.premise(text, np.array([e, 1 - e - c, c])) for text, e, c in rows]
+    together = None
+    if joined is not None:
+        text, e, c = joined
+        together = reader.premise(text, np.array([e, 1 - e - c, c]))
+    return measure_premises(CLAIM, premises, together)
+
+
+def named(signals: Signals) -> dict[str, float]:
+    """Return the signals by name."""
+    return dict(zip(FEATURES, signals.features.tolist(), strict=True))
+
+
+def test_each_signal_has_its_place() -> None:
+    """Log-odds of the best window, of the largest ones, of the joined premise; overlap and facts of the best."""
+    signals = measured((OTHER, 0.1, 0.6), (RIGHT, 0.9, 0.05), joined=(f"{OTHER}\n{RIGHT}", 0.8, 0.1))
+    values = named(signals)
+    assert values["entailment"] == pytest.approx(log_odds(0.9))
+    assert values["contradiction"] == pytest.approx(log_odds(0.05))
+    assert values["max_contradiction"] == pytest.approx(log_odds(0.6))
+    assert values["joined_entailment"] == pytest.approx(log_odds(0.8))
+    assert values["overlap"] == 1.0 and values["pair_overlap"] == 1.0
+    assert values["date_mismatch"] == 0.0 and values["facts_found"] == 1.0
+    assert signals.order == (1, 0) and signals.best.text == RIGHT and not signals.by_joined
+
+
+def test_without_a_joined_premise_the_best_stands_for_it() -> None:
+    """A single window is both."""
+    values = named(measured((RIGHT, 0.9, 0.05)))
+    assert values["joined_entailment"] == values["entailment"] == values["max_entailment"]
+
+
+def test_a_premise_with_another_number_is_not_the_best() -> None:
+    """Where the model takes both for proof, the one that agrees on the year is the evidence."""
+    signals = measured((WRONG, 0.99, 0.0), (RIGHT, 0.7, 0.1))
+    assert signals.best.text == RIGHT and not signals.best.hard
+    alone = measured((WRONG, 0.99, 0.0))
+    assert [m.evidence for m in alone.best.hard] == ["1887"]
+    assert named(alone)["date_mismatch"] == 1.0
+
+
+def test_the_window_about_the_same_is_the_best_where_none_entails() -> None:
+    """Facts are compared with what speaks of the same, not with noise that is a hair more entailing."""
+    assert measured((OTHER, 0.06, 0.01), (WRONG, 0.02, 0.9)).best.text == WRONG
+
+
+def test_the_joined_premise_must_be_clearly_better() -> None:
+    """One window that says it all is the evidence; two are where neither does."""
+    both = f"{OTHER}\n{RIGHT}"
+    assert not measured((RIGHT, 0.9, 0.0), joined=(both, 0.92, 0.0)).by_joined
+    assert measured((RIGHT, 0.2, 0.0), joined=(both, 0.92, 0.0)).by_joined
+
+
+def test_signals_are_bounded() -> None:
+    """Certain probabilities and many mismatches give numbers that no weight blows up."""
+    signals = measured((RIGHT, 1.0, 0.0), (OTHER, 0.0, 1.0))
+    assert np.isfinite(signals.features).all() and np.abs(signals.features).max() == 10.0
+
+
+def test_facts_of_a_window_are_read_once() -> None:
+    """Claims that share a window share what was read of it."""
+    read: dict[str, Facts] = {}
+    Reader(CLAIM, read).premise(RIGHT, np.array([1.0, 0.0, 0.0]))
+    first = read[RIGHT]
+    Reader("Another claim.", read).premise(RIGHT, np.array([1.0, 0.0, 0.0]))
+    assert read[RIGHT] is first and list(read) == [RIGHT]
+
+
+def test_words_that_a_tokenizer_cant_tell_apart_must_be_there() -> None:
+    """A long digest is one unknown token to a model: another one in the premise is no support."""
+    first, second = "a1" * 64, "b2" * 64
+    reader = Reader(f"The digest is {first}.", {})
+    assert reader.premise(f"The digest is {first}.", np.array([1.0, 0.0, 0.0])).hard == ()
+    (mismatch,) = reader.premise(f"The digest is {second}.", np.array([1.0, 0.0, 0.0])).hard
+    assert (mismatch.kind, mismatch.claim, mismatch.evidence) == ("name", first[:80], "")

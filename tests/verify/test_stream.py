@@ -1,0 +1,101 @@
+"""Verifying an answer while it is generated: the verdicts of the whole, as early as they can be had."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondpass.errors import InputError, SecondPassWarning
+from secondpass.verify.types import Verdict
+from secondpass.verify.verifier import FactVerifier
+
+PASSAGES = [
+    "The tower was built in 1889 by a company in Paris. It is 330 metres tall.",
+    "The museum opens on Monday at nine. It is closed on Sunday.",
+]
+SENTENCES = (
+    "The tower was built in 1889 [1].",
+    "The tower is 300 metres tall.",
+    "The museum is not closed on Sunday [2].",
+    "The museum sells coffee, and the tower was built by a company.",
+    "Shall I go on?",
+)
+
+
+def chunked(text: str, size: int) -> Iterator[str]:
+    """Yield a text in pieces of some characters."""
+    return (text[at : at + size] for at in range(0, len(text), size))
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_the_verdicts_are_those_of_the_whole(make: Callable[..., FactVerifier], size: int) -> None:
+    """However a long answer is cut, its claims are checked as in one piece: verdicts, probabilities, evidence."""
+    answer = "Here it is:\n\n" + "\n".join(f"- {SENTENCES[at % 5]}" for at in range(60)) + "\n\n" + " ".join(SENTENCES)
+    verifier = make()
+    whole = verifier.verify(answer, PASSAGES, question="What is there?").claims
+    assert tuple(verifier.stream(chunked(answer, size), PASSAGES, question="What is there?")) == whole
+    assert len(whole) > 70 and {claim.verdict for claim in whole} > {Verdict.SUPPORTED, Verdict.CONTRADICTED}
+
+
+def test_a_claim_comes_when_its_sentence_ends(make: Callable[..., FactVerifier]) -> None:
+    """The first verdict is there before the second sentence has ended, and passages are cut once."""
+    read: list[str] = []
+
+    def generated() -> Iterator[str]:
+        for sentence in SENTENCES:
+            for word in sentence.split():
+                read.append(word)
+                yield f"{word} "
+
+    claims = make().stream(generated(), PASSAGES)
+    assert read == []
+    first = next(claims)
+    assert first.verdict is Verdict.SUPPORTED and len(read) <= len(f"{SENTENCES[0]} {SENTENCES[1]}".split())
+    assert len(list(claims)) == 5
+
+
+def test_citations_are_checked_on_the_way(make: Callable[..., FactVerifier]) -> None:
+    """A claim comes with its citation markers."""
+    claims = list(make().stream(chunked(" ".join(SENTENCES), 3), PASSAGES))
+    assert [[c.number for c in claim.citations] for claim in claims[:3]] == [[1], [], [2]]
+
+
+def test_bad_input_is_refused(make: Callable[..., FactVerifier]) -> None:
+    """Passages are looked at when it is called; a chunk that is no text when it comes."""
+    with pytest.raises(InputError, match="passages must be a list"):
+        make().stream(["a"], "text")  # type: ignore[arg-type]
+    for chunks in ("text", b"text", 3):
+        with pytest.raises(InputError, match="chunks must be an iterable"):
+            make().stream(chunks, PASSAGES)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"chunks\[1\]"):
+        list(make().stream(["a", 3], PASSAGES))  # type: ignore[list-item]
+
+
+def test_one_claim_that_fails_takes_no_other_with_it(make: Callable[..., FactVerifier], fake_nli: Any) -> None:
+    """An error is yielded in its place, and the stream goes on."""
+    verifier = make(model=fake_nli(fails_on="coffee"))
+    answer = "The tower was built in 1889. The museum sells coffee. The museum is closed on Sunday."
+    with pytest.warns(SecondPassWarning):
+        claims = list(verifier.stream(chunked(answer, 9), PASSAGES))
+    assert [claim.verdict for claim in claims] == [Verdict.SUPPORTED, Verdict.ERROR, Verdict.SUPPORTED]
+
+
+def test_an_empty_answer_gives_nothing(make: Callable[..., FactVerifier]) -> None:
+    """No chunks, or blank ones, give no claims."""
+    assert list(make().stream([], PASSAGES)) == list(make().stream(["", " ", "\n"], PASSAGES)) == []
+
+
+@given(st.lists(st.sampled_from([*SENTENCES, "\n\n", " ", "e.g. ", "- ", "**", "3.5 ", "[1]"]), max_size=12), st.data())
+def test_any_cut_gives_the_verdicts_of_the_whole(fake_nli: Any, parts: list[str], data: st.DataObject) -> None:
+    """Pieces of markdown in any order, cut anywhere."""
+    answer = "".join(parts)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(answer)), max_size=8)))
+    chunks = [answer[start:end] for start, end in zip([0, *cuts], [*cuts, len(answer)], strict=True)]
+    verifier = FactVerifier(fake_nli())
+    streamed = list(verifier.stream(chunks, PASSAGES))
+    whole = verifier.verify(answer, PASSAGES).claims
+    assert [(claim.claim, claim.verdict, claim.probability) for claim in streamed] == [
+        (claim.claim, claim.verdict, claim.probability) for claim in whole
+    ]
