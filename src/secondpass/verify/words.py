@@ -45,7 +45,7 @@ _ABBREVIATIONS = word_set(
     "vol fig pp ed eds approx dept est jan feb mar apr jun jul aug sep sept oct nov dec mt ft"
 )
 
-STOP_WORDS = word_set(
+_STOP_WORDS = word_set(
     "a an the this that these those some any each every either neither both all another such own i me my "
     "mine myself we us our ours ourselves you your yours yourself yourselves he him his himself she her hers herself "
     "it its itself they them their theirs themselves one's oneself who whom whose which what whatever whichever am is "
@@ -57,6 +57,7 @@ STOP_WORDS = word_set(
     "except n't 's 'll 're 've 'd 'm cannot it's he's she's that's there's they're we're i'm isn't aren't wasn't "
     "weren't don't doesn't didn't hasn't haven't hadn't won't wouldn't can't couldn't shouldn't mustn't"
 )
+STOP_WORDS = _STOP_WORDS | {word.replace("'", "\u2019") for word in _STOP_WORDS}  # with either apostrophe
 
 
 class Token(NamedTuple):
