@@ -65,7 +65,7 @@ def english_pieces(vocabulary: dict[str, int]) -> list[str]:
 def _with_pieces(settings: dict[str, Any], kept: Sequence[str]) -> dict[str, Any]:
     """Return a tokenizer's settings with some of its pieces only, numbered anew."""
     numbers = {piece: at for at, piece in enumerate(kept)}
-    changed = json.loads(json.dumps(settings))
+    changed: dict[str, Any] = json.loads(json.dumps(settings))
     changed["model"]["vocab"] = numbers
     changed["added_tokens"] = [
         {**token, "id": numbers[token["content"]]} for token in settings["added_tokens"] if token["content"] in numbers

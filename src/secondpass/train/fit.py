@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
-from transformers import AutoModelForSequenceClassification, get_linear_schedule_with_warmup
+from transformers import AutoModelForSequenceClassification
 
 from secondpass.models.nli import LABELS
 from secondpass.train.examples import Example, grouped
@@ -83,7 +83,10 @@ def fit(
     optimizer = torch.optim.AdamW(
         (p for p in model.parameters() if p.requires_grad), settings.learning_rate, weight_decay=0.01
     )
-    schedule = get_linear_schedule_with_warmup(optimizer, n_steps // 20, n_steps)
+    warm_up = max(n_steps // 20, 1)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm_up, max((n_steps - step) / (n_steps - warm_up + 1), 0.0))
+    )
     history: list[dict[str, float]] = []
     best, worse, step, begun = -1.0, 0, 0, time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +97,7 @@ def fit(
                 logits = model(**_inputs(tokenizer, batch, device)).logits
             loss = _loss(logits.float(), batch, settings)
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]  # of torch
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             schedule.step()

@@ -51,7 +51,7 @@ def quality_by(
     """Return the quality for each value of a key (the source, the kind), by its name."""
     names = np.array([key(example) for example in examples])
     return {
-        name: quality([examples[at] for at in np.flatnonzero(names == name)], probabilities[names == name])
+        name: quality([examples[at] for at in np.flatnonzero(names == name).tolist()], probabilities[names == name])
         for name in sorted(set(names.tolist()))
     }
 

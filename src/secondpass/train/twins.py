@@ -324,8 +324,8 @@ def _number_rewritten(text: str, rng: random.Random) -> str | None:
             return _replaced(text, match, _SMALL[int(whole)])
         if whole.isdigit() and int(whole) >= 10_000:
             return _replaced(text, match, f"{int(whole):,}")
-    match = _pick([word for word in _WORD.finditer(text) if word.group() in _SMALL[2:]], rng)
-    return match and _replaced(text, match, str(_SMALL.index(match.group())))
+    word = _pick([word for word in _WORD.finditer(text) if word.group() in _SMALL[2:]], rng)
+    return word and _replaced(text, word, str(_SMALL.index(word.group())))
 
 
 def _weakened(text: str, rng: random.Random) -> str | None:
@@ -377,8 +377,9 @@ def _noun(text: str, rng: random.Random, other: Callable[[str], str | None]) -> 
     words = list(_WORD.finditer(text))
     nouns = []
     for before, word, after in zip(words, words[1:], [*words[2:], None], strict=False):
-        follows = after is None or after.group().lower() in _STARTERS or text[word.end() : word.end() + 1] in ",.;"
-        follows = follows or after.group() in {"is", "was", "has", "are", "were"}
+        next_word = after.group().lower() if after else ""
+        follows = not after or next_word in _STARTERS or next_word in {"is", "was", "has", "are", "were"}
+        follows = follows or text[word.end() : word.end() + 1] in ",.;"
         if before.group().lower() in _DETERMINERS and word.group().islower() and follows:
             nouns.append(word)
     rng.shuffle(nouns)
