@@ -24,10 +24,7 @@ An error of another library is wrapped once, and is the ``__cause__``. Warnings 
 
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from secondpass.verify.types import Verification
+from typing import Any
 
 __all__ = [
     "CompositionError",
@@ -109,7 +106,7 @@ class VerificationFailedError(SecondPassError):
         verification: the `Verification`, with every claim; None if there is none.
     """
 
-    def __init__(self, message: str, verification: "Verification | None" = None) -> None:
+    def __init__(self, message: str, verification: Any = None) -> None:
         super().__init__(message)
         self.verification = verification
 

@@ -11,10 +11,10 @@ import pytest
 
 from secondpass.errors import ConfigError, ModelFormatError
 from secondpass.models.graph import build_graph
-from secondpass.models.onnx import read_tokenizer
 from secondpass.models.proto import read_model
 from secondpass.models.ranges import activation_ranges, sample_batches
 from secondpass.models.resolve import ModelFiles
+from secondpass.models.session import read_tokenizer
 from secondpass.models.tokens import Batch
 from secondpass.models.weights import EncoderWeights, read_weights
 

@@ -19,9 +19,10 @@ from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_
 from secondpass.models import building, optimized
 from secondpass.models.graph import build_graph
 from secondpass.models.load import load_embedding_model, load_pair_model
-from secondpass.models.onnx import OnnxPairModel, OnnxSession
+from secondpass.models.onnx import OnnxPairModel
 from secondpass.models.pair import PairModel
 from secondpass.models.resolve import ModelFiles
+from secondpass.models.session import OnnxSession
 from secondpass.models.tokens import Batch
 from secondpass.models.weights import EncoderWeights, read_weights
 from secondpass.retrieve import BM25Retriever

@@ -133,9 +133,10 @@ def _verified(verifier: FactVerifier, answer: str, passages: list[Document], que
     try:
         return verifier.verify(answer, passages, question=question)
     except VerificationFailedError as exc:  # the policy "raise": the exit status says it here
-        if exc.verification is None:
+        verification: Verification | None = exc.verification
+        if verification is None:
             raise
-        return exc.verification
+        return verification
 
 
 def _write_html(verification: Verification, path: Path) -> None:

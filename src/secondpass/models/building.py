@@ -7,9 +7,9 @@ import numpy as np
 from secondpass.errors import ModelFormatError, SecondPassError
 from secondpass.models.embedding import pool
 from secondpass.models.graph import Head, Precision, build_graph
-from secondpass.models.onnx import OnnxSession, read_tokenizer
 from secondpass.models.ranges import activation_ranges, sample_batches
 from secondpass.models.resolve import ModelFiles
+from secondpass.models.session import OnnxSession, read_tokenizer
 from secondpass.models.tokens import Batch
 from secondpass.models.weights import EncoderWeights, read_weights
 

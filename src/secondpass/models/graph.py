@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ConfigError, ModelFormatError
+from secondpass.models.encoder import Activation
 from secondpass.models.proto import make_model, make_node, make_tensor, make_value
 from secondpass.models.quantize import channel_divisors, outlier_neurons, quantize_columns
-from secondpass.models.weights import Activation, EncoderWeights
+from secondpass.models.weights import EncoderWeights
 
 __all__ = ["Head", "Precision", "build_graph", "build_probe"]
 

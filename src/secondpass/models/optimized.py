@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError, SecondPassWarning, warn
+from secondpass.models.encoder import config_of
 from secondpass.models.resolve import ModelFiles, sha256_of
-from secondpass.models.weights import config_of
 
 if TYPE_CHECKING:
     from secondpass.models.graph import Head, Precision

@@ -23,6 +23,7 @@ from secondpass.errors import (
     SecondPassError,
 )
 from secondpass.models.catalog import ModelSpec, Task, catalog
+from secondpass.models.encoder import config_of
 from secondpass.models.hub import (
     WEIGHTS,
     BackendName,
@@ -31,7 +32,6 @@ from secondpass.models.hub import (
     fetched_snapshot,
     hub_is_off,
 )
-from secondpass.models.weights import config_of
 
 __all__ = ["Backend", "ModelFiles", "find_model", "package_folder", "sha256_of"]
 

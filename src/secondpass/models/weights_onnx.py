@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ModelFormatError
+from secondpass.models.encoder import EncoderConfig, config_of
 from secondpass.models.proto import array_of, read_model
-from secondpass.models.weights import EncoderConfig, config_of
 
 __all__ = ["read_onnx"]
 

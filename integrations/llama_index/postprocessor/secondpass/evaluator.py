@@ -142,6 +142,7 @@ def _given(response: str | None, contexts: Sequence[str] | None) -> tuple[str, S
 
 
 def _not_passed(error: VerificationFailedError) -> Verification:
-    if error.verification is None:
+    verification: Verification | None = error.verification
+    if verification is None:
         raise error
-    return error.verification
+    return verification
