@@ -50,9 +50,9 @@ class ZeroShotClassifier:
     Args:
         model: the name of a model of entailment, an `NliModel`, or any `Reranker` in its place (the sentence is the
             query, the text the document), by name too, as ``"cross-encoder:MODEL"``. Several are an ensemble: their
-            probabilities are averaged, and their standard deviation is in `Classification.spread`. The embedded model
-            of entailment is made for checking facts; what a text is about, the embedded reranker
-            (``"cross-encoder:ms-marco-MiniLM-L12-v2"``) tells better.
+            probabilities are averaged, and their standard deviation is in `Classification.spread`. The default is
+            the embedded reranker: what a text is about, it tells better than the embedded model of entailment
+            (``"secondpass-nli-minilm"``), which is made for checking facts.
         labels: what there is to choose from; nested mappings are a tree, which is searched from the top down for the
             path with the highest probability. May be left out and given with each text.
         multi_label: whether several labels may be true of a text, or none.
@@ -83,7 +83,7 @@ class ZeroShotClassifier:
 
     def __init__(
         self,
-        model: Model | Sequence[Model] = "secondpass-nli-minilm",
+        model: Model | Sequence[Model] = "cross-encoder:ms-marco-MiniLM-L12-v2",
         *,
         labels: Labels | None = None,
         multi_label: bool = False,

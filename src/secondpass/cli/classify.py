@@ -31,7 +31,7 @@ def classify(
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The probability that a label has to reach.")] = None,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="An NLI model: a name, a folder, or owner/name on the hub.")
+        str | None, typer.Option("--model", "-m", help="An NLI model (a name, a folder, owner/name), or 'cross-encoder:NAME'.")
     ] = None,
     config: Annotated[
         Path | None,
