@@ -89,7 +89,7 @@ def test_a_file_gives_the_same_again(tmp_path: Path) -> None:
 def test_what_is_shipped_orders_sensibly() -> None:
     """The shipped combination prefers entailment, and lets a number that differs count against support."""
     shipped = SignalCombination.load()
-    row = dict.fromkeys(FEATURES, 0.0)
+    row = dict.fromkeys(FEATURES, 0.0) | {"facts_found": 1.0}
     entailed = row | {"entailment": 5.0, "max_entailment": 5.0, "joined_entailment": 5.0, "overlap": 1.0}
     entailed |= {"contradiction": -6.0, "max_contradiction": -5.0, "joined_contradiction": -6.0, "pair_overlap": 1.0}
     wrong = entailed | {"number_mismatch": 1.0}

@@ -31,7 +31,8 @@ def classify(
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The probability that a label has to reach.")] = None,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="An NLI model (a name, a folder, owner/name), or 'cross-encoder:NAME'.")
+        str | None,
+        typer.Option("--model", "-m", help="An NLI model (name or folder), or 'cross-encoder:NAME'."),
     ] = None,
     config: Annotated[
         Path | None,

@@ -3,7 +3,7 @@
 import random
 import re
 
-__all__ = ["active", "fronted", "in_other_words", "possessive", "rounded", "there_is"]
+__all__ = ["active", "fronted", "in_other_words", "part_removed", "possessive", "rounded", "there_is"]
 
 # The second can stand for the first in nearly every sentence; seldom the other way round.
 _SAME = (
@@ -110,3 +110,12 @@ def rounded(text: str, rng: random.Random) -> str | None:
         return None
     spoken = f"{lower / 1_000_000:g} million" if lower >= 1_000_000 else f"{lower:,}"
     return text[: match.start()] + rng.choice(("more than ", "over ")) + spoken + text[match.end() :]
+
+
+def part_removed(text: str, rng: random.Random) -> str | None:
+    """Take out what stands in brackets or between two commas."""
+    found = list(re.finditer(r" \([^()]+\)|(?<=\w), (?:which|who|an?|the) [^,]{5,60},(?= \w)", text))
+    if not found:
+        return None
+    match = rng.choice(found)
+    return text[: match.start()] + text[match.end() :]

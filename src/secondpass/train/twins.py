@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from secondpass.train.paraphrases import active, fronted, in_other_words, possessive, rounded, there_is
+from secondpass.train.paraphrases import active, fronted, in_other_words, part_removed, possessive, rounded, there_is
 from secondpass.train.wordnet import WordNet
 
 __all__ = ["Change", "Label", "changes", "distractor_names"]
@@ -179,7 +179,7 @@ def changes(words: WordNet | None, names: Sequence[str]) -> tuple[Change, ...]:
         Change("possessive", "entailment", possessive),
         Change("there is", "entailment", there_is),
         Change("rounded", "entailment", rounded),
-        Change("part removed", "entailment", _part_removed),
+        Change("part removed", "entailment", part_removed),
     ]
     if words is not None:
         found += [
@@ -363,12 +363,6 @@ def _shortened(text: str, rng: random.Random) -> str | None:
     ):
         return None
     return kept.rstrip(",;: ") + "."
-
-
-def _part_removed(text: str, rng: random.Random) -> str | None:
-    """Take out what stands in brackets or between two commas."""
-    match = _pick(list(re.finditer(r" \([^()]+\)|(?<=\w), (?:which|who|an?|the) [^,]{5,60},(?= \w)", text)), rng)
-    return match and text[: match.start()] + text[match.end() :]
 
 
 def _noun(text: str, rng: random.Random, other: Callable[[str], str | None]) -> str | None:
