@@ -137,13 +137,6 @@ def predict(model: Any, tokenizer: Tokenizer, examples: Sequence[Example]) -> np
     return rows
 
 
-def load(folder: Path, max_length: int) -> tuple[Any, Tokenizer]:
-    """Return the model and the tokenizer that `fit` left in a folder."""
-    return AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True), _tokenizer(
-        folder, max_length
-    )
-
-
 def _tokenizer(folder: Path, max_length: int) -> Tokenizer:
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_truncation(max_length)
