@@ -196,7 +196,7 @@ class TestPrecision:
         """An unknown precision, one for PyTorch, and the file as exported where there is none."""
         with pytest.raises(ConfigError, match="precision must be 'int8', 'float32', 'exported' or None"):
             load_pair_model(str(tiny), backend="onnx", precision="int4")  # type: ignore[typeddict-item]
-        with pytest.raises(ConfigError, match="precision is for ONNX Runtime"):
+        with pytest.raises(ConfigError, match="precision is for the other backends"):
             load_pair_model(str(tiny), backend="torch", precision="int8")
         with pytest.raises(ModelFormatError, match="no ONNX file to run as exported"):
             load_pair_model(str(tiny), backend="onnx", precision="exported")

@@ -11,7 +11,7 @@ Graphs are kept on disk: whoever changes them raises ``BUILDER_VERSION`` in `sec
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ from secondpass.models.weights import EncoderWeights
 __all__ = ["Head", "Precision", "build_graph", "build_probe"]
 
 Head = Literal["classifier", "cls", "mean", "tokens"]
-Precision = Literal["int8", "float32"]
+Precision = Literal["int8", "int8-weights", "float32"]
 Floats = npt.NDArray[np.float32]
 Ranges = Mapping[str, Floats]
 
@@ -53,7 +53,8 @@ def build_graph(
         head: what comes out: ``classifier`` gives ``logits`` (batch, labels); ``cls`` and ``mean`` give ``embedding``
             (batch, hidden), the first token's vector or the mean of all; ``tokens`` gives ``last_hidden_state``
             (batch, sequence, hidden).
-        precision: ``int8`` for weights and, as it runs, activations; ``float32`` for the exact model.
+        precision: ``int8`` for weights and, as it runs, activations; ``int8-weights`` for an engine that quantizes
+            activations by itself; ``float32`` for the exact model.
         masked: take ``attention_mask`` as a third input. Without it, a batch must hold sequences of one length.
         ranges: from `secondpass.models.ranges.activation_ranges`: with them, int8 scores are some three times closer
             to those of float32.
@@ -62,7 +63,7 @@ def build_graph(
         ModelFormatError: the weights have no such head, or the model is too large for one file.
         ConfigError: there is no such head or precision.
     """
-    if head not in ("classifier", "cls", "mean", "tokens") or precision not in ("int8", "float32"):
+    if head not in ("classifier", "cls", "mean", "tokens") or precision not in get_args(Precision):
         raise ConfigError(f"there is no head {head!r} in {precision!r}")
     if head == "classifier" and not {"head.dense.weight", "head.out.weight"} <= set(weights.tensors):
         raise ModelFormatError("the weights have no head for labels, of two linear layers")
@@ -132,7 +133,7 @@ class _Encoder(_Graph):
         super().__init__()
         self._config, self._tensors, self._grids = weights.config, weights.tensors, weights.grids
         self._n_layers, self._hidden_size, self._n_labels = weights.n_layers, weights.hidden_size, weights.n_labels
-        self._is_int8, self._masked, self._ranges = precision == "int8", masked, ranges if precision == "int8" else {}
+        self._precision, self._masked, self._ranges = precision, masked, ranges if precision == "int8" else {}
         self.sources: dict[str, str] = {}
 
     def write(self, head: Head) -> None:
@@ -169,7 +170,7 @@ class _Encoder(_Graph):
 
     def _words(self, ids: str) -> str:
         name = "embeddings.word_embeddings.weight"
-        if not self._is_int8:
+        if self._precision == "float32":
             return self.node("Gather", self._tensor(name), ids)
         integers, steps = quantize_columns(self._tensors[name].T, self._grids.get(name))
         rows = self.node("Cast", self.node("Gather", self.constant("words", integers.T), ids), to=1)  # 1: float32
@@ -222,8 +223,10 @@ class _Encoder(_Graph):
     ) -> list[str]:
         """Apply linear layers to one input; the rows and columns of neurons that run elsewhere are set to zero."""
         self.sources.update(dict.fromkeys(names, x))
-        if not self._is_int8:
+        if self._precision == "float32":
             return [self._float_linear(name, x) for name in names]
+        if self._precision == "int8-weights":
+            return [self._weights_linear(name, x) for name in names]
         divisors = np.ones(1, np.float32)
         if factor is not None and names[0] in self._ranges:
             divisors = channel_divisors(self._ranges[names[0]], factor=factor)
@@ -243,6 +246,13 @@ class _Encoder(_Graph):
             inputs = [quantized, b, step, b_step, zero, "", self.constant(f"{name}.bias", bias)]
             outputs.append(self.node("MatMulIntegerToFloat", *inputs, domain=_MICROSOFT))
         return outputs
+
+    def _weights_linear(self, name: str, x: str) -> str:
+        weight = f"{name}.weight"
+        integers, steps = quantize_columns(self._tensors[weight].T, self._grids.get(weight))
+        b, b_step = self.constant(f"{name}.integers", integers), self.constant(f"{name}.steps", steps)
+        product = self.node("MatMul", x, self.node("DequantizeLinear", b, b_step, axis=1))
+        return self.node("Add", product, self._tensor(f"{name}.bias"))
 
     def _float_linear(self, name: str, x: str) -> str:
         product = self.node("MatMul", x, self.constant(f"{name}.weight", self._tensors[f"{name}.weight"].T))

@@ -5,6 +5,7 @@ from typing import Any, Literal, TypedDict, Unpack
 from secondpass.errors import ConfigError
 from secondpass.models.catalog import Task
 from secondpass.models.embedding import EmbeddingModel
+from secondpass.models.optimized import PrecisionSetting
 from secondpass.models.pair import PairModel
 from secondpass.models.resolve import Backend, ModelFiles, find_model
 
@@ -15,14 +16,16 @@ class LoadSettings(TypedDict, total=False):
     """How a model is loaded; every setting may be left out.
 
     Attributes:
-        backend: ``onnx`` or ``torch``; ``auto``, the default, takes ONNX where the model has such a file.
+        backend: ``onnx``, ``openvino`` (a CPU, encoders of the shape of BERT: see `secondpass.models.openvino`) or
+            ``torch``; ``auto``, the default, takes ONNX where the model has such a file.
         device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the CPU on ONNX Runtime and the best one
             there is on PyTorch.
         dtype: ``float32``, ``float16`` or ``bfloat16``; PyTorch only; by default as it was saved.
         max_length: tokens that a sequence is cut to; by default the model's own limit.
         batch_tokens: tokens in a batch, padding included; the backend knows a good default.
-        precision: ONNX Runtime on a CPU only: ``int8`` or ``float32`` for a graph made for inference, ``exported`` for
-            the ONNX file as it is; by default a graph as precise as the file, where it is of the shape of BERT.
+        precision: on a CPU: ``int8`` or ``float32`` for a graph made for inference, ``exported`` for the ONNX file as
+            it is; by default a graph as precise as the file, where it is of the shape of BERT. ``bfloat16`` for
+            OpenVINO only.
         revision: branch, tag or commit on the hub.
         local_files_only: never touch the network.
     """
@@ -32,7 +35,7 @@ class LoadSettings(TypedDict, total=False):
     dtype: Literal["float32", "float16", "bfloat16"] | None
     max_length: int | None
     batch_tokens: int | None
-    precision: Literal["int8", "float32", "exported"] | None
+    precision: PrecisionSetting | None
     revision: str | None
     local_files_only: bool
 
@@ -57,6 +60,10 @@ def load_pair_model(
         from secondpass.models.torch import TorchPairModel
 
         return TorchPairModel(files, **how)
+    if settings.get("backend") == "openvino":
+        from secondpass.models.openvino import OpenVinoPairModel
+
+        return OpenVinoPairModel(files, **how)
     from secondpass.models.onnx import OnnxPairModel
 
     return OnnxPairModel(files, **how)
@@ -69,6 +76,10 @@ def load_embedding_model(name: str, **settings: Unpack[LoadSettings]) -> Embeddi
         from secondpass.models.torch import TorchEmbeddingModel
 
         return TorchEmbeddingModel(files, **how)
+    if settings.get("backend") == "openvino":
+        from secondpass.models.openvino import OpenVinoEmbeddingModel
+
+        return OpenVinoEmbeddingModel(files, **how)
     from secondpass.models.onnx import OnnxEmbeddingModel
 
     return OnnxEmbeddingModel(files, **how)
@@ -83,7 +94,7 @@ def _found(name: str, task: Task, settings: LoadSettings) -> tuple[ModelFiles, d
         raise ConfigError(f"batch_tokens must be at least 1, or None, not {batch_tokens!r}")
     files = find_model(name, task, **where)
     if files.backend == "onnx" and how.pop("dtype", None) is not None:
-        raise ConfigError("dtype is for backend='torch'; on ONNX Runtime there is precision='int8' or 'float32'")
+        raise ConfigError("dtype is for backend='torch'; the others have precision, such as 'float32'")
     if files.backend == "torch" and how.pop("precision", None) is not None:
-        raise ConfigError("precision is for ONNX Runtime; with backend='torch' there is dtype")
+        raise ConfigError("precision is for the other backends; with backend='torch' there is dtype")
     return files, how

@@ -10,13 +10,26 @@ from secondpass.models.embedding import EmbeddingModel, pool
 from secondpass.models.optimized import CpuModel, PrecisionSetting, cpu_model, weight_files
 from secondpass.models.pair import PairModel
 from secondpass.models.resolve import ModelFiles, sha256_of
-from secondpass.models.session import OnnxSession, read_tokenizer
+from secondpass.models.session import OnnxSession, Session, read_tokenizer
 from secondpass.models.tokens import Batch, EncoderTokenizer
 
 if TYPE_CHECKING:
     from secondpass.models.graph import Head
 
 __all__ = ["OnnxEmbeddingModel", "OnnxPairModel"]
+
+
+def _open(
+    files: ModelFiles, head: "Head", device: str | None, precision: PrecisionSetting | None
+) -> tuple[Session, CpuModel | None]:
+    if device is None or device.startswith("cpu"):
+        chosen = cpu_model(files, head=head, precision=precision)
+        return OnnxSession(chosen.model, device), chosen
+    if precision not in (None, "exported"):
+        raise ConfigError(f"precision={precision!r} is for a CPU; on {device!r} a model runs as exported")
+    if files.weights.suffix != ".onnx":
+        raise ModelFormatError(f"{files.name} has no ONNX file, which {device!r} needs; use backend='torch'")
+    return OnnxSession(files.weights, device), None
 
 
 class OnnxPairModel(PairModel):
@@ -43,6 +56,8 @@ class OnnxPairModel(PairModel):
         ConfigError: there is no such device or precision.
     """
 
+    _open = staticmethod(_open)  # what runs it
+
     def __init__(
         self,
         files: ModelFiles,
@@ -52,7 +67,7 @@ class OnnxPairModel(PairModel):
         batch_tokens: int | None = None,
         precision: PrecisionSetting | None = None,
     ) -> None:
-        self.session, self.on_cpu = _open(files, "classifier", device, precision)
+        self.session, self.on_cpu = self._open(files, "classifier", device, precision)
         shape = self.session.output_shape
         if len(shape) != 2 or not isinstance(shape[1], int):
             raise ModelFormatError(
@@ -80,11 +95,13 @@ class OnnxPairModel(PairModel):
         return {"files": self.files, **self._settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        OnnxPairModel.__init__(self, **state)
+        self.__init__(**state)  # type: ignore[misc]  # a subclass opens it in its own way
 
 
 class OnnxEmbeddingModel(EmbeddingModel):
     """A bi-encoder on ONNX Runtime; arguments, attributes and errors are those of `OnnxPairModel`."""
+
+    _open = staticmethod(_open)
 
     def __init__(
         self,
@@ -96,7 +113,7 @@ class OnnxEmbeddingModel(EmbeddingModel):
         precision: PrecisionSetting | None = None,
     ) -> None:
         self.pooling = files.pooling()
-        self.session, self.on_cpu = _open(files, self.pooling, device, precision)
+        self.session, self.on_cpu = self._open(files, self.pooling, device, precision)
         if len(self.session.output_shape) not in (2, 3):
             raise ModelFormatError(
                 f"{files.name} gives an output of shape {self.session.output_shape}: no text encoder"
@@ -132,20 +149,7 @@ class OnnxEmbeddingModel(EmbeddingModel):
         return {"files": self.files, **self._settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        OnnxEmbeddingModel.__init__(self, **state)
-
-
-def _open(
-    files: ModelFiles, head: "Head", device: str | None, precision: PrecisionSetting | None
-) -> tuple[OnnxSession, CpuModel | None]:
-    if device is None or device.startswith("cpu"):
-        chosen = cpu_model(files, head=head, precision=precision)
-        return OnnxSession(chosen.model, device), chosen
-    if precision not in (None, "exported"):
-        raise ConfigError(f"precision={precision!r} is for a CPU; on {device!r} a model runs as exported")
-    if files.weights.suffix != ".onnx":
-        raise ModelFormatError(f"{files.name} has no ONNX file, which {device!r} needs; use backend='torch'")
-    return OnnxSession(files.weights, device), None
+        self.__init__(**state)  # type: ignore[misc]  # as above
 
 
 def _settings(

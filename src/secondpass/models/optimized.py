@@ -22,12 +22,14 @@ __all__ = [
     "PrecisionSetting",
     "cpu_model",
     "describe",
+    "file_precision",
+    "graph_of",
     "is_optimized",
     "optimized_path",
     "weight_files",
 ]
 
-PrecisionSetting = Literal["int8", "float32", "exported"]
+PrecisionSetting = Literal["int8", "float32", "bfloat16", "exported"]
 
 BUILDER_VERSION = 1  # raised whenever secondpass.models.graph, or what it is given, changes
 
@@ -38,26 +40,30 @@ _ADVICE = "set SECONDPASS_CACHE_DIR to a folder that can be written"
 
 @dataclass(frozen=True, slots=True)
 class CpuModel:
-    """What ONNX Runtime is given to run a model on a CPU.
+    """What is run on a CPU, and how.
 
     Attributes:
         model: a file, or a serialized model if none could be kept.
-        precision: of the graph made for inference; None for the file as it is.
+        precision: in which the graph made for inference runs; None for the file as it is.
         reason: why it is the file as it is; empty if it isn't.
+        engine: what runs it.
     """
 
     model: Path | bytes
-    precision: "Precision | None" = None
+    precision: PrecisionSetting | None = None
     reason: str = ""
+    engine: Literal["ONNX Runtime", "OpenVINO"] = "ONNX Runtime"
 
     @property
     def identity(self) -> str:
         """What fingerprints hold of it, beside the weights."""
-        return f"{self.precision}-v{BUILDER_VERSION}" if self.precision else "exported"
+        engine = "" if self.engine == "ONNX Runtime" else f"{self.engine.lower()}-"
+        return f"{engine}{self.precision}-v{BUILDER_VERSION}" if self.precision else "exported"
 
     def __str__(self) -> str:
         if self.precision:
-            return f"fused graph, {self.precision}, each sequence alone"
+            on = "" if self.engine == "ONNX Runtime" else f" on {self.engine}"
+            return f"fused graph{on}, {self.precision}, each sequence alone"
         return f"as exported: {self.reason}"
 
 
@@ -77,6 +83,8 @@ def cpu_model(files: ModelFiles, *, head: "Head", precision: PrecisionSetting | 
         ModelIntegrityError: its files are damaged.
         ConfigError: there is no such precision.
     """
+    if precision == "bfloat16":
+        raise ConfigError("precision='bfloat16' is for backend='openvino'; ONNX Runtime has none on a CPU")
     if precision not in (None, "int8", "float32", "exported"):
         raise ConfigError(f"precision must be 'int8', 'float32', 'exported' or None, not {precision!r}")
     is_onnx = files.weights.suffix == ".onnx"
@@ -85,19 +93,30 @@ def cpu_model(files: ModelFiles, *, head: "Head", precision: PrecisionSetting | 
             raise ModelFormatError(f"{files.name} has no ONNX file to run as exported; leave precision out")
         return CpuModel(files.weights, reason="precision='exported' asks for it")
     try:
-        wanted = precision or _file_precision(files)
-        model, trouble = _found_or_built(files, head, wanted, masked=False)
+        wanted = precision or file_precision(files)
+        model = graph_of(files, head=head, precision=wanted)
     except (ModelFormatError, ModelIntegrityError) as exc:  # what we can't read, ONNX Runtime may
         if precision is not None or not is_onnx:
             raise
         _logger.debug("%s runs as exported: %s", files.name, exc)
         return CpuModel(files.weights, reason=str(exc))
+    return CpuModel(model, wanted)
+
+
+def graph_of(files: ModelFiles, *, head: "Head", precision: "Precision") -> Path | bytes:
+    """Return the graph made for inference: a file of the cache folder, or what could not be kept there.
+
+    Raises:
+        ModelFormatError: none can be made of the model.
+        ModelIntegrityError: its files are damaged.
+    """
+    model, trouble = _found_or_built(files, head, precision, masked=False)
     if trouble:
         warn(
             f"the graph made of {files.name} can't be kept ({trouble}), so it is made again at each start; {_ADVICE}",
             SecondPassWarning,
         )
-    return CpuModel(model, wanted)
+    return model
 
 
 def describe(files: ModelFiles, *, head: "Head") -> str:
@@ -108,7 +127,7 @@ def describe(files: ModelFiles, *, head: "Head") -> str:
     """
     from secondpass.models.building import read_encoder
 
-    precision = _file_precision(files)
+    precision = file_precision(files)
     try:
         _check_shape(files)
         found = _cached(_cache_key(files, head, precision, masked=False))
@@ -139,7 +158,7 @@ def optimized_path(
         ModelIntegrityError: its files are damaged.
         ConfigError: the cache folder can't be written.
     """
-    model, trouble = _found_or_built(files, head, precision or _file_precision(files), masked)
+    model, trouble = _found_or_built(files, head, precision or file_precision(files), masked)
     if not isinstance(model, Path):
         raise ConfigError(f"the graph made of {files.name} can't be kept: {trouble}; {_ADVICE}") from trouble
     return model
@@ -166,7 +185,7 @@ def weight_files(files: ModelFiles) -> list[Path]:
     return parts
 
 
-def _file_precision(files: ModelFiles) -> "Precision":
+def file_precision(files: ModelFiles) -> Literal["int8", "float32"]:
     """Return how precise the weights are as they are."""
     if files.weights.suffix != ".onnx":
         return "float32"

@@ -35,7 +35,7 @@ from secondpass.models.hub import (
 
 __all__ = ["Backend", "ModelFiles", "find_model", "package_folder", "sha256_of"]
 
-Backend = Literal["auto", "onnx", "torch"]
+Backend = Literal["auto", "onnx", "openvino", "torch"]
 _USED_WITH: dict[Task, str] = {
     "rerank": "CrossEncoderReranker",
     "nli": "FactVerifier, ZeroShotClassifier or NliModel",
@@ -141,7 +141,8 @@ def find_model(
         name: a folder, a name from the catalogue, or a repository on the hub (``owner/name``).
         task: what it is wanted for; a catalogued model of another task is refused.
         backend: ``onnx`` or ``torch``; ``auto`` takes the first that the model has weights for. For ``onnx``, or
-            without PyTorch, a folder or package may also hold the safetensors of an encoder of the shape of BERT.
+            without PyTorch, a folder or package may also hold the safetensors of an encoder of the shape of BERT;
+            ``openvino`` takes what ``onnx`` takes.
         revision: branch, tag or commit on the hub.
         local_files_only: never touch the network.
 
@@ -188,13 +189,13 @@ def _checked_name(name: object) -> str:
 
 
 def _backends(backend: Backend) -> list[BackendName]:
-    if backend not in ("auto", "onnx", "torch"):
-        raise ModelFormatError(f"backend must be 'auto', 'onnx' or 'torch', not {backend!r}")
+    if backend not in ("auto", "onnx", "openvino", "torch"):
+        raise ModelFormatError(f"backend must be 'auto', 'onnx', 'openvino' or 'torch', not {backend!r}")
     if backend == "torch" and not _has_torch():
         raise MissingExtraError.of("torch", "backend='torch'")
     if backend == "auto":
         return ["onnx", "torch"] if _has_torch() else ["onnx"]
-    return [backend]
+    return ["torch" if backend == "torch" else "onnx"]
 
 
 def _has_shape_of_bert(folder: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
@@ -13,9 +13,30 @@ from secondpass.models.batching import BatchRunner, Rows, available_cores
 from secondpass.models.resolve import ModelFiles
 from secondpass.models.tokens import Batch, EncoderTokenizer
 
-__all__ = ["OnnxSession", "read_tokenizer"]
+__all__ = ["OnnxSession", "Session", "is_out_of_memory", "read_tokenizer"]
 
 _GPU_BATCH_TOKENS = 16_384
+
+
+class Session(Protocol):
+    """An encoder that an engine has opened.
+
+    Attributes:
+        pads: whether sequences of different lengths may be in one batch.
+        output_shape: of the first output; a size that depends on the input is no int.
+    """
+
+    pads: bool
+    output_shape: list[Any]
+
+    def run(self, batch: Batch) -> Rows:
+        """Return the first output for a batch, as float32; any number of threads may call it at a time."""
+
+    def runner(self) -> BatchRunner:
+        """Return the threads to run it on."""
+
+    def batch_tokens(self, asked: int | None) -> int | None:
+        """Return the budget of a batch, as in `secondpass.models.batching.plan_batches`."""
 
 
 class OnnxSession:
@@ -68,7 +89,7 @@ class OnnxSession:
 
     def runner(self) -> BatchRunner:
         """Return the threads to run it on: one for each core, or one that feeds a GPU."""
-        return BatchRunner(available_cores() if self.device == "cpu" else 1, _is_out_of_memory, pads=self.pads)
+        return BatchRunner(available_cores() if self.device == "cpu" else 1, is_out_of_memory, pads=self.pads)
 
     def batch_tokens(self, asked: int | None) -> int | None:
         """Return the budget of a batch: on a CPU, unless asked for, each sequence goes alone.
@@ -123,7 +144,8 @@ def _may_overflow() -> bool:
     return "avx2" in flags and "vnni" not in flags
 
 
-def _is_out_of_memory(exc: BaseException) -> bool:
+def is_out_of_memory(exc: BaseException) -> bool:
+    """Whether an engine's error says that memory has run out."""
     message = str(exc).lower()
     return isinstance(exc, MemoryError) or "bad_alloc" in message or "failed to allocate memory" in message
 

@@ -1,11 +1,12 @@
 r"""Fits how the verifier combines its signals: ``python -m secondpass.train.verifier --pairs FILE... --out FILE``.
 
     python -m secondpass.train.verifier --model trained_onnx --pairs conjnli_adversarial_train.tsv ... \
-        --wordnet /usr/share/wordnet --dev conjnli_dev.tsv begin_dev_wow.tsv --out combination.json
+        --wordnet /usr/share/wordnet --halves conjnli_dev.tsv begin_dev_wow.tsv --dev climate_fever.jsonl --out FILE
 
-The claims are those pairs that `secondpass.train.nli` did not train on, each to be verified against ten passages: its
-own premise and nine others, half of them about similar things. The fit is on one half of the texts; the figures
-printed are of the other half, and of the ``--dev`` files.
+The claims are those pairs that `secondpass.train.nli` did not train on, and those of the ``--halves`` files, each to be
+verified against ten passages: its own premise and nine others, half of them about similar things. The fit is on one
+half of the texts of each; the figures printed are of the other halves, and of the ``--dev`` files. The last two columns
+are those of a combination that was fitted without the row's own source: what to expect on other text.
 
 Needs: pip install "secondpass[train]"
 """
@@ -28,7 +29,7 @@ from secondpass.verify.combination import CLASSES, SignalCombination, nli_probab
 from secondpass.verify.signals import FEATURES
 from secondpass.verify.verifier import FactVerifier
 
-__all__ = ["ClaimSet", "claims_of", "fit_combination", "main"]
+__all__ = ["ClaimSet", "claims_of", "fit_combination", "halves", "main"]
 
 _CLASS_OF = {"entailment": "supported", "contradiction": "contradicted", "neutral": "not_enough_info"}
 _N_PASSAGES = 10
@@ -81,9 +82,12 @@ def claims_of(name: str, examples: Sequence[Example], verifier: FactVerifier, rn
     return ClaimSet(name, features[measured], labels[measured], groups[measured])
 
 
-def fit_combination(claims: ClaimSet, model: str) -> SignalCombination:
+def fit_combination(sets: Sequence[ClaimSet], model: str) -> SignalCombination:
     """Fit the combination of signals for a model with a fingerprint."""
-    return SignalCombination.fit(claims.features, claims.labels, claims.groups, model=model)
+    features, labels, groups = (
+        np.concatenate([getattr(claims, name) for claims in sets]) for name in ("features", "labels", "groups")
+    )
+    return SignalCombination.fit(features, labels, groups, model=model)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -92,36 +96,51 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", default="secondpass-nli-minilm")
     parser.add_argument("--pairs", type=Path, nargs="+", required=True)
     parser.add_argument("--wordnet", type=Path)
-    parser.add_argument("--dev", type=Path, nargs="*", default=[])
+    parser.add_argument("--halves", type=Path, nargs="*", default=[], help="fitted on one half, measured on the other")
+    parser.add_argument("--dev", type=Path, nargs="*", default=[], help="only measured")
     parser.add_argument("--most", type=int, default=3000, help="claims of each set")
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args(arguments)
     rng = random.Random(0)  # noqa: S311  # nothing secret
     verifier = FactVerifier(asked.model)
     data = collect(asked.pairs, asked.wordnet)
-    held_out = data.dev + data.held_out
-    own = claims_of("not trained on", rng.sample(held_out, min(asked.most, len(held_out))), verifier, rng)
-    half = np.array([random.Random(f"half {group}").random() < 0.5 for group in own.groups])  # noqa: S311
-    fitted = fit_combination(own.where(half), verifier.nli.fingerprint)
-    asked.out.write_text("", encoding="utf-8")
+    sources = {"not trained on": data.dev + data.held_out} | {path.stem: read_dev(path) for path in asked.halves}
+    sources |= {path.stem: read_dev(path) for path in asked.dev}
+    sets = [
+        claims_of(name, rng.sample(examples, min(asked.most, len(examples))), verifier, rng)
+        for name, examples in sources.items()
+    ]
+    fitted_on, measured_on = halves(sets[: 1 + len(asked.halves)])
+    model = verifier.nli.fingerprint
+    fitted = fit_combination(fitted_on, model)
     fitted.save(asked.out)
-    print("| claims | n | AUC NLI | AUC overlap | AUC verifier | ECE NLI | ECE verifier | accuracy |")  # noqa: T201
-    print("| --- | --: | --: | --: | --: | --: | --: | --: |")  # noqa: T201
-    _row(own.where(~half), fitted)
-    for path in asked.dev:
-        examples = read_dev(path)
-        _row(claims_of(path.stem, rng.sample(examples, min(asked.most, len(examples))), verifier, rng), fitted)
+    columns = "claims|n|AUC NLI|AUC overlap|AUC verifier|ECE NLI|ECE verifier|accuracy|AUC elsewhere|ECE elsewhere"
+    print(f"| {columns.replace('|', ' | ')} |\n| --- |{' --: |' * columns.count('|')}")  # noqa: T201
+    for at, claims in enumerate([*measured_on, *sets[1 + len(asked.halves) :]]):
+        others = [part for i, part in enumerate(fitted_on) if i != at] or fitted_on
+        _row(claims, fitted, fit_combination(others, model))
 
 
-def _row(claims: ClaimSet, combination: SignalCombination) -> None:
+def halves(sets: Sequence[ClaimSet]) -> tuple[list[ClaimSet], list[ClaimSet]]:
+    """Return two halves of each set, no text being in both, always the same ones."""
+    chosen = [
+        np.array([random.Random(f"half {group}").random() < 0.5 for group in claims.groups])  # noqa: S311
+        for claims in sets
+    ]
+    first = [claims.where(half) for claims, half in zip(sets, chosen, strict=True)]
+    return first, [claims.where(~half) for claims, half in zip(sets, chosen, strict=True)]
+
+
+def _row(claims: ClaimSet, combination: SignalCombination, elsewhere: SignalCombination) -> None:
     supported, texts = claims.labels == CLASSES[0], np.unique(claims.groups, return_inverse=True)[1]
-    alone, combined = nli_probabilities(claims.features), combination.probabilities(claims.features)
-    overlap = claims.features[:, FEATURES.index("overlap")]
+    alone, overlap = nli_probabilities(claims.features), claims.features[:, FEATURES.index("overlap")]
+    combined, foreign = (one.probabilities(claims.features) for one in (combination, elsewhere))
     areas = [area_under_curve(supported, scores) for scores in (alone[:, 0], overlap, combined[:, 0])]
-    errors = [probability_quality(scores[:, 0], supported, texts).ece for scores in (alone, combined)]
+    errors = [probability_quality(scores[:, 0], supported, texts).ece for scores in (alone, combined, foreign)]
     accuracy = np.mean(np.array(CLASSES)[combined.argmax(axis=1)] == claims.labels)
-    figures = " | ".join(f"{figure:.3f}" for figure in (*areas, *errors, accuracy))
-    print(f"| {claims.name} | {len(supported)} | {figures} |", flush=True)  # noqa: T201
+    figures = [*areas, *errors[:2], accuracy, area_under_curve(supported, foreign[:, 0]), errors[2]]
+    row = " | ".join(f"{figure:.3f}" for figure in figures)
+    print(f"| {claims.name} | {len(supported)} | {row} |", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
