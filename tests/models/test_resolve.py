@@ -109,7 +109,7 @@ class TestWhenNothingIsFound:
 
     def test_an_unknown_backend_is_refused(self) -> None:
         """The message lists the backends."""
-        with pytest.raises(ModelFormatError, match="'auto', 'onnx' or 'torch', not 'tensorrt'"):
+        with pytest.raises(ModelFormatError, match="'auto', 'onnx', 'openvino' or 'torch', not 'tensorrt'"):
             find_model("ms-marco-MiniLM-L12-v2", "rerank", backend="tensorrt")  # type: ignore[arg-type]
 
 
