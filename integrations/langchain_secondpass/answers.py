@@ -1,4 +1,4 @@
-"""Answers, documents and settings on their way from LangChain to a `FactVerifier` and back."""
+"""Answers and documents on their way from LangChain to a `FactVerifier` and back."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -6,32 +6,15 @@ from typing import Any, TypeVar
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, BaseMessage
 
-from secondpass import ConfigError, InputError
-from secondpass.verify.verifier import FactVerifier
+from secondpass import InputError
 
-__all__ = ["DEFAULT_VERIFIER", "Item", "as_item", "as_passage", "load_verifier", "with_text"]
+__all__ = ["DEFAULT_VERIFIER", "Item", "as_item", "as_passage", "kind_of", "with_text"]
 
 DEFAULT_VERIFIER = "secondpass-nli-minilm"
 
 Text = TypeVar("Text", str, BaseMessage, AIMessage)
 Item = tuple[str, list[dict[str, Any]], str | None]
 """An answer, the passages it was made from, and the question."""
-
-
-def load_verifier(verifier: str | Mapping[str, Any] | FactVerifier, **usual: Any) -> FactVerifier:
-    """Return a verifier by its model's name, with the settings in ``usual``; by its configuration; or as it is.
-
-    Raises:
-        ConfigError: it is none of these, or a setting is unknown.
-        ModelError: the model can't be found, read or used.
-    """
-    if isinstance(verifier, FactVerifier):
-        return verifier
-    if isinstance(verifier, Mapping):
-        return FactVerifier.from_config(verifier)
-    if isinstance(verifier, str):
-        return FactVerifier(verifier, **usual)
-    raise ConfigError(f"a verifier is a model's name, a configuration or a FactVerifier, not {_kind(verifier)}")
 
 
 def as_passage(document: Document) -> dict[str, Any]:
@@ -65,7 +48,7 @@ def as_item(value: Mapping[str, Any]) -> Item:
         InputError: it is no such mapping, or one of them can't be used.
     """
     if not isinstance(value, Mapping) or not {"answer", "context"} <= value.keys():
-        raise InputError(f"the input must be a mapping with 'answer' and 'context', not {_kind(value)}")
+        raise InputError(f"the input must be a mapping with 'answer' and 'context', not {kind_of(value)}")
     question = value.get("question")
     answer = _text("answer", value["answer"])
     return answer, _passages(value["context"]), None if question is None else _text("question", question)
@@ -76,21 +59,22 @@ def _text(name: str, value: object) -> str:
         return str(value.text)
     if isinstance(value, str):
         return value
-    raise InputError(f"{name} must be a str or a message, not {_kind(value)}")
+    raise InputError(f"{name} must be a str or a message, not {kind_of(value)}")
 
 
 def _passages(context: object) -> list[dict[str, Any]]:
     documents = [context] if isinstance(context, str | Document) else context
     if not isinstance(documents, Sequence) or isinstance(documents, bytes):
-        raise InputError(f"context must be a list of LangChain Documents or texts, or one, not {_kind(context)}")
+        raise InputError(f"context must be a list of LangChain Documents or texts, or one, not {kind_of(context)}")
     passages = []
     for at, document in enumerate(documents):
         if not isinstance(document, str | Document):
-            raise InputError(f"context[{at}] must be a LangChain Document or a str, not {_kind(document)}")
+            raise InputError(f"context[{at}] must be a LangChain Document or a str, not {kind_of(document)}")
         passages.append({"text": document} if isinstance(document, str) else as_passage(document))
     return passages
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """Say for a message what was given instead of what is needed."""
     keys = f" with {', '.join(map(repr, value)) or 'nothing'}" if isinstance(value, Mapping) else ""
     return f"a {type(value).__name__}{keys}"

@@ -7,8 +7,9 @@ from typing import Any, Literal, get_args
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from langchain_secondpass.answers import DEFAULT_VERIFIER, as_passage, load_verifier, with_text
+from langchain_secondpass.answers import DEFAULT_VERIFIER, as_passage, with_text
 from secondpass import ConfigError, MissingExtraError
+from secondpass.adapters import load_verifier
 from secondpass.errors import VerificationFailedError
 from secondpass.verify.types import CheckedClaim, Verdict, Verification
 from secondpass.verify.verifier import FactVerifier

@@ -9,6 +9,7 @@ from langchain_core.runnables.config import get_config_list
 from pydantic import ConfigDict, InstanceOf
 from typing_extensions import TypedDict  # the one that pydantic needs before Python 3.12
 
+from langchain_secondpass.answers import kind_of
 from secondpass import InputError, Ranking, Request, Reranker
 from secondpass.adapters import known_scores
 
@@ -107,13 +108,13 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
 
     def _request(self, value: dict[str, Any]) -> Request:
         if not isinstance(value, Mapping) or not {"query", "documents"} <= value.keys():
-            raise InputError(f"the input must be a mapping with 'query' and 'documents', not {_kind(value)}")
+            raise InputError(f"the input must be a mapping with 'query' and 'documents', not {kind_of(value)}")
         documents = value["documents"]
         if not isinstance(documents, Sequence) or isinstance(documents, str):
-            raise InputError(f"documents must be a list of LangChain Documents, not {_kind(documents)}")
+            raise InputError(f"documents must be a list of LangChain Documents, not {kind_of(documents)}")
         for at, document in enumerate(documents):
             if not isinstance(document, Document):
-                raise InputError(f"documents[{at}] must be a LangChain Document, not {_kind(document)}")
+                raise InputError(f"documents[{at}] must be a LangChain Document, not {kind_of(document)}")
         key = self.score_key
         initial = None if key is None else known_scores(document.metadata.get(key) for document in documents)
         return Request(value["query"], [document.page_content for document in documents], self.top_n, initial)
@@ -148,8 +149,3 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
 
 def _usable(requests: Sequence[Request | InputError]) -> list[Request]:
     return [request for request in requests if isinstance(request, Request)]
-
-
-def _kind(value: object) -> str:
-    keys = f" with {', '.join(map(repr, value)) or 'nothing'}" if isinstance(value, Mapping) else ""
-    return f"a {type(value).__name__}{keys}"

@@ -11,8 +11,9 @@ from langchain_core.runnables.config import get_config_list
 from pydantic import ConfigDict, InstanceOf, PlainSerializer, SkipValidation, WithJsonSchema
 from typing_extensions import TypedDict  # the one that pydantic needs before Python 3.12
 
-from langchain_secondpass.answers import DEFAULT_VERIFIER, Item, as_item, load_verifier, with_text
+from langchain_secondpass.answers import DEFAULT_VERIFIER, Item, as_item, with_text
 from secondpass import InputError
+from secondpass.adapters import load_verifier
 from secondpass.errors import VerificationFailedError
 from secondpass.verify.types import Verification
 from secondpass.verify.verifier import FactVerifier

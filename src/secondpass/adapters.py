@@ -1,15 +1,23 @@
 """What the adapters for the frameworks share."""
 
 import math
+import os
 from collections.abc import Iterable, Mapping
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from secondpass.base import Reranker
+from secondpass.errors import ConfigError
 from secondpass.passages import find_tokenization
 from secondpass.registry import load
 
-__all__ = ["known_scores", "load_uncut"]
+if TYPE_CHECKING:
+    from secondpass.verify.verifier import FactVerifier
+
+__all__ = ["VerifierLike", "known_scores", "load_uncut", "load_verifier"]
+
+VerifierLike: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | FactVerifier"
+"""The name or folder of an entailment model, the settings of a `FactVerifier`, or one."""
 
 
 def load_uncut(reranker: str | Mapping[str, Any] | Reranker) -> Reranker:
@@ -29,6 +37,28 @@ def load_uncut(reranker: str | Mapping[str, Any] | Reranker) -> Reranker:
     from secondpass.rerankers.passage import PassageReranker
 
     return loaded if isinstance(loaded, PassageReranker) else PassageReranker(loaded)
+
+
+def load_verifier(verifier: VerifierLike, **usual: Any) -> "FactVerifier":
+    """Return a verifier by its model's name, or by its settings; one comes back as it is.
+
+    Args:
+        verifier: a name, a folder, a mapping or a `FactVerifier`.
+        usual: settings for one that is only named; those in a mapping are the caller's own decision.
+
+    Raises:
+        ConfigError: it is none of these, or a setting can't be used.
+        ModelError: its model can't be loaded.
+    """
+    from secondpass.verify.verifier import FactVerifier  # here, as who only reranks needs nothing of it
+
+    if isinstance(verifier, FactVerifier):
+        return verifier
+    if isinstance(verifier, Mapping):
+        return FactVerifier.from_config(verifier)
+    if isinstance(verifier, str | os.PathLike):
+        return FactVerifier(verifier, **usual)
+    raise ConfigError(f"verifier must be a model's name, a mapping or a FactVerifier, not {type(verifier).__name__}")
 
 
 def known_scores(scores: Iterable[object]) -> list[float] | None:

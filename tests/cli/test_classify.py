@@ -27,6 +27,7 @@ def _run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> subpro
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+@pytest.mark.usefixtures("cross_encoder")  # its graph is built
 def test_lines_best_first() -> None:
     """Each label has its probability, best first; they sum to 1, and the best one is marked as chosen."""
     done = _run(_TEXT, "--labels", "football, cooking,the law")

@@ -23,7 +23,22 @@ def _run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.Com
     )
 
 
+_BUILT = "note: building the graph of ms-marco-MiniLM-L12-v2 for inference, once; this takes seconds\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["rerank", "copy a file"], ["classify", "a goal in the last minute", "--labels", "sport,food"]]
+)
+def test_the_first_use_of_a_model_says_that_it_takes_seconds(arguments: list[str], tmp_path: Path) -> None:
+    """Where no graph is kept yet, standard error says that one is built, once; what is printed is the same."""
+    first = _run(*arguments, stdin=_LINES, SECONDPASS_CACHE_DIR=str(tmp_path))
+    second = _run(*arguments, stdin=_LINES, SECONDPASS_CACHE_DIR=str(tmp_path))
+    assert (first.stderr, second.stderr) == (_BUILT, "")
+    assert first.stdout == second.stdout != "" and first.returncode == second.returncode == 0
+
+
 class TestRerank:
+    @pytest.mark.usefixtures("cross_encoder")  # its graph is built
     def test_plain_lines(self) -> None:
         """Lines on standard input come back best first, with rank and score between tabs; blank ones are skipped."""
         done = _run("rerank", "copy a file", stdin=_LINES)

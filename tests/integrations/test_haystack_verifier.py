@@ -27,7 +27,6 @@ from haystack.dataclasses import ByteStream, ChatMessage, ToolCall
 from haystack.document_stores.in_memory import InMemoryDocumentStore
 
 from haystack_integrations.components.validators.secondpass import SecondPassVerifier
-from haystack_integrations.components.validators.secondpass import verifier as module
 from secondpass.errors import ConfigError, InputError, MissingExtraError, VerificationFailedError
 from secondpass.verify.types import Verdict, Verification
 from secondpass.verify.verifier import FactVerifier
@@ -259,7 +258,7 @@ def test_it_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
             threading.Event().wait(0.05)
             super().__init__(**settings)
 
-    monkeypatch.setattr(module, "FactVerifier", Slow)
+    monkeypatch.setattr("secondpass.verify.verifier.FactVerifier", Slow)
     verifier = SecondPassVerifier({"policy": "flag"})
     assert built == []
     with ThreadPoolExecutor(4) as pool:

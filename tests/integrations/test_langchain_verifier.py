@@ -317,7 +317,7 @@ class TestConstruction:
             ({"verifier": "no-such-model"}, ModelNotFoundError, "no model 'no-such-model'"),
             ({"verifier": {"polcy": "flag"}}, ConfigError, "its settings are: model, retriever"),
             ({"verifier": {"policy": "shout"}}, ConfigError, "policy must be one of annotate, flag"),
-            ({"verifier": 3}, ConfigError, "a verifier is a model's name, a configuration or a FactVerifier"),
+            ({"verifier": 3}, ConfigError, "verifier must be a model's name, a mapping or a FactVerifier, not int"),
             ({"verifyer": "x"}, ValidationError, "verifyer"),
         ],
     )

@@ -738,6 +738,14 @@ class TestNamespace:
         assert hub["import_path"] == SecondPassRerank.__module__.removesuffix(".base")
         assert list(hub["class_authors"]) == import_module(hub["import_path"]).__all__
 
+    def test_importing_it_loads_no_verifier(self) -> None:
+        """Of the verification only what its results are; the verifier comes with the first that is built."""
+        code = (
+            "import llama_index.postprocessor.secondpass; "
+            "sys.stdout.write(' '.join(sorted(name for name in sys.modules if name.startswith('secondpass.verify.'))))"
+        )
+        assert self.run(code).stdout == "secondpass.verify.report secondpass.verify.types"
+
     def test_without_llama_index(self) -> None:
         """The error names the command that installs it, and keeps its cause."""
         code = (

@@ -1,5 +1,8 @@
 """Pairs of token ids are those that the tokenizer itself would make."""
 
+import pickle
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import tokenizers
@@ -9,7 +12,7 @@ from tokenizers import models, pre_tokenizers, processors
 
 from secondpass.errors import ModelFormatError
 from secondpass.models.resolve import ModelFiles
-from secondpass.models.tokens import EncoderTokenizer
+from secondpass.models.tokens import EncoderTokenizer, KeptTokens, Tokens
 
 _TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60)
 
@@ -80,6 +83,62 @@ def test_a_batch_is_padded_on_the_right_and_masked(ours: EncoderTokenizer) -> No
     assert batch.attention_mask.tolist() == [[1, 1, 1, 1, 1, 0, 0], [1] * 7]
     assert batch.input_ids[0, 5:].tolist() == [0, 0]
     assert batch.token_type_ids.tolist() == [[0, 0, 0, 1, 1, 0, 0], [0, 0, 0, 1, 1, 1, 1]]
+
+
+def test_a_width_can_be_rounded_up(ours: EncoderTokenizer) -> None:
+    """To a multiple, padded like the rest, but never beyond what the model takes."""
+    a, long = ours.tokenize(["a", "word " * 17])
+    batch = ours.pair_batch([(a, a)], multiple=8)
+    assert batch.input_ids.shape == (1, 8) and batch.attention_mask.tolist() == [[1] * 5 + [0] * 3]
+    assert batch.input_ids[0, :5].tolist() == ours.pair_batch([(a, a)]).input_ids[0].tolist()
+    assert ours.pair_batch([(a, long)], multiple=8).input_ids.shape == (1, 24)
+    assert ours.pair_batch([(a, long)], multiple=10).input_ids.shape == (1, 24)
+
+
+class TestKeptTokens:
+    def test_known_texts_are_not_tokenized_again(self, path: str) -> None:
+        """Only what is new, or was dropped for being asked for longest ago, reaches the tokenizer."""
+        tokenizer, kept = _Asked(tokenizers.Tokenizer.from_file(path), 24), KeptTokens(3)
+        expected = [tokens.ids.tolist() for tokens in tokenizer.tokenize(["a b", "c", "a b"])]
+        tokenizer.asked.clear()
+        for texts, asked in (
+            (["a b", "c", "a b"], ["a b", "c"]),
+            (["c", "d", "a b"], ["d"]),
+            (["e"], ["e"]),  # c, asked for longest ago, goes
+            (["d", "c"], ["c"]),
+        ):
+            kept.tokenize(tokenizer, texts)
+            assert tokenizer.asked.pop() == asked
+        assert [tokens.ids.tolist() for tokens in kept.tokenize(tokenizer, ["a b", "c", "a b"])] == expected
+
+    def test_a_call_larger_than_what_is_kept(self, path: str) -> None:
+        """All its texts come back, and the last ones stay."""
+        tokenizer, kept = _Asked(tokenizers.Tokenizer.from_file(path), 24), KeptTokens(2)
+        assert [tokens.length for tokens in kept.tokenize(tokenizer, ["a", "b b", "c c c"])] == [1, 2, 3]
+        kept.tokenize(tokenizer, ["a", "c c c"])
+        assert tokenizer.asked[-1] == ["a"]
+
+    def test_it_is_pickled_empty(self, path: str) -> None:
+        """Its size survives, its texts don't."""
+        tokenizer, kept = _Asked(tokenizers.Tokenizer.from_file(path), 24), KeptTokens(5)
+        kept.tokenize(tokenizer, ["something to be found"])
+        data = pickle.dumps(kept)
+        assert b"something" not in data
+        restored = pickle.loads(data)
+        restored.tokenize(tokenizer, ["something to be found"])
+        assert restored.size == 5 and tokenizer.asked[-1] == ["something to be found"]
+
+
+class _Asked(EncoderTokenizer):
+    """A tokenizer that notes what it is asked for."""
+
+    def __init__(self, tokenizer: tokenizers.Tokenizer, max_length: int) -> None:
+        super().__init__(tokenizer, max_length)
+        self.asked: list[list[str]] = []
+
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        self.asked.append(list(texts))
+        return super().tokenize(texts)
 
 
 def _word_level(processor: processors.PostProcessor | None) -> tokenizers.Tokenizer:

@@ -12,6 +12,7 @@ from transformers import BertConfig, BertForSequenceClassification, BertTokenize
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
 from secondpass.models.load import load_embedding_model
+from secondpass.models.torch import _half_of
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.retrieve import BM25Retriever
 from secondpass.testing import RerankerContract
@@ -100,6 +101,35 @@ def test_half_precision_is_close(torch_reranker: CrossEncoderReranker, float_che
     np.testing.assert_allclose(half.score(_QUERY, _DOCUMENTS), torch_reranker.score(_QUERY, _DOCUMENTS), atol=0.5)
     assert half.fingerprint != torch_reranker.fingerprint
     assert "bfloat16" in half.pair_model.fingerprint
+
+
+def test_half_precision_does_not_make_scores_tie(float_checkpoint: Path) -> None:
+    """The head adds up in float32, so that scores are not cut to bfloat16's steps."""
+    half = CrossEncoderReranker(float_checkpoint, device="cpu", dtype="bfloat16")
+    scores = torch.from_numpy(half.score(_QUERY, _DOCUMENTS))
+    assert not torch.equal(scores, scores.to(torch.bfloat16).to(scores.dtype))
+
+
+def test_auto_is_what_the_device_has(float_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """bfloat16 on a processor that computes in it, else as saved; by default always as saved on a CPU."""
+    for capabilities, expected in (
+        ({"avx512_bf16": True}, "bfloat16"),
+        ({"amx_bf16": True}, "bfloat16"),
+        ({}, "float32"),
+    ):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=capabilities: found)
+        auto = CrossEncoderReranker(float_checkpoint, device="cpu", dtype="auto")
+        assert f"-torch-{expected}-" in auto.pair_model.fingerprint
+        plain = CrossEncoderReranker(float_checkpoint, device="cpu")
+        assert "-torch-float32-" in plain.pair_model.fingerprint
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((7, 5), "float16"), ((8, 0), "bfloat16"), ((12, 0), "bfloat16")])
+def test_old_gpus_get_float16(capability: tuple[int, int], expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """bfloat16 is Ampere's and later; what came before would only imitate it."""
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert _half_of(torch.device("cuda:1")) == expected
+    assert _half_of(torch.device("mps")) is None
 
 
 def test_a_checkpoint_with_two_labels_gives_log_odds(tiny: Path) -> None:

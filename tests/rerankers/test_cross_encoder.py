@@ -1,6 +1,7 @@
 """The cross-encoder on the embedded int8 model: contract, engine, thread safety, bad input."""
 
 import warnings
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import secondpass as sp
 from secondpass.errors import ConfigError, ModelFormatError, TruncationWarning
 from secondpass.models.pair import PairModel, relevance_logits
-from secondpass.models.tokens import Batch
+from secondpass.models.tokens import Batch, EncoderTokenizer, Tokens
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.testing import RerankerContract
 
@@ -87,6 +88,29 @@ class TestEngine:
         scores = {d.text: d.score for d in first}
         assert {d.score for d in second if d.text == "b"} == {scores["b"]}
 
+    def test_each_text_of_a_request_is_tokenized_once(
+        self, cross_encoder: CrossEncoderReranker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The query once for all its documents, and a document once for all its queries."""
+        asked = _note_tokenized(monkeypatch)
+        cross_encoder.rerank_many([(_QUERY, ["a", "b", "a"]), (_QUERY, ["c"]), ("another", ["b"])])
+        assert asked == [[_QUERY, "a", "b", "c", "another"]]
+
+    def test_kept_tokens_are_not_made_again(
+        self, cross_encoder: CrossEncoderReranker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A second query tokenizes itself alone, from eight threads too; scores are the same to the bit."""
+        keeping = CrossEncoderReranker(cross_encoder.pair_model, keep_tokens=100)
+        queries = [f"{_QUERY} {number}" for number in range(16)]
+        expected = [cross_encoder.score(query, _DOCUMENTS) for query in queries]
+        keeping.score(_QUERY, _DOCUMENTS)
+        asked = _note_tokenized(monkeypatch)
+        with ThreadPoolExecutor(8) as pool:
+            scores = list(pool.map(lambda query: keeping.score(query, _DOCUMENTS), queries))
+        np.testing.assert_array_equal(scores, expected)
+        assert sorted(asked) == sorted([query] for query in queries)
+        assert keeping.fingerprint == cross_encoder.fingerprint
+
     def test_tokens_are_counted_without_padding(self, cross_encoder: CrossEncoderReranker) -> None:
         """A pair is its two texts and three special tokens; nothing is filled up to 512."""
         trace = cross_encoder.rerank("copy file", ["one two three", "one"]).trace
@@ -124,6 +148,19 @@ class TestEngine:
         with pytest.warns(TruncationWarning):
             ranking = CrossEncoderReranker().rerank(_QUERY, ["copy a file " * 90_000])
         assert ranking.trace.counts["tokens"] == 512
+
+
+def _note_tokenized(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Return a list to which every call of a tokenizer adds its texts."""
+    asked: list[list[str]] = []
+    tokenize = EncoderTokenizer.tokenize
+
+    def noted(self: EncoderTokenizer, texts: Sequence[str]) -> list[Tokens]:
+        asked.append(list(texts))
+        return tokenize(self, texts)
+
+    monkeypatch.setattr(EncoderTokenizer, "tokenize", noted)
+    return asked
 
 
 class _Labelled(PairModel):
@@ -180,6 +217,8 @@ class TestSettings:
         [
             ({"activation": "softmax"}, ConfigError, "'identity' or 'sigmoid', not 'softmax'"),
             ({"batch_tokens": 0}, ConfigError, "batch_tokens must be at least 1"),
+            ({"keep_tokens": -1}, ConfigError, "keep_tokens is a number of texts from 0, not -1"),
+            ({"keep_tokens": 2.5}, ConfigError, "keep_tokens is a number of texts from 0, not 2.5"),
             ({"dtype": "float16"}, ConfigError, "dtype is for backend='torch'"),
             ({"device": "cuda"}, ConfigError, "ONNX Runtime has no device 'cuda' here"),
             ({"device": "toaster"}, ConfigError, "ONNX Runtime has no device 'toaster' here"),

@@ -149,6 +149,28 @@ class TestDense:
         loaded = DenseRetriever.load(tmp_path / "index", model=model)
         assert loaded.model is model and "5 documents" in repr(loaded)
 
+    def test_the_precision_is_the_models_and_is_saved(self, tmp_path: Path) -> None:
+        """An index that was built with a precision is searched with it; other vectors are another model's."""
+        retriever = DenseRetriever("bge-small-en-v1.5", precision="exported", local_files_only=True)
+        exported = load_embedding_model("bge-small-en-v1.5", precision="exported", local_files_only=True)
+        assert retriever.model.fingerprint == exported.fingerprint
+        retriever.index(_DOCUMENTS).save(tmp_path / "index")
+        loaded = DenseRetriever.load(tmp_path / "index", local_files_only=True)
+        assert loaded.settings == retriever.settings and loaded.precision == "exported"
+        before, after = retriever.search("copy a file"), loaded.search("copy a file")
+        assert [hit.score for hit in before] == [hit.score for hit in after]
+        with pytest.raises(ConfigError, match="built with another model"):
+            DenseRetriever.load(tmp_path / "index", precision=None, local_files_only=True)
+
+    def test_an_index_of_before_there_was_a_precision_is_read(self, model: EmbeddingModel, tmp_path: Path) -> None:
+        """Its settings don't name one, which is the default."""
+        DenseRetriever(model).index(_DOCUMENTS).save(tmp_path / "index")
+        settings = tmp_path / "index" / "retriever.json"
+        saved = json.loads(settings.read_text())
+        assert saved.pop("precision") is None
+        settings.write_text(json.dumps(saved))
+        assert len(DenseRetriever.load(tmp_path / "index", model=model)) == len(_DOCUMENTS)
+
     def test_an_unknown_metric_is_refused(self, model: EmbeddingModel) -> None:
         """The message lists the metrics."""
         with pytest.raises(ConfigError, match="'inner_product' or 'l2', not 'hamming'"):

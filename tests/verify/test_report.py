@@ -78,6 +78,11 @@ def test_the_html_is_well_formed_and_runs_nothing() -> None:
     assert "<script>alert('x')</script>" in page.words
 
 
+def test_an_id_of_any_kind_is_shown() -> None:
+    """A passage's id may be a list or a mapping, as JSON has them."""
+    assert "(['docs', 3])" in Page(example(identity=["docs", 3]).to_html()).words
+
+
 def test_two_reports_on_one_page_share_no_id() -> None:
     """A notebook shows the same verification twice."""
     result = example()

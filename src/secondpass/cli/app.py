@@ -1,5 +1,6 @@
-"""The commands, and how their errors and warnings are shown."""
+"""The commands, and how their errors, warnings and what takes long are shown."""
 
+import logging
 import sys
 import warnings
 from typing import Annotated, Any
@@ -45,9 +46,22 @@ def _options(
     pass
 
 
+class _Notes(logging.Handler):
+    """Shows what is logged on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say("note", "dim", record.getMessage())
+
+
+_NOTES = _Notes()  # one, which a logger takes once
+
+
 def run() -> None:
     """Run the command line; an error of ours is one line on standard error and exit status 1."""
     warnings.showwarning = _show_warning
+    models_log = logging.getLogger("secondpass.models")
+    models_log.setLevel(logging.INFO)  # where they say that a graph is built, which takes seconds
+    models_log.addHandler(_NOTES)
     try:
         app()
     except SecondPassError as exc:

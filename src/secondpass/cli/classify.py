@@ -11,8 +11,7 @@ from rich.text import Text
 
 from secondpass.classify import Classification, ZeroShotClassifier
 from secondpass.cli.console import one_line, output
-from secondpass.cli.reading import read_argument
-from secondpass.cli.rerank import _read_yaml
+from secondpass.cli.reading import read_argument, read_settings
 from secondpass.errors import ConfigError
 
 __all__ = ["classify"]
@@ -61,13 +60,7 @@ def classify(
 
 
 def _classifier(config: Path | None, options: dict[str, Any]) -> ZeroShotClassifier:
-    settings: Any = {} if config is None else _read_yaml(config)
-    kind = ZeroShotClassifier.registry_name
-    if not isinstance(settings, dict) or settings.get("type", kind) != kind:
-        raise ConfigError(
-            f"{config} must be a mapping of ZeroShotClassifier's settings, with no 'type' or with {kind!r} as its type"
-        )
-    settings = {**settings, **options}
+    settings = {**read_settings(config, ZeroShotClassifier), **options}
     if not (settings.get("labels") or settings.get("hypotheses")):
         raise ConfigError("there are no labels: give --labels a,b,c, or a --config that has some")
     return ZeroShotClassifier.from_config(settings)

@@ -6,7 +6,7 @@ from typing import Annotated, get_args
 import typer
 from rich.text import Text
 
-from secondpass.cli.console import errors, output
+from secondpass.cli.console import output
 from secondpass.models.catalog import ModelSpec, Task, catalog
 from secondpass.models.optimized import cpu_model, describe, weight_files
 from secondpass.models.resolve import Backend, ModelFiles, find_model, package_folder
@@ -83,8 +83,7 @@ def optimize(
     """Build a model's graph for inference on a CPU ahead of time, as loading it would; print where it is kept."""
     files = _files(name, revision, backend="onnx")
     start = time.perf_counter()
-    with errors.status(f"building the graph of {printable(name)}"):
-        chosen = cpu_model(files, head=files.head(), precision=precision)  # type: ignore[arg-type]  # it checks
+    chosen = cpu_model(files, head=files.head(), precision=precision)  # type: ignore[arg-type]  # it checks
     seconds = time.perf_counter() - start
     if isinstance(chosen.model, bytes):
         raise typer.Exit(1)  # the warning said why

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from secondpass.errors import InputError
+from secondpass.errors import ConfigError, InputError
 
-__all__ = ["json_documents", "read_argument", "read_utf8"]
+__all__ = ["json_documents", "read_argument", "read_settings", "read_utf8", "read_yaml"]
 
 
 def read_argument(value: str) -> str:
@@ -32,6 +32,39 @@ def read_utf8(name: str) -> str:
         return data.decode("utf-8-sig")
     except (OSError, ValueError) as exc:  # the latter: no UTF-8, or a null character in the file's name
         raise InputError(f"{name} can't be read as UTF-8 text: {exc}") from exc
+
+
+def read_yaml(path: Path) -> Any:
+    """Return what a YAML file holds, or a JSON file, which is YAML as well.
+
+    Raises:
+        ConfigError: it can't be read, or is no YAML.
+    """
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        raise ConfigError(f"{path} can't be read as YAML: {exc}") from exc
+
+
+def read_settings(path: Path | None, kind: Any) -> dict[str, Any]:
+    """Return the settings of a class that a YAML or JSON file holds; none where there is no file.
+
+    Args:
+        path: the file.
+        kind: the class, with its ``registry_name``, which the file may give as its ``type``.
+
+    Raises:
+        ConfigError: it can't be read, or holds something else.
+    """
+    settings = {} if path is None else read_yaml(path)
+    name = kind.registry_name
+    if not isinstance(settings, dict) or settings.get("type", name) != name:
+        raise ConfigError(
+            f"{path} must be a mapping of {kind.__name__}'s settings, with no 'type' or with {name!r} as its type"
+        )
+    return settings
 
 
 def json_documents(name: str, text: str) -> list[tuple[int, dict[str, Any]]]:

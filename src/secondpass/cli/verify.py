@@ -11,9 +11,8 @@ from rich.text import Text
 from typer.core import TyperCommand
 
 from secondpass.cli.console import one_line, output, say_error
-from secondpass.cli.reading import json_documents, read_argument, read_utf8
-from secondpass.cli.rerank import _read_yaml
-from secondpass.errors import ConfigError, InputError, SecondPassError, VerificationFailedError
+from secondpass.cli.reading import json_documents, read_argument, read_settings, read_utf8
+from secondpass.errors import InputError, SecondPassError, VerificationFailedError
 from secondpass.types import Document, printable
 from secondpass.verify.types import CheckedClaim, Citation, Evidence, Mismatch, Verdict, Verification
 from secondpass.verify.verifier import FactVerifier
@@ -118,15 +117,7 @@ def _passages(files: list[str], texts: list[str], answer: str) -> tuple[list[Doc
 
 def _verifier(config: Path | None, options: dict[str, Any]) -> FactVerifier:
     given = {name: value for name, value in options.items() if value is not None}
-    if config is None:
-        return FactVerifier.from_config({"policy": "flag", **given})
-    settings = _read_yaml(config)
-    if not isinstance(settings, dict) or settings.get("type", FactVerifier.registry_name) != FactVerifier.registry_name:
-        raise ConfigError(
-            f"{config} must be a mapping of FactVerifier's settings, with no 'type' or with "
-            f"{FactVerifier.registry_name!r} as its type"
-        )
-    return FactVerifier.from_config({"policy": "flag", **settings, **given})
+    return FactVerifier.from_config({"policy": "flag", **read_settings(config, FactVerifier), **given})
 
 
 def _verified(verifier: FactVerifier, answer: str, passages: list[Document], question: str | None) -> Verification:

@@ -1,13 +1,36 @@
-"""Checks the settings of a language-model reranker when it is built, not when it is used."""
+"""Checks the settings of what asks a language model when it is built, not when it is used."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from secondpass.errors import ConfigError
 
-__all__ = ["check_settings"]
+__all__ = ["check_asking", "check_settings"]
 
 _AT_LEAST = {"window": 2, "step": 1, "samples": 1, "set_size": 2, "top_k": 1, "max_document_chars": 1}
-_AT_LEAST |= {"max_retries": 0, "concurrency": 1, "cache_size": 0}
+_ASKING_AT_LEAST = {"max_retries": 0, "concurrency": 1, "cache_size": 0}
+
+
+def check_asking(owner: Any, at_least: Mapping[str, int]) -> None:
+    """Check the attributes that all have that ask a language model, and further whole numbers.
+
+    Args:
+        owner: a `secondpass.llm.asking.Asking`.
+        at_least: the names of its whole numbers, and the lowest that each may be.
+
+    Raises:
+        ConfigError: one is out of range; the message says which, and what it may be.
+    """
+    kind = type(owner).__name__
+    if not isinstance(owner.model, str) or not owner.model:
+        raise ConfigError(f"{kind}: model must be the model's name at the server, not {owner.model!r}")
+    for name, least in {**at_least, **_ASKING_AT_LEAST}.items():
+        if type(getattr(owner, name)) is not int or getattr(owner, name) < least:
+            raise ConfigError(f"{kind}: {name} must be a whole number of at least {least}")
+    for name in ("timeout_s", "total_timeout_s", "backoff_s"):
+        value = getattr(owner, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
+            raise ConfigError(f"{kind}: {name} must be a number of seconds above 0, not {value!r}")
 
 
 def check_settings(reranker: Any) -> None:
@@ -16,8 +39,7 @@ def check_settings(reranker: Any) -> None:
     Raises:
         ConfigError: one is out of range; the message says which, and what it may be.
     """
-    if not isinstance(reranker.model, str) or not reranker.model:
-        raise ConfigError(f"LLMReranker: model must be the model's name at the server, not {reranker.model!r}")
+    check_asking(reranker, _AT_LEAST)
     for name, choices in (
         ("mode", ("pointwise", "graded", "listwise", "setwise", "pairwise")),
         ("grades", (3, 10)),
@@ -27,16 +49,9 @@ def check_settings(reranker: Any) -> None:
         if getattr(reranker, name) not in choices:
             wanted = " or ".join(map(repr, choices))
             raise ConfigError(f"LLMReranker: {name} must be {wanted}, not {getattr(reranker, name)!r}")
-    for name, least in _AT_LEAST.items():
-        if type(getattr(reranker, name)) is not int or getattr(reranker, name) < least:
-            raise ConfigError(f"LLMReranker: {name} must be a whole number of at least {least}")
     if reranker.max_tokens is not None and (type(reranker.max_tokens) is not int or reranker.max_tokens < 1):
         raise ConfigError("LLMReranker: max_tokens must be a whole number of at least 1, or None")
     if reranker.step > reranker.window:
         raise ConfigError(
             f"LLMReranker: step ({reranker.step}) must be at most window ({reranker.window}), or it skips some"
         )
-    for name in ("timeout_s", "total_timeout_s", "backoff_s"):
-        value = getattr(reranker, name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
-            raise ConfigError(f"LLMReranker: {name} must be a number of seconds above 0, not {value!r}")

@@ -17,11 +17,11 @@ NLI_MODELS = (
         package="secondpass",
         folder="models/data/secondpass_nli",
         extra="",
-        sha256="4bad356a9ee7efffea479eb564c3643a1dbc2e570da12fd3e3dc1813a879c3b9",
+        sha256="9f01a6b6482fb0947d6200829cd431811c29abbf75a08b3913615aaad6c79a87",
         max_length=512,
         backends=("onnx",),
         labels=("entailment", "neutral", "contradiction"),
-        parameters=32.4,
+        parameters=21.6,
         licence="Apache-2.0; trained in part on CC BY-SA 4.0 text (see its card)",
     ),
     *(

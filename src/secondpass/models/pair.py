@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from secondpass.errors import ModelFormatError
 from secondpass.models.batching import BatchRunner, Rows
-from secondpass.models.tokens import Batch, EncoderTokenizer, Tokens
+from secondpass.models.tokens import Batch, EncoderTokenizer, KeptTokens, Tokens
 
 __all__ = ["PairModel", "PairOutput", "relevance_logits"]
 
@@ -83,8 +83,15 @@ class PairModel(ABC):
         """
         return self.run(pairs).logits
 
-    def run(self, pairs: Sequence[tuple[str, str]], *, progress: bool = False) -> PairOutput:
+    def run(
+        self, pairs: Sequence[tuple[str, str]], *, progress: bool = False, kept_tokens: KeptTokens | None = None
+    ) -> PairOutput:
         """Score pairs of texts: identical ones once, in batches of similar length.
+
+        Args:
+            pairs: any number of them.
+            progress: show a bar when it takes longer than a second.
+            kept_tokens: those of texts that this model scored before.
 
         Raises:
             OutOfMemoryError: a single pair does not fit into memory.
@@ -98,7 +105,8 @@ class PairModel(ABC):
                 np.empty((0, len(self.labels)), np.float32), np.empty(0, np.int64), nothing, nothing[:, 0]
             )
         texts = list(dict.fromkeys(text for pair in positions for text in pair))
-        tokens = dict(zip(texts, self.tokenizer.tokenize(texts), strict=True))
+        made = self.tokenizer.tokenize(texts) if kept_tokens is None else kept_tokens.tokenize(self.tokenizer, texts)
+        tokens = dict(zip(texts, made, strict=True))
         texts_of = list(positions)
         unique = [(tokens[first], tokens[second]) for first, second in texts_of]
         n_tokens = np.array([self.tokenizer.pair_length(*pair) for pair in unique], dtype=np.int64)

@@ -5,8 +5,11 @@ again (its state is shared between threads). Each text is tokenized once, howeve
 in; pairs are then put together by the pattern of special tokens that the tokenizer itself uses.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +17,7 @@ import tokenizers
 
 from secondpass.errors import ModelFormatError
 
-__all__ = ["Batch", "EncoderTokenizer", "Tokens"]
+__all__ = ["Batch", "EncoderTokenizer", "KeptTokens", "Tokens"]
 
 Ids = npt.NDArray[np.int32]
 
@@ -144,13 +147,18 @@ class EncoderTokenizer:
         """Return the length of the sequence that `pair_batch` makes of two texts."""
         return sum(self.pair_lengths(first, second)) + self._pair.n_specials
 
-    def pair_batch(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> Batch:
-        """Put each pair between its special tokens; what does not fit is cut at the texts' ends."""
+    def pair_batch(self, pairs: Sequence[tuple[Tokens, Tokens]], multiple: int = 1) -> Batch:
+        """Put each pair between its special tokens; what does not fit is cut at the texts' ends.
+
+        Args:
+            pairs: at least one.
+            multiple: of how many tokens the arrays' width is, unless that is more than the model takes.
+        """
         sequences = []
         for first, second in pairs:
             n_first, n_second = self.pair_lengths(first, second)
             sequences.append(self._sequence(self._pair, first.ids[:n_first], second.ids[:n_second]))
-        return self._batch(sequences)
+        return self._batch(sequences, multiple)
 
     def _sequence(self, template: _Template, *texts: Ids) -> tuple[Ids, Ids]:
         ids: list[Ids] = [np.array(template.specials[0], dtype=np.int32)]
@@ -161,8 +169,9 @@ class EncoderTokenizer:
             types += [np.array(template.special_types[at], dtype=np.int32)]
         return np.concatenate(ids), np.concatenate(types)
 
-    def _batch(self, sequences: Sequence[tuple[Ids, Ids]]) -> Batch:
-        shape = (len(sequences), max(len(ids) for ids, _ in sequences))
+    def _batch(self, sequences: Sequence[tuple[Ids, Ids]], multiple: int = 1) -> Batch:
+        longest = max(len(ids) for ids, _ in sequences)
+        shape = (len(sequences), max(longest, min(-(-longest // multiple) * multiple, self.max_length)))
         input_ids = np.full(shape, self._pad_id, dtype=np.int64)
         attention_mask = np.zeros(shape, dtype=np.int64)
         token_type_ids = np.zeros(shape, dtype=np.int64)
@@ -171,6 +180,41 @@ class EncoderTokenizer:
             attention_mask[row, : len(ids)] = 1
             token_type_ids[row, : len(ids)] = types
         return Batch(input_ids, attention_mask, token_type_ids)
+
+
+class KeptTokens:
+    """The tokens of the texts that were asked for last, so that they are not made again.
+
+    Safe to share between threads; pickled without what it holds. It is for one tokenizer.
+
+    Args:
+        size: how many texts it keeps; each takes its own memory and 4 bytes for each token that the model can take.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._tokens: OrderedDict[str, Tokens] = OrderedDict()
+        self._lock = Lock()
+
+    def tokenize(self, tokenizer: EncoderTokenizer, texts: Sequence[str]) -> list[Tokens]:
+        """Return what the tokenizer's `tokenize` does, which is asked only for texts that are not kept."""
+        with self._lock:
+            found = {text: self._tokens[text] for text in texts if text in self._tokens}
+        missing = list(dict.fromkeys(text for text in texts if text not in found))
+        found.update(zip(missing, tokenizer.tokenize(missing), strict=True))
+        with self._lock:
+            for text in texts:
+                self._tokens[text] = found[text]
+                self._tokens.move_to_end(text)
+            while len(self._tokens) > self.size:
+                self._tokens.popitem(last=False)
+        return [found[text] for text in texts]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"size": self.size}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        KeptTokens.__init__(self, **state)
 
 
 def _template(encoding: tokenizers.Encoding, n_texts: int) -> _Template:

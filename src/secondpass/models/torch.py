@@ -18,12 +18,15 @@ try:
     import tokenizers
     import torch
     from sentence_transformers import CrossEncoder, SentenceTransformer
+    from sentence_transformers.util import get_device_name
+
+    from secondpass.models.torch_padding_free import PaddingFree
 except ImportError as exc:
     raise MissingExtraError.of("torch", "the torch backend") from exc
 
 __all__ = ["Dtype", "TorchEmbeddingModel", "TorchPairModel"]
 
-Dtype = Literal["float32", "float16", "bfloat16"]
+Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 
 PROBE = ("what is it", "it is this")
 _CPU_BATCH_TOKENS = 2_048
@@ -33,12 +36,23 @@ _GPU_BATCH_TOKENS = 65_536
 class TorchPairModel(PairModel):
     """A cross-encoder that sentence-transformers' ``CrossEncoder`` loads.
 
+    Batches are of similar length, within a budget of tokens. On a GPU of 2020 (Ampere) or later, with PyTorch 2.10
+    and float16 or bfloat16, BERT, ELECTRA, the RoBERTa family and ModernBERT run without padding, on attention
+    over many lengths; it was tested against padded batches on a CPU, not on a GPU, so two pairs are scored both
+    ways when the model is loaded, and where these differ batches are padded. All else is padded: on a GPU to a
+    multiple of 8 tokens. In half precision the last linear layer stays in float32, so that scores do not tie.
+
     Args:
         files: where it is.
         device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the best one that is there.
         max_length: tokens it is given at most; the model's own limit by default.
         batch_tokens: tokens in a batch, padding included.
-        dtype: of the weights; by default as they were saved.
+        dtype: of the weights. ``auto`` is bfloat16 where the device has it, else float16 on CUDA, else as they were
+            saved. By default ``auto`` on CUDA, where scores differ a little from a CPU's, and so does the
+            fingerprint (pass ``float32`` to what was calibrated on a CPU); elsewhere as they were saved.
+
+    Attributes:
+        padding: why its batches are padded; None if they are not.
 
     Raises:
         ModelIntegrityError: the files can't be read.
@@ -56,7 +70,7 @@ class TorchPairModel(PairModel):
         dtype: Dtype | None = None,
     ) -> None:
         length = files.max_length(max_length)
-        self._model = _load(CrossEncoder, files, device, dtype, max_length=length)
+        self._model = _load(CrossEncoder, files, device, dtype, half_on_gpu=True, max_length=length)
         if self._model.num_labels < 1:
             raise ModelFormatError(f"{files.name} has no head for labels: no cross-encoder")
         backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
@@ -77,6 +91,10 @@ class TorchPairModel(PairModel):
         self._writes_prompt = n_prompt != 0
         if self._writes_prompt:  # what it writes around a pair takes room away from the texts
             self.tokenizer.max_length -= max(0, n_prompt)
+        self._multiple = 8 if self._model.device.type == "cuda" else 1  # tensor cores want whole tiles
+        _keep_head_float(self._model)
+        self._padding_free: PaddingFree | None = None
+        self.padding = self._leave_padding_out()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -94,14 +112,40 @@ class TorchPairModel(PairModel):
         theirs = features["input_ids"].cpu().numpy() if "input_ids" in features else np.empty((1, 0))
         return 0 if np.array_equal(theirs, ours) else max(theirs.size - ours.size, 0) or -1
 
+    def _leave_padding_out(self) -> str | None:
+        """Run without padding from here on, unless there is a reason against it: return that."""
+        if self._writes_prompt or len(self._model) != 1:
+            return "sentence-transformers runs more than the encoder and its head"
+        model = self._model[0].model
+        if reason := PaddingFree.reason_against(model):
+            return reason
+        short, long = self.tokenizer.tokenize(["a short one", "a long one " * 100])  # longer than a sliding window
+        batch = self.tokenizer.pair_batch([(short, long), (short, short)])
+        padded = self._forward(batch)
+        free = PaddingFree(model)
+        try:
+            logits = free.logits(batch, frozenset(self._inputs))
+            difference = float(np.abs(logits - padded).max())
+            # Rounding in half precision, over all layers, stays well below this.
+            reason = None if difference <= 0.05 * max(1.0, float(np.abs(padded).max())) else f"off by {difference:.3g}"
+        except Exception as exc:  # kernels raise many kinds, and a padded batch is always right
+            reason = str(exc)
+        if reason is None:
+            self._padding_free = free
+            return None
+        free.undo()
+        return f"attention over many lengths failed its test on this GPU: {reason}"
+
     def _forward_pairs(self, pairs: list[tuple[str, str]], tokens: list[tuple[Tokens, Tokens]]) -> Rows:
         if not self._writes_prompt:
-            return super()._forward_pairs(pairs, tokens)
+            return self._forward(self.tokenizer.pair_batch(tokens, self._multiple))
         identity = torch.nn.Identity()
         logits = self._model.predict(pairs, batch_size=len(pairs), activation_fn=identity, show_progress_bar=False)
         return np.asarray(logits, dtype=np.float32).reshape(len(pairs), -1)
 
     def _forward(self, batch: Batch) -> Rows:
+        if self._padding_free is not None:
+            return self._padding_free.logits(batch, frozenset(self._inputs))
         inputs = {name: torch.from_numpy(getattr(batch, name)).to(self._model.device) for name in self._inputs}
         with torch.inference_mode():
             scores = self._model(inputs)["scores"]
@@ -116,7 +160,11 @@ class TorchPairModel(PairModel):
 
 
 class TorchEmbeddingModel(EmbeddingModel):
-    """A bi-encoder that sentence-transformers' ``SentenceTransformer`` loads; its own prompts are used."""
+    """A bi-encoder that sentence-transformers' ``SentenceTransformer`` loads; its own prompts are used.
+
+    By default its weights stay as they were saved, on a GPU too: an index that was made on one is searched on a CPU.
+    Other arguments and errors are those of `TorchPairModel`.
+    """
 
     def __init__(
         self,
@@ -164,15 +212,20 @@ class TorchEmbeddingModel(EmbeddingModel):
         TorchEmbeddingModel.__init__(self, **state)
 
 
-def _load(cls: Any, files: ModelFiles, device: str | None, dtype: Dtype | None, **settings: Any) -> Any:
-    if dtype not in (None, "float32", "float16", "bfloat16"):
-        raise ConfigError(f"dtype must be 'float32', 'float16' or 'bfloat16', not {dtype!r}")
+def _load(
+    cls: Any, files: ModelFiles, device: str | None, dtype: Dtype | None, *, half_on_gpu: bool = False, **settings: Any
+) -> Any:
+    if dtype not in (None, "auto", "float32", "float16", "bfloat16"):
+        raise ConfigError(f"dtype must be 'auto', 'float32', 'float16' or 'bfloat16', not {dtype!r}")
     if device is not None:
         try:
             torch.empty(0, device=device)
         except (RuntimeError, AssertionError, NotImplementedError) as exc:  # of builds without that kind of device, too
             raise ConfigError(f"PyTorch sees no device {device!r} here; pass 'cpu', or None for the best one") from exc
     _refuse_pickled_modules(files)
+    place = torch.device(device or get_device_name())  # as sentence-transformers chooses it
+    if dtype == "auto" or (dtype is None and half_on_gpu and place.type == "cuda"):
+        dtype = _half_of(place)
     model_kwargs: dict[str, Any] = {"use_safetensors": True} | ({"dtype": getattr(torch, dtype)} if dtype else {})
     try:
         # A folder and no name: nothing is looked up on the hub any more.
@@ -188,6 +241,24 @@ def _load(cls: Any, files: ModelFiles, device: str | None, dtype: Dtype | None, 
         if _is_out_of_memory(exc):
             raise OutOfMemoryError(f"{files.name} does not fit into memory: {exc}") from exc
         raise ModelIntegrityError(f"{files.name}: {files.folder} can't be loaded: {exc}") from exc
+
+
+def _half_of(device: torch.device) -> Dtype | None:
+    """Return the half precision that a device computes in fast; None if there is none that is known of."""
+    if device.type == "cuda":
+        # GPUs before Ampere have bfloat16 in name only.
+        return "bfloat16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float16"
+    if device.type == "cpu" and hasattr(torch.cpu, "get_capabilities"):  # older releases don't tell
+        capabilities = torch.cpu.get_capabilities()
+        return "bfloat16" if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else None
+    return None
+
+
+def _keep_head_float(model: Any) -> None:
+    """Put the linear layer that gives the logits into float32: bfloat16 has only 16 steps from one logit of 8 to 9."""
+    layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear)]
+    if layers and layers[-1].out_features == model.num_labels and layers[-1].weight.dtype != torch.float32:
+        layers[-1].float().register_forward_pre_hook(lambda layer, args: (args[0].float(),))
 
 
 def _refuse_pickled_modules(files: ModelFiles) -> None:

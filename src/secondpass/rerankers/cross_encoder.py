@@ -12,6 +12,7 @@ from secondpass.logistic import sigmoid
 from secondpass.models.load import load_pair_model
 from secondpass.models.pair import PairModel, PairOutput, relevance_logits
 from secondpass.models.resolve import Backend
+from secondpass.models.tokens import KeptTokens
 from secondpass.passages import ModelTokenization
 from secondpass.types import Request, Scale, Scores, Trace
 
@@ -30,6 +31,9 @@ class CrossEncoderReranker(Reranker):
     tokenized once. A document that does not fit into the model is cut: it is counted in the trace under
     ``truncated``, marked in the ranking's explanations, and warned about once.
 
+    Every document is scored, whatever the request's ``k``. Where only the first ``k`` matter, a `CascadeReranker`
+    with ``early_exit`` and a smaller model before this one leaves out those that can't come among them.
+
     Args:
         model: a folder, a name from the catalogue (``secondpass models`` lists it), a repository on the
             Hugging Face hub, or a `PairModel`.
@@ -38,7 +42,8 @@ class CrossEncoderReranker(Reranker):
         backend: ``onnx`` or ``torch``; ``auto`` takes ONNX where the model has such a file.
         device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the CPU on ONNX Runtime and the best one
             there is on PyTorch.
-        dtype: ``float32``, ``float16`` or ``bfloat16``; PyTorch only.
+        dtype: ``float32``, ``float16``, ``bfloat16``, or ``auto`` for the half precision that the device computes in
+            fast; PyTorch only. By default ``auto`` on CUDA, elsewhere as the weights were saved.
         precision: ``int8``, ``float32``, or ``exported`` for the ONNX file as it is; ONNX Runtime's CPU only. By
             default that of the file's weights, on a graph of our own that is faster.
         max_length: tokens that a pair is cut to; the model's own limit by default.
@@ -47,6 +52,9 @@ class CrossEncoderReranker(Reranker):
             budget the scores of a dynamically quantised (int8) model do.
         revision: branch, tag or commit on the hub.
         local_files_only: never touch the network.
+        keep_tokens: of how many texts, those scored last, the tokens are kept in memory, so that documents that
+            come again with another query are not tokenized again. Scores are the same to the bit; it pays where
+            the model is small, or the documents much longer than what it reads of them.
         progress: show a bar when it takes longer than a second.
         smoke_test: score an answer and an unrelated sentence when loading, and refuse a model that prefers
             the latter; switch it off for a model that does not read English.
@@ -70,23 +78,27 @@ class CrossEncoderReranker(Reranker):
         activation: Literal["identity", "sigmoid"] = "identity",
         backend: Backend = "auto",
         device: str | None = None,
-        dtype: Literal["float32", "float16", "bfloat16"] | None = None,
+        dtype: Literal["auto", "float32", "float16", "bfloat16"] | None = None,
         precision: Literal["int8", "float32", "exported"] | None = None,
         max_length: int | None = None,
         batch_tokens: int | None = None,
         revision: str | None = None,
         local_files_only: bool = False,
+        keep_tokens: int = 0,
         progress: bool = False,
         smoke_test: bool = True,
     ) -> None:
         if activation not in ("identity", "sigmoid"):
             raise ConfigError(f"activation must be 'identity' or 'sigmoid', not {activation!r}")
+        if isinstance(keep_tokens, bool) or not isinstance(keep_tokens, int) or keep_tokens < 0:
+            raise ConfigError(f"keep_tokens is a number of texts from 0, not {keep_tokens!r}")
         self.model = model if isinstance(model, PairModel | str) else os.fspath(model)
         self.activation = activation
         self.backend, self.device, self.dtype, self.precision = backend, device, dtype, precision
         self.max_length, self.batch_tokens = max_length, batch_tokens
         self.revision, self.local_files_only = revision, local_files_only
-        self.progress, self.smoke_test = progress, smoke_test
+        self.keep_tokens, self.progress, self.smoke_test = keep_tokens, progress, smoke_test
+        self._kept = KeptTokens(keep_tokens) if keep_tokens else None
         if isinstance(model, PairModel) and (backend, device, dtype, precision, max_length, batch_tokens, revision) != (
             *("auto", None, None, None, None, None, None),
         ):
@@ -123,7 +135,7 @@ class CrossEncoderReranker(Reranker):
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         pairs = [(request.query, text) for request in requests for text in request.texts]
-        output = self.pair_model.run(pairs, progress=self.progress)
+        output = self.pair_model.run(pairs, progress=self.progress, kept_tokens=self._kept)
         logits = relevance_logits(output.logits, self.pair_model.labels)
         values = logits if self.activation == "identity" else sigmoid(logits)
         ends = np.cumsum([len(request) for request in requests])

@@ -8,9 +8,8 @@ import numpy as np
 
 from secondpass.base import Reranker, digest
 from secondpass.errors import TruncationWarning, warn
-from secondpass.llm.asker import Asker
+from secondpass.llm.asking import Asking
 from secondpass.llm.budget import Budget
-from secondpass.llm.client import OpenAICompletion
 from secondpass.llm.listwise import sliding_windows
 from secondpass.llm.pointwise import Verdicts, grades, yes_no
 from secondpass.llm.prompts import cut
@@ -30,7 +29,7 @@ _NO_PART_OF_IDENTITY = {"api_key", "api_key_variable", "timeout_s", "total_timeo
 _NO_PART_OF_IDENTITY |= {"backoff_s", "concurrency", "budget", "cache_size"}
 
 
-class LLMReranker(Reranker):
+class LLMReranker(Asking, Reranker):
     """Lets a language model judge, compare or order the documents.
 
     ========= ================================================================== ============= ==========
@@ -152,20 +151,7 @@ class LLMReranker(Reranker):
         self.scale = Scale.PROBABILITY if mode == "pointwise" else Scale.ORDINAL
         self.pointwise = mode in ("pointwise", "graded")
         self._warned = False
-        self._asker = self._new_asker()
-
-    def _new_asker(self) -> Asker:
-        completion = self.completion or OpenAICompletion(
-            self.model,
-            base_url=self.base_url,
-            api_key=self.api_key,
-            temperature=self.temperature,
-            seed=self.seed,
-            structured=self.structured,
-            extra_body=self.extra_body,
-        )
-        names = ("timeout_s", "total_timeout_s", "max_retries", "backoff_s", "concurrency", "cache_size", "on_error")
-        return Asker(completion, budget=self.budget, **{name: getattr(self, name) for name in names})
+        self._open()
 
     @property
     def fingerprint(self) -> str:
@@ -224,13 +210,6 @@ class LLMReranker(Reranker):
             self._warned = True
             warn(f"{self!r}: {note} (this is said once; the trace counts them)", TruncationWarning)
         return [note]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_asker"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._asker = self._new_asker()
 
     def __repr__(self) -> str:
         return f"LLMReranker({self.model!r}, mode={self.mode!r})"

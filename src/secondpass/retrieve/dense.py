@@ -9,6 +9,7 @@ import numpy as np
 from secondpass.errors import ConfigError, MissingExtraError
 from secondpass.models.embedding import EmbeddingModel
 from secondpass.models.load import load_embedding_model
+from secondpass.models.optimized import PrecisionSetting
 from secondpass.models.resolve import Backend
 from secondpass.retrieve.base import Hits, Retriever
 
@@ -28,6 +29,7 @@ class DenseRetriever(Retriever):
         metric: ``inner_product`` or ``l2``.
         backend: as in `CrossEncoderReranker`.
         device: where the model runs; the index is on the CPU.
+        precision: as in `CrossEncoderReranker`; a saved index is searched with the one that it was built with.
         max_length: tokens of a text that its vector sees; the model's own limit by default.
         local_files_only: never touch the network.
 
@@ -46,6 +48,7 @@ class DenseRetriever(Retriever):
         metric: Literal["inner_product", "l2"] = "inner_product",
         backend: Backend = "auto",
         device: str | None = None,
+        precision: PrecisionSetting | None = None,
         max_length: int | None = None,
         local_files_only: bool = False,
     ) -> None:
@@ -53,21 +56,26 @@ class DenseRetriever(Retriever):
         _faiss()
         if metric not in ("inner_product", "l2"):
             raise ConfigError(f"metric must be 'inner_product' or 'l2', not {metric!r}")
-        self.metric = metric
+        self.metric, self.precision = metric, precision
         self.model = (
             model
             if isinstance(model, EmbeddingModel)
             else load_embedding_model(
-                model, backend=backend, device=device, max_length=max_length, local_files_only=local_files_only
+                model,
+                backend=backend,
+                device=device,
+                precision=precision,
+                max_length=max_length,
+                local_files_only=local_files_only,
             )
         )
         self._vectors: Any = None
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The model's name, fingerprint and limit, and the metric."""
+        """The model's name, fingerprint, limit and precision, and the metric."""
         saved = {"model": self.model.name, "metric": self.metric, "max_length": self.model.max_length}
-        return saved | {"fingerprint": self.model.fingerprint}
+        return saved | {"precision": self.precision, "fingerprint": self.model.fingerprint}
 
     def _index(self, texts: Sequence[str], progress: bool) -> None:
         vectors = self.model.encode_documents(texts, progress=progress)

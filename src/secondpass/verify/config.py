@@ -1,12 +1,33 @@
 """Settings as plain data, for what is configured as rerankers are but is none."""
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
-from secondpass.base import _converted, _identity, _to_data
+from secondpass.base import _converted, _identity, _to_data, construct
 
-__all__ = ["identity_of", "settings_of"]
+__all__ = ["Configured", "identity_of", "settings_of"]
+
+
+class Configured:
+    """Keeps each argument of its constructor in an attribute of the same name, and so is data."""
+
+    def to_config(self) -> dict[str, Any]:
+        """Return it as plain data, without keys; `from_config` builds it again.
+
+        Raises:
+            ConfigError: a setting, such as a ``completion``, is no data.
+        """
+        return settings_of(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Build it from what `to_config` wrote.
+
+        Raises:
+            ConfigError: a setting is unknown or missing.
+        """
+        return construct(cls, **config)
 
 
 def settings_of(instance: object) -> dict[str, Any]:

@@ -1,23 +1,20 @@
 """Takes claims apart with a language model; what it makes up, or leaves out, is not used."""
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
-from secondpass.base import construct
-from secondpass.errors import ConfigError, InputError, SecondPassWarning, warn
-from secondpass.llm.asker import Asker
+from secondpass.errors import InputError, SecondPassWarning, warn
+from secondpass.llm.asking import Asking
 from secondpass.llm.budget import Budget
-from secondpass.llm.client import OpenAICompletion
 from secondpass.llm.parsing import _json, visible
-from secondpass.llm.prompts import _neutral
+from secondpass.llm.prompts import delimited, object_schema
 from secondpass.llm.session import Session
+from secondpass.llm.settings import check_asking
 from secondpass.llm.types import Answer, Completion, Prompt
 from secondpass.secret import Secret
-from secondpass.verify.config import settings_of
+from secondpass.verify.config import Configured
 from secondpass.verify.markup import plain, without_surrogates
 from secondpass.verify.types import Claim
 from secondpass.verify.words import STOP_WORDS
@@ -36,16 +33,8 @@ _TASK = (
     "negations as they are. If the sentence makes one claim, list that one. "
     'Answer as JSON: {"claims": ["CLAIM", ...]}'
 )
-_SCHEMA = json.dumps(
-    {
-        "type": "object",
-        "properties": {"claims": {"type": "array", "items": {"type": "string"}}},
-        "required": ["claims"],
-        "additionalProperties": False,
-    }
-)
-_AT_LEAST = {"max_claims": 1, "max_sentence_chars": 1, "max_tokens": 1, "max_retries": 0, "concurrency": 1}
-_AT_LEAST |= {"cache_size": 0}
+_SCHEMA = object_schema("claims", {"type": "array", "items": {"type": "string"}})
+_AT_LEAST = {"max_claims": 1, "max_sentence_chars": 1, "max_tokens": 1}
 _CONTEXT_CHARS = 500
 _WORD = re.compile(r"[^\W_]+(?:[.,:/'\u2019-][^\W_]+)*")
 _NEGATION = re.compile(
@@ -57,7 +46,7 @@ _MIN_OWN = 0.3  # of a claim's words, in the sentence itself
 _MIN_COVERED = 0.6  # of the sentence's words, in the claims together
 
 
-class LLMDecomposer:
+class LLMDecomposer(Asking, Configured):
     """Asks a language model for the self-contained claims of a sentence: a `secondpass.verify.claims.Decomposer`.
 
     A claim is used as it stands where the model fails, has no budget, refuses, or does not keep the schema; and also
@@ -125,33 +114,8 @@ class LLMDecomposer:
         self.timeout_s, self.total_timeout_s = timeout_s, total_timeout_s
         self.max_retries, self.backoff_s, self.concurrency = max_retries, backoff_s, concurrency
         self.budget, self.cache_size = Budget.of(budget), cache_size
-        self._check()
-        self._asker = self._new_asker()
-
-    def _check(self) -> None:
-        if not isinstance(self.model, str) or not self.model:
-            raise ConfigError(f"LLMDecomposer: model must be the model's name at the server, not {self.model!r}")
-        for name, least in _AT_LEAST.items():
-            if type(getattr(self, name)) is not int or getattr(self, name) < least:
-                raise ConfigError(f"LLMDecomposer: {name} must be a whole number of at least {least}")
-        for name in ("timeout_s", "total_timeout_s", "backoff_s"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
-                raise ConfigError(f"LLMDecomposer: {name} must be a number of seconds above 0, not {value!r}")
-
-    def _new_asker(self) -> Asker:
-        completion = self.completion or OpenAICompletion(
-            self.model,
-            base_url=self.base_url,
-            api_key=self.api_key,
-            temperature=self.temperature,
-            seed=self.seed,
-            structured=self.structured,
-            extra_body=self.extra_body,
-        )
-        names = ("timeout_s", "total_timeout_s", "max_retries", "backoff_s", "concurrency", "cache_size")
-        limits = {name: getattr(self, name) for name in names}
-        return Asker(completion, budget=self.budget, on_error="keep", **limits)
+        check_asking(self, _AT_LEAST)
+        self._open()
 
     def __call__(self, claim: Claim) -> list[str]:
         """Return the texts of one claim, without a question or a text before it."""
@@ -199,34 +163,7 @@ class LLMDecomposer:
             for name, text in (("QUESTION", question), ("TEXT BEFORE", before), ("SENTENCE", sentence))
             if text.strip()
         ]
-        # No text can hold the code, which depends on all of them, and so none can write an END line of its own.
-        code = hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:8]
-        data = "\n\n".join(f"BEGIN {name} {code}\n{_neutral(text)}\nEND {name} {code}" for name, text in shown)
-        return Prompt(_SYSTEM, f"{data}\n\n{_TASK}", self.max_tokens, _SCHEMA)
-
-    def to_config(self) -> dict[str, Any]:
-        """Return it as plain data, without the key; `from_config` builds it again.
-
-        Raises:
-            ConfigError: it has a ``completion``, which is no data.
-        """
-        return settings_of(self)
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Build it from what `to_config` wrote.
-
-        Raises:
-            ConfigError: a setting is unknown or missing.
-        """
-        return construct(cls, **config)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_asker"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._asker = self._new_asker()
+        return Prompt(_SYSTEM, f"{delimited(shown)}\n\n{_TASK}", self.max_tokens, _SCHEMA)
 
     def __repr__(self) -> str:
         return f"LLMDecomposer({self.model!r})"

@@ -1,22 +1,18 @@
 """A language model that is asked about the claims that the entailment model is unsure of."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-from secondpass.base import construct
-from secondpass.errors import ConfigError
-from secondpass.llm.asker import Asker
+from secondpass.llm.asking import Asking
 from secondpass.llm.budget import Budget
-from secondpass.llm.client import OpenAICompletion
 from secondpass.llm.parsing import _json, visible
-from secondpass.llm.prompts import _neutral, cut
+from secondpass.llm.prompts import cut, delimited, object_schema
 from secondpass.llm.session import Session
+from secondpass.llm.settings import check_asking
 from secondpass.llm.types import Answer, Completion, Prompt
 from secondpass.secret import Secret
-from secondpass.verify.config import settings_of
+from secondpass.verify.config import Configured
 from secondpass.verify.types import Verdict
 
 __all__ = ["Judge", "Judgement", "LLMJudge"]
@@ -33,15 +29,8 @@ _TASK = (
     'Answer as JSON: {"verdict": "supported" | "contradicted" | "not_enough_info"}'
 )
 _VERDICTS = (Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.NOT_ENOUGH_INFO)
-_SCHEMA = json.dumps(
-    {
-        "type": "object",
-        "properties": {"verdict": {"type": "string", "enum": [str(verdict) for verdict in _VERDICTS]}},
-        "required": ["verdict"],
-        "additionalProperties": False,
-    }
-)
-_AT_LEAST = {"max_window_chars": 1, "max_tokens": 1, "max_retries": 0, "concurrency": 1, "cache_size": 0}
+_SCHEMA = object_schema("verdict", {"type": "string", "enum": [str(verdict) for verdict in _VERDICTS]})
+_AT_LEAST = {"max_window_chars": 1, "max_tokens": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +57,7 @@ class Judge(Protocol):
         ...
 
 
-class LLMJudge:
+class LLMJudge(Asking, Configured):
     """Asks a language model behind an OpenAI-compatible server, or behind any function.
 
     A claim and its windows are one call. The calls of one answer share a time limit and a budget; a call that fails
@@ -130,33 +119,8 @@ class LLMJudge:
         self.timeout_s, self.total_timeout_s = timeout_s, total_timeout_s
         self.max_retries, self.backoff_s, self.concurrency = max_retries, backoff_s, concurrency
         self.budget, self.cache_size = Budget.of(budget), cache_size
-        self._check()
-        self._asker = self._new_asker()
-
-    def _check(self) -> None:
-        if not isinstance(self.model, str) or not self.model:
-            raise ConfigError(f"LLMJudge: model must be the model's name at the server, not {self.model!r}")
-        for name, least in _AT_LEAST.items():
-            if type(getattr(self, name)) is not int or getattr(self, name) < least:
-                raise ConfigError(f"LLMJudge: {name} must be a whole number of at least {least}")
-        for name in ("timeout_s", "total_timeout_s", "backoff_s"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
-                raise ConfigError(f"LLMJudge: {name} must be a number of seconds above 0, not {value!r}")
-
-    def _new_asker(self) -> Asker:
-        completion = self.completion or OpenAICompletion(
-            self.model,
-            base_url=self.base_url,
-            api_key=self.api_key,
-            temperature=self.temperature,
-            seed=self.seed,
-            structured=self.structured,
-            extra_body=self.extra_body,
-        )
-        names = ("timeout_s", "total_timeout_s", "max_retries", "backoff_s", "concurrency", "cache_size")
-        limits = {name: getattr(self, name) for name in names}
-        return Asker(completion, budget=self.budget, on_error="keep", **limits)
+        check_asking(self, _AT_LEAST)
+        self._open()
 
     def judge(self, claims: Sequence[tuple[str, Sequence[str]]]) -> Judgement:
         """Judge the claims of one answer, each by its windows; None where there is no usable answer."""
@@ -168,35 +132,8 @@ class LLMJudge:
 
     def _prompt(self, claim: str, windows: Sequence[str]) -> Prompt:
         shown = [cut(window, self.max_window_chars)[0] for window in windows]
-        # No text can hold the code, which depends on all of them, and so none can write an END line of its own.
-        code = hashlib.sha256(json.dumps([claim, *shown]).encode()).hexdigest()[:8]
         blocks = [("CLAIM", claim), *((f"PASSAGE {number}", text) for number, text in enumerate(shown, start=1))]
-        data = "\n\n".join(f"BEGIN {name} {code}\n{_neutral(text)}\nEND {name} {code}" for name, text in blocks)
-        return Prompt(_SYSTEM, f"{data}\n\n{_TASK}", self.max_tokens, _SCHEMA)
-
-    def to_config(self) -> dict[str, Any]:
-        """Return it as plain data, without the key; `from_config` builds it again.
-
-        Raises:
-            ConfigError: it has a ``completion``, which is no data.
-        """
-        return settings_of(self)
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Build it from what `to_config` wrote.
-
-        Raises:
-            ConfigError: a setting is unknown or missing.
-        """
-        return construct(cls, **config)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_asker"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._asker = self._new_asker()
+        return Prompt(_SYSTEM, f"{delimited(blocks)}\n\n{_TASK}", self.max_tokens, _SCHEMA)
 
     def __repr__(self) -> str:
         return f"LLMJudge({self.model!r})"

@@ -1,16 +1,15 @@
-"""A verification for a terminal, and for a notebook."""
+"""A verification for a terminal, and for a notebook, made of its plain data: it is imported by what it shows."""
 
 import html
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import uuid4
 
 from secondpass.types import _shortened, printable
 
-if TYPE_CHECKING:
-    from secondpass.verify.types import CheckedClaim, Evidence, Verification
-
 __all__ = ["as_html", "as_text"]
+
+Data = Mapping[str, Any]
 
 _ROWS = 40
 # Half transparent over whatever the page has behind it, so that it can be read on light and on dark.
@@ -30,36 +29,48 @@ _WORDS = {
 }
 
 
-def as_text(verification: "Verification") -> str:
-    """Return a table of the claims in characters that can't steer a terminal."""
+def as_text(verification: Data) -> str:
+    """Return a table of the claims in characters that can't steer a terminal.
+
+    Args:
+        verification: what `Verification.to_dict` returns.
+    """
     lines = [f"Verification: {_headline(verification)}"]
-    for checked in verification.claims[:_ROWS]:
-        probability = f"{checked.probability:.2f}" if checked.checked else "    "
-        mark = "!" if checked.conflict else " "
+    claims = verification["claims"]
+    for claim in claims[:_ROWS]:
+        mark = "!" if claim["conflict"] else " "
         lines.append(
-            f"  {_WORDS[checked.verdict]:<15} {probability} {mark} {_shortened(checked.text, 60):<60}{_told(checked)}"
+            f"  {_WORDS[claim['verdict']]:<15} {_probability(claim):<4} {mark} "
+            f"{_shortened(claim['text'], 60):<60}{_told(claim)}"
         )
-    if len(verification.claims) > _ROWS:
-        lines.append(f"  and {len(verification.claims) - _ROWS} more")
-    lines += [f"  note: {printable(note)}" for note in verification.trace.notes]
+    if len(claims) > _ROWS:
+        lines.append(f"  and {len(claims) - _ROWS} more")
+    lines += [f"  note: {printable(note)}" for note in verification["trace"]["notes"]]
     return "\n".join(line.rstrip() for line in lines)
 
 
-def as_html(verification: "Verification") -> str:
-    """Return a piece of HTML that needs nothing else, and runs nothing."""
+def as_html(verification: Data) -> str:
+    """Return a piece of HTML that needs nothing else, and runs nothing.
+
+    Args:
+        verification: what `Verification.to_dict` returns.
+    """
     key = f"sp-{uuid4().hex[:12]}"  # a page may show several
     places: dict[tuple[int, int, int], str] = {}
-    shown: list[Evidence] = []
+    shown: list[Data] = []
     rows = []
-    for number, checked in enumerate(verification.claims):
+    for number, claim in enumerate(verification["claims"]):
+        windows = [*claim["evidence"], *claim["contradicting"]]
         links = []
-        for evidence in dict.fromkeys((*checked.evidence, *checked.contradicting)):
-            place = (evidence.passage, evidence.start, evidence.end)
+        for at, evidence in enumerate(windows):
+            if evidence in windows[:at]:
+                continue
+            place = _place(evidence)
             if place not in places:
                 places[place] = f"{key}-e{len(places)}"
                 shown.append(evidence)
             links.append(_link(places[place], evidence))
-        rows.append(_row(f"{key}-c{number}", number, checked, links))
+        rows.append(_row(f"{key}-c{number}", number, claim, links))
     heads = "".join(f"<th style='text-align:left'>{name}" for name in ("", "verdict", "p", "claim", "evidence"))
     return (
         "<div style='color:inherit;line-height:1.5'>"
@@ -67,78 +78,86 @@ def as_html(verification: "Verification") -> str:
         f"<p style='white-space:pre-wrap'>{''.join(_coloured(verification, key))}</p>"
         f"<p><small>{' '.join(_legend(verification))}</small></p>"
         f"<table style='color:inherit'><tr>{heads}{''.join(rows)}</table>"
-        f"<ol>{''.join(_passage(places, evidence) for evidence in shown)}</ol>"
-        f"{''.join(f'<p><small>{_escaped(note)}</small></p>' for note in verification.trace.notes)}"
+        f"<ol>{''.join(_passage(places[_place(evidence)], evidence) for evidence in shown)}</ol>"
+        f"{''.join(f'<p><small>{_escaped(note)}</small></p>' for note in verification['trace']['notes'])}"
         "</div>"
     )
 
 
-def _headline(verification: "Verification") -> str:
-    checked = sum(claim.checked for claim in verification.claims)
-    supported = sum(claim.verdict == "supported" for claim in verification.claims)
-    outcome = "passed" if verification.passed else "not passed"
-    return f"{outcome}; {supported} of {checked} checkable claims supported (policy: {verification.policy})"
+def _headline(verification: Data) -> str:
+    verdicts = [claim["verdict"] for claim in verification["claims"]]
+    checked = len(verdicts) - verdicts.count("not_checkable")
+    supported = verdicts.count("supported")
+    outcome = "passed" if verification["passed"] else "not passed"
+    return f"{outcome}; {supported} of {checked} checkable claims supported (policy: {verification['policy']})"
 
 
-def _told(checked: "CheckedClaim") -> str:
-    reason = checked.reason or checked.claim.reason
-    if reason:
-        return f" {_shortened(reason, 80)}"
-    if checked.evidence:
-        return f" passage {checked.evidence[0].passage + 1}: {_shortened(checked.evidence[0].text, 60)}"
+def _probability(claim: Data) -> str:
+    return "" if claim["verdict"] == "not_checkable" else f"{claim['probability']:.2f}"
+
+
+def _told(claim: Data) -> str:
+    if claim["reason"]:
+        return f" {_shortened(claim['reason'], 80)}"
+    if claim["evidence"]:
+        evidence = claim["evidence"][0]
+        return f" passage {evidence['passage'] + 1}: {_shortened(evidence['text'], 60)}"
     return ""
 
 
-def _coloured(verification: "Verification", key: str) -> Iterable[str]:
+def _coloured(verification: Data, key: str) -> Iterable[str]:
     at = 0
-    answer = verification.answer
-    numbered = sorted(enumerate(verification.claims), key=lambda each: (each[1].claim.start, each[1].claim.end))
-    for number, checked in numbered:
+    answer = verification["answer"]
+    numbered = sorted(enumerate(verification["claims"]), key=lambda each: (each[1]["start"], each[1]["end"]))
+    for number, claim in numbered:
         # Claims may share words (the subject of both halves of a sentence): each character is coloured once.
-        start, end = max(checked.claim.start, at), min(checked.claim.end, len(answer))
+        start, end = max(claim["start"], at), min(claim["end"], len(answer))
         if start >= end:
             continue
         yield _escaped(answer[at:start])
-        title = f"{_WORDS[checked.verdict]}, {checked.probability:.2f}" if checked.checked else "not checkable"
+        title = ", ".join(filter(None, (_WORDS[claim["verdict"]], _probability(claim))))
         yield (
-            f"<a href='#{key}-c{number}' title='{title}' style='{_style(checked.verdict)}'>"
+            f"<a href='#{key}-c{number}' title='{title}' style='{_style(claim['verdict'])}'>"
             f"{_escaped(answer[start:end])}</a>"
         )
         at = end
     yield _escaped(answer[at:])
 
 
-def _legend(verification: "Verification") -> Iterable[str]:
-    for verdict, number in verification.counts.items():
-        if number:
-            yield f"<span style='{_style(verdict)}'>{_WORDS[verdict]}</span> {number}"
+def _legend(verification: Data) -> Iterable[str]:
+    verdicts = [claim["verdict"] for claim in verification["claims"]]
+    for verdict, words in _WORDS.items():
+        if verdict in verdicts:
+            yield f"<span style='{_style(verdict)}'>{words}</span> {verdicts.count(verdict)}"
 
 
-def _row(anchor: str, number: int, checked: "CheckedClaim", links: list[str]) -> str:
-    probability = f"{checked.probability:.2f}" if checked.checked else ""
-    reason = checked.reason or checked.claim.reason
-    told = f"<br><small>{_escaped(reason)}</small>" if reason else ""
+def _row(anchor: str, number: int, claim: Data, links: list[str]) -> str:
+    told = f"<br><small>{_escaped(claim['reason'])}</small>" if claim["reason"] else ""
     return (
         f"<tr id='{anchor}'><td>{number + 1}"
-        f"<td><span style='{_style(checked.verdict)}'>{_WORDS[checked.verdict]}</span>"
-        f"<td>{probability}<td style='text-align:left'>{_escaped(checked.text)}{told}"
+        f"<td><span style='{_style(claim['verdict'])}'>{_WORDS[claim['verdict']]}</span>"
+        f"<td>{_probability(claim)}<td style='text-align:left'>{_escaped(claim['text'])}{told}"
         f"<td style='text-align:left'>{' '.join(links)}"
     )
 
 
-def _link(anchor: str, evidence: "Evidence") -> str:
-    title = f"entailment {evidence.entailment:.2f}, contradiction {evidence.contradiction:.2f}"
-    return f"<a href='#{anchor}' title='{title}'>{_place(evidence)}</a>"
+def _link(anchor: str, evidence: Data) -> str:
+    title = f"entailment {evidence['entailment']:.2f}, contradiction {evidence['contradiction']:.2f}"
+    return f"<a href='#{anchor}' title='{title}'>{_label(evidence)}</a>"
 
 
-def _passage(places: dict[tuple[int, int, int], str], evidence: "Evidence") -> str:
-    anchor = places[evidence.passage, evidence.start, evidence.end]
-    identity = "" if evidence.id is None else f" ({_escaped(str(evidence.id))})"
-    return f"<li id='{anchor}'><b>{_place(evidence)}</b>{identity}: {_escaped(evidence.text)}"
+def _passage(anchor: str, evidence: Data) -> str:
+    identity = "" if evidence["id"] is None else f" ({_escaped(str(evidence['id']))})"
+    return f"<li id='{anchor}'><b>{_label(evidence)}</b>{identity}: {_escaped(evidence['text'])}"
 
 
-def _place(evidence: "Evidence") -> str:
-    return f"passage {evidence.passage + 1}, {evidence.start}-{evidence.end}"
+def _place(evidence: Data) -> tuple[int, int, int]:
+    return evidence["passage"], evidence["start"], evidence["end"]
+
+
+def _label(evidence: Data) -> str:
+    passage, start, end = _place(evidence)
+    return f"passage {passage + 1}, {start}-{end}"
 
 
 def _style(verdict: str) -> str:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from secondpass.types import Trace
+from secondpass.verify.report import as_html, as_text
 
 __all__ = ["CheckedClaim", "Citation", "Claim", "Evidence", "Mismatch", "Verdict", "Verification"]
 
@@ -275,14 +276,10 @@ class Verification:
 
     def to_html(self) -> str:
         """Return it as a piece of HTML that needs nothing else: claims coloured, evidence linked."""
-        from secondpass.verify.report import as_html  # it draws these types, and so imports them
-
-        return as_html(self)
+        return as_html(self.to_dict())
 
     def _repr_html_(self) -> str:
         return self.to_html()
 
     def __repr__(self) -> str:
-        from secondpass.verify.report import as_text
-
-        return as_text(self)
+        return as_text(self.to_dict())

@@ -8,15 +8,9 @@ from llama_index.core.evaluation import BaseEvaluator
 from llama_index.core.prompts.mixin import PromptDictType
 from llama_index.core.schema import MetadataMode
 
-from llama_index.postprocessor.secondpass.responses import (
-    VerifierLike,
-    acompleted,
-    checked_mode,
-    completed,
-    load_verifier,
-    passages_of,
-)
+from llama_index.postprocessor.secondpass.responses import acompleted, checked_mode, completed, passages_of
 from llama_index.postprocessor.secondpass.results import VerificationResult, result_of
+from secondpass.adapters import VerifierLike, load_verifier
 from secondpass.errors import InputError, VerificationFailedError
 from secondpass.types import Document
 from secondpass.verify.types import Verification

@@ -12,14 +12,8 @@ from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr
 from llama_index.core.prompts.mixin import PromptDictType, PromptMixinType
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 
-from llama_index.postprocessor.secondpass.responses import (
-    VerifierLike,
-    acompleted,
-    checked_mode,
-    completed,
-    load_verifier,
-    passages_of,
-)
+from llama_index.postprocessor.secondpass.responses import acompleted, checked_mode, completed, passages_of
+from secondpass.adapters import VerifierLike, load_verifier
 from secondpass.errors import ConfigError
 from secondpass.verify.types import Verification
 

@@ -1,37 +1,15 @@
 """What the evaluator and the query engine share: responses and source nodes as a verifier takes them."""
 
 import asyncio
-import os
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from llama_index.core.async_utils import asyncio_run
 from llama_index.core.base.response.schema import AsyncStreamingResponse, Response, StreamingResponse
 from llama_index.core.schema import MetadataMode, NodeWithScore
 
 from secondpass.errors import ConfigError, InputError
-from secondpass.verify.verifier import FactVerifier
 
-__all__ = ["VerifierLike", "acompleted", "checked_mode", "completed", "load_verifier", "passages_of"]
-
-VerifierLike = str | os.PathLike[str] | Mapping[str, Any] | FactVerifier
-"""The name or folder of an entailment model, the settings of a `FactVerifier`, or one."""
-
-
-def load_verifier(verifier: VerifierLike) -> FactVerifier:
-    """Return a verifier by its model's name, or by its settings; one comes back as it is.
-
-    Raises:
-        ConfigError: it is none of these, or a setting can't be used.
-        ModelError: its model can't be loaded.
-    """
-    if isinstance(verifier, FactVerifier):
-        return verifier
-    if isinstance(verifier, Mapping):
-        return FactVerifier.from_config(verifier)
-    if isinstance(verifier, str | os.PathLike):
-        return FactVerifier(verifier)
-    raise ConfigError(f"verifier must be a model's name, a mapping or a FactVerifier, not {type(verifier).__name__}")
+__all__ = ["acompleted", "checked_mode", "completed", "passages_of"]
 
 
 def checked_mode(metadata_mode: object) -> MetadataMode:

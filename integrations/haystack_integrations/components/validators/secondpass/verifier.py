@@ -15,6 +15,7 @@ except ImportError as exc:
 
     raise MissingExtraError.of("haystack", "SecondPassVerifier") from exc
 
+from secondpass.adapters import load_verifier
 from secondpass.errors import ConfigError, InputError
 from secondpass.verify.types import Verification
 from secondpass.verify.verifier import FactVerifier
@@ -144,7 +145,7 @@ class SecondPassVerifier:
         if self._loaded is None:
             with _LOADING:
                 if self._loaded is None:  # who had to wait finds it loaded
-                    self._loaded = _load(self.verifier)
+                    self._loaded = load_verifier(self.verifier)
         return self._loaded
 
     def _passages(self, documents: Sequence[Document]) -> list[dict[str, str]]:
@@ -172,12 +173,6 @@ def _with_text(parts: Sequence[Any], text: str) -> list[Any]:
     kept = [part for part in parts if not isinstance(part, TextContent)]
     first = next((at for at, part in enumerate(parts) if isinstance(part, TextContent)), len(parts))
     return [*kept[:first], TextContent(text), *kept[first:]] if text else kept
-
-
-def _load(verifier: str | Mapping[str, Any] | FactVerifier) -> FactVerifier:
-    if isinstance(verifier, FactVerifier):
-        return verifier
-    return FactVerifier(verifier) if isinstance(verifier, str) else FactVerifier.from_config(verifier)
 
 
 def _listed(given: Sequence[Any], name: str) -> Sequence[Any]:

@@ -1,0 +1,133 @@
+"""What the number of documents costs: time per pair, memory, and whether a score depends on its neighbours.
+
+    python benchmarks/scaling.py                            # all of it, some 25 minutes on two cores
+    python benchmarks/scaling.py --parts time --sizes 10 100 1000 --rounds 3
+    python benchmarks/scaling.py --parts memory --long 1000
+
+Documents are pieces of the standard library's documentation, all different, cut to the same ten lengths in turn: the
+mean length of a pair is about 100 tokens however many there are. Each part runs in a process of its own, with
+secondpass's defaults.
+
+- time: the numbers of documents take turns, round by round; those above 1,000 in the middle round only. Ratios are
+  those within a round.
+- memory: VmHWM, reset before the call (Linux only), for 100 passages and for long documents that are cut to the
+  model's 512 tokens.
+- scores: those of 1,000 documents, a tenth of them long, alone (a call for each), among others of its length, and all
+  in one call: how many differ in any bit. It must be none, and the exit status says so.
+
+Needs: pip install "secondpass[embedded]"
+"""
+
+import argparse
+import statistics
+import tempfile
+from collections.abc import Sequence
+from itertools import cycle, islice
+from pathlib import Path
+
+from systems import Worker
+
+import secondpass as sp
+from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_queries
+
+BASE = 100  # documents that the others are compared with
+LARGE = 1_000  # above it, one round is enough
+PASSAGES = (40, 60, 70, 80, 85, 90, 95, 105, 120, 155)  # tokens; on average 90, and 100 with a query
+LONG = 520  # tokens, more than the model takes
+PARTS = ("time", "memory", "scores")
+QUERY = next(iter(stdlib_queries().values()))
+
+
+def pieces(n: int, lengths: Sequence[int]) -> list[str]:
+    """Return ``n`` different pieces of text, of these lengths in turn, in the reranker's tokens."""
+    text = "\n".join(document["text"] for document in stdlib_corpus())
+    offsets = sp.CrossEncoderReranker(smoke_test=False).pair_model.tokenizer.offsets(text)
+    step = (len(offsets) - max(lengths)) // n
+    if step < 1:
+        raise SystemExit(f"the corpus has {len(offsets)} tokens, too few for {n} different documents")
+    found = [
+        text[offsets[at * step, 0] : offsets[at * step + length - 1, 1]]
+        for at, length in enumerate(islice(cycle(lengths), n))
+    ]
+    assert len(set(found)) == n  # equal ones would be scored once
+    return found
+
+
+def measure_time(sizes: Sequence[int], rounds: int, folder: Path) -> None:
+    """Print the cost per pair for each number of documents."""
+    texts = pieces(max(*sizes, BASE), PASSAGES)
+    sizes = sorted({*sizes, BASE})
+    worker = Worker("secondpass", folder)
+    worker.run([(QUERY, texts[:BASE])])  # not counted
+    costs: dict[int, list[float]] = {size: [] for size in sizes}
+    ratios: dict[int, list[float]] = {size: [] for size in sizes}
+    for at in range(rounds):
+        turn = [size for size in sizes if size <= LARGE or at == rounds // 2]
+        cost = {size: worker.run([(QUERY, texts[:size])])["s"] / size for size in turn}
+        for size in turn:
+            costs[size].append(cost[size])
+            ratios[size].append(cost[size] / cost[BASE])
+    worker.close()
+    print("\nTime\n\n| documents | ms a pair | of that for 100 | rounds |\n| --: | --: | --: | --: |")
+    for size in sizes:
+        print(
+            f"| {size:,} | {1e3 * statistics.median(costs[size]):.2f} | {statistics.median(ratios[size]):.3f} | "
+            f"{len(costs[size])} |",
+            flush=True,
+        )
+
+
+def measure_memory(n_long: int, folder: Path) -> None:
+    """Print the peak memory for 100 passages and for many long documents."""
+    print("\nMemory\n\n| | loaded, MB | peak, MB | seconds |\n| --- | --: | --: | --: |")
+    for title, texts in (
+        ("100 passages", pieces(100, PASSAGES)),
+        (f"{n_long:,} long documents ({sum(map(len, long := pieces(n_long, (LONG,)))) / 1e6:.1f} MB of text)", long),
+    ):
+        worker = Worker("secondpass", folder)
+        found = worker.run([(QUERY, texts)])
+        print(f"| {title} | {worker.load['rss_mb']:.0f} | {found['peak_mb']:.0f} | {found['s']:.1f} |", flush=True)
+        worker.close()
+
+
+def compare_scores(n: int, folder: Path) -> int:
+    """Print how many scores differ between ways to ask for them, and return it."""
+    lengths = (*PASSAGES[:9], LONG)
+    texts = pieces(n, lengths)
+    worker = Worker("secondpass", folder)
+    mixed = worker.run([(QUERY, texts)])["scores"]
+    alone = [worker.run([(QUERY, [text])])["scores"][0] for text in texts]
+    among_equals = list(mixed)
+    for at in range(len(lengths)):
+        among_equals[at :: len(lengths)] = worker.run([(QUERY, texts[at :: len(lengths)])])["scores"]
+    worker.close()
+    differ_alone: int = sum(one != other for one, other in zip(mixed, alone, strict=True))
+    differ_equals: int = sum(one != other for one, other in zip(mixed, among_equals, strict=True))
+    print(f"\nScores\n\nOf {n:,} documents ({len(set(mixed)):,} different scores) in one call, against\n")
+    print(f"- each alone: {differ_alone} differ\n- those of one length in a call: {differ_equals} differ")
+    return differ_alone + differ_equals
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1_000, 10_000], help="documents, timed")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--long", type=int, default=10_000, help="long documents in memory")
+    parser.add_argument("--mixed", type=int, default=1_000, help="documents whose scores are compared")
+    arguments = parser.parse_args()
+    if min(arguments.rounds, arguments.long, arguments.mixed, *arguments.sizes) < 1:
+        parser.error("numbers must be at least 1")
+    with tempfile.TemporaryDirectory() as path:
+        folder = Path(path)
+        if "time" in arguments.parts:
+            measure_time(arguments.sizes, arguments.rounds, folder)
+        if "memory" in arguments.parts:
+            measure_memory(arguments.long, folder)
+        if "scores" in arguments.parts and compare_scores(arguments.mixed, folder):
+            raise SystemExit("scores depend on their neighbours")
+
+
+if __name__ == "__main__":
+    main()
