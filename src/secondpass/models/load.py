@@ -20,7 +20,8 @@ class LoadSettings(TypedDict, total=False):
             ``torch``; ``auto``, the default, takes ONNX where the model has such a file.
         device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the CPU on ONNX Runtime and the best one
             there is on PyTorch.
-        dtype: ``float32``, ``float16`` or ``bfloat16``; PyTorch only; by default as it was saved.
+        dtype: ``float32``, ``float16``, ``bfloat16``, or ``auto`` for the half precision that the device computes in
+            fast; PyTorch only. By default ``auto`` for a cross-encoder on CUDA, else as it was saved.
         max_length: tokens that a sequence is cut to; by default the model's own limit.
         batch_tokens: tokens in a batch, padding included; the backend knows a good default.
         precision: on a CPU: ``int8`` or ``float32`` for a graph made for inference, ``exported`` for the ONNX file as
@@ -32,7 +33,7 @@ class LoadSettings(TypedDict, total=False):
 
     backend: Backend
     device: str | None
-    dtype: Literal["float32", "float16", "bfloat16"] | None
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] | None
     max_length: int | None
     batch_tokens: int | None
     precision: PrecisionSetting | None

@@ -10,6 +10,7 @@ from secondpass.base import Reranker, digest
 from secondpass.errors import ConfigError, ModelFormatError, TruncationWarning, warn
 from secondpass.logistic import sigmoid
 from secondpass.models.load import load_pair_model
+from secondpass.models.optimized import PrecisionSetting
 from secondpass.models.pair import PairModel, PairOutput, relevance_logits
 from secondpass.models.resolve import Backend
 from secondpass.models.tokens import KeptTokens
@@ -39,13 +40,14 @@ class CrossEncoderReranker(Reranker):
             Hugging Face hub, or a `PairModel`.
         activation: ``identity`` gives the model's logits, ``sigmoid`` probabilities. These are not
             calibrated: they order documents as the logits do, but 0.5 need not mean "as likely as not".
-        backend: ``onnx`` or ``torch``; ``auto`` takes ONNX where the model has such a file.
+        backend: ``onnx``, ``openvino`` (see `secondpass.models.openvino`) or ``torch``; ``auto`` takes ONNX where
+            the model has such a file.
         device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the CPU on ONNX Runtime and the best one
             there is on PyTorch.
         dtype: ``float32``, ``float16``, ``bfloat16``, or ``auto`` for the half precision that the device computes in
             fast; PyTorch only. By default ``auto`` on CUDA, elsewhere as the weights were saved.
-        precision: ``int8``, ``float32``, or ``exported`` for the ONNX file as it is; ONNX Runtime's CPU only. By
-            default that of the file's weights, on a graph of our own that is faster.
+        precision: ``int8``, ``float32``, ``bfloat16`` (OpenVINO only), or ``exported`` for the ONNX file as it is
+            (ONNX Runtime only); on a CPU. By default that of the file's weights, on a graph of our own that is faster.
         max_length: tokens that a pair is cut to; the model's own limit by default.
         batch_tokens: tokens in a batch, padding included; the backend knows a good default. On ONNX
             Runtime's CPU that is each pair alone, so that no score depends on a neighbour; with a larger
@@ -79,7 +81,7 @@ class CrossEncoderReranker(Reranker):
         backend: Backend = "auto",
         device: str | None = None,
         dtype: Literal["auto", "float32", "float16", "bfloat16"] | None = None,
-        precision: Literal["int8", "float32", "exported"] | None = None,
+        precision: PrecisionSetting | None = None,
         max_length: int | None = None,
         batch_tokens: int | None = None,
         revision: str | None = None,
