@@ -105,6 +105,14 @@ def test_what_contradicts_is_shown_first_where_that_is_the_verdict() -> None:
     assert decision.evidence[0] == 1 and decision.contradicting == (1,)
 
 
+def test_a_window_that_says_it_alone_comes_first() -> None:
+    """Another one beside it, which makes the model a little surer, is no evidence."""
+    decision = decided(
+        (0.8, 0.1, 0.1), (0, OTHER, 0.0, 0.0), (1, RIGHT, 0.8, 0.0), joined=(f"{OTHER}\n{RIGHT}", 0.95, 0.0)
+    )
+    assert decision.evidence == (1,) and decision.reason == ""
+
+
 def test_windows_that_support_together_are_shown_in_order() -> None:
     """Evidence of two windows begins with both, in the order of the passages, and says so."""
     decision = decided(

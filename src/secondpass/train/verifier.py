@@ -85,10 +85,15 @@ def claims_of(name: str, examples: Sequence[Example], verifier: FactVerifier, rn
 
 def fit_combination(sets: Sequence[ClaimSet], model: str) -> SignalCombination:
     """Fit the combination of signals for a model with a fingerprint."""
+    claims = _joined("all", sets)
+    return SignalCombination.fit(claims.features, claims.labels, claims.groups, l2=_PENALTY, model=model)
+
+
+def _joined(name: str, sets: Sequence[ClaimSet]) -> ClaimSet:
     features, labels, groups = (
-        np.concatenate([getattr(claims, name) for claims in sets]) for name in ("features", "labels", "groups")
+        np.concatenate([getattr(claims, part) for claims in sets]) for part in ("features", "labels", "groups")
     )
-    return SignalCombination.fit(features, labels, groups, l2=_PENALTY, model=model)
+    return ClaimSet(name, features, labels, groups)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -117,9 +122,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     fitted.save(asked.out)
     columns = "claims|n|AUC NLI|AUC overlap|AUC verifier|ECE NLI|ECE verifier|accuracy|AUC elsewhere|ECE elsewhere"
     print(f"| {columns.replace('|', ' | ')} |\n| --- |{' --: |' * columns.count('|')}")  # noqa: T201
-    for at, claims in enumerate([*measured_on, *sets[1 + len(asked.halves) :]]):
+    measured_on += sets[1 + len(asked.halves) :]
+    for at, claims in enumerate(measured_on):
         others = [part for i, part in enumerate(fitted_on) if i != at] or fitted_on
         _row(claims, fitted, fit_combination(others, model))
+    _row(_joined("all of these", measured_on), fitted)
 
 
 def halves(sets: Sequence[ClaimSet]) -> tuple[list[ClaimSet], list[ClaimSet]]:
@@ -132,14 +139,16 @@ def halves(sets: Sequence[ClaimSet]) -> tuple[list[ClaimSet], list[ClaimSet]]:
     return first, [claims.where(~half) for claims, half in zip(sets, chosen, strict=True)]
 
 
-def _row(claims: ClaimSet, combination: SignalCombination, elsewhere: SignalCombination) -> None:
+def _row(claims: ClaimSet, combination: SignalCombination, elsewhere: SignalCombination | None = None) -> None:
     supported, texts = claims.labels == CLASSES[0], np.unique(claims.groups, return_inverse=True)[1]
     alone, overlap = nli_probabilities(claims.features), claims.features[:, FEATURES.index("overlap")]
-    combined, foreign = (one.probabilities(claims.features) for one in (combination, elsewhere))
+    combined = combination.probabilities(claims.features)
     areas = [area_under_curve(supported, scores) for scores in (alone[:, 0], overlap, combined[:, 0])]
-    errors = [probability_quality(scores[:, 0], supported, texts).ece for scores in (alone, combined, foreign)]
-    accuracy = np.mean(np.array(CLASSES)[combined.argmax(axis=1)] == claims.labels)
-    figures = [*areas, *errors[:2], accuracy, area_under_curve(supported, foreign[:, 0]), errors[2]]
+    errors = [probability_quality(scores[:, 0], supported, texts).ece for scores in (alone, combined)]
+    figures = [*areas, *errors, float(np.mean(np.array(CLASSES)[combined.argmax(axis=1)] == claims.labels))]
+    if elsewhere:
+        foreign = elsewhere.probabilities(claims.features)[:, 0]
+        figures += [area_under_curve(supported, foreign), probability_quality(foreign, supported, texts).ece]
     row = " | ".join(f"{figure:.3f}" for figure in figures)
     print(f"| {claims.name} | {len(supported)} | {row} |", flush=True)  # noqa: T201
 

@@ -83,7 +83,7 @@ def decide(
         conflict,
         facts.mismatches,
         bool(hard or lacking),
-        _reason(verdict, hard or lacking, conflict, signals.by_joined),
+        _reason(verdict, hard or lacking, conflict, _needs_both(signals)),
     )
 
 
@@ -146,7 +146,7 @@ def _evidence(
     order = signals.order
     if verdict is Verdict.CONTRADICTED:
         return tuple(dict.fromkeys((*against, *order)))[:_SHOWN]
-    if signals.by_joined:  # the two that were joined are the first two as they were retrieved
+    if _needs_both(signals):  # the two that were joined are the first two as they were retrieved
         pair = sorted((0, 1), key=lambda at: (windows[at].passage, windows[at].start))
         return tuple(dict.fromkeys((*pair, *order)))[:_SHOWN]
     if verdict is Verdict.SUPPORTED:
@@ -155,13 +155,19 @@ def _evidence(
     return order[:_SHOWN]
 
 
-def _reason(verdict: Verdict, hard: Sequence[Mismatch], conflict: bool, by_joined: bool) -> str:
+def _needs_both(signals: Signals) -> bool:
+    """Whether two windows say together what none of them says alone."""
+    alone = signals.premises[signals.order[0]]
+    return signals.by_joined and (alone.hard != () or alone.entailment < _SURE)
+
+
+def _reason(verdict: Verdict, hard: Sequence[Mismatch], conflict: bool, needs_both: bool) -> str:
     parts = []
     if hard and verdict is not Verdict.SUPPORTED:
         parts.append("; ".join(_described(mismatch) for mismatch in hard[:_SHOWN]))
     if conflict:
         parts.append("one passage supports it and another one contradicts it")
-    if by_joined and verdict is Verdict.SUPPORTED:
+    if needs_both and verdict is Verdict.SUPPORTED:
         parts.append("two windows support it together")
     return "; ".join(parts)
 
