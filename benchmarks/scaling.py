@@ -1,6 +1,6 @@
 """What the number of documents costs: time per pair, memory, and whether a score depends on its neighbours.
 
-    python benchmarks/scaling.py                            # all of it, some 25 minutes on two cores
+    python benchmarks/scaling.py                            # all of it, long on two cores
     python benchmarks/scaling.py --parts time --sizes 10 100 1000 --rounds 3
     python benchmarks/scaling.py --parts memory --long 1000
 

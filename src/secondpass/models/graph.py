@@ -56,8 +56,8 @@ def build_graph(
         precision: ``int8`` for weights and, as it runs, activations; ``int8-weights`` for an engine that quantizes
             activations by itself; ``float32`` for the exact model.
         masked: take ``attention_mask`` as a third input. Without it, a batch must hold sequences of one length.
-        ranges: from `secondpass.models.ranges.activation_ranges`: with them, int8 scores are some three times closer
-            to those of float32.
+        ranges: from `secondpass.models.ranges.activation_ranges`: with them, int8 scores are closer to those of
+            float32 (``benchmarks/precision.py`` measures it).
 
     Raises:
         ModelFormatError: the weights have no such head, or the model is too large for one file.
