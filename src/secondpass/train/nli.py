@@ -2,11 +2,14 @@ r"""Trains the verifier model: ``python -m secondpass.train.nli --pairs FILE... 
 
     python -m secondpass.train.nli \
         --pairs conjnli_adversarial_train.tsv wikifactcheck_0.tsv ... sem_anto_neg.tsv \
-        --wordnet /usr/share/wordnet --start ms-marco-MiniLM-L12-v2 --out trained
+        --wordnet /usr/share/wordnet --embedding bge-small-en-v1.5 --translated 0.4 \
+        --start ms-marco-MiniLM-L12-v2 --out trained
 
 makes the examples, trains and writes a checkpoint that transformers and sentence-transformers load;
 ``python -m secondpass.train.export trained FOLDER`` makes the small ONNX file of it. What is made by rules is made of
-the pairs' own sentences and of the documentation of Python's standard library.
+the pairs' own sentences and of the documentation of Python's standard library. Two things keep a model from counting
+shared words: sentences that are about nearly the same and say something else (``--embedding`` finds them), and
+premises that went to Spanish and back (``--translated``, for a share of them and all of their claims alike).
 
 Needs: pip install "secondpass[train]"
 """
@@ -22,6 +25,11 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
+from secondpass.models.embedding import EmbeddingModel
+from secondpass.models.load import load_embedding_model
+from secondpass.train.backtranslate import there_and_back
 from secondpass.train.examples import (
     HELD_OUT_KINDS,
     Example,
@@ -37,6 +45,7 @@ from secondpass.train.start import checkpoint_of
 from secondpass.train.templates import from_templates
 from secondpass.train.twins import Change, changes, distractor_names
 from secondpass.train.wordnet import WordNet
+from secondpass.verify.overlap import overlap
 
 __all__ = ["Data", "collect", "main", "neighbours"]
 
@@ -44,7 +53,8 @@ _DEV_SHARE = 0.1
 _TWINS = 3  # given pairs with one premise: some files have dozens of variations of one sentence
 _BASES, _PAGE_SENTENCES = 6000, 3000  # that rules are applied to
 _TIMES = 100  # that a template is filled
-_LONGEST = 400  # characters of a hypothesis
+_SHORTEST, _LONGEST = 60, 400  # characters of a text that something is made of, and of a hypothesis
+_SAME_MEANING, _SAME_WORDS = 0.95, 0.7  # cosine and overlap from which on a neighbour may say it after all
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +72,22 @@ class Data:
     held_out: list[Example]
 
 
-def collect(pairs: Sequence[Path], wordnet: Path | None, *, limit: int | None = None, seed: int = 0) -> Data:
+def collect(
+    pairs: Sequence[Path],
+    wordnet: Path | None,
+    *,
+    embedding: str | None = None,
+    translated: float = 0.0,
+    limit: int | None = None,
+    seed: int = 0,
+) -> Data:
     """Return examples from files of pairs and those that rules make of their sentences.
 
     Args:
         pairs: files for `secondpass.train.examples.read_pairs`.
         wordnet: folder of WordNet's database; without it those rules are left out.
+        embedding: a bi-encoder that finds, for training, sentences that are nearly about the same.
+        translated: the share of training premises that go to Spanish and back.
         limit: at most so many training examples.
         seed: of everything random.
     """
@@ -79,7 +99,7 @@ def collect(pairs: Sequence[Path], wordnet: Path | None, *, limit: int | None = 
     ]
     # A rewrite is as good a premise as the sentence itself: so "not" in a claim gives nothing away.
     refuted = [_turned(example) if rng.random() < 0.5 else example for example in given if example.source in rewrites]
-    bases = list({example.premise: example for example in labelled if len(example.premise) > 60}.values())
+    bases = list({example.premise: example for example in labelled if len(example.premise) > _SHORTEST}.values())
     rng.shuffle(bases)
     names = distractor_names([example.premise for example in chain(bases, refuted)])
     made = _made(refuted, bases[:_BASES], changes(WordNet(wordnet) if wordnet else None, names), rng)
@@ -93,7 +113,9 @@ def collect(pairs: Sequence[Path], wordnet: Path | None, *, limit: int | None = 
     paired = {example.premise for example in held_out}
     held_out += [example for example in dev if example.premise in paired and example.label == "entailment"]
     train = [example for example in train if example.kind not in HELD_OUT_KINDS]
-    groups = grouped(train)
+    if embedding:
+        train += _nearest(train, load_embedding_model(embedding), rng)
+    groups = grouped(_translated(train, translated))
     rng.shuffle(groups)
     train = list(chain.from_iterable(groups))[:limit]
     dev = [example for example in dev if example.kind not in HELD_OUT_KINDS]
@@ -117,11 +139,37 @@ def _made(
     return found
 
 
+def _nearest(examples: Sequence[Example], model: EmbeddingModel, rng: random.Random) -> list[Example]:
+    """Return sentences with the one to three others that are nearest in meaning as premises: they leave it open."""
+    true = [e for e in examples if e.kind in ("same", "given") and e.label == "entailment"]
+    true = [example for example in true if _SHORTEST < len(example.premise) < _LONGEST]
+    claims = list({example.premise: example for example in rng.sample(true, len(true))}.values())[:_BASES]
+    vectors = model.encode_documents([example.premise for example in claims])
+    found = []
+    for example, row in zip(claims, vectors, strict=True):
+        cosines = vectors @ row
+        near = [claims[at].premise for at in np.argsort(-cosines)[1:9] if cosines[at] < _SAME_MEANING]
+        near = [premise for premise in near if overlap(example.hypothesis, premise) < _SAME_WORDS]
+        if near:
+            premise = " ".join(near[: rng.randint(1, 3)])
+            found.append(replace(example, premise=premise, label="neutral", kind="nearest"))
+    return found
+
+
+def _translated(examples: Sequence[Example], share: float) -> list[Example]:
+    """Put what comes back from Spanish for a share of the premises: for all claims about one, so none gives it away."""
+    chosen = [p for p in dict.fromkeys(e.premise for e in examples) if random.Random(f"es {p}").random() < share]  # noqa: S311
+    back = dict(zip(chosen, there_and_back(chosen) if chosen else (), strict=True))
+    return [replace(example, premise=back.get(example.premise) or example.premise) for example in examples]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=Path, nargs="+", required=True)
     parser.add_argument("--wordnet", type=Path)
+    parser.add_argument("--embedding", help="a bi-encoder's name")
+    parser.add_argument("--translated", type=float, default=0.0, help="share of premises")
     parser.add_argument("--start", required=True, help="a model's name, or the folder of a checkpoint")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--ablation", choices=("hypothesis-only", "shuffled-premise"))
@@ -134,7 +182,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
     from secondpass.train.fit import Settings, fit
 
-    data = collect(asked.pairs, asked.wordnet, limit=asked.limit, seed=asked.seed)
+    data = collect(
+        asked.pairs, asked.wordnet, embedding=asked.embedding, translated=asked.translated, limit=asked.limit,
+        seed=asked.seed,
+    )  # fmt: skip
     rng = random.Random(asked.seed)  # noqa: S311
     train, held_out = data.train, rng.sample(data.held_out, min(400, len(data.held_out)))
     if asked.ablation == "hypothesis-only":
