@@ -10,8 +10,8 @@ import pytest
 from secondpass.base import Reranker
 from secondpass.errors import ConfigError
 from secondpass.testing import FakeReranker
+from secondpass.verify.claims.decompose import LLMDecomposer
 from secondpass.verify.combination import SignalCombination
-from secondpass.verify.decompose import LLMDecomposer
 from secondpass.verify.judge import LLMJudge
 from secondpass.verify.types import CheckedClaim, Claim, Verdict
 from secondpass.verify.verifier import FactVerifier

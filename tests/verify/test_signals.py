@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from secondpass.logistic import log_odds
-from secondpass.verify.facts import Facts
+from secondpass.verify.facts.check import Facts
 from secondpass.verify.signals import FEATURES, Reader, Signals, measure_premises
 
 CLAIM = "The tower was built in 1889."

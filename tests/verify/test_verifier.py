@@ -12,8 +12,8 @@ import pytest
 
 from secondpass.errors import SecondPassWarning, VerificationFailedError
 from secondpass.llm.types import Prompt
+from secondpass.verify.claims.decompose import LLMDecomposer
 from secondpass.verify.combination import SignalCombination
-from secondpass.verify.decompose import LLMDecomposer
 from secondpass.verify.judge import LLMJudge
 from secondpass.verify.signals import FEATURES
 from secondpass.verify.types import Verdict

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Sequence
 
 from secondpass.errors import InputError, MissingExtraError
-from secondpass.verify.facts import check_facts, read_facts
+from secondpass.verify.facts.check import check_facts, read_facts
 
 __all__ = ["there_and_back"]
 

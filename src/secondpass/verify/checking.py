@@ -8,7 +8,7 @@ from secondpass.errors import SecondPassWarning, warn
 from secondpass.logistic import FloatArray
 from secondpass.verify.citing import CitedClaim, check_citations
 from secondpass.verify.escalating import escalate
-from secondpass.verify.facts import Facts
+from secondpass.verify.facts.check import Facts
 from secondpass.verify.judge import Judge
 from secondpass.verify.planning import Job, Planner, Work, still_open
 from secondpass.verify.scoring import EntailmentModel, Run, Task, TaskScores, run_tasks

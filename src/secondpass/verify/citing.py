@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from secondpass.verify.citations import CitationMarker, quote_in
+from secondpass.verify.claims.citations import CitationMarker, quote_in
 from secondpass.verify.types import Citation
 
 __all__ = ["CitedClaim", "check_citations"]

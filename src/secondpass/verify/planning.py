@@ -9,7 +9,7 @@ import numpy as np
 
 from secondpass.base import Reranker
 from secondpass.passages import Tokenization
-from secondpass.verify.citations import CitationMarker
+from secondpass.verify.claims.citations import CitationMarker
 from secondpass.verify.english import is_foreign
 from secondpass.verify.evidence import Passages, Window, WindowIndex, joined, select
 from secondpass.verify.scoring import Task

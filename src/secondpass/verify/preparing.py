@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from secondpass.errors import ScoringError, SecondPassWarning, warn
 from secondpass.types import _well_formed
-from secondpass.verify.citations import CitationMarker, citations_of, find_quotes
-from secondpass.verify.claims import Decomposer
+from secondpass.verify.claims.citations import CitationMarker, citations_of, find_quotes
+from secondpass.verify.claims.split import Decomposer
 from secondpass.verify.evidence import Passages
 from secondpass.verify.planning import Job
 from secondpass.verify.types import Claim

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from secondpass.logistic import FloatArray, log_odds
-from secondpass.verify.facts import FEATURES as FACT_FEATURES
-from secondpass.verify.facts import FactCheck, Facts, check_facts, read_facts
+from secondpass.verify.facts.check import FEATURES as FACT_FEATURES
+from secondpass.verify.facts.check import FactCheck, Facts, check_facts, read_facts
 from secondpass.verify.overlap import overlap, pair_overlap
 from secondpass.verify.types import Mismatch
 

@@ -17,11 +17,11 @@ from secondpass.passages import ApproximateTokenization, ModelTokenization, Toke
 from secondpass.registry import Registry, load
 from secondpass.types import Document, Trace, _well_formed
 from secondpass.verify.checking import Checker
-from secondpass.verify.citations import find_citations, marker_pattern
-from secondpass.verify.claims import ClaimStream, Decomposer, split_claims
+from secondpass.verify.claims.citations import find_citations, marker_pattern
+from secondpass.verify.claims.decompose import LLMDecomposer
+from secondpass.verify.claims.split import ClaimStream, Decomposer, split_claims
 from secondpass.verify.combination import SignalCombination, nli_probabilities
 from secondpass.verify.config import identity_of, settings_of
-from secondpass.verify.decompose import LLMDecomposer
 from secondpass.verify.evidence import Passages
 from secondpass.verify.judge import Judge, LLMJudge
 from secondpass.verify.planning import Job, Planner

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.verify.claims import split_claims
-from secondpass.verify.conjuncts import conjuncts, has_finite_verb
+from secondpass.verify.claims.conjuncts import conjuncts, has_finite_verb
+from secondpass.verify.claims.split import split_claims
 
 
 @pytest.mark.parametrize(

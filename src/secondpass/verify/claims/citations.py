@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from secondpass.errors import ConfigError, InputError
-from secondpass.verify.markup import Span, code_ranges, inside
+from secondpass.verify.claims.markup import Span, code_ranges, inside
 from secondpass.verify.types import Claim
 
 __all__ = ["DEFAULT", "CitationMarker", "Quote", "citations_of", "find_citations", "find_quotes", "marker_pattern"]

@@ -2,8 +2,8 @@
 
 import re
 
-from secondpass.verify.dates import Date
-from secondpass.verify.numerals import numeral_at
+from secondpass.verify.facts.dates import Date
+from secondpass.verify.facts.numerals import numeral_at
 from secondpass.verify.words import STOP_WORDS, Token, word_numbers, word_set
 
 __all__ = ["find_dates"]

@@ -14,8 +14,8 @@ from secondpass.llm.session import Session
 from secondpass.llm.settings import check_asking
 from secondpass.llm.types import Answer, Completion, Prompt
 from secondpass.secret import Secret
+from secondpass.verify.claims.markup import plain, without_surrogates
 from secondpass.verify.config import Configured
-from secondpass.verify.markup import plain, without_surrogates
 from secondpass.verify.types import Claim
 from secondpass.verify.words import STOP_WORDS
 
@@ -47,7 +47,7 @@ _MIN_COVERED = 0.6  # of the sentence's words, in the claims together
 
 
 class LLMDecomposer(Asking, Configured):
-    """Asks a language model for the self-contained claims of a sentence: a `secondpass.verify.claims.Decomposer`.
+    """Asks a language model for the self-contained claims of a sentence: a `secondpass.verify.claims.split.Decomposer`.
 
     A claim is used as it stands where the model fails, has no budget, refuses, or does not keep the schema; and also
     where what it lists is not what the sentence says: too few words in common, a number that the sentence (or what

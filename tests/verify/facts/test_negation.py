@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpass.verify.facts import check_facts
+from secondpass.verify.facts.check import check_facts
 
 
 def _denies(claim: str, evidence: str) -> bool:

@@ -7,10 +7,10 @@ from enum import Enum, auto
 from itertools import pairwise
 from typing import NamedTuple
 
-from secondpass.verify.citations import DEFAULT
-from secondpass.verify.lines import FENCE, INDENT, QUOTE, LineKind, Place, Read, read_line, width
-from secondpass.verify.markup import code_spans
-from secondpass.verify.sentences import SentenceScanner
+from secondpass.verify.claims.citations import DEFAULT
+from secondpass.verify.claims.lines import FENCE, INDENT, QUOTE, LineKind, Place, Read, read_line, width
+from secondpass.verify.claims.markup import code_spans
+from secondpass.verify.claims.sentences import SentenceScanner
 
 __all__ = ["BlockReader", "Part", "PartKind"]
 

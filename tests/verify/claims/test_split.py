@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secondpass.errors import ConfigError, InputError
-from secondpass.verify.claims import ClaimStream, split_claims
+from secondpass.verify.claims.split import ClaimStream, split_claims
 from secondpass.verify.types import Claim
 
 _ANSWER = """# The tower of Paris

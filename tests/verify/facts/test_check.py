@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.errors import InputError
-from secondpass.verify.facts import FEATURES, FactCheck, check_facts, read_facts
+from secondpass.verify.facts.check import FEATURES, FactCheck, check_facts, read_facts
 from secondpass.verify.types import Mismatch
 
 ANY_TEXT = st.text(st.characters(), max_size=300)

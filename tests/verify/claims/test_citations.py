@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.errors import ConfigError, InputError
-from secondpass.verify.citations import citations_of, find_citations, find_quotes, quote_in, strip_citations
-from secondpass.verify.claims import split_claims
+from secondpass.verify.claims.citations import citations_of, find_citations, find_quotes, quote_in, strip_citations
+from secondpass.verify.claims.split import split_claims
 
 
 class TestFindCitations:

@@ -2,7 +2,7 @@
 
 import re
 
-from secondpass.verify.conjuncts import has_finite_verb
+from secondpass.verify.claims.conjuncts import has_finite_verb
 
 __all__ = ["opening", "why_no_heading", "why_not"]
 

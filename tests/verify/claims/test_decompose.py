@@ -11,8 +11,8 @@ import pytest
 
 from secondpass.errors import ConfigError, InputError, SecondPassWarning
 from secondpass.llm import Answer, Budget, CompletionError, Prompt
-from secondpass.verify.claims import split_claims
-from secondpass.verify.decompose import LLMDecomposer
+from secondpass.verify.claims.decompose import LLMDecomposer
+from secondpass.verify.claims.split import split_claims
 
 _BLOCK = re.compile(r"BEGIN ([A-Z ]+) (\w{8})\n(.*?)\nEND \1 \2", re.DOTALL)
 _ANSWER = "Marie Curie was a physicist. She discovered polonium in 1898 with her husband."

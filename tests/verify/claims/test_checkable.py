@@ -2,8 +2,8 @@
 
 import pytest
 
-from secondpass.verify.checkable import why_no_heading, why_not
-from secondpass.verify.claims import split_claims
+from secondpass.verify.claims.checkable import why_no_heading, why_not
+from secondpass.verify.claims.split import split_claims
 
 
 @pytest.mark.parametrize(

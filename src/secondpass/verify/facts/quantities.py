@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass, replace
 
-from secondpass.verify.numerals import Numeral, numeral_at
-from secondpass.verify.units import COUNT, CURRENCIES, ORDINAL, RATIO, Unit, unit_at
+from secondpass.verify.facts.numerals import Numeral, numeral_at
+from secondpass.verify.facts.units import COUNT, CURRENCIES, ORDINAL, RATIO, Unit, unit_at
 from secondpass.verify.words import Token, word_set
 
 __all__ = ["Quantity", "agree", "find_quantities"]

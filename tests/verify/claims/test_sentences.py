@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpass.verify.sentences import SentenceScanner
+from secondpass.verify.claims.sentences import SentenceScanner
 
 
 def sentences(text: str, size: int | None = None) -> list[str]:

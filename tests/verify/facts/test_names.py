@@ -2,8 +2,8 @@
 
 import pytest
 
-from secondpass.verify.facts import read_facts
-from secondpass.verify.names import Presence
+from secondpass.verify.facts.check import read_facts
+from secondpass.verify.facts.names import Presence
 
 
 def _names(text: str) -> list[tuple[str, ...]]:

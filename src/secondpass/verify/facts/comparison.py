@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from secondpass.verify import dates, quantities
-from secondpass.verify.dates import Date
-from secondpass.verify.identifiers import Numbered
-from secondpass.verify.names import Name, Presence, Vocabulary
-from secondpass.verify.negation import EMPTY_STEMS, Clause, denied
-from secondpass.verify.quantities import Quantity
-from secondpass.verify.slots import Slots, alikeness
+from secondpass.verify.facts import dates, quantities
+from secondpass.verify.facts.dates import Date
+from secondpass.verify.facts.identifiers import Numbered
+from secondpass.verify.facts.names import Name, Presence, Vocabulary
+from secondpass.verify.facts.negation import EMPTY_STEMS, Clause, denied
+from secondpass.verify.facts.quantities import Quantity
+from secondpass.verify.facts.slots import Slots, alikeness
 from secondpass.verify.types import Mismatch
 from secondpass.verify.words import Token
 

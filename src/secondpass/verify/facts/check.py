@@ -6,7 +6,8 @@ from types import MappingProxyType
 
 from secondpass.errors import InputError
 from secondpass.types import _well_formed
-from secondpass.verify.comparison import (
+from secondpass.verify.english import is_foreign
+from secondpass.verify.facts.comparison import (
     Facts,
     compare_dates,
     compare_names,
@@ -14,13 +15,12 @@ from secondpass.verify.comparison import (
     compare_numbered,
     compare_quantities,
 )
-from secondpass.verify.date_forms import find_dates
-from secondpass.verify.english import is_foreign
-from secondpass.verify.identifiers import find_numbered, identifier_tokens
-from secondpass.verify.names import Vocabulary, find_names
-from secondpass.verify.negation import find_clauses
-from secondpass.verify.quantities import find_quantities
-from secondpass.verify.slots import Slots
+from secondpass.verify.facts.date_forms import find_dates
+from secondpass.verify.facts.identifiers import find_numbered, identifier_tokens
+from secondpass.verify.facts.names import Vocabulary, find_names
+from secondpass.verify.facts.negation import find_clauses
+from secondpass.verify.facts.quantities import find_quantities
+from secondpass.verify.facts.slots import Slots
 from secondpass.verify.types import Mismatch
 from secondpass.verify.words import tokenize
 

@@ -4,8 +4,8 @@ import re
 
 import sentencex  # type: ignore[import-untyped]
 
-from secondpass.verify.citations import DEFAULT, is_marker
-from secondpass.verify.markup import MAX_REGION, Span, code_end
+from secondpass.verify.claims.citations import DEFAULT, is_marker
+from secondpass.verify.claims.markup import MAX_REGION, Span, code_end
 
 __all__ = ["SentenceScanner"]
 

@@ -3,8 +3,8 @@
 import re
 from typing import NamedTuple
 
-from secondpass.verify.citations import DEFAULT
-from secondpass.verify.markup import code_spans
+from secondpass.verify.claims.citations import DEFAULT
+from secondpass.verify.claims.markup import code_spans
 
 __all__ = ["Conjunct", "conjuncts", "has_finite_verb"]
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.verify import dates
-from secondpass.verify.facts import read_facts
-from secondpass.verify.numerals import numeral_at, roman
-from secondpass.verify.quantities import Quantity, agree
+from secondpass.verify.facts import dates
+from secondpass.verify.facts.check import read_facts
+from secondpass.verify.facts.numerals import numeral_at, roman
+from secondpass.verify.facts.quantities import Quantity, agree
 from secondpass.verify.words import tokenize
 
 

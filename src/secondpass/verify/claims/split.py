@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from secondpass.errors import InputError
-from secondpass.verify.blocks import BlockReader, Part, PartKind
-from secondpass.verify.checkable import opening, why_no_heading, why_not
-from secondpass.verify.citations import marker_pattern, strip_citations
-from secondpass.verify.conjuncts import Conjunct, conjuncts
-from secondpass.verify.markup import plain, without_surrogates
+from secondpass.verify.claims.blocks import BlockReader, Part, PartKind
+from secondpass.verify.claims.checkable import opening, why_no_heading, why_not
+from secondpass.verify.claims.citations import marker_pattern, strip_citations
+from secondpass.verify.claims.conjuncts import Conjunct, conjuncts
+from secondpass.verify.claims.markup import plain, without_surrogates
 from secondpass.verify.types import Claim
 
 __all__ = ["ClaimStream", "Decomposer", "split_claims"]
@@ -30,7 +30,7 @@ class ClaimStream:
     the whole answer, however it is cut into pieces.
 
     Args:
-        pattern: finds citation markers; `secondpass.verify.citations.DEFAULT` for None.
+        pattern: finds citation markers; `secondpass.verify.claims.citations.DEFAULT` for None.
 
     Raises:
         ConfigError: the pattern can't be used.
@@ -130,9 +130,11 @@ class ClaimStream:
 def split_claims(answer: str, *, pattern: str | re.Pattern[str] | None = None) -> tuple[Claim, ...]:
     """Return the claims of an answer, in the order in which they stand in it.
 
-    A claim is a sentence, a part of one that says something by itself (see `secondpass.verify.conjuncts`), or a row
-    of a table, each cell with its header. Headings, code, questions, greetings and the like are claims that are not
-    checkable, with the reason: see `secondpass.verify.checkable.why_not`, whose rule is that in doubt it is checkable.
+    A claim is a sentence, a part of one that says something by itself (see `secondpass.verify.claims.conjuncts`), or
+    a row of a table, each cell with its header. Headings, code, questions, greetings and the like are claims that are
+    not checkable, with the reason: see `secondpass.verify.claims.checkable.why_not`, whose rule is that in doubt it is
+    checkable.
+
     The claims of a sentence together cover it; markdown's own signs between sentences belong to none.
 
     Args:

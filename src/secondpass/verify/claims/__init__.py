@@ -1,0 +1,1 @@
+"""What an answer claims: its sentences, taken apart, with their places and their citations."""

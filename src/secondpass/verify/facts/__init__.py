@@ -1,0 +1,1 @@
+"""Numbers, dates, names and negation: read by rules, and compared between a claim and its evidence."""
