@@ -66,6 +66,24 @@ def test_collect(pairs: list[Path]) -> None:
     assert len(collect(pairs, None, limit=50).train) == 50
 
 
+@pytest.mark.usefixtures("apertium")
+def test_collect_other_words(pairs: list[Path]) -> None:
+    """Only training examples change: premises go to Spanish and back for all of their claims, neighbours are neutral."""
+    plain, data = collect(pairs, None), collect(pairs, None, embedding="bge-small-en-v1.5", translated=0.5)
+    assert (data.dev, data.held_out) == (plain.dev, plain.held_out)
+    near = [example for example in data.train if example.kind == "nearest"]
+    assert len(near) > 100
+    assert {example.label for example in near} == {"neutral"}
+    assert len(data.train) == len(plain.train) + len(near)
+    premises = {example.premise for example in plain.train}
+    kept = {example.premise for example in data.train if example.kind != "nearest"}
+    assert 0.3 < len(kept & premises) / len(premises) < 0.8  # some texts come back unchanged, or without a number
+    labels: dict[str, set[str]] = {}
+    for example in data.train:
+        labels.setdefault(example.premise, set()).add(example.label)
+    assert sum(len(labels[premise]) > 1 for premise in kept - premises) > 100
+
+
 def test_train_export_measure(
     pairs: list[Path], start: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

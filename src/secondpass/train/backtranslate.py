@@ -33,7 +33,7 @@ def there_and_back(texts: Sequence[str]) -> list[str | None]:
         raise MissingExtraError("no program called apertium: install Debian's apertium and apertium-eng-spa")
     lines = [" ".join(text.split()) for text in texts]
     translated = lines
-    for direction in _WAY:
+    for direction in _WAY if lines else ():
         translated = _translated(program, direction, translated)
     return [back if _keeps(line, back) else None for line, back in zip(lines, translated, strict=True)]
 
