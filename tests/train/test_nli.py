@@ -68,7 +68,7 @@ def test_collect(pairs: list[Path]) -> None:
 
 @pytest.mark.usefixtures("apertium")
 def test_collect_other_words(pairs: list[Path]) -> None:
-    """Only training examples change: premises go to Spanish and back for all of their claims, neighbours are neutral."""
+    """Training alone changes: premises go to Spanish and back for all of their claims, neighbours are neutral."""
     plain, data = collect(pairs, None), collect(pairs, None, embedding="bge-small-en-v1.5", translated=0.5)
     assert (data.dev, data.held_out) == (plain.dev, plain.held_out)
     near = [example for example in data.train if example.kind == "nearest"]
