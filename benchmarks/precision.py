@@ -5,8 +5,8 @@
 
 The bi-encoder's first candidates are scored by the default reranker in every precision. Printed are nDCG@10, the mean
 rank correlation (Spearman's) with float32 over a query's candidates, and of float32's ten best: how many are among the
-other's ten best, how many of their 45 pairs stand in the same order, and for how many queries all ten stand in it. The seconds are of one
-run, one system after the other.
+other's ten best, how many of their 45 pairs stand in the same order, and for how many queries all ten stand in it. The
+seconds are of one run, one system after the other.
 
 Needs: pip install "secondpass[embedded,faiss,openvino]" scipy
 """
