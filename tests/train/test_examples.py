@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from secondpass.errors import InputError
+from secondpass.train import nli
 from secondpass.train.examples import (
     Example,
     grouped,
@@ -14,6 +15,7 @@ from secondpass.train.examples import (
     split,
     with_shuffled_premises,
     without_premises,
+    written_examples,
 )
 from secondpass.train.twins import changes
 
@@ -80,6 +82,19 @@ def test_rewrites_are_used() -> None:
     rewrites = [f"no {sentence}" for sentence in SENTENCES]
     found = list(made_by_rules(SENTENCES, changes(None, []), "s", random.Random(0), refuted=rewrites))
     assert 8 < sum(one.kind == "rewritten" for one in found) < 32
+
+
+def test_written_examples() -> None:
+    """Each premise has one claim of each label, none stands twice, and none is among the pairs to measure on."""
+    written = written_examples()
+    groups = grouped(written)
+    assert len(groups) > 1_500
+    assert all([one.label for one in group] == ["entailment", "neutral", "contradiction"] for group in groups)
+    assert len({(one.premise, one.hypothesis) for one in written}) == len(written)
+    assert all(text == " ".join(text.split()) != "" for one in written for text in (one.premise, one.hypothesis))
+    measured = read_pairs(Path(nli.__file__).parent / "data" / "news_and_captions.tsv")
+    assert len(measured) == 150
+    assert not {one.premise for one in measured} & {one.premise for one in written}
 
 
 def test_premises_taken_away_or_exchanged() -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "stdlib_sentences",
     "with_shuffled_premises",
     "without_premises",
+    "written_examples",
 ]
 
 HELD_OUT_KINDS = frozenset({"unit", "role", "affirmation", "weakened", "spliced"})
@@ -35,6 +36,7 @@ _LABELS: dict[str, Label] = {
     "1": "contradiction", "0": "entailment",  # of the antonym and negation pairs: 1 means negated
     "fully attributable": "entailment", "not fully attributable": "neutral",
 }  # fmt: skip
+_WRITTEN = Path(__file__).parent / "data" / "written.tsv"
 _N_CHANGES = (0, 1, 1, 2, 2, 3)
 _SENTENCE_BORDER = re.compile(r"(?<=[a-z0-9)][.!?]) +(?=[A-Z])")
 
@@ -89,6 +91,22 @@ def read_pairs(path: Path) -> list[Example]:
         for row in rows
         if row[first] and row[second] and (not label or row[label].lower() in _LABELS)
     ]  # fmt: skip
+
+
+def written_examples() -> list[Example]:
+    """Return the groups of pairs that were written for this model: of one premise, three claims with the three labels.
+
+    Captions, news, reference texts and passages as they are retrieved, with claims in natural other words.
+    """
+    found = []
+    with _WRITTEN.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            group = f"written:{row['premise']}"
+            found += [
+                Example(row["premise"], row[label], label, "given", "written", group)
+                for label in ("entailment", "neutral", "contradiction")
+            ]
+    return found
 
 
 def stdlib_sentences() -> list[list[str]]:

@@ -65,7 +65,7 @@ def fit(
     Args:
         start: a folder with a checkpoint that transformers reads.
         train: what to learn.
-        held_out: kinds of change that ``train`` does not show; the best state is that with the best accuracy on them.
+        held_out: what ``train`` does not show; the best state is that with the best accuracy on it.
         folder: where the checkpoint goes.
         settings: how.
     """
@@ -109,7 +109,7 @@ def fit(
             if step % settings.evaluate_every == 0 or step == n_steps:
                 found = quality(held_out, predict(model, tokenizer, held_out))
                 history.append({"step": step, "accuracy": found.accuracy, "macro_f1": found.macro_f1})
-                _log.info("held-out kinds: %s", found)
+                _log.info("held out: %s", found)
                 worse = 0 if found.accuracy > best else worse + 1
                 if found.accuracy > best:
                     best = found.accuracy

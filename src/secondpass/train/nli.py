@@ -40,6 +40,7 @@ from secondpass.train.examples import (
     stdlib_sentences,
     with_shuffled_premises,
     without_premises,
+    written_examples,
 )
 from secondpass.train.start import checkpoint_of
 from secondpass.train.templates import from_templates
@@ -50,6 +51,7 @@ from secondpass.verify.overlap import overlap
 __all__ = ["Data", "collect", "main", "neighbours"]
 
 _DEV_SHARE = 0.1
+_EVALUATED = 400  # of the kinds that are held out, and of the written pairs: the best state is chosen by both
 _TWINS = 3  # given pairs with one premise: some files have dozens of variations of one sentence
 _BASES, _PAGE_SENTENCES = 6000, 3000  # that rules are applied to
 _TIMES = 100  # that a template is filled
@@ -88,7 +90,7 @@ def collect(
         wordnet: folder of WordNet's database; without it those rules are left out.
         embedding: a bi-encoder that finds, for training, sentences that are nearly about the same.
         translated: the share of training premises that go to Spanish and back.
-        limit: at most so many training examples.
+        limit: at most so many training examples, those written for this among them.
         seed: of everything random.
     """
     rng = random.Random(seed)  # noqa: S311  # nothing secret
@@ -108,6 +110,7 @@ def collect(
     known |= {e.premise: e.group for e in refuted}
     made = [replace(example, group=known.get(example.group.partition(":")[2], example.group)) for example in made]
     usable = [e for e in chain(labelled, made) if 0 < len(e.hypothesis) <= _LONGEST and len(e.premise) > 0]
+    written, written_dev = split(written_examples(), _DEV_SHARE)
     train, dev = split(usable, _DEV_SHARE)
     held_out = [example for example in dev if example.kind in HELD_OUT_KINDS]
     paired = {example.premise for example in held_out}
@@ -115,10 +118,10 @@ def collect(
     train = [example for example in train if example.kind not in HELD_OUT_KINDS]
     if embedding:
         train += _nearest(train, load_embedding_model(embedding), rng)
-    groups = grouped(_translated(train, translated))
+    groups = grouped(train)
     rng.shuffle(groups)
-    train = list(chain.from_iterable(groups))[:limit]
-    dev = [example for example in dev if example.kind not in HELD_OUT_KINDS]
+    train = _translated([*written, *_in_windows(written, rng), *chain.from_iterable(groups)][:limit], translated)
+    dev = [example for example in dev if example.kind not in HELD_OUT_KINDS] + written_dev
     return Data(train, dev, list(dict.fromkeys(held_out)))
 
 
@@ -156,6 +159,19 @@ def _nearest(examples: Sequence[Example], model: EmbeddingModel, rng: random.Ran
     return found
 
 
+def _in_windows(examples: Sequence[Example], rng: random.Random) -> list[Example]:
+    """Return examples again, and once more, with another premise before or after their own."""
+    premises = list(dict.fromkeys(example.premise for example in examples))
+    found = []
+    for premise_first in (True, False):
+        others = dict(zip(premises, rng.sample(premises, len(premises)), strict=True))
+        for example in examples:
+            both = (example.premise, others[example.premise])
+            if both[0] != both[1]:
+                found.append(replace(example, premise=" ".join(both if premise_first else both[::-1])))
+    return found
+
+
 def _translated(examples: Sequence[Example], share: float) -> list[Example]:
     """Put what comes back from Spanish for a share of the premises: for all claims about one, so none gives it away."""
     chosen = [p for p in dict.fromkeys(e.premise for e in examples) if random.Random(f"es {p}").random() < share]  # noqa: S311
@@ -187,7 +203,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seed=asked.seed,
     )  # fmt: skip
     rng = random.Random(asked.seed)  # noqa: S311
-    train, held_out = data.train, rng.sample(data.held_out, min(400, len(data.held_out)))
+    written = [example for example in data.dev if example.source == "written"]
+    train, held_out = data.train, [*_some(data.held_out, rng), *_some(written, rng)]
     if asked.ablation == "hypothesis-only":
         train, held_out = without_premises(train), without_premises(held_out)
     elif asked.ablation == "shuffled-premise":
@@ -199,6 +216,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     report = fit(checkpoint_of(asked.start, asked.out / "start"), train, held_out, asked.out, settings)
     logging.info("%s", json.dumps(report["history"]))
+
+
+def _some(examples: Sequence[Example], rng: random.Random) -> list[Example]:
+    return rng.sample(examples, min(_EVALUATED, len(examples)))
 
 
 def _refuted_only(examples: Sequence[Example]) -> set[str]:

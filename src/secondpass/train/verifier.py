@@ -110,19 +110,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rng = random.Random(0)  # noqa: S311  # nothing secret
     verifier = FactVerifier(asked.model)
     data = collect(asked.pairs, asked.wordnet)
-    sources = {"not trained on": data.dev + data.held_out} | {path.stem: read_dev(path) for path in asked.halves}
+    own = data.dev + data.held_out
+    sources = {
+        "not trained on": [example for example in own if example.source != "written"],
+        "written": [example for example in own if example.source == "written"],
+    }
+    sources |= {path.stem: read_dev(path) for path in asked.halves}
     sources |= {path.stem: read_dev(path) for path in asked.dev}
     sets = [
         claims_of(name, rng.sample(examples, min(asked.most, len(examples))), verifier, rng)
         for name, examples in sources.items()
     ]
-    fitted_on, measured_on = halves(sets[: 1 + len(asked.halves)])
+    fitted_on, measured_on = halves(sets[: 2 + len(asked.halves)])
     model = verifier.nli.fingerprint
     fitted = fit_combination(fitted_on, model)
     fitted.save(asked.out)
     columns = "claims|n|AUC NLI|AUC overlap|AUC verifier|ECE NLI|ECE verifier|accuracy|AUC elsewhere|ECE elsewhere"
     print(f"| {columns.replace('|', ' | ')} |\n| --- |{' --: |' * columns.count('|')}")  # noqa: T201
-    measured_on += sets[1 + len(asked.halves) :]
+    measured_on += sets[2 + len(asked.halves) :]
     for at, claims in enumerate(measured_on):
         others = [part for i, part in enumerate(fitted_on) if i != at] or fitted_on
         _row(claims, fitted, fit_combination(others, model))
