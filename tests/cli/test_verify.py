@@ -1,34 +1,21 @@
 """`secondpass verify`, as a user runs it, on the embedded model: in a process of its own, but for most errors."""
 
-import io
 import json
-import os
 import re
 import subprocess
-import sys
-import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from secondpass.cli import main
+from tests.cli.process import run
 
 _DATA = Path(__file__).parent / "data"
 _CAT = "The cat sleeps on the red sofa."
 
 
-def _run(*arguments: str, stdin: str | bytes = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", "from secondpass.cli import main; main()", "verify", *arguments],
-        input=stdin.encode() if isinstance(stdin, str) else stdin,
-        capture_output=True,
-        check=False,
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "160"},
-    )
-    out, err = done.stdout.decode(), done.stderr.decode()
-    return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+def _run(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    return run("verify", *arguments, COLUMNS="160", **settings)
 
 
 def _json(*arguments: str, stdin: str = "", cwd: Path | None = None) -> dict[str, Any]:
@@ -177,20 +164,11 @@ class TestSettings:
     ],
 )
 def test_bad_input_has_exit_status_2(
-    arguments: list[str],
-    stdin: bytes,
-    message: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    arguments: list[str], stdin: bytes, message: str, stopped: Callable[..., Any]
 ) -> None:
     """What is wrong is said on standard error, and can be told from an answer that did not pass."""
-    monkeypatch.setattr(sys, "argv", ["secondpass", "verify", *arguments])
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # main sets it
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    shown = capsys.readouterr()
-    assert (stopped.value.code, shown.out) == (2, "") and message in shown.err
+    code, out, err = stopped(["verify", *arguments], stdin)
+    assert (code, out) == (2, "") and message in err
 
 
 def test_an_error_is_no_traceback() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from tests.models.copying import DOCUMENTS, PAIRS, QUERY
 
 from secondpass.errors import ConfigError, ModelFormatError, SecondPassWarning
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
@@ -26,16 +27,6 @@ from secondpass.models.session import OnnxSession
 from secondpass.models.tokens import Batch
 from secondpass.models.weights import EncoderWeights, read_weights
 from secondpass.retrieve import BM25Retriever
-
-_QUERY = "how do I copy a file"
-_DOCUMENTS = [
-    "shutil.copy copies a file to another place.",
-    "The weather will be sunny all week.",
-    "os.rename gives a file another name.",
-    "cp",
-    "To copy a whole folder with all that is in it, use shutil.copytree, which also keeps the permissions.",
-]
-_PAIRS = [(_QUERY, document) for document in _DOCUMENTS]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +85,7 @@ def exported(tiny: Path, folder: Path, *, producer: bytes = b"elsewhere.") -> Pa
 
 def scores(model: PairModel, documents: list[str]) -> list[float]:
     """Return the documents' logits."""
-    return [float(value) for value in model.logits([(_QUERY, document) for document in documents])[:, 0]]
+    return [float(value) for value in model.logits([(QUERY, document) for document in documents])[:, 0]]
 
 
 class TestInvariance:
@@ -103,13 +94,13 @@ class TestInvariance:
         rng = np.random.default_rng(0)
         words = ["file", "copy", "path", "sun", "list", "sorted", "remove", "bridge", "python", "is"]
         others = [" ".join(rng.choice(words, rng.integers(1, 12))) for _ in range(1000)]
-        alone = [scores(embedded_model, [document])[0] for document in _DOCUMENTS]
-        mixed = scores(embedded_model, [*others[:500], *_DOCUMENTS, *others[500:]])[500 : 500 + len(_DOCUMENTS)]
+        alone = [scores(embedded_model, [document])[0] for document in DOCUMENTS]
+        mixed = scores(embedded_model, [*others[:500], *DOCUMENTS, *others[500:]])[500 : 500 + len(DOCUMENTS)]
         assert mixed == alone
-        equals = [_DOCUMENTS[0].replace("copy", word) for word in ("move", "open", "read")]
-        lengths = embedded_model.tokenizer.lengths([_DOCUMENTS[0], *equals])
+        equals = [DOCUMENTS[0].replace("copy", word) for word in ("move", "open", "read")]
+        lengths = embedded_model.tokenizer.lengths([DOCUMENTS[0], *equals])
         assert len(set(lengths)) == 1
-        assert scores(embedded_model, [*equals, _DOCUMENTS[0]])[-1] == alone[0]
+        assert scores(embedded_model, [*equals, DOCUMENTS[0]])[-1] == alone[0]
 
     def test_a_batch_holds_pairs_of_one_length(self, tiny: Path) -> None:
         """With a token budget nothing is padded; float32 scores are those of each pair alone, int8 ones near them."""
@@ -122,7 +113,7 @@ class TestInvariance:
                 return super()._forward(batch)
 
         files = load_pair_model(str(tiny), backend="onnx").files  # type: ignore[attr-defined]
-        pairs = _PAIRS + [(_QUERY, f"{word} copies a file to another place.") for word in ("he", "she", "it", "one")]
+        pairs = PAIRS + [(QUERY, f"{word} copies a file to another place.") for word in ("he", "she", "it", "one")]
         for precision, tolerance in (("float32", 1e-5), ("int8", 0.1)):
             seen.clear()
             budget = Watched(files, batch_tokens=60, precision=precision)  # type: ignore[arg-type]
@@ -142,10 +133,10 @@ class TestInvariance:
         """In float32, padded next to others or alone, to 1e-5."""
         model = load_pair_model(str(tiny), backend="onnx")
         path = optimized.optimized_path(model.files, head="classifier", masked=True)  # type: ignore[attr-defined]
-        tokens = model.tokenizer.tokenize([_QUERY, *_DOCUMENTS])
+        tokens = model.tokenizer.tokenize([QUERY, *DOCUMENTS])
         padded = OnnxSession(path, None).run(model.tokenizer.pair_batch([(tokens[0], each) for each in tokens[1:]]))
         assert np.ptp(padded) > 0.1
-        np.testing.assert_allclose(padded, model.logits(_PAIRS), atol=1e-5)
+        np.testing.assert_allclose(padded, model.logits(PAIRS), atol=1e-5)
 
 
 class TestPrecision:
@@ -158,7 +149,7 @@ class TestPrecision:
         assert "-float32-v" in as_float.fingerprint and "-int8-v" in as_int8.fingerprint
         as_file = load_pair_model("ms-marco-MiniLM-L12-v2", precision="exported", local_files_only=True)
         assert "-exported-" in as_file.fingerprint
-        difference = np.abs(as_float.logits(_PAIRS) - as_int8.logits(_PAIRS))
+        difference = np.abs(as_float.logits(PAIRS) - as_int8.logits(PAIRS))
         assert 0 < difference.max() < 0.1
 
     @pytest.mark.slow
@@ -184,12 +175,12 @@ class TestPrecision:
             precision: load_embedding_model("bge-small-en-v1.5", precision=precision, local_files_only=True)  # type: ignore[arg-type]
             for precision in (None, "float32", "exported")
         }
-        rows = {precision: model.encode_documents(_DOCUMENTS) for precision, model in vectors.items()}
+        rows = {precision: model.encode_documents(DOCUMENTS) for precision, model in vectors.items()}
         np.testing.assert_allclose(np.linalg.norm(rows[None], axis=1), 1, atol=1e-5)
         cosines = {precision: (rows[precision] * rows["float32"]).sum(axis=1) for precision in rows}
         assert cosines[None].min() > 0.99 and cosines["exported"].min() > 0.95
         assert cosines[None].mean() > cosines["exported"].mean()
-        alone = np.concatenate([vectors[None].encode_documents([text]) for text in _DOCUMENTS])
+        alone = np.concatenate([vectors[None].encode_documents([text]) for text in DOCUMENTS])
         np.testing.assert_array_equal(alone, rows[None])
 
     def test_settings_that_do_not_fit(self, tiny: Path) -> None:
@@ -218,7 +209,7 @@ class TestAsExported:
         assert "a product has no bias" in reason or "not of the shape" in reason
         assert reason in caplog.text
         expected = load_pair_model(str(tiny), backend="onnx")
-        np.testing.assert_allclose(model.logits(_PAIRS), expected.logits(_PAIRS), atol=1e-5)
+        np.testing.assert_allclose(model.logits(PAIRS), expected.logits(PAIRS), atol=1e-5)
         with pytest.raises(ModelFormatError, match=r"of the shape|no bias"):
             load_pair_model(folder, precision="int8")
         monkeypatch.setattr(building, "build_optimized", lambda *_, **__: pytest.fail("it was tried again"))
@@ -244,7 +235,7 @@ class TestAsExported:
         monkeypatch.setattr(building, "read_weights", fail)
         model = load_pair_model(folder)
         assert "no graph for inference can be made of" in model.on_cpu.reason  # type: ignore[attr-defined]
-        assert np.isfinite(model.logits(_PAIRS)).all() and not list(cache.glob("*.txt"))
+        assert np.isfinite(model.logits(PAIRS)).all() and not list(cache.glob("*.txt"))
 
     @pytest.mark.parametrize("heads", ["", ', "num_attention_heads": "many"'])
     def test_settings_that_say_too_little(self, tiny: Path, tmp_path: Path, cache: Path, heads: str) -> None:
@@ -253,7 +244,7 @@ class TestAsExported:
         (folder / "config.json").write_text(f'{{"model_type": "bert", "max_position_embeddings": 64{heads}}}')
         model = load_pair_model(str(folder))
         assert "does not say what the encoder is like" in model.on_cpu.reason  # type: ignore[attr-defined]
-        assert np.isfinite(model.logits(_PAIRS)).all()
+        assert np.isfinite(model.logits(PAIRS)).all()
 
     def test_a_graph_of_our_own_runs_as_it_is(self, tiny: Path, tmp_path: Path, cache: Path) -> None:
         """It has no mask, so its batches are of one length; another precision of it is not to be had."""
@@ -262,7 +253,7 @@ class TestAsExported:
         model = load_pair_model(str(folder), batch_tokens=200)
         assert "is a fused graph already" in model.on_cpu.reason  # type: ignore[attr-defined]
         expected = load_pair_model(str(tiny), backend="onnx")
-        np.testing.assert_allclose(model.logits(_PAIRS), expected.logits(_PAIRS), atol=1e-5)
+        np.testing.assert_allclose(model.logits(PAIRS), expected.logits(PAIRS), atol=1e-5)
         with pytest.raises(ModelFormatError, match="is a fused graph already"):
             load_pair_model(str(folder), precision="int8")
 
@@ -279,7 +270,7 @@ class TestAsExported:
         model = OnnxPairModel(embedded)
         assert model.on_cpu is not None
         assert "computes something else than its weights show" in model.on_cpu.reason
-        assert model.logits(_PAIRS)[:, 0].argmax() == 0
+        assert model.logits(PAIRS)[:, 0].argmax() == 0
 
 
 class TestCache:
@@ -305,7 +296,7 @@ class TestCache:
         restored = pickle.loads(data)
         assert (restored.tokenizer.max_length, restored.batch_tokens) == (32, 64)
         assert restored.fingerprint == model.fingerprint
-        np.testing.assert_array_equal(restored.logits(_PAIRS), model.logits(_PAIRS))
+        np.testing.assert_array_equal(restored.logits(PAIRS), model.logits(PAIRS))
         embedder = load_embedding_model("bge-small-en-v1.5", precision="exported", max_length=40, local_files_only=True)
         again = pickle.loads(pickle.dumps(embedder))
         assert again.fingerprint == embedder.fingerprint and again.max_length == 40
@@ -314,7 +305,7 @@ class TestCache:
         """Each gets a model that gives the same, and one graph is left."""
         with ThreadPoolExecutor(4) as pool:
             models = list(pool.map(lambda _: load_pair_model(str(tiny), backend="onnx", precision="int8"), range(4)))
-            rows = list(pool.map(lambda model: model.logits(_PAIRS), models))
+            rows = list(pool.map(lambda model: model.logits(PAIRS), models))
         for row in rows[1:]:
             np.testing.assert_array_equal(row, rows[0])
         assert len(list(cache.glob("*.onnx"))) == 1
@@ -333,8 +324,8 @@ class TestCache:
         assert len(caught) == 1 and caught[0].filename == __file__
         with pytest.warns(SecondPassWarning, match="made again at each start"):
             restored = pickle.loads(pickle.dumps(model))
-        np.testing.assert_array_equal(restored.logits(_PAIRS), model.logits(_PAIRS))
-        assert np.ptp(model.logits(_PAIRS)) > 0.1
+        np.testing.assert_array_equal(restored.logits(PAIRS), model.logits(PAIRS))
+        assert np.ptp(model.logits(PAIRS)) > 0.1
 
     def test_a_filled_cache_that_can_only_be_read_will_do(
         self, tiny: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
@@ -353,12 +344,12 @@ class TestCache:
 
     def test_a_damaged_graph_is_made_again(self, tiny: Path, cache: Path) -> None:
         """One byte of a weight, which ONNX Runtime would not see."""
-        expected = load_pair_model(str(tiny), backend="onnx").logits(_PAIRS)
+        expected = load_pair_model(str(tiny), backend="onnx").logits(PAIRS)
         (path,) = cache.glob("*.onnx")
         data = bytearray(path.read_bytes())
         data[-1000] ^= 255
         path.write_bytes(data)
-        np.testing.assert_array_equal(load_pair_model(str(tiny), backend="onnx").logits(_PAIRS), expected)
+        np.testing.assert_array_equal(load_pair_model(str(tiny), backend="onnx").logits(PAIRS), expected)
         assert path.read_bytes() != bytes(data)
 
 

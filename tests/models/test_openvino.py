@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.models.copying import DOCUMENTS, PAIRS, QUERY
 
 import secondpass as sp
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError
@@ -18,16 +19,6 @@ from secondpass.models.pair import PairModel
 from secondpass.models.resolve import ModelFiles
 from secondpass.models.tokens import Batch
 
-_QUERY = "how do I copy a file"
-_DOCUMENTS = [
-    "shutil.copy copies a file to another place.",
-    "The weather will be sunny all week.",
-    "os.rename gives a file another name.",
-    "cp",
-    "To copy a whole folder with all that is in it, use shutil.copytree, which also keeps the permissions.",
-]
-_PAIRS = [(_QUERY, document) for document in _DOCUMENTS]
-
 
 @pytest.fixture(scope="module")
 def float32() -> PairModel:
@@ -37,8 +28,8 @@ def float32() -> PairModel:
 
 def test_float32_gives_the_scores_of_onnx_runtime(float32: PairModel) -> None:
     """Two engines on one graph in float32 agree to 1e-4."""
-    expected = load_pair_model("ms-marco-MiniLM-L12-v2", precision="float32").run(_PAIRS).logits
-    assert np.abs(float32.run(_PAIRS).logits - expected).max() < 1e-4
+    expected = load_pair_model("ms-marco-MiniLM-L12-v2", precision="float32").run(PAIRS).logits
+    assert np.abs(float32.run(PAIRS).logits - expected).max() < 1e-4
 
 
 def test_is_nearer_to_float32_than_onnx_runtime(float32: PairModel) -> None:
@@ -68,13 +59,13 @@ def test_takes_the_precision_of_the_file() -> None:
 def test_reranks_alone_among_others_and_from_threads() -> None:
     """A score is the same to the bit alone, in a call with others, and in eight threads at once."""
     reranker = sp.CrossEncoderReranker(backend="openvino")
-    together = reranker.score(_QUERY, _DOCUMENTS)
-    alone = [reranker.score(_QUERY, [document])[0] for document in _DOCUMENTS]
+    together = reranker.score(QUERY, DOCUMENTS)
+    alone = [reranker.score(QUERY, [document])[0] for document in DOCUMENTS]
     with ThreadPoolExecutor(8) as pool:
-        threads = list(pool.map(lambda _: reranker.score(_QUERY, _DOCUMENTS).tolist(), range(16)))
+        threads = list(pool.map(lambda _: reranker.score(QUERY, DOCUMENTS).tolist(), range(16)))
     assert together.tolist() == alone
     assert threads == [together.tolist()] * 16
-    assert reranker.rerank(_QUERY, _DOCUMENTS)[0].index in (0, 4)
+    assert reranker.rerank(QUERY, DOCUMENTS)[0].index in (0, 4)
 
 
 def test_says_what_runs_and_has_a_fingerprint_of_its_own(float32: PairModel) -> None:
@@ -90,15 +81,15 @@ def test_pickles_as_what_it_is(float32: PairModel) -> None:
     """A copy runs on OpenVINO again, with the same scores."""
     copy = pickle.loads(pickle.dumps(float32))
     assert isinstance(copy, OpenVinoPairModel)
-    assert copy.run(_PAIRS).logits.tolist() == float32.run(_PAIRS).logits.tolist()
+    assert copy.run(PAIRS).logits.tolist() == float32.run(PAIRS).logits.tolist()
 
 
 def test_encodes_texts() -> None:
     """Vectors of the embedded bi-encoder are those of ONNX Runtime in float32, but for rounding."""
     ours = load_embedding_model("bge-small-en-v1.5", backend="openvino", precision="float32").encode_documents(
-        _DOCUMENTS
+        DOCUMENTS
     )
-    expected = load_embedding_model("bge-small-en-v1.5", precision="float32").encode_documents(_DOCUMENTS)
+    expected = load_embedding_model("bge-small-en-v1.5", precision="float32").encode_documents(DOCUMENTS)
     assert np.abs(ours - expected).max() < 1e-4
 
 

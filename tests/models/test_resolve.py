@@ -135,22 +135,23 @@ class TestDamagedFiles:
         with pytest.raises(ModelIntegrityError, match=r"model.onnx can't be read as an ONNX model"):
             load_pair_model(str(copy))
 
-    def test_a_broken_tokenizer_can_not_be_read(self, copy: Path) -> None:
-        """The file is named."""
-        (copy / "tokenizer.json").write_text("{")
-        with pytest.raises(ModelIntegrityError, match=r"tokenizer.json can't be read"):
+    @pytest.mark.parametrize(
+        ("name", "content", "message"),
+        [
+            ("tokenizer.json", "{", r"tokenizer.json can't be read"),
+            ("config.json", "{,}", r"config.json can't be read as JSON"),
+        ],
+    )
+    def test_json_that_is_broken_is_named(self, copy: Path, name: str, content: str, message: str) -> None:
+        """A damaged tokenizer, or damaged settings, are an error and not empty ones."""
+        (copy / name).write_text(content)
+        with pytest.raises(ModelIntegrityError, match=message):
             load_pair_model(str(copy))
 
     def test_a_missing_tokenizer_is_named(self, copy: Path) -> None:
         """Without tokenizer.json no text can be read."""
         (copy / "tokenizer.json").unlink()
         with pytest.raises(ModelFormatError, match=r"no tokenizer.json"):
-            load_pair_model(str(copy))
-
-    def test_settings_that_are_no_json_are_named(self, copy: Path) -> None:
-        """A damaged config.json is an error, not an empty one."""
-        (copy / "config.json").write_text("{,}")
-        with pytest.raises(ModelIntegrityError, match=r"config.json can't be read as JSON"):
             load_pair_model(str(copy))
 
     def test_pickles_are_refused(self, tmp_path: Path) -> None:

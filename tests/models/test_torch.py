@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from sentence_transformers import CrossEncoder
-from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+from tests.models.tiny_bert import save_tiny_bert
 
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
@@ -32,21 +32,8 @@ def torch_reranker(float_checkpoint: Path) -> CrossEncoderReranker:
 @pytest.fixture
 def tiny(tmp_path: Path, float_checkpoint: Path) -> Path:
     """Return a folder with a tiny random checkpoint of two named labels, saved with a sigmoid."""
-    torch.manual_seed(0)
-    labels = {0: "irrelevant", 1: "relevant"}
-    config = BertConfig(
-        vocab_size=30522,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        initializer_range=0.5,
-        id2label=labels,
-        label2id={name: at for at, name in labels.items()},
-    )
-    BertForSequenceClassification(config).save_pretrained(tmp_path)
-    BertTokenizerFast.from_pretrained(float_checkpoint).save_pretrained(tmp_path)
-    return tmp_path
+    labels = ["irrelevant", "relevant"]
+    return save_tiny_bert(tmp_path, labels, vocabulary=float_checkpoint, seed=0, initializer_range=0.5)
 
 
 class TestContract(RerankerContract):

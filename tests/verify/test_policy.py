@@ -6,13 +6,7 @@ from secondpass.errors import ConfigError
 from secondpass.verify.policy import POLICIES, find_policy, has_passed
 from secondpass.verify.types import CheckedClaim, Citation, Claim, Verdict
 
-S, C, N, X, E = (
-    Verdict.SUPPORTED,
-    Verdict.CONTRADICTED,
-    Verdict.NOT_ENOUGH_INFO,
-    Verdict.NOT_CHECKABLE,
-    Verdict.ERROR,
-)
+S, C, N, X, E = Verdict
 
 
 def checked(answer: str, *parts: tuple[str, Verdict], citations: dict[int, str] | None = None) -> list[CheckedClaim]:

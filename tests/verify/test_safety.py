@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.verify.towers import ANSWER, PASSAGES, Make, verdicts
 
 from secondpass.errors import InputError, SecondPassWarning
 from secondpass.models.nli import NliOutput
@@ -16,21 +17,7 @@ from secondpass.testing import FakeReranker
 from secondpass.verify.types import Verdict
 from secondpass.verify.verifier import FactVerifier
 
-Make = Callable[..., FactVerifier]
 S, N, X, E = Verdict.SUPPORTED, Verdict.NOT_ENOUGH_INFO, Verdict.NOT_CHECKABLE, Verdict.ERROR
-PASSAGES = [
-    "The tower was built in 1889 by a company in Paris. It is 330 metres tall.",
-    {"text": "The museum opens on Monday at nine. It is closed on Sunday.", "id": "m", "metadata": {"a": 1}},
-]
-ANSWER = (
-    "The tower was built in 1889. The tower is 300 metres tall. The museum is not closed on Sunday. "
-    "The museum sells coffee. Shall I go on?"
-)
-
-
-def verdicts(claims: Any) -> list[Verdict]:
-    """Return the verdicts of claims, in order."""
-    return [claim.verdict for claim in claims]
 
 
 @pytest.mark.parametrize("passages", [[], ["", " \n"], [{"text": ""}]])

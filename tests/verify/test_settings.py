@@ -2,10 +2,10 @@
 
 import json
 import pickle
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.verify.towers import ANSWER, PASSAGES, Make, verdicts
 
 from secondpass.base import Reranker
 from secondpass.errors import ConfigError
@@ -16,21 +16,7 @@ from secondpass.verify.judge import LLMJudge
 from secondpass.verify.types import CheckedClaim, Claim, Verdict
 from secondpass.verify.verifier import FactVerifier
 
-Make = Callable[..., FactVerifier]
 S, C, N, X = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.NOT_ENOUGH_INFO, Verdict.NOT_CHECKABLE
-PASSAGES = [
-    "The tower was built in 1889 by a company in Paris. It is 330 metres tall.",
-    {"text": "The museum opens on Monday at nine. It is closed on Sunday.", "id": "m", "metadata": {"a": 1}},
-]
-ANSWER = (
-    "The tower was built in 1889. The tower is 300 metres tall. The museum is not closed on Sunday. "
-    "The museum sells coffee. Shall I go on?"
-)
-
-
-def verdicts(claims: Any) -> list[Verdict]:
-    """Return the verdicts of claims, in order."""
-    return [claim.verdict for claim in claims]
 
 
 def test_it_pickles(make: Make) -> None:

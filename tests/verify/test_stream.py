@@ -1,20 +1,17 @@
 """Verifying an answer while it is generated: the verdicts of the whole, as early as they can be had."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.verify.towers import PASSAGES, Make
 
 from secondpass.errors import InputError, SecondPassWarning
 from secondpass.verify.types import Verdict
 from secondpass.verify.verifier import FactVerifier
 
-PASSAGES = [
-    "The tower was built in 1889 by a company in Paris. It is 330 metres tall.",
-    "The museum opens on Monday at nine. It is closed on Sunday.",
-]
 SENTENCES = (
     "The tower was built in 1889 [1].",
     "The tower is 300 metres tall.",
@@ -30,7 +27,7 @@ def chunked(text: str, size: int) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("size", [1, 7, 100_000])
-def test_the_verdicts_are_those_of_the_whole(make: Callable[..., FactVerifier], size: int) -> None:
+def test_the_verdicts_are_those_of_the_whole(make: Make, size: int) -> None:
     """However a long answer is cut, its claims are checked as in one piece: verdicts, probabilities, evidence."""
     answer = "Here it is:\n\n" + "\n".join(f"- {SENTENCES[at % 5]}" for at in range(60)) + "\n\n" + " ".join(SENTENCES)
     verifier = make()
@@ -39,7 +36,7 @@ def test_the_verdicts_are_those_of_the_whole(make: Callable[..., FactVerifier], 
     assert len(whole) > 70 and {claim.verdict for claim in whole} > {Verdict.SUPPORTED, Verdict.CONTRADICTED}
 
 
-def test_a_claim_comes_when_its_sentence_ends(make: Callable[..., FactVerifier]) -> None:
+def test_a_claim_comes_when_its_sentence_ends(make: Make) -> None:
     """The first verdict is there before the second sentence has ended, and passages are cut once."""
     read: list[str] = []
 
@@ -56,13 +53,13 @@ def test_a_claim_comes_when_its_sentence_ends(make: Callable[..., FactVerifier])
     assert len(list(claims)) == 5
 
 
-def test_citations_are_checked_on_the_way(make: Callable[..., FactVerifier]) -> None:
+def test_citations_are_checked_on_the_way(make: Make) -> None:
     """A claim comes with its citation markers."""
     claims = list(make().stream(chunked(" ".join(SENTENCES), 3), PASSAGES))
     assert [[c.number for c in claim.citations] for claim in claims[:3]] == [[1], [], [2]]
 
 
-def test_bad_input_is_refused(make: Callable[..., FactVerifier]) -> None:
+def test_bad_input_is_refused(make: Make) -> None:
     """Passages are looked at when it is called; a chunk that is no text when it comes."""
     with pytest.raises(InputError, match="passages must be a list"):
         make().stream(["a"], "text")  # type: ignore[arg-type]
@@ -73,7 +70,7 @@ def test_bad_input_is_refused(make: Callable[..., FactVerifier]) -> None:
         list(make().stream(["a", 3], PASSAGES))  # type: ignore[list-item]
 
 
-def test_one_claim_that_fails_takes_no_other_with_it(make: Callable[..., FactVerifier], fake_nli: Any) -> None:
+def test_one_claim_that_fails_takes_no_other_with_it(make: Make, fake_nli: Any) -> None:
     """An error is yielded in its place, and the stream goes on."""
     verifier = make(model=fake_nli(fails_on="coffee"))
     answer = "The tower was built in 1889. The museum sells coffee. The museum is closed on Sunday."
@@ -82,7 +79,7 @@ def test_one_claim_that_fails_takes_no_other_with_it(make: Callable[..., FactVer
     assert [claim.verdict for claim in claims] == [Verdict.SUPPORTED, Verdict.ERROR, Verdict.SUPPORTED]
 
 
-def test_an_empty_answer_gives_nothing(make: Callable[..., FactVerifier]) -> None:
+def test_an_empty_answer_gives_nothing(make: Make) -> None:
     """No chunks, or blank ones, give no claims."""
     assert list(make().stream([], PASSAGES)) == list(make().stream(["", " ", "\n"], PASSAGES)) == []
 

@@ -3,12 +3,12 @@
 import asyncio
 import json
 import warnings
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.verify.towers import ANSWER, PASSAGES, Make, verdicts
 
 from secondpass.errors import SecondPassWarning, VerificationFailedError
 from secondpass.llm.types import Prompt
@@ -17,29 +17,8 @@ from secondpass.verify.combination import SignalCombination
 from secondpass.verify.judge import LLMJudge
 from secondpass.verify.signals import FEATURES
 from secondpass.verify.types import Verdict
-from secondpass.verify.verifier import FactVerifier
 
-Make = Callable[..., FactVerifier]
-S, C, N, X, E = (
-    Verdict.SUPPORTED,
-    Verdict.CONTRADICTED,
-    Verdict.NOT_ENOUGH_INFO,
-    Verdict.NOT_CHECKABLE,
-    Verdict.ERROR,
-)
-PASSAGES = [
-    "The tower was built in 1889 by a company in Paris. It is 330 metres tall.",
-    {"text": "The museum opens on Monday at nine. It is closed on Sunday.", "id": "m", "metadata": {"a": 1}},
-]
-ANSWER = (
-    "The tower was built in 1889. The tower is 300 metres tall. The museum is not closed on Sunday. "
-    "The museum sells coffee. Shall I go on?"
-)
-
-
-def verdicts(claims: Any) -> list[Verdict]:
-    """Return the verdicts of claims, in order."""
-    return [claim.verdict for claim in claims]
+S, C, N, X, E = Verdict
 
 
 class TestVerdicts:

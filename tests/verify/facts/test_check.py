@@ -16,7 +16,7 @@ WORDS = (
     "in 1990 May 12 , . ; ( ) - \u2013 to from and or half a hundred dozen third 5 3.5 1,000 km % $ \u20ac \u00b0C "
     "not no n't never fail unknown known Alice Smith J. U.S. NASA of de Python 3.11 World War II century BC at "
     "least more than about first second [1] COVID-19 10:30 '90s s \u00bd / + \ud800 \u00e9 \u6771\u4eac The is "
-    "wasn't able unable"
+    "wasn't able unable a quarter hour point points couple several hundreds million twice once times per day odd plus"
 )
 PIECES = st.lists(
     st.sampled_from([*WORDS.split(), "\n\n"]),
@@ -37,6 +37,18 @@ class TestMismatches:
             ("The tower is 300 m tall.", "The old tower is 324 metres tall.", ("number", "300 m", "324 metres")),
             ("The cart has four wheels.", "The cart has six wheels.", ("number", "four", "six")),
             ("The path is 5 km long.", "The path is 5 miles long.", ("unit", "5 km", "5 miles")),
+            (
+                "The bank cut its rate by two points.",
+                "The bank cut its rate by half a point.",
+                ("number", "two", "half"),
+            ),
+            (
+                "The film lasts two hours.",
+                "The film lasts an hour and a half.",
+                ("number", "two hours", "an hour and a half"),
+            ),
+            ("Take one pill twice a day.", "Take one pill three times a day.", ("number", "twice", "three times")),
+            ("The cart has four wheels.", "The cart has six wheels and several seats.", ("number", "four", "six")),
             ("The stone weighs 5 kg.", "The stone weighs 5 pounds.", ("unit", "5 kg", "5 pounds")),
             ("She came in third in the race.", "She came in fourth in the race.", ("number", "third", "fourth")),
             ("It was built in 1950.", "It was built in 1951 by monks.", ("date", "1950", "1951")),
@@ -63,6 +75,13 @@ class TestMismatches:
             ("The town lies in Italy.", "The town is old.", ("name", "Italy")),
             ("The king met Alice.", "The king met her.", ("name", "Alice")),
             ("It came with Python 3.11.", "It came with a book.", ("number", "Python 3.11")),
+            ("There were 450 people.", "There were hundreds of people.", ("number", "450")),
+            ("Three people were hurt.", "Several people were hurt when two people fought.", ("number", "Three")),
+            ("The bank cut it by half a point.", "The bank cut it by 50 basis points.", ("number", "half")),
+            ("Take one pill twice a day.", "Take one pill 14 times a week.", ("number", "twice")),
+            ("They left at 8:45 in the morning.", "They left at a quarter to nine in the morning.", ("number", "8")),
+            ("There were 250 people there.", "There were two or three hundred people there.", ("number", "250")),
+            ("40% of the team was ill.", "Half the team was ill.", ("number", "40%")),
         ],
     )
     def test_what_is_not_there_is_missing(self, claim: str, evidence: str, missing: tuple[str, str]) -> None:
@@ -88,6 +107,16 @@ class TestMismatches:
             ("She saw one of them.", "She saw two of them."),
             ("It lies 20 miles away.", "It lies 32 km (20 mi) away."),
             ("Use utf-8 and os.path.", "Use utf-16 and os.walk."),
+            ("The film lasts one and a half hours.", "The film lasts one-and-a-half hours."),
+            ("He waited 15 minutes at the gate.", "He waited a quarter of an hour at the gate."),
+            ("The town has 250,000 people.", "The town has a quarter of a million people."),
+            ("They left at a quarter to nine in the morning.", "They left at 8:45 in the morning."),
+            ("It took two days.", "It took a couple of days."),
+            ("It took a couple of days.", "It took nine days."),
+            ("There were hundreds of people in the hall.", "There were 3 people in the hall."),
+            ("Half the team was ill.", "40% of the team was ill."),
+            ("50% of the team was ill.", "Half of the team was ill."),
+            ("It takes a second to load the page.", "The first time it takes a while to load the page."),
         ],
     )
     def test_what_is_there_is_found(self, claim: str, evidence: str) -> None:
@@ -170,7 +199,18 @@ class TestAnyText:
         claim, evidence = sentence.format(f"{said} {unit}"), sentence.format(f"{held} {unit}")
         assert [item.kind for item in check_facts(claim, evidence).mismatches] == ([] if said == held else ["number"])
 
-    @pytest.mark.parametrize("piece", ["a'", "1,", "5-", "third or ", "A de ", "in 1990 Al Smith did not pay $5. "])
+    @pytest.mark.parametrize(
+        "piece",
+        [
+            "a'",
+            "1,",
+            "5-",
+            "third or ",
+            "hundreds of ",
+            "A de ",
+            "in 1990 Al Smith did not pay $5. ",
+        ],
+    )
     def test_long_texts_are_read(self, piece: str) -> None:
         """Two hundred thousand hostile characters are gone through, which only linear time allows for."""
         text = piece * (200_000 // len(piece))

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.verify.facts import dates
+from secondpass.verify.facts.agreement import agree
 from secondpass.verify.facts.check import read_facts
 from secondpass.verify.facts.numerals import numeral_at, roman
-from secondpass.verify.facts.quantities import Quantity, agree
+from secondpass.verify.facts.quantities import Quantity
 from secondpass.verify.words import tokenize
 
 
@@ -47,6 +48,15 @@ class TestNumerals:
             ("2½", 2.5),
             ("2 1/2", 2.5),
             ("one and a half", 1.5),
+            ("two-and-a-half million", 2.5e6),
+            ("a million and a half", 1.5e6),
+            ("one and a half dozen", 18),
+            ("two and three quarters", 2.75),
+            ("one and a third hours", 4 / 3),
+            ("a quarter of a million", 250000),
+            ("half-dozen", 6),
+            ("one point five million", 1.5e6),
+            ("nought point two five", 0.25),
             ("21st", 21),
             ("twenty-first", 21),
         ],
@@ -57,7 +67,9 @@ class TestNumerals:
         assert numeral is not None
         assert numeral.value == pytest.approx(value, rel=1e-12)
 
-    @pytest.mark.parametrize("text", ["1.2.3", "a third person", "a few", "hundred", "km", "9/11", "1" * 30])
+    @pytest.mark.parametrize(
+        "text", ["1.2.3", "a third person", "a few", "hundred", "km", "9/11", "1" * 30, "half-brother"]
+    )
     def test_is_no_number(self, text: str) -> None:
         """Versions, persons, dates with a stroke and endless digits are none."""
         assert numeral_at(tokenize(text), 0) is None
@@ -101,6 +113,26 @@ class TestQuantities:
             ("5 km", 5, 5, "km"),
             ("a 20-year-old dog", 20, 20, "year"),
             ("half an hour", 0.5, 0.5, "h"),
+            ("a half-hour show", 0.5, 0.5, "h"),
+            ("a quarter of an hour", 0.25, 0.25, "h"),
+            ("three quarters of an hour", 0.75, 0.75, "h"),
+            ("an hour and a half", 1.5, 1.5, "h"),
+            ("two years and a half", 2.5, 2.5, "year"),
+            ("two and three quarter miles", 2.75, 2.75, "mi"),
+            ("half a point", 0.5, 0.5, ""),
+            ("a quarter of a point", 0.25, 0.25, ""),
+            ("50 basis points", 50, 50, "bp"),
+            ("the last three quarters", 3, 3, ""),
+            ("three quarters of them", 0.75, 0.75, "ratio"),
+            ("two or three hundred people", 200, 300, ""),
+            ("two to three hundred people", 200, 300, ""),
+            ("from one to two hundred people", 1, 200, ""),
+            ("thirty-plus years", 30, math.inf, "year"),
+            ("a hundred or so people", 100, 100, ""),
+            ("twice", 2, 2, "times"),
+            ("once a day", 1, 1, "times a day"),
+            ("three times weekly", 3, 3, "times a week"),
+            ("a tenfold rise", 10, 10, "times"),
             ("120 km/h", 120, 120, "km/h"),
             ("10,000 m²", 10000, 10000, "m²"),
             ("a frost of -5 °C", -5, -5, "°C"),
@@ -128,6 +160,27 @@ class TestQuantities:
         found = _quantity(text)
         assert (found.low, found.high, found.unit.name) == (pytest.approx(low), pytest.approx(high), unit)
 
+    @pytest.mark.parametrize(
+        ("text", "low", "high", "unit"),
+        [
+            ("a couple of days", 2, 2, "day"),
+            ("a couple hundred people", 200, 200, ""),
+            ("several miles", 2, math.inf, "mi"),
+            ("a few thousand people", 2000, math.inf, ""),
+            ("dozens of people", 24, math.inf, ""),
+            ("hundreds of thousands of dollars", 200000, math.inf, "$"),
+            ("up to several hundred people", -math.inf, math.inf, ""),
+            ("sixty-odd people", 60, 60, ""),
+            ("half of the team", 0.5, 0.5, "ratio"),
+            ("once or twice", 2, 2, "times"),
+        ],
+    )
+    def test_what_is_vague_is_apart(self, text: str, low: float, high: float, unit: str) -> None:
+        """What may be several numbers is no fact to look for, but it is read."""
+        read = read_facts(text)
+        assert read.quantities == []
+        assert [(item.low, item.high, item.unit.name) for item in read.vague] == [(low, high, unit)]
+
     def test_a_score_is_no_range(self) -> None:
         """What falls is two numbers."""
         assert [(item.low, item.high) for item in read_facts("a 6-4 win").quantities] == [(6, 6), (4, 4)]
@@ -138,6 +191,14 @@ class TestQuantities:
             "one of them",
             "the one she saw",
             "half of what he says",
+            "half the team",
+            "half a century",
+            "the couple and another half",
+            "a quarter to nine",
+            "a split second",
+            "it took a second",
+            "frames per second",
+            "once there was a king",
             "os.path and utf-8 and x86_64",
             "COVID-19",
             "see [1] and [2, 3]",
@@ -156,6 +217,16 @@ class TestQuantities:
     def test_identifiers_and_pronouns_count_nothing(self, text: str) -> None:
         """Names with figures in them are no quantities."""
         assert read_facts(text).quantities == []
+
+
+_VAGUE = ["several", "a few", "few", "many", "hundreds of", "dozens of", "a couple of", "sixty-odd", "several dozen"]
+
+
+def _any_quantity(text: str) -> Quantity:
+    read = read_facts(text)
+    found = [*read.quantities, *read.vague]
+    assert len(found) == 1, found
+    return found[0]
 
 
 class TestAgreement:
@@ -190,11 +261,46 @@ class TestAgreement:
             ("12", "between 5 and 10", False),
             ("8-12 hours", "8-13 hours", False),
             ("third", "fourth", False),
+            ("half a million", "512,000", True),
+            ("512,000", "half a million", None),
+            ("two and a half million", "2,480,000", True),
+            ("a quarter of the voters", "26%", True),
+            ("nearly half of the voters", "45%", True),
+            ("two thirds of the voters", "a quarter of the voters", False),
+            ("half a percentage point", "50 basis points", True),
+            ("90 minutes", "an hour and a half", True),
+            ("two or three hundred", "three or four hundred", None),
+            ("twice a day", "three times a day", False),
+            ("twice a day", "14 times a week", None),
+            ("twice a day", "two times", True),
+            ("2 days", "a couple of days", True),
+            ("3 days", "a couple of days", None),
+            ("450", "hundreds", None),
+            ("more than 100", "hundreds", True),
+            ("hundreds", "450", True),
+            ("hundreds", "45", None),
+            ("a few hundred", "several hundred", True),
         ],
     )
     def test_of_two_quantities(self, claim: str, evidence: str, says: bool | None) -> None:
         """Units are converted, bounds and ranges are intervals, and what is vaguer leaves it open."""
-        assert agree(_quantity(claim), _quantity(evidence)) is says
+        assert agree(_any_quantity(claim), _any_quantity(evidence)) is says
+
+    @given(st.floats(-1e9, 1e9), st.sampled_from(_VAGUE))
+    def test_vague_numbers_deny_nothing(self, value: float, vague: str) -> None:
+        """Whatever the other number is, and whichever of the two is the claim."""
+        said, held = _any_quantity(f"{value:.3f} days"), _any_quantity(f"{vague} days")
+        assert agree(said, held) in {True, None}
+        assert agree(held, said) in {True, None}
+
+    @given(st.integers(0, 999_999), st.sampled_from(["half", "quarter"]))
+    def test_a_part_more(self, number: int, part: str) -> None:
+        """Any number of hours with a half or a quarter is the number in digits."""
+        end = {"half": 0.5, "quarter": 0.25}[part]
+        if number % 100 == 0 and number % 1000:
+            number += 1  # nobody says a hundred and a half
+        spoken = _quantity(f"it took {_spelled(number)} and a {part} hours")
+        assert spoken.low == pytest.approx(number + end * (1000 if number and number % 1000 == 0 else 1))
 
     @given(st.floats(1e-3, 1e9), st.sampled_from(["km", "kg", "%", "people", "dollars", "°C"]))
     def test_every_quantity_agrees_with_itself(self, value: float, unit: str) -> None:

@@ -1,3 +1,5 @@
+"""`SecondPassVerificationMiddleware` in real agents."""
+
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -6,34 +8,17 @@ import pytest
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.documents import Document
-from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
-from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import ToolException, create_retriever_tool, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
+from tests.integrations.langchain.answers import MARKED, QUESTION, REFUSED, RIGHT, TEMPFILE, WRONG, documents
+from tests.integrations.langchain.doubles import FixedRetriever, ScriptedModel
 
 from langchain_secondpass import SecondPassVerificationMiddleware
 from secondpass.errors import ConfigError, VerificationFailedError
 from secondpass.verify.types import Verification
 from secondpass.verify.verifier import FactVerifier
-
-QUESTION = "How large is the buffer on Windows?"
-RIGHT = "The default buffer size is 64 kilobytes on Windows."
-WRONG = "The default buffer size is 128 kilobytes on Windows."
-TEMPFILE = "The tempfile module makes temporary files and directories."
-MARKED = f"{WRONG} [contradicted]"
-REFUSED = "The sources that were found do not support an answer."
-
-
-class FixedRetriever(BaseRetriever):
-    """Finds the same documents for every query."""
-
-    documents: list[Document]
-
-    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
-        return self.documents
 
 
 class Recorder(BaseCallbackHandler):
@@ -44,32 +29,6 @@ class Recorder(BaseCallbackHandler):
 
     def on_chat_model_start(self, serialized: Any, messages: list[list[Any]], **kwargs: Any) -> None:
         self.prompts.append(list(messages[0]))
-
-
-def documents() -> list[Document]:
-    """Return what a retriever found."""
-    return [
-        Document(f"shutil.copy2 copies a file with its metadata. {RIGHT}", id="copy2", metadata={"tags": ["shutil"]}),
-        Document(f"{TEMPFILE} It works on all supported platforms.", id="tempfile"),
-    ]
-
-
-@pytest.fixture(scope="module")
-def fact() -> FactVerifier:
-    """Return the embedded verifier, loaded once."""
-    return FactVerifier()
-
-
-def with_settings(fact: FactVerifier, **settings: Any) -> FactVerifier:
-    """Return a verifier with other settings that shares the loaded model."""
-    return FactVerifier(fact.nli, **settings)
-
-
-class ScriptedModel(GenericFakeChatModel):
-    """Says what it is given to say, whatever the tools are."""
-
-    def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
-        return self
 
 
 def search(call: str = "call-1", name: str = "search_docs") -> AIMessage:
@@ -200,7 +159,7 @@ class TestRegenerating:
 
     def test_the_policy_raise(self, fact: FactVerifier) -> None:
         """It raises where the answer would be annotated: when no retry is left."""
-        strict = with_settings(fact, policy="raise")
+        strict = FactVerifier(fact.nli, policy="raise")
         middleware = SecondPassVerificationMiddleware(strict, on_failure="regenerate", max_retries=1)
         assert agent([search(), WRONG, RIGHT], middleware).invoke(asked())["messages"][-1].content == RIGHT
         with pytest.raises(VerificationFailedError):
@@ -241,7 +200,7 @@ class TestAnnotatingAndEnding:
     @pytest.mark.asyncio
     async def test_end(self, fact: FactVerifier) -> None:
         """The verifier's message takes the answer's place; the verification still says what it was."""
-        middleware = SecondPassVerificationMiddleware(with_settings(fact, message="I don't know."), on_failure="end")
+        middleware = SecondPassVerificationMiddleware(FactVerifier(fact.nli, message="I don't know."), on_failure="end")
         for state in (
             agent([search(), WRONG], middleware).invoke(asked()),
             await agent([search(), WRONG], middleware).ainvoke(asked()),
@@ -251,7 +210,7 @@ class TestAnnotatingAndEnding:
 
     def test_end_with_the_policy_raise(self, fact: FactVerifier) -> None:
         """What is asked for on failure goes before the policy; annotating is what the policy does."""
-        strict = with_settings(fact, policy="raise")
+        strict = FactVerifier(fact.nli, policy="raise")
         ending = agent([search(), WRONG], SecondPassVerificationMiddleware(strict, on_failure="end"))
         assert ending.invoke(asked())["messages"][-1].content == REFUSED
         with pytest.raises(VerificationFailedError):

@@ -1,3 +1,5 @@
+"""`SecondPassVerifier` alone, in chains, in batches and in traces."""
+
 import asyncio
 import copy
 import json
@@ -6,70 +8,22 @@ import subprocess
 import sys
 from operator import itemgetter
 from typing import Any
-from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage
-from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import ConfigurableField, RunnableLambda, RunnablePassthrough
 from pydantic import ValidationError
+from tests.integrations.langchain.answers import MARKED, QUESTION, REFUSED, RIGHT, TEMPFILE, WRONG, documents
+from tests.integrations.langchain.doubles import FixedRetriever, Recorder
 
 import langchain_secondpass
 from langchain_secondpass import SecondPassVerifier
 from langchain_secondpass.answers import with_text
-from secondpass.errors import (
-    ConfigError,
-    InputError,
-    MissingExtraError,
-    ModelNotFoundError,
-    VerificationFailedError,
-)
+from secondpass.errors import ConfigError, InputError, MissingExtraError, ModelNotFoundError, VerificationFailedError
 from secondpass.verify.types import Verdict, Verification
 from secondpass.verify.verifier import FactVerifier
-
-QUESTION = "How large is the buffer on Windows?"
-RIGHT = "The default buffer size is 64 kilobytes on Windows."
-WRONG = "The default buffer size is 128 kilobytes on Windows."
-TEMPFILE = "The tempfile module makes temporary files and directories."
-MARKED = f"{WRONG} [contradicted]"
-REFUSED = "The sources that were found do not support an answer."
-
-
-class FixedRetriever(BaseRetriever):
-    """Finds the same documents for every query."""
-
-    documents: list[Document]
-
-    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
-        return self.documents
-
-
-class Recorder(BaseCallbackHandler):
-    """Writes down every chain run."""
-
-    def __init__(self) -> None:
-        self.names: dict[UUID, str] = {}
-        self.parents: dict[str, str | None] = {}
-        self.metadata: dict[str, Any] = {}
-        self.outputs: dict[str, Any] = {}
-        self.errors: dict[str, BaseException] = {}
-        self.started: list[str] = []
-
-    def on_chain_start(self, serialized: Any, inputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        name = self.names[run_id] = kwargs["name"]
-        self.parents[name] = self.names.get(kwargs["parent_run_id"])
-        self.metadata[name] = kwargs["metadata"]
-        self.started.append(name)
-
-    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        self.outputs[self.names[run_id]] = outputs
-
-    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        self.errors[self.names[run_id]] = error
 
 
 class CountingVerifier(FactVerifier):
@@ -81,14 +35,6 @@ class CountingVerifier(FactVerifier):
         items = list(items)
         self.calls.append(len(items))
         return super().verify_many(items)
-
-
-def documents() -> list[Document]:
-    """Return what a retriever found."""
-    return [
-        Document(f"shutil.copy2 copies a file with its metadata. {RIGHT}", id="copy2", metadata={"tags": ["shutil"]}),
-        Document(f"{TEMPFILE} It works on all supported platforms.", id="tempfile"),
-    ]
 
 
 def given_answer(answer: Any = RIGHT, **more: Any) -> dict[str, Any]:
@@ -105,17 +51,6 @@ def seen(result: dict[str, Any]) -> dict[str, Any]:
     """Return a result without the times in its trace."""
     verification = result["verification"].to_dict()
     return {**result, "verification": {key: value for key, value in verification.items() if key != "trace"}}
-
-
-@pytest.fixture(scope="module")
-def fact() -> FactVerifier:
-    """Return the embedded verifier, loaded once."""
-    return FactVerifier()
-
-
-def with_settings(fact: FactVerifier, **settings: Any) -> FactVerifier:
-    """Return a verifier with other settings that shares the loaded model."""
-    return FactVerifier(fact.nli, **settings)
 
 
 @pytest.fixture
@@ -154,13 +89,13 @@ class TestVerifying:
     )
     def test_policies(self, fact: FactVerifier, policy: str, text: str) -> None:
         """The verifier's policy decides what comes out under `answer`."""
-        result = SecondPassVerifier(verifier=with_settings(fact, policy=policy)).invoke(given_answer(WRONG))
+        result = SecondPassVerifier(verifier=FactVerifier(fact.nli, policy=policy)).invoke(given_answer(WRONG))
         assert result["answer"] == text and result["verification"].policy == policy
 
     def test_the_policy_raise(self, fact: FactVerifier) -> None:
         """An answer that did not pass raises, with its verification; the run says so."""
         recorder = Recorder()
-        strict = SecondPassVerifier(verifier=with_settings(fact, policy="raise"))
+        strict = SecondPassVerifier(verifier=FactVerifier(fact.nli, policy="raise"))
         with pytest.raises(VerificationFailedError) as caught:
             strict.invoke(given_answer(WRONG), {"callbacks": [recorder]})
         assert caught.value.verification is not None and caught.value.verification.contradicted
@@ -399,7 +334,7 @@ class TestInChains:
     @pytest.mark.asyncio
     async def test_an_answer_that_raises_fails_alone(self, fact: FactVerifier) -> None:
         """With the policy `raise`, the other answers of a batch still come back."""
-        step = SecondPassVerifier(verifier=with_settings(fact, policy="raise"))
+        step = SecondPassVerifier(verifier=FactVerifier(fact.nli, policy="raise"))
         inputs = [given_answer(WRONG), given_answer(RIGHT), given_answer(f"{TEMPFILE} {WRONG}")]
         for results in (step.batch(inputs, return_exceptions=True), await step.abatch(inputs, return_exceptions=True)):
             first, right, last = results
@@ -425,7 +360,7 @@ class TestInChains:
     def test_configured_by_the_call(self, step: SecondPassVerifier, fact: FactVerifier) -> None:
         """The verifier can be left to the call."""
         open_step = step.configurable_fields(verifier=ConfigurableField(id="verifier"))
-        strict = with_settings(fact, policy="abstain")
+        strict = FactVerifier(fact.nli, policy="abstain")
         config: Any = {"configurable": {"verifier": strict}}
         assert open_step.with_config(config).invoke(given_answer(WRONG))["answer"] == REFUSED
         assert open_step.invoke(given_answer(WRONG))["answer"] == MARKED

@@ -1,0 +1,236 @@
+"""`SecondPassReranker` as a compressor, and its settings."""
+
+import asyncio
+import copy
+import json
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from langchain_core.documents import BaseDocumentCompressor, Document
+from pydantic import ValidationError
+from tests.integrations.langchain.candidates import QUERY, candidates, ids
+
+from langchain_secondpass import SecondPassCrossEncoder, SecondPassReranker
+from secondpass import CompositionError, ConfigError, InputError, ModelNotFoundError, RegistryError, Request, Scores
+from secondpass.testing import FakeReranker
+
+
+class TestCompressing:
+    """`compress_documents` and `acompress_documents`."""
+
+    def test_best_first_with_scores(self, fake: SecondPassReranker) -> None:
+        """The best `top_n` come back in order, equal ones in the retriever's, with Python floats."""
+        result = fake.compress_documents(candidates(), QUERY)
+        assert ids(result) == ["copy", "again", "move"]
+        scores = [document.metadata["relevance_score"] for document in result]
+        assert [type(score) for score in scores] == [float] * 3
+        assert scores == sorted(FakeReranker().score(QUERY, [d.page_content for d in candidates()]), reverse=True)[:3]
+
+    def test_ids_texts_and_metadata_are_kept(self, fake: SecondPassReranker) -> None:
+        """Everything of a document comes back, and only an old score is replaced."""
+        copied, again, moved = fake.compress_documents(candidates(), QUERY)
+        assert (moved.id, moved.page_content, moved.metadata["source"]) == ("move", "move a file", "shutil")
+        assert moved.metadata["relevance_score"] < 1
+        assert again.metadata == copied.metadata
+
+    def test_a_subclass_of_document_stays_one(self, fake: SecondPassReranker) -> None:
+        """Documents of the user's own class keep it, with its fields."""
+
+        class Page(Document):
+            number: int = 0
+
+        (page,) = fake.compress_documents([Page("copy", number=7)], QUERY)
+        assert isinstance(page, Page) and page.number == 7 and page.metadata["relevance_score"] > 0
+
+    def test_the_callers_documents_are_untouched(self, fake: SecondPassReranker) -> None:
+        """Neither the list nor a document nor its metadata changes, and the copies share no metadata with them."""
+        documents = candidates()
+        before = copy.deepcopy(documents)
+        result = fake.model_copy(update={"top_n": None}).compress_documents(documents, QUERY)
+        for document in result:
+            document.metadata["mine"] = True
+        assert documents == before and len(result) == 5
+
+    @pytest.mark.parametrize(("top_n", "expected"), [(None, 5), (1, 1), (4, 4), (100, 5)])
+    def test_top_n(self, top_n: int | None, expected: int) -> None:
+        """`top_n` limits the number; None and more than there are return all."""
+        compressor = SecondPassReranker(reranker="fake", top_n=top_n)
+        assert len(compressor.compress_documents(candidates(), QUERY)) == expected
+
+    def test_threshold(self) -> None:
+        """Only documents that score at least the threshold come back, be it none, and `top_n` still holds."""
+        kept = SecondPassReranker(reranker="fake", threshold=0.6, top_n=None).compress_documents(candidates(), QUERY)
+        assert ids(kept) == ["copy", "again", "move"]
+        one = SecondPassReranker(reranker="fake", threshold=0.6, top_n=1).compress_documents(candidates(), QUERY)
+        assert ids(one) == ["copy"]
+        assert SecondPassReranker(reranker="fake", threshold=1).compress_documents(candidates(), QUERY) == []
+
+    @pytest.mark.asyncio
+    async def test_async_gives_the_same(self, fake: SecondPassReranker) -> None:
+        """`acompress_documents` gives what `compress_documents` gives, also many at once."""
+        expected = fake.compress_documents(candidates(), QUERY)
+        results = await asyncio.gather(*(fake.acompress_documents(candidates(), QUERY) for _ in range(4)))
+        assert results == [expected] * 4
+
+    @pytest.mark.asyncio
+    async def test_async_awaits_the_rerankers_own(self) -> None:
+        """A reranker with an async method of its own is awaited in the caller's event loop."""
+
+        class AsyncReranker(FakeReranker):
+            async def arerank(self, *args: Any, **kwargs: Any) -> Any:
+                loops.append(asyncio.get_running_loop())
+                return self.rerank(*args, **kwargs)
+
+        loops: list[Any] = []
+        await SecondPassReranker(reranker=AsyncReranker()).acompress_documents(candidates(), QUERY)
+        assert loops == [asyncio.get_running_loop()]
+
+    @pytest.mark.asyncio
+    async def test_no_documents(self, fake: SecondPassReranker) -> None:
+        """An empty list gives an empty list, sync and async."""
+        assert fake.compress_documents([], QUERY) == []
+        assert await fake.acompress_documents([], QUERY) == []
+
+    def test_bad_input(self, fake: SecondPassReranker) -> None:
+        """What can't be reranked is refused with a message that says where it is."""
+        with pytest.raises(InputError, match=r"documents\[1\] must be a LangChain Document, not a str"):
+            fake.compress_documents([Document("a"), "b"], QUERY)  # type: ignore[list-item]
+        with pytest.raises(InputError, match="must be a list of LangChain Documents, not a NoneType"):
+            fake.compress_documents(None, QUERY)  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="the query is empty"):
+            fake.compress_documents(candidates(), " ")
+        with pytest.raises(InputError, match="the query must be a str"):
+            fake.compress_documents(candidates(), {"question": QUERY})  # type: ignore[arg-type]
+
+
+class TestConstruction:
+    """What the constructor takes and refuses, and the compressor as data."""
+
+    def test_defaults(self) -> None:
+        """Without arguments it is the embedded cross-encoder, three documents, no threshold."""
+        compressor = SecondPassReranker()
+        assert isinstance(compressor, BaseDocumentCompressor)
+        assert repr(compressor.reranker) == "PassageReranker(CrossEncoderReranker('ms-marco-MiniLM-L12-v2'))"
+        assert (compressor.top_n, compressor.threshold) == (3, None)
+
+    def test_a_reranker_by_name_by_configuration_and_as_an_object(self) -> None:
+        """All three ways lead to the same, and an object is taken as it is."""
+        reranker = FakeReranker()
+        assert SecondPassReranker(reranker=reranker).reranker is reranker
+        by_name = SecondPassReranker(reranker="fake")
+        by_config = SecondPassReranker(reranker={"type": "fake", "scale": "logit"})
+        assert isinstance(by_name.reranker, FakeReranker) and by_config.reranker.scale == "logit"
+
+    @pytest.mark.parametrize(
+        ("settings", "error", "message"),
+        [
+            ({"reranker": "nope"}, RegistryError, "no 'nope'; there are: "),
+            ({"reranker": "cross-encoder:nope"}, ModelNotFoundError, "no model 'nope'"),
+            ({"reranker": {"type": "fake", "scalee": 1}}, ConfigError, "its settings are: scale, pointwise"),
+            ({"reranker": 3}, ConfigError, "a reranker is a name"),
+            ({"reranker": "fake", "top_n": 0}, ConfigError, "top_n is a whole number of at least 1"),
+            ({"reranker": "fake", "top_n": "3"}, ConfigError, "or None for all, not '3'"),
+            ({"reranker": "fake", "top_n": True}, ConfigError, "top_n is a whole number"),
+            ({"reranker": "fake", "threshold": float("nan")}, ConfigError, "a threshold is a finite number"),
+            ({"reranker": FakeReranker(scale="ordinal"), "threshold": 0.5}, CompositionError, "ordinal scores"),
+            ({"reranker": "fake", "topn": 3}, ValidationError, "topn"),
+        ],
+    )
+    def test_wrong_settings_fail_at_once(self, settings: Any, error: type[Exception], message: str) -> None:
+        """A setting that can't be used is refused in the constructor, by an error of ours."""
+        with pytest.raises(error, match=message) as caught:
+            SecondPassReranker(**settings)
+        assert type(caught.value) is error
+
+    def test_a_name_scores_long_documents_whole(self) -> None:
+        """By its name, the reranker reads windows of what is too long for it."""
+        long = Document("Knead the dough. " * 400 + "To copy a file, use shutil.copy.", id="long")
+        documents = [Document("os.remove deletes a file", id="short"), long]
+        assert ids(SecondPassReranker(top_n=1).compress_documents(documents, "how do I copy a file")) == ["long"]
+        by_pairs = SecondPassCrossEncoder().score([("how do I copy a file", one.page_content) for one in documents])
+        assert by_pairs[1] > by_pairs[0]
+
+    @pytest.mark.asyncio
+    async def test_first_scores_are_passed_on_where_they_are_said_to_be(self) -> None:
+        """Under the key that is set, if every document has a number there; by default nothing is looked for."""
+
+        class Recording(FakeReranker):
+            def _score(self, requests: Sequence[Request]) -> list[Scores]:
+                seen.extend(request.initial_scores for request in requests)
+                return super()._score(requests)
+
+        seen: list[Any] = []
+        documents = [Document("a", metadata={"score": 1}), Document("b", metadata={"score": 0.5})]
+        compressor = SecondPassReranker(reranker=Recording(), score_key="score")
+        compressor.compress_documents(documents, QUERY)
+        await compressor.acompress_documents(documents, QUERY)
+        compressor.as_runnable().batch([{"query": QUERY, "documents": documents}])
+        compressor.compress_documents([*documents, Document("c")], QUERY)
+        SecondPassReranker(reranker=Recording()).compress_documents(documents, QUERY)
+        assert seen == [(1.0, 0.5)] * 3 + [None] * 2
+
+    def test_ordinal_scores_are_fine_without_a_threshold(self) -> None:
+        """A reranker whose scores only give an order can be used with `top_n`."""
+        compressor = SecondPassReranker(reranker=FakeReranker(scale="ordinal"), top_n=2)
+        assert ids(compressor.compress_documents(candidates(), QUERY)) == ["copy", "again"]
+
+    def test_within_pydantic_the_message_survives_and_the_input_does_not(self) -> None:
+        """`model_validate` wraps our error with its message, and shows none of the configuration."""
+        with pytest.raises(ValidationError, match="its settings are: scale, pointwise") as caught:
+            SecondPassReranker.model_validate({"reranker": {"type": "fake", "token": "sk-123"}})
+        assert "sk-123" not in str(caught.value)
+
+    def test_serialization_round_trip(self) -> None:
+        """`model_dump` writes the reranker as a configuration, from which an equal compressor is built."""
+        compressor = SecondPassReranker(reranker=FakeReranker(scale="logit"), top_n=None, threshold=0.5)
+        data = json.loads(compressor.model_dump_json())
+        assert data == {
+            "reranker": {"type": "fake", "scale": "logit", "pointwise": True},
+            "top_n": None,
+            "threshold": 0.5,
+            "score_key": None,
+        }
+        for restored in (SecondPassReranker(**data), SecondPassReranker.model_validate(data)):
+            assert restored.model_dump() == compressor.model_dump()
+            assert restored.reranker.fingerprint == compressor.reranker.fingerprint
+
+    def test_a_reranker_that_is_no_data_can_not_be_serialized(self) -> None:
+        """A reranker without a registered name says so, and works nonetheless."""
+
+        class Nameless(FakeReranker):
+            registry_name = ""
+
+        compressor = SecondPassReranker(reranker=Nameless())
+        with pytest.raises(Exception, match="Nameless sets no registry_name"):
+            compressor.model_dump()
+        assert len(compressor.compress_documents(candidates(), QUERY)) == 3
+
+    def test_pickle_and_copies(self, fake: SecondPassReranker) -> None:
+        """Pickled, deep-copied and copied compressors give the same; a shallow copy shares the model."""
+        expected = fake.compress_documents(candidates(), QUERY)
+        shallow = fake.model_copy(update={"top_n": 1})
+        assert shallow.reranker is fake.reranker and shallow.compress_documents(candidates(), QUERY) == expected[:1]
+        for other in (pickle.loads(pickle.dumps(fake)), copy.deepcopy(fake), copy.copy(fake)):
+            assert other.compress_documents(candidates(), QUERY) == expected
+
+    def test_it_can_not_be_changed(self, fake: SecondPassReranker) -> None:
+        """Settings are fixed, as they were checked together."""
+        with pytest.raises(ValidationError, match="frozen"):
+            fake.threshold = 0.5
+
+    def test_schema_and_repr(self, fake: SecondPassReranker) -> None:
+        """The class has a JSON schema, and its repr is that of its settings."""
+        properties = SecondPassReranker.model_json_schema()["properties"]
+        assert properties["reranker"]["anyOf"] == [{"type": "string"}, {"type": "object"}]
+        assert repr(fake) == "SecondPassReranker(reranker=FakeReranker(), top_n=3, threshold=None, score_key=None)"
+
+    def test_a_subclass_can_add_fields(self) -> None:
+        """A user's own subclass takes its own settings along with ours."""
+
+        class Labelled(SecondPassReranker):
+            label: str = ""
+
+        compressor = Labelled(reranker="fake", top_n=1, label="mine")
+        assert (compressor.label, compressor.top_n) == ("mine", 1)

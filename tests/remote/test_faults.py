@@ -1,0 +1,206 @@
+"""RemoteReranker against each way that a server fails."""
+
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.remote.server import KEY, Handler, Server, remote
+
+from secondpass.errors import ScoringError
+from secondpass.rerankers.remote import RemoteReranker
+
+
+def _hang_up(handler: Handler) -> None:
+    handler.close_connection = True
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _half_an_answer(handler: Handler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b'[{"index": 0, ')
+    handler.close_connection = True
+
+
+def _silence(handler: Handler) -> None:
+    handler.server.released.wait(20)
+
+
+def _drip(handler: Handler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    for _ in range(400):
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+        if handler.server.released.wait(0.05):
+            break
+    handler.close_connection = True
+
+
+def _not_zipped(handler: Handler) -> None:
+    handler.reply(200, b"not zipped", {"Content-Encoding": "gzip"})
+
+
+def _one(index: Any = 0, score: Any = 0.5) -> dict[str, Any]:
+    return {"index": index, "score": score}
+
+
+class TestFaults:
+    @pytest.mark.parametrize(
+        ("act", "message"),
+        [
+            (_hang_up, r"the connection broke off \(.*\): the server may have crashed"),
+            (_half_an_answer, "the connection broke off"),
+            (_not_zipped, "the answer's compression is damaged"),
+            ((200, b"<html>Bad gateway</html>"), "the answer is no JSON: <html>Bad gateway</html>"),
+            ((200, b""), "the answer is no JSON: it is empty"),
+            ((200, b'[{"index": 0, "sco'), "the answer is no JSON"),
+            ((200, b"[" * 100_000), "the answer is no JSON"),
+            ((200, b"\xff\xfe\x00"), "the answer is no JSON"),
+        ],
+    )
+    def test_broken_answers_are_tried_again_and_then_named(
+        self, act: Any, message: str, serve: Callable[[str], Server]
+    ) -> None:
+        """Once is mended by the second attempt; always is an error that says what came."""
+        server = serve("tei")
+        server.script = [act]
+        assert remote(server).score("q", ["a"]).shape == (1,)
+        server.script = [act] * 5
+        with pytest.raises(ScoringError, match=message):
+            remote(server, max_retries=1).score("q", ["a"])
+
+    @pytest.mark.parametrize("act", [_silence, _drip])
+    def test_a_slow_server_runs_into_the_time_out(self, act: Any, serve: Callable[[str], Server]) -> None:
+        """No answer at all, and one that never ends: both end after about `timeout_s`."""
+        server = serve("tei")
+        server.script = [act]
+        start = time.monotonic()
+        with pytest.raises(ScoringError, match=r"within 0.2 s: raise timeout_s"):
+            remote(server, timeout_s=0.2, max_retries=0).score("q", ["a"])
+        assert time.monotonic() - start < 10
+
+    @pytest.mark.parametrize(
+        ("payload", "message"),
+        [
+            ([_one(0), _one(1), _one(1)], "scores document 1 twice"),
+            ([_one(0), _one(3), _one(1)], "scores document 3, but there are 3, counted from 0"),
+            ([_one(0), _one(-1), _one(1)], "scores document -1, but there are 3"),
+            ([_one(0), _one(2)], "scores 2 of 3 documents; the first one missing is 1"),
+            ([], "scores 0 of 3 documents"),
+            ([_one(index) for index in range(4)], "scores document 3, but there are 3"),
+            ([_one(0, float("nan")), _one(1), _one(2)], "gives document 0 the score nan"),
+            ([_one(0, float("inf")), _one(1), _one(2)], "gives document 0 the score inf"),
+            ([_one(0, 10**400), _one(1), _one(2)], "gives document 0 the score inf"),
+            ([_one(0, None), _one(1), _one(2)], "no number under 'score': {'index': 0, 'score': None}"),
+            ([_one(0, "0.5"), _one(1), _one(2)], "no number under 'score'"),
+            ([_one(0, True), _one(1), _one(2)], "no number under 'score'"),
+            ([_one("0"), _one(1), _one(2)], "no whole number under 'index'"),
+            ([_one(True), _one(1), _one(2)], "no whole number under 'index'"),
+            ([_one(0.0), _one(1), _one(2)], "no whole number under 'index'"),
+            (["x" * 1000], "no whole number under 'index': 'xxx.*…"),
+            ({"results": []}, r"no list \(its keys: 'results'\); is shape='tei' right\?"),
+            (None, r"no list \(it is a JSON NoneType\)"),
+            ([_one(0, 7.5), _one(1), _one(2)], "scores from 0.5 to 7.5 are no probabilities: pass scale='logit'"),
+        ],
+    )
+    def test_wrong_scores_are_refused(self, payload: Any, message: str, serve: Callable[[str], Server]) -> None:
+        """Missing, double, foreign and unusable results are errors that say which, and are not tried again."""
+        server = serve("tei")
+        server.script = [(200, payload)]
+        with pytest.raises(ScoringError, match=f"{server.url}/rerank: .*{message}"):
+            remote(server).score("q", ["a", "b", "c"])
+        assert len(server.received) == 1
+
+    def test_another_shape_is_recognised(self, serve: Callable[[str], Server]) -> None:
+        """A list under another key than the shape's is no guess: the keys are named."""
+        server = serve("jina")
+        server.script = [(200, {"object": "list", "data": []})]
+        with pytest.raises(ScoringError, match=r"no list under 'results' \(its keys: 'object, data'\).*shape='jina'"):
+            remote(server).score("q", ["a"])
+
+    def test_a_hair_above_one_is_one(self, serve: Callable[[str], Server]) -> None:
+        """An activation in half precision may round up."""
+        server = serve("tei")
+        server.script = [(200, [_one(0, 1.0000004), _one(1, -1e-7)])]
+        assert remote(server).score("q", ["a", "b"]).tolist() == [1.0, 0.0]
+
+    def test_an_endless_answer_is_cut_off(
+        self, serve: Callable[[str], Server], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """More than any list of scores can be is not read to its end."""
+        monkeypatch.setattr("secondpass.remote.transport._MAX_BYTES", 2**20)
+        server = serve("tei")
+        server.script = [(200, b" " * 2**22)]
+        with pytest.raises(ScoringError, match="the answer is longer than 1 MiB"):
+            remote(server).score("q", ["a"])
+
+    def test_a_wrong_path_hints_at_the_url(self, serve: Callable[[str], Server]) -> None:
+        """404 names what to check."""
+        server = serve("cohere")
+        reranker = RemoteReranker(f"{server.url}/v1/chat", model="m", api_key=KEY)
+        with pytest.raises(ScoringError, match=r"/v1/chat: HTTP 404: .*check the path of the url, shape and model"):
+            reranker.score("q", ["a"])
+
+    def test_nobody_there(self) -> None:
+        """A refused connection says which server, and what to check."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        with pytest.raises(ScoringError, match=rf"{url}/rerank: no connection .*is the server running.*\(attempt 2\)"):
+            RemoteReranker(url, shape="tei", max_retries=1, backoff_s=0).score("q", ["a"])
+
+    def test_no_such_host(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A name that does not resolve is a failed connection too."""
+
+        def unknown(*_: Any, **__: Any) -> None:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+        monkeypatch.setattr(socket, "getaddrinfo", unknown)
+        with pytest.raises(ScoringError, match=r"no-such-host\.invalid/rerank: no connection \(.*not known\)"):
+            RemoteReranker("http://no-such-host.invalid", shape="tei", max_retries=0).score("q", ["a"])
+
+    def test_https_to_a_plain_server(self, serve: Callable[[str], Server]) -> None:
+        """No secure connection: not tried again, as the next handshake ends the same way."""
+        url = serve("tei").url.replace("http:", "https:")
+        with pytest.raises(ScoringError, match=r"no secure connection \(.*\): is it https at all"):
+            RemoteReranker(url, shape="tei").score("q", ["a"])
+
+    @pytest.mark.skipif(not shutil.which("openssl"), reason="makes a certificate with openssl")
+    def test_a_certificate_that_nobody_vouches_for(self, serve: Callable[[str], Server], tmp_path: Path) -> None:
+        """A self-signed certificate is refused, and the error says how to trust it; nothing was sent."""
+        server = serve("tei")
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
+        files = [str(tmp_path / "key.pem"), str(tmp_path / "cert.pem")]
+        subprocess.run([*command, "-keyout", files[0], "-out", files[1]], check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(files[1], files[0])
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        with pytest.raises(ScoringError, match=r"no secure connection \(.*CERTIFICATE_VERIFY_FAILED.*SSL_CERT_FILE"):
+            RemoteReranker(server.url.replace("http:", "https:"), shape="tei").score("q", ["a"])
+        assert server.received == []
+
+    def test_redirects_are_not_followed(self, serve: Callable[[str], Server]) -> None:
+        """The key must not go where a server points to; the error says where that is."""
+        target, server = serve("tei"), serve("tei")
+        server.script = [(307, b"", {"Location": f"{target.url}/rerank?token=1"})]
+        with pytest.raises(
+            ScoringError, match=f"HTTP 307: it points to {target.url}/rerank; redirects are not followed"
+        ):
+            remote(server).score("q", ["a"])
+        assert target.received == []
+
+    def test_closing_while_scoring_is_an_error_of_ours(self, serve: Callable[[str], Server]) -> None:
+        """Who closes a shared reranker stops the others with an error that says so."""
+        reranker = remote(serve("tei"))
+        reranker._transport().close()
+        with pytest.raises(ScoringError, match="the reranker was closed while it was scoring"):
+            reranker.score("q", ["a"])
