@@ -89,12 +89,14 @@ def read_facts(text: str) -> Facts:
     # Capitals mean names in English: in other languages, German before all, other things.
     is_english = not is_foreign(text)
     names = find_names(tokens, masked) if is_english else []
+    found = find_quantities(tokens, masked)
     return Facts(
         text=text,
         tokens=tokens,
         numbered=numbered,
         dates=dates,
-        quantities=find_quantities(tokens, masked),
+        quantities=[item for item in found if not item.is_vague],
+        vague=[item for item in found if item.is_vague],
         names=names,
         clauses=find_clauses(tokens) if is_english else [],
         vocabulary=Vocabulary(tokens, names),

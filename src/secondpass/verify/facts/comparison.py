@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from secondpass.verify.facts import dates, quantities
+from secondpass.verify.facts import dates
+from secondpass.verify.facts.agreement import agree
 from secondpass.verify.facts.dates import Date
 from secondpass.verify.facts.identifiers import Numbered
 from secondpass.verify.facts.names import Name, Presence, Vocabulary
@@ -35,13 +36,14 @@ _UNITLESS = frozenset({"count", "ordinal", "ratio"})
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a text holds that can be checked."""
+    """What a text holds that can be checked. Its vague quantities are not: they only keep others from being denied."""
 
     text: str
     tokens: list[Token]
     numbered: list[Numbered]
     dates: list[Date]
     quantities: list[Quantity]
+    vague: list[Quantity]
     names: list[Name]
     clauses: list[Clause]
     vocabulary: Vocabulary
@@ -108,12 +110,15 @@ def compare_quantities(claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
             continue
         lost += 1
         near = held if lost <= _MAX_FACTS else []
-        verdicts = {quantities.agree(fact, item) for item in near if item.unit.dimension == key[0]}
-        if True in verdicts:
+        verdicts = {agree(fact, item) for item in near if item.unit.dimension == key[0]}
+        vague = [item for item in evidence.vague if lost <= _MAX_FACTS and item.unit.dimension == key[0]]
+        if True in verdicts or any(agree(fact, item) for item in vague):
             continue
         others = [] if None in verdicts else [item for item in free if lost <= _MAX_FACTS and _comparable(fact, item)]
         min_alike = _MIN_ALIKE if key[0] in _UNITLESS else _MIN_ALIKE_UNIT
-        other = _best(claim, fact, evidence, others, min_alike)
+        other = _best(claim, fact, evidence, [*vague, *others] if others else [], min_alike)
+        if other is not None and other.is_vague:
+            other = None  # where the claim has a number, the evidence leaves it open
         is_unit = other is not None and other.unit != fact.unit and (other.low, other.high) == (fact.low, fact.high)
         yield _finding("unit" if is_unit else "number", claim, fact, evidence, other)
 

@@ -1,13 +1,14 @@
-"""Numbers with their units, bounds and precision, and whether one says what another says."""
+"""Numbers with their units, bounds and precision."""
 
 import math
 from dataclasses import dataclass, replace
 
-from secondpass.verify.facts.numerals import Numeral, numeral_at
-from secondpass.verify.facts.units import COUNT, CURRENCIES, ORDINAL, RATIO, Unit, unit_at
-from secondpass.verify.words import Token, word_set
+from secondpass.verify.facts.numerals import SCALES, Numeral, numeral_at
+from secondpass.verify.facts.units import COUNT, CURRENCIES, ORDINAL, RATIO, TIMES, Unit, per, unit_at
+from secondpass.verify.facts.vague import is_share, vague_at
+from secondpass.verify.words import Token, word_numbers, word_set
 
-__all__ = ["Quantity", "agree", "find_quantities"]
+__all__ = ["Quantity", "find_quantities"]
 
 _DASHES = frozenset("-\u2010\u2011\u2012\u2013")
 _MINUS = frozenset("-\u2212\u2013")
@@ -28,12 +29,16 @@ _BOUNDS_AFTER = dict.fromkeys(word_set("more greater larger older above over hig
     word_set("less fewer smaller younger under below lower shorter"), -1
 )
 _MAX_BOUND_WORDS = 3
-
-# How far two numbers may lie apart, as a share of the claim's, and still be one and the same.
-_ROUNDED = 0.05
-_ABOUT = 0.12
-_CONVERTED = 0.025
-_CONVERTED_DATA = 0.1  # a kilobyte is 1000 or 1024 bytes, and a gigabyte three times that
+_UNITLESS = frozenset({"count", "ordinal", "ratio"})
+_HALF_STEP = 0.1
+_POINTS = word_set("point points")
+_SPANS = word_set("century")  # is said of years too
+_TIMES = word_numbers(
+    "once|twice twofold|thrice threefold|fourfold|fivefold|sixfold|sevenfold|eightfold|ninefold|tenfold", start=1
+)
+_ROUND = word_set("odd something some")
+_NO_ORDINAL = word_set("per split a every one")  # before "second", which is a time there unless a thing comes behind
+_LATER = word_set("later earlier ago apart longer more faster slower behind ahead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,8 @@ class Quantity:
         unit: what it counts in.
         step: the place of the last digit as written.
         is_approximate: whether a word such as "about" is before it.
-        words: how it is written: ``digits``, ``words``, ``ordinal`` or ``fraction``.
+        is_vague: whether it may be another number as well: "a couple" is two or three.
+        form: how it is written: ``digits``, ``words``, ``ordinal`` or ``fraction``.
     """
 
     first: int
@@ -58,6 +64,7 @@ class Quantity:
     unit: Unit
     step: float
     is_approximate: bool = False
+    is_vague: bool = False
     form: str = "digits"
 
     @property
@@ -77,7 +84,7 @@ class Quantity:
 
 
 def find_quantities(tokens: list[Token], masked: set[int]) -> list[Quantity]:
-    """Return the quantities of a text, in order; "one" counts only with a unit."""
+    """Return the quantities of a text, in order, vague ones among them; "one" counts only with a unit."""
     found: list[Quantity] = []
     at = 0
     while at < len(tokens):
@@ -86,19 +93,34 @@ def find_quantities(tokens: list[Token], masked: set[int]) -> list[Quantity]:
             at += 1
             continue
         at = quantity.end
-        if not _is_a_pronoun(tokens, quantity):
+        is_pronoun = _is_a_pronoun(tokens, quantity)
+        if (is_pronoun and is_share(tokens, at - 1)) or _is_one_of_two(tokens, quantity):
+            found.append(replace(quantity, is_vague=True))
+        elif not is_pronoun:
             found.append(quantity)
     return found
 
 
 def _is_a_pronoun(tokens: list[Token], quantity: Quantity) -> bool:
-    """Return whether a word of a number counts nothing: one, half, and first or second by themselves."""
-    word = tokens[quantity.end - 1].lower
-    return (
-        quantity.first == quantity.end - 1
-        and word in {"one", "zero", "half", "second"}
-        and quantity.unit in {COUNT, RATIO}
-    )
+    """Return whether a word counts nothing: one, half or second by themselves, nine in "a quarter to nine"."""
+    last = quantity.end - 1
+    if quantity.first != last:
+        return False
+    word, before = tokens[last].lower, tokens[last - 1].lower if last else ""
+    after = tokens[last + 1] if last + 1 < len(tokens) else None
+    if word == "second":
+        return before in _NO_ORDINAL and (after is None or not after.is_content or after.lower in _LATER)
+    if before in {"to", "past"} and last > 1 and tokens[last - 2].lower == "quarter":
+        return True
+    if word == "half":
+        return quantity.unit is RATIO  # half a point is a count
+    return word in {"one", "zero", "nought"} and quantity.unit in {COUNT, RATIO}
+
+
+def _is_one_of_two(tokens: list[Token], quantity: Quantity) -> bool:
+    """Return whether another number of times would do: "once or twice", "twice or three times"."""
+    beside = (at for at in (quantity.first - 1, quantity.end) if 0 <= at < len(tokens))
+    return quantity.unit.dimension == TIMES.dimension and any(tokens[at].lower == "or" for at in beside)
 
 
 def _quantity_at(tokens: list[Token], at: int, masked: set[int]) -> Quantity | None:
@@ -107,6 +129,9 @@ def _quantity_at(tokens: list[Token], at: int, masked: set[int]) -> Quantity | N
         at += 1
         if at == len(tokens) or tokens[at].kind != "number":
             return None
+    said = None if currency else _said_at(tokens, at)
+    if said:
+        return _bounded(tokens, said)
     numeral = numeral_at(tokens, at)
     if numeral is None or numeral.value > 1e18:
         return None
@@ -114,21 +139,90 @@ def _quantity_at(tokens: list[Token], at: int, masked: set[int]) -> Quantity | N
     if at == first and at and tokens[at - 1].text in _MINUS and tokens[at].glued and not tokens[at - 1].glued:
         sign, first = -1, at - 1
     numeral = _in_millions(tokens, numeral, currency)
+    ending, past = _ending(tokens, numeral)
+    numeral = numeral._replace(end=past)
     unit, end = (currency, numeral.end) if currency else _unit(tokens, numeral)
-    low, high, step = sign * numeral.value, sign * numeral.value, numeral.step
-    second = _range_end(tokens, first, end, masked, bool(currency))
-    if second:
-        other, other_unit, other_end = second
-        if unit.dimension == "count" or unit is currency:
-            scale = other.scale if numeral.scale == 1 and low <= other.value / other.scale else 1.0
-            low, step = low * scale, step * scale
-            unit = currency or other_unit
-        if unit == other_unit or currency:
-            if low < other.value:
-                high, end = other.value, other_end
-            elif unit.dimension != "count" or low == other.value:
-                return _bounded(tokens, Quantity(first, end, low, low, unit, step, form=numeral.form))
-    return _bounded(tokens, Quantity(first, end, low, high, unit, step, form=numeral.form))
+    low, step = sign * numeral.value, numeral.step
+    if numeral.scale == 1 and unit.dimension not in _UNITLESS and not step % 1 and _is_and_a_half(tokens, end):
+        low, step, end = low + sign / 2, _HALF_STEP, end + 3
+    found = Quantity(first, end, low, low, unit, step, is_vague=ending == "odd", form=numeral.form)
+    if ending == "plus":
+        return _open(found, 1)
+    return _bounded(tokens, _ranged(tokens, found, numeral, masked))
+
+
+def _ranged(tokens: list[Token], found: Quantity, numeral: Numeral, masked: set[int]) -> Quantity:
+    """Return a quantity with the other end of its range, if it has one."""
+    currency = found.unit if tokens[found.first].text in CURRENCIES else None
+    second = _range_end(tokens, found.first, found.end, masked, bool(currency))
+    if not second:
+        return found
+    other, unit, end = second
+    size = other.step if other.form == "words" and other.step > 1 else other.scale
+    is_either = tokens[found.end].lower == "or"
+    if is_either and not _is_near(numeral, other, size):
+        return found
+    if not (is_either or other.value < 2 * numeral.value * size):
+        size = other.scale  # "from one to two hundred" begins with one
+    low, step = found.low, found.step
+    if found.unit.dimension == "count" or currency:
+        scale = size if numeral.scale == 1 and low <= other.value / size else 1.0
+        low, step = low * scale, step * scale
+        found = replace(found, low=low, high=low, step=step, unit=currency or unit)
+    if (found.unit == unit or currency) and low < other.value:
+        return replace(found, high=other.value, end=end, is_approximate=is_either)
+    return found
+
+
+def _is_near(numeral: Numeral, other: Numeral, size: float) -> bool:
+    """Return whether two numbers with "or" between them are a rough one, of one scale: two or three hundred."""
+    top = other.value / size
+    furthest = 2 * numeral.value if numeral.form == other.form == "words" else numeral.value + 1
+    return size > 1 and numeral.value < top <= furthest
+
+
+def _said_at(tokens: list[Token], at: int) -> Quantity | None:
+    """Return a quantity that does not begin with a number: twice, a couple of days, an hour and a half."""
+    word = tokens[at].lower
+    if word in _TIMES:
+        unit = per(tokens, at + 1)
+        if unit is None and word == "once":
+            return None
+        return Quantity(at, at + 1, _TIMES[word], _TIMES[word], unit or TIMES, 1.0, form="words")
+    vague = vague_at(tokens, at)
+    if vague:
+        low, high, end = vague
+        here = end + (end < len(tokens) and tokens[end].lower == "of")
+        unit, end = unit_at(tokens, here) or (COUNT, end)
+        return Quantity(at, end, low, high, unit, 1.0, is_vague=True, form="words")
+    measured = unit_at(tokens, at + 1) if word in {"a", "an"} else None
+    if measured and measured[0].dimension not in _UNITLESS and _is_and_a_half(tokens, measured[1]):
+        return Quantity(at, measured[1] + 3, 1.5, 1.5, measured[0], _HALF_STEP, form="words")
+    return None
+
+
+def _is_and_a_half(tokens: list[Token], at: int) -> bool:
+    """Return whether "and a half" comes next, behind a unit, and nothing that it is the half of."""
+    words = [token.lower for token in tokens[at : at + 4]]
+    if words[:3] != ["and", "a", "half"]:
+        return False
+    is_glued = at + 3 < len(tokens) and tokens[at + 3].glued and tokens[at + 3].text in _DASHES
+    return not (is_glued or words[3:] == ["a"] or words[-1] in SCALES or unit_at(tokens, at + 3))
+
+
+def _ending(tokens: list[Token], numeral: Numeral) -> tuple[str, int]:
+    """Return how a number is left open, and the index of the token after that: sixty-odd, thirty-plus."""
+    end = numeral.end
+    word = tokens[end].lower if end < len(tokens) else ""
+    if numeral.form in {"ordinal", "fraction"} or not word:
+        return "", end
+    if word == "odd" and numeral.value >= 20 and not numeral.value % 10:
+        return "odd", end + 1
+    if word in _DASHES and end + 1 < len(tokens) and tokens[end].glued and tokens[end + 1].glued:
+        word = tokens[end + 1].lower
+        if word in _ROUND or word == "plus":
+            return "plus" if word == "plus" else "odd", end + 2
+    return "", end
 
 
 def _in_millions(tokens: list[Token], numeral: Numeral, currency: Unit | None) -> Numeral:
@@ -148,10 +242,28 @@ def _unit(tokens: list[Token], numeral: Numeral) -> tuple[Unit, int]:
     here = end
     if here + 1 < len(tokens) and tokens[here].text in _DASHES and tokens[here].glued and tokens[here + 1].glued:
         here += 1
-    if numeral.form == "fraction" and here < len(tokens) and tokens[here].lower in {"a", "an"}:
-        here += 1
-    found = unit_at(tokens, here) if here < len(tokens) else None
-    return found or ((RATIO if numeral.form == "fraction" else COUNT), end)
+    if numeral.form == "fraction":
+        return _unit_of_part(tokens, end, here)
+    found = unit_at(tokens, here)
+    if found and found[0] is TIMES:
+        return per(tokens, found[1]) or TIMES, found[1]
+    return found or (COUNT, end)
+
+
+def _unit_of_part(tokens: list[Token], end: int, here: int) -> tuple[Unit, int]:
+    """Return what a fraction is of: a unit (half an hour, a quarter of a mile), a thing (half a point), or anything."""
+    words = [token.lower for token in tokens[here : here + 3]]
+    is_of = words[:1] == ["of"] and words[1:2] in (["a"], ["an"], ["one"])
+    is_one = words[:1] in (["a"], ["an"])
+    here += 2 if is_of else is_one
+    found = unit_at(tokens, here)
+    if found:
+        return found
+    thing = tokens[here] if here < len(tokens) else None
+    is_half = tokens[end - 1].lower == "half" and is_one
+    if thing and (thing.lower in _POINTS or (is_half and thing.is_content and thing.lower not in _SPANS)):
+        return COUNT, end
+    return RATIO, end
 
 
 def _range_end(
@@ -162,7 +274,7 @@ def _range_end(
     before = tokens[first - 1].lower if first else ""
     middle = tokens[at]
     is_dash = middle.text in _DASHES and (tokens[at + 1].kind == "number" or tokens[at + 1].text in CURRENCIES)
-    if not (is_dash or middle.lower == "to" or (middle.lower == "and" and before == "between")):
+    if not (is_dash or middle.lower in {"to", "or"} or (middle.lower == "and" and before == "between")):
         return None
     at += 1
     if tokens[at].text in CURRENCIES and at + 1 < len(tokens):
@@ -186,7 +298,7 @@ def _bounded(tokens: list[Token], quantity: Quantity) -> Quantity:
     if approximate:
         quantity = replace(quantity, first=first - 1, is_approximate=True)
         first -= 1
-    if quantity.unit is ORDINAL or not quantity.is_single:
+    if quantity.unit is ORDINAL or not (quantity.is_single or quantity.is_vague):
         return quantity
     side, words = _bound_before(tokens, first)
     if side:
@@ -194,6 +306,8 @@ def _bounded(tokens: list[Token], quantity: Quantity) -> Quantity:
     end = quantity.end
     if end < len(tokens) and tokens[end].text == "+" and tokens[end].glued:
         return _open(replace(quantity, end=end + 1), 1)
+    if [token.lower for token in tokens[end : end + 2]] == ["or", "so"]:
+        return replace(quantity, end=end + 2, is_approximate=True)
     if end + 1 < len(tokens) and tokens[end].lower in {"or", "and"} and tokens[end + 1].lower in _BOUNDS_AFTER:
         return _open(replace(quantity, end=end + 2), _BOUNDS_AFTER[tokens[end + 1].lower])
     return quantity
@@ -209,65 +323,3 @@ def _bound_before(tokens: list[Token], first: int) -> tuple[int, int]:
 
 def _open(quantity: Quantity, side: int) -> Quantity:
     return replace(quantity, high=math.inf) if side > 0 else replace(quantity, low=-math.inf)
-
-
-def agree(claim: Quantity, evidence: Quantity) -> bool | None:
-    """Return whether the evidence's quantity says what the claim's says: True, False, or None if it leaves it open.
-
-    Both must be of one dimension. A number agrees with one that it is a rounding of, and with one that "about"
-    allows for; it is left open where the evidence is the vaguer of the two. Bounds and ranges are intervals.
-    """
-    low, high = claim.converted()
-    held_low, held_high = evidence.converted()
-    ours, theirs = _tolerance(claim, evidence), _tolerance(evidence, claim)
-    if claim.is_single and evidence.is_single:
-        apart = abs(low - held_low)
-        return True if apart <= ours else None if apart <= theirs else False
-    same_low, same_high = _near(low, held_low, ours), _near(high, held_high, ours)
-    if claim.is_single:
-        if same_low or same_high:
-            return True
-        return None if held_low - theirs < low < held_high + theirs else False
-    if same_low and same_high:
-        return True
-    if claim.is_range and evidence.is_range:
-        return False
-    if held_low >= low - ours and held_high <= high + ours:
-        # A bound itself is not below itself: "fewer than 5" is not what "5" says, but "up to 5" is; both are let pass.
-        return True
-    apart = held_high < low or high < held_low or (not claim.is_range and _only_touch(claim, evidence))
-    return False if apart else None
-
-
-def _only_touch(claim: Quantity, evidence: Quantity) -> bool:
-    low, high = claim.converted()
-    held_low, held_high = evidence.converted()
-    return low == held_high or high == held_low
-
-
-def _near(first: float, second: float, tolerance: float) -> bool:
-    return first == second or (math.isfinite(first) and math.isfinite(second) and abs(first - second) <= tolerance)
-
-
-def _tolerance(rough: Quantity, other: Quantity) -> float:
-    """Return how far the other may be from a quantity and still be meant by it, in the base unit."""
-    size = max((abs(end) for end in (rough.low, rough.high) if math.isfinite(end)), default=0.0)
-    factor = abs(rough.unit.factor)
-    slack = size * 1e-9
-    if rough.unit is ORDINAL:
-        return slack
-    slack = max(slack, min(rough.step / 2 * (1 + 1e-9), _ROUNDED * size))
-    if rough.is_approximate:
-        slack = max(slack, _ROUNDED * size, min(_last_place(size) / 2, _ABOUT * size))
-    if rough.unit != other.unit:
-        share = _CONVERTED_DATA if rough.unit.dimension == "data" else _CONVERTED
-        slack = max(slack, share * size, rough.step / 2 if rough.unit.dimension == "temperature" else 0.0)
-    return slack * factor
-
-
-def _last_place(size: float) -> float:
-    """Return the place of the last digit that is not 0: 100 for 1500."""
-    if size < 1 or size % 1:
-        return 0.0
-    digits = str(int(size))
-    return 10.0 ** (len(digits) - len(digits.rstrip("0")))

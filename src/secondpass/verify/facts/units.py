@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from secondpass.verify.words import Token, tokenize
 
-__all__ = ["COUNT", "CURRENCIES", "ORDINAL", "RATIO", "Unit", "unit_at"]
+__all__ = ["COUNT", "CURRENCIES", "ORDINAL", "RATIO", "TIMES", "Unit", "per", "unit_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,7 @@ angle:    ° 1 degree|deg
 voltage:  V 1 volt
 voltage:  kV 1e3 kilovolt
 ratio:    % 0.01 percent|per cent|pct|percentage point|percentage points|pp
+ratio:    bp 1e-4 basis point|basis points
 USD:      $ 1 dollar|USD|US$|US dollar|US dollars|U.S. dollar|U.S. dollars|usd
 EUR:      € 1 euro|EUR
 GBP:      £ 1 GBP|pounds sterling|quid
@@ -123,7 +124,7 @@ _TEMPERATURES = (
     ),
 )
 # Signs that are too many other things: kelvin is written out, and K is a thousand.
-_NEVER = frozenset({"K", "bar"})
+_NEVER = frozenset({"K", "bar", "bp"})
 _MAX_TOKENS = 4
 
 
@@ -148,6 +149,11 @@ def _units() -> dict[tuple[str, ...], Unit]:
 
 
 _UNITS = _units()
+TIMES = _UNITS["times",]
+_EACH = frozenset({"a", "an", "per", "each", "every", "/"})
+_REGULARLY = {"hourly": "h", "daily": "day", "nightly": "day", "weekly": "week", "monthly": "month"} | dict.fromkeys(
+    ("yearly", "annually"), "year"
+)
 CURRENCIES = {sign: _UNITS[sign,] for sign in "$€£¥₹"}
 
 
@@ -161,3 +167,13 @@ def unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
         if unit:
             return unit, at + n
     return None
+
+
+def per(tokens: list[Token], at: int) -> Unit | None:
+    """Return the unit of times a day, or a week, if the period comes next."""
+    word = tokens[at].lower if at < len(tokens) else ""
+    period = _REGULARLY.get(word)
+    if word in _EACH:
+        found = unit_at(tokens, at + 1)
+        period = found[0].name if found and found[0].dimension == "time" else None
+    return Unit(f"{TIMES.name} a {period}", TIMES.dimension) if period else None
