@@ -87,18 +87,32 @@ def test_a_file_gives_the_same_again(tmp_path: Path) -> None:
 
 
 def test_what_is_shipped_orders_sensibly() -> None:
-    """The shipped combination prefers entailment, and lets a number that differs count against support."""
+    """The shipped combination prefers entailment; a denial counts against support, and no mismatch for it."""
     shipped = SignalCombination.load()
     row = dict.fromkeys(FEATURES, 0.0) | {"facts_found": 1.0}
     entailed = row | {"entailment": 5.0, "max_entailment": 5.0, "joined_entailment": 5.0, "overlap": 1.0}
     entailed |= {"contradiction": -6.0, "max_contradiction": -5.0, "joined_contradiction": -6.0, "pair_overlap": 1.0}
-    wrong = entailed | {"number_mismatch": 1.0}
+    wrong, denied = entailed | {"number_mismatch": 1.0}, entailed | {"negation_mismatch": 1.0}
     nothing = row | {name: -5.0 for name in FEATURES if "entailment" in name or "contradiction" in name}
-    features = np.array([[each[name] for name in FEATURES] for each in (entailed, wrong, nothing)])
+    features = np.array([[each[name] for name in FEATURES] for each in (entailed, wrong, denied, nothing)])
     probabilities = shipped.probabilities(features)
-    assert probabilities[0, 0] > 0.9
-    assert probabilities[1, 0] < probabilities[0, 0]
-    assert probabilities[2].argmax() == CLASSES.index("not_enough_info")
+    assert probabilities[0, 0] > 0.8
+    assert probabilities[1, 0] <= probabilities[0, 0]
+    assert probabilities[2, 0] < 0.5 < probabilities[0, 0]
+    assert probabilities[3].argmax() == CLASSES.index("not_enough_info")
+
+
+def test_shared_words_never_speak_against_support() -> None:
+    """Where what follows shares few words and has mismatches, these signals count for nothing, and the rest decides."""
+    features, labels, groups = made_up(300)
+    overlap, mismatch = FEATURES.index("overlap"), FEATURES.index("number_mismatch")
+    supported = np.array(labels) == "supported"
+    features[:, overlap] = np.where(supported, 0.1, 0.8)
+    features[:, mismatch] = supported
+    weights = np.array(SignalCombination.fit(features, labels, groups).weights)
+    assert (weights[:, [overlap, mismatch]] == 0).all()
+    features[:, overlap] = np.where(supported, 0.8, 0.1)
+    assert SignalCombination.fit(features, labels, groups).weights[0][overlap] > 0.1
 
 
 def test_the_models_own_probabilities_need_no_fit() -> None:

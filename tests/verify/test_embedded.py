@@ -1,7 +1,14 @@
-"""The verifier with the model that comes with secondpass: what holds whatever its weights are."""
+"""The verifier with the model that comes with secondpass: what any weights of it must hold."""
 
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from secondpass.train import nli
+from secondpass.train.examples import read_pairs, stdlib_sentences
+from secondpass.train.quality import quality
 from secondpass.types import Document
 from secondpass.verify.types import Verdict
 from secondpass.verify.verifier import FactVerifier
@@ -10,6 +17,9 @@ PASSAGES: list[Document] = [
     "The json module encodes Python objects as JSON. The tower was built in 1889. It is 330 metres tall.",
     {"text": "The csv module reads and writes tables in CSV format. csv.reader returns an iterator.", "id": "csv"},
 ]
+
+
+PAIRS = read_pairs(Path(nli.__file__).parent / "data" / "news_and_captions.tsv")
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +58,19 @@ def test_nothing_is_ever_cut(verifier: FactVerifier) -> None:
         assert all(
             sum(tokenizer.lengths([evidence.text, claim])) <= tokenizer.pair_room for evidence in checked.evidence
         )
+
+
+def test_a_text_entails_itself(verifier: FactVerifier) -> None:
+    """News, captions and documentation follow from themselves, alone and beside another text."""
+    texts = list(dict.fromkeys(pair.premise for pair in PAIRS)) + [page[0] for page in stdlib_sentences()[::40]]
+    alone = verifier.nli.run([(text, text) for text in texts]).probabilities[:, 0]
+    assert np.mean(alone > 0.5) > 0.98
+    beside = verifier.nli.run([(f"{one} {other}", other) for one, other in pairwise(texts)]).probabilities[:, 0]
+    assert np.mean(beside > 0.5) > 0.95
+
+
+def test_news_and_captions(verifier: FactVerifier) -> None:
+    """On natural claims that share few words with what they follow from it is right more often than not."""
+    found = quality(PAIRS, verifier.nli.run([(pair.premise, pair.hypothesis) for pair in PAIRS]).probabilities)
+    assert found.accuracy > 0.65
+    assert found.macro_f1 > 0.65

@@ -80,6 +80,7 @@ def collect(
     *,
     embedding: str | None = None,
     translated: float = 0.0,
+    written: bool = True,
     limit: int | None = None,
     seed: int = 0,
 ) -> Data:
@@ -90,6 +91,7 @@ def collect(
         wordnet: folder of WordNet's database; without it those rules are left out.
         embedding: a bi-encoder that finds, for training, sentences that are nearly about the same.
         translated: the share of training premises that go to Spanish and back.
+        written: whether the pairs written for this model are trained on.
         limit: at most so many training examples, those written for this among them.
         seed: of everything random.
     """
@@ -104,13 +106,14 @@ def collect(
     bases = list({example.premise: example for example in labelled if len(example.premise) > _SHORTEST}.values())
     rng.shuffle(bases)
     names = distractor_names([example.premise for example in chain(bases, refuted)])
-    made = _made(refuted, bases[:_BASES], changes(WordNet(wordnet) if wordnet else None, names), rng)
+    rules = changes(WordNet(wordnet) if wordnet else None, names)
+    made = _made(refuted, bases[:_BASES], rules, rng)
     # The groups of rule-made examples are those of the pairs that gave the sentence, so that no text is on both sides.
     known = {example.premise: example.group for example in given} | {e.hypothesis: e.group for e in refuted}
     known |= {e.premise: e.group for e in refuted}
     made = [replace(example, group=known.get(example.group.partition(":")[2], example.group)) for example in made]
     usable = [e for e in chain(labelled, made) if 0 < len(e.hypothesis) <= _LONGEST and len(e.premise) > 0]
-    written, written_dev = split(written_examples(), _DEV_SHARE)
+    ours, ours_dev = split(written_examples(), _DEV_SHARE)
     train, dev = split(usable, _DEV_SHARE)
     held_out = [example for example in dev if example.kind in HELD_OUT_KINDS]
     paired = {example.premise for example in held_out}
@@ -120,8 +123,10 @@ def collect(
         train += _nearest(train, load_embedding_model(embedding), rng)
     groups = grouped(train)
     rng.shuffle(groups)
-    train = _translated([*written, *_in_windows(written, rng), *chain.from_iterable(groups)][:limit], translated)
-    dev = [example for example in dev if example.kind not in HELD_OUT_KINDS] + written_dev
+    # Without the rules a model learns that what is said in the premise's own words does not follow.
+    ours = [*ours, *_in_windows(ours, rng), *_with_rules(ours, rules, rng)] if written else []
+    train = _translated([*ours, *chain.from_iterable(groups)][:limit], translated)
+    dev = [example for example in dev if example.kind not in HELD_OUT_KINDS] + ours_dev
     return Data(train, dev, list(dict.fromkeys(held_out)))
 
 
@@ -160,16 +165,19 @@ def _nearest(examples: Sequence[Example], model: EmbeddingModel, rng: random.Ran
 
 
 def _in_windows(examples: Sequence[Example], rng: random.Random) -> list[Example]:
-    """Return examples again, and once more, with another premise before or after their own."""
+    """Return examples again, with another premise before or after their own."""
     premises = list(dict.fromkeys(example.premise for example in examples))
-    found = []
-    for premise_first in (True, False):
-        others = dict(zip(premises, rng.sample(premises, len(premises)), strict=True))
-        for example in examples:
-            both = (example.premise, others[example.premise])
-            if both[0] != both[1]:
-                found.append(replace(example, premise=" ".join(both if premise_first else both[::-1])))
-    return found
+    windows = {}
+    for premise, other in zip(premises, rng.sample(premises, len(premises)), strict=True):
+        windows[premise] = f"{other} {premise}" if rng.random() < 0.5 else f"{premise} {other}"
+    return [replace(example, premise=windows[example.premise]) for example in examples]
+
+
+def _with_rules(examples: Sequence[Example], rules: Sequence[Change], rng: random.Random) -> list[Example]:
+    """Return what rules make of the examples' premises, but for kinds of change that are held out."""
+    premises = list(dict.fromkeys(example.premise for example in examples))
+    made = made_by_rules(premises, rules, "written", rng, contexts=neighbours(premises, rng))
+    return [example for example in made if example.kind not in HELD_OUT_KINDS and len(example.hypothesis) <= _LONGEST]
 
 
 def _translated(examples: Sequence[Example], share: float) -> list[Example]:
@@ -188,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--translated", type=float, default=0.0, help="share of premises")
     parser.add_argument("--start", required=True, help="a model's name, or the folder of a checkpoint")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--ablation", choices=("hypothesis-only", "shuffled-premise"))
+    parser.add_argument("--ablation", choices=("hypothesis-only", "shuffled-premise", "without-written"))
     parser.add_argument("--limit", type=int)
     parser.add_argument("--epochs", type=float, default=1)
     parser.add_argument("--learning-rate", type=float, default=6e-5)
@@ -199,8 +207,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from secondpass.train.fit import Settings, fit
 
     data = collect(
-        asked.pairs, asked.wordnet, embedding=asked.embedding, translated=asked.translated, limit=asked.limit,
-        seed=asked.seed,
+        asked.pairs, asked.wordnet, embedding=asked.embedding, translated=asked.translated,
+        written=asked.ablation != "without-written", limit=asked.limit, seed=asked.seed,
     )  # fmt: skip
     rng = random.Random(asked.seed)  # noqa: S311
     written = [example for example in data.dev if example.source == "written"]

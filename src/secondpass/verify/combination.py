@@ -20,6 +20,15 @@ __all__ = ["CLASSES", "SignalCombination", "nli_probabilities"]
 CLASSES = ("supported", "contradicted", "not_enough_info")
 """The order of the columns of the probabilities."""
 
+# Which way a signal may move the weight of "supported". Claims that were made to mislead (few shared words in what
+# follows, many in what does not) would teach otherwise, and a text would not be supported by itself.
+_FOR, _AGAINST, _NEGLIGIBLE = 1, -1, 1e-9
+_DIRECTIONS = {
+    name: _FOR if "overlap" in name or name == "facts_found" else _AGAINST
+    for name in FEATURES
+    if "overlap" in name or name == "facts_found" or name.endswith(("_mismatch", "_missing"))
+}
+
 _SHIPPED = Path(__file__).parent / "data" / "combination.json"
 
 
@@ -27,8 +36,9 @@ _SHIPPED = Path(__file__).parent / "data" / "combination.json"
 class SignalCombination:
     """A multinomial logistic regression over the signals of a claim, with a temperature.
 
-    The temperature is fitted on the logits of held-out folds, after everything is combined, so that it is the final
-    probability that is calibrated.
+    More shared words never speak against support, and no mismatch speaks for it: a signal whose weight would, counts
+    for nothing. The temperature is fitted on the logits of held-out folds, after everything is combined, so that it is
+    the final probability that is calibrated.
 
     Args:
         weights: for each of `CLASSES` one number for each signal, for signals of mean 0 and deviation 1.
@@ -115,7 +125,13 @@ class SignalCombination:
     def _of(cls, x: FloatArray, y: npt.NDArray[np.intp], l2: float, model: str) -> Self:
         means, deviations = x.mean(axis=0), x.std(axis=0)
         deviations[deviations < 1e-9] = 1.0  # a signal that never changes says nothing
-        weights, intercepts = fit_multinomial((x - means) / deviations, y, len(CLASSES), l2)
+        x = (x - means) / deviations
+        while True:
+            weights, intercepts = fit_multinomial(x, y, len(CLASSES), l2)
+            wrong = [at for at, name in enumerate(FEATURES) if weights[0, at] * _DIRECTIONS.get(name, 0) < -_NEGLIGIBLE]
+            if not wrong:
+                break
+            x[:, wrong] = 0.0  # the penalty then makes their weights 0
         return cls(
             weights=tuple(map(tuple, weights.tolist())),
             intercepts=tuple(intercepts.tolist()),
