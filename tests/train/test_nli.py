@@ -71,17 +71,29 @@ def test_collect_other_words(pairs: list[Path]) -> None:
     """Training alone changes: premises go to Spanish and back for all of their claims, neighbours are neutral."""
     plain, data = collect(pairs, None), collect(pairs, None, embedding="bge-small-en-v1.5", translated=0.5)
     assert (data.dev, data.held_out) == (plain.dev, plain.held_out)
-    near = [example for example in data.train if example.kind == "nearest"]
+    before = [example for example in plain.train if example.source != "written"]
+    after = [example for example in data.train if example.source != "written"]
+    near = [example for example in after if example.kind == "nearest"]
     assert len(near) > 100
     assert {example.label for example in near} == {"neutral"}
-    assert len(data.train) == len(plain.train) + len(near)
-    premises = {example.premise for example in plain.train}
-    kept = {example.premise for example in data.train if example.kind != "nearest"}
+    assert len(after) == len(before) + len(near)
+    premises = {example.premise for example in before}
+    kept = {example.premise for example in after if example.kind != "nearest"}
     assert 0.3 < len(kept & premises) / len(premises) < 0.8  # some texts come back unchanged, or without a number
     labels: dict[str, set[str]] = {}
-    for example in data.train:
+    for example in after:
         labels.setdefault(example.premise, set()).add(example.label)
     assert sum(len(labels[premise]) > 1 for premise in kept - premises) > 100
+
+
+def test_written_pairs_come_first(pairs: list[Path]) -> None:
+    """A limit leaves the written pairs in, alone, in windows and with rules; they can be left out."""
+    limited = collect(pairs, None, limit=12_000)
+    assert {example.source for example in limited.train} == {"written"}
+    assert {"given", "same", "negation"} <= {example.kind for example in limited.train}
+    assert any(example.source == "written" for example in limited.dev)
+    assert not {example.group for example in limited.train} & {example.group for example in limited.dev}
+    assert "written" not in {example.source for example in collect(pairs, None, written=False).train}
 
 
 def test_train_export_measure(
