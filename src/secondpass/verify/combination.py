@@ -22,12 +22,9 @@ CLASSES = ("supported", "contradicted", "not_enough_info")
 
 # Which way a signal may move the weight of "supported". Claims that were made to mislead (few shared words in what
 # follows, many in what does not) would teach otherwise, and a text would not be supported by itself.
-_FOR, _AGAINST, _NEGLIGIBLE = 1, -1, 1e-9
-_DIRECTIONS = {
-    name: _FOR if "overlap" in name or name == "facts_found" else _AGAINST
-    for name in FEATURES
-    if "overlap" in name or name == "facts_found" or name.endswith(("_mismatch", "_missing"))
-}
+_DIRECTIONS = {name: -1 for name in FEATURES if name.endswith(("_mismatch", "_missing"))}
+_DIRECTIONS |= {"overlap": 1, "pair_overlap": 1, "facts_found": 1}
+_NEGLIGIBLE = 1e-9  # Newton's method leaves no weight at exactly 0
 
 _SHIPPED = Path(__file__).parent / "data" / "combination.json"
 
