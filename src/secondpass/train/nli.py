@@ -25,11 +25,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
-
-from secondpass.models.embedding import EmbeddingModel
 from secondpass.models.load import load_embedding_model
-from secondpass.train.backtranslate import there_and_back
+from secondpass.train.augment import in_other_words, in_windows, nearest, neighbours, spoken, verbatim
 from secondpass.train.examples import (
     HELD_OUT_KINDS,
     Example,
@@ -46,17 +43,16 @@ from secondpass.train.start import checkpoint_of
 from secondpass.train.templates import from_templates
 from secondpass.train.twins import Change, changes, distractor_names
 from secondpass.train.wordnet import WordNet
-from secondpass.verify.overlap import overlap
 
-__all__ = ["Data", "collect", "main", "neighbours"]
+__all__ = ["Data", "collect", "main"]
 
 _DEV_SHARE = 0.1
 _EVALUATED = 400  # of the kinds that are held out, and of the written pairs: the best state is chosen by both
 _TWINS = 3  # given pairs with one premise: some files have dozens of variations of one sentence
 _BASES, _PAGE_SENTENCES = 6000, 3000  # that rules are applied to
+_SPOKEN = 0.15  # of the premises, whose claims begin as answers do
 _TIMES = 100  # that a template is filled
 _SHORTEST, _LONGEST = 60, 400  # characters of a text that something is made of, and of a hypothesis
-_SAME_MEANING, _SAME_WORDS = 0.95, 0.7  # cosine and overlap from which on a neighbour may say it after all
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +116,13 @@ def collect(
     held_out += [example for example in dev if example.premise in paired and example.label == "entailment"]
     train = [example for example in train if example.kind not in HELD_OUT_KINDS]
     if embedding:
-        train += _nearest(train, load_embedding_model(embedding), rng)
+        train += nearest(train, load_embedding_model(embedding), rng)
     groups = grouped(train)
     rng.shuffle(groups)
-    # Without the rules a model learns that what is said in the premise's own words does not follow.
-    ours = [*ours, *_in_windows(ours, rng), *_with_rules(ours, rules, rng)] if written else []
-    train = _translated([*ours, *chain.from_iterable(groups)][:limit], translated)
+    ours = _with_their_words(ours, rules, rng) if written else []
+    train = spoken([*ours, *chain.from_iterable(groups)][:limit], _SPOKEN, rng)
     dev = [example for example in dev if example.kind not in HELD_OUT_KINDS] + ours_dev
-    return Data(train, dev, list(dict.fromkeys(held_out)))
+    return Data(in_other_words(train, translated), dev, list(dict.fromkeys(held_out)))
 
 
 def _made(
@@ -147,44 +142,16 @@ def _made(
     return found
 
 
-def _nearest(examples: Sequence[Example], model: EmbeddingModel, rng: random.Random) -> list[Example]:
-    """Return sentences with the one to three others that are nearest in meaning as premises: they leave it open."""
-    true = [e for e in examples if e.kind in ("same", "given") and e.label == "entailment"]
-    true = [example for example in true if _SHORTEST < len(example.premise) < _LONGEST]
-    claims = list({example.premise: example for example in rng.sample(true, len(true))}.values())[:_BASES]
-    vectors = model.encode_documents([example.premise for example in claims])
-    found = []
-    for example, row in zip(claims, vectors, strict=True):
-        cosines = vectors @ row
-        near = [claims[at].premise for at in np.argsort(-cosines)[1:9] if cosines[at] < _SAME_MEANING]
-        near = [premise for premise in near if overlap(example.hypothesis, premise) < _SAME_WORDS]
-        if near:
-            premise = " ".join(near[: rng.randint(1, 3)])
-            found.append(replace(example, premise=premise, label="neutral", kind="nearest"))
-    return found
+def _with_their_words(examples: Sequence[Example], rules: Sequence[Change], rng: random.Random) -> list[Example]:
+    """Return examples with others on their premises, in windows and in the premises' own words.
 
-
-def _in_windows(examples: Sequence[Example], rng: random.Random) -> list[Example]:
-    """Return examples again, with another premise before or after their own."""
+    Without them a model learns from natural claims that what is said in the premise's own words does not follow.
+    """
     premises = list(dict.fromkeys(example.premise for example in examples))
-    windows = {}
-    for premise, other in zip(premises, rng.sample(premises, len(premises)), strict=True):
-        windows[premise] = f"{other} {premise}" if rng.random() < 0.5 else f"{premise} {other}"
-    return [replace(example, premise=windows[example.premise]) for example in examples]
-
-
-def _with_rules(examples: Sequence[Example], rules: Sequence[Change], rng: random.Random) -> list[Example]:
-    """Return what rules make of the examples' premises, but for kinds of change that are held out."""
-    premises = list(dict.fromkeys(example.premise for example in examples))
-    made = made_by_rules(premises, rules, "written", rng, contexts=neighbours(premises, rng))
-    return [example for example in made if example.kind not in HELD_OUT_KINDS and len(example.hypothesis) <= _LONGEST]
-
-
-def _translated(examples: Sequence[Example], share: float) -> list[Example]:
-    """Put what comes back from Spanish for a share of the premises: for all claims about one, so none gives it away."""
-    chosen = [p for p in dict.fromkeys(e.premise for e in examples) if random.Random(f"es {p}").random() < share]  # noqa: S311
-    back = dict(zip(chosen, there_and_back(chosen) if chosen else (), strict=True))
-    return [replace(example, premise=back.get(example.premise) or example.premise) for example in examples]
+    found = made_by_rules(premises, rules, "written", rng, contexts=neighbours(premises, rng))
+    made = [example for example in found if example.kind not in HELD_OUT_KINDS and len(example.hypothesis) <= _LONGEST]
+    examples = [*examples, *verbatim(examples, rng)]
+    return [*examples, *in_windows(examples, rng), *made]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -240,24 +207,6 @@ def _refuted_only(examples: Sequence[Example]) -> set[str]:
 
 def _turned(example: Example) -> Example:
     return replace(example, premise=example.hypothesis, hypothesis=example.premise)
-
-
-def neighbours(sentences: Sequence[str], rng: random.Random, *, most: int = 3) -> list[list[str]]:
-    """Return for each sentence one to ``most`` others: similar ones (BM25) for half of them, else any."""
-    import bm25s
-
-    tokens = bm25s.tokenize(list(sentences), stopwords="en", show_progress=False)
-    index = bm25s.BM25()
-    index.index(tokens, show_progress=False)
-    similar, _ = index.retrieve(tokens, k=min(most + 3, len(sentences)), show_progress=False)
-    found = []
-    for at, sentence in enumerate(sentences):
-        if rng.random() < 0.5:
-            near = [sentences[i] for i in similar[at] if sentences[i] != sentence]
-        else:
-            near = [sentences[rng.randrange(len(sentences))] for _ in range(most + 1)]
-        found.append([other for other in near if other != sentence][: rng.randint(1, most)])
-    return found
 
 
 if __name__ == "__main__":

@@ -22,9 +22,10 @@ import numpy.typing as npt
 
 from secondpass.calibration.quality import probability_quality
 from secondpass.logistic import FloatArray
+from secondpass.train.augment import neighbours
 from secondpass.train.examples import Example
 from secondpass.train.measure import area_under_curve, read_dev
-from secondpass.train.nli import collect, neighbours
+from secondpass.train.nli import collect
 from secondpass.verify.combination import CLASSES, SignalCombination, nli_probabilities
 from secondpass.verify.signals import FEATURES
 from secondpass.verify.verifier import FactVerifier
