@@ -295,7 +295,7 @@ class TestBrokenCaches:
     def test_the_scores_are_there(self, broken: str, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
         """Whatever is raised; it is logged without the texts, counted, and noted in the trace."""
         reranker = CachedReranker(FakeReranker(), cache=BrokenCache(broken, error))
-        with caplog.at_level(logging.WARNING, "secondpass.cache"):
+        with caplog.at_level(logging.WARNING, "secondpass"):
             ranking = reranker.rerank("my query", DOCUMENTS)
         assert [s for s, _ in _by_index(ranking)] == FakeReranker().score("my query", DOCUMENTS).tolist()
         assert ranking.trace.counts == {"cache_hits": 0, "cache_misses": 3, "cache_errors": 1}

@@ -167,7 +167,8 @@ class TestErrors:
                     reranker.score(query, ["a", "b"]), FakeReranker().score(query, ["a", "b"])
                 )
         (record,) = caplog.records
-        assert record.name == "secondpass.coalescing" and "a batch of 3 calls failed" in record.getMessage()
+        assert record.name == "secondpass.rerankers.coalescing_worker"
+        assert "a batch of 3 calls failed" in record.getMessage()
 
     def test_a_single_call_gets_its_error_once(self) -> None:
         """Nothing is gained by trying it again."""

@@ -270,7 +270,7 @@ class TestFailures:
         assert {hit.id for hit in ranking} == {"copy", "remove", "weather"}
         assert ranking.trace.counts["expanders_failed"] == 1
         assert ranking.trace.notes[0].endswith(f"failed and was left out: {reason}")
-        (record,) = (record for record in caplog.records if record.name == "secondpass.retrieve")
+        (record,) = (record for record in caplog.records if record.name == "secondpass.retrieve.expand")
         assert record.exc_info is None and "was left out" in record.getMessage()
 
     def test_when_all_fail_the_query_is_searched(self) -> None:

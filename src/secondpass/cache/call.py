@@ -11,7 +11,7 @@ from secondpass.types import Request, Scores, Trace
 
 __all__ = ["Call"]
 
-_logger = logging.getLogger("secondpass.cache")
+_log = logging.getLogger(__name__)
 
 # What a trace counts when the scores are not those that the reranker gives on a good day.
 _PROVISIONAL = ("fallbacks", "members_failed")
@@ -73,7 +73,7 @@ class Call:
             try:
                 entry = Entry(score, plain(explanation))
             except UnstorableError as exc:
-                _logger.debug("not cached: %s", exc)
+                _log.debug("not cached: %s", exc)
                 entry, storable = Entry(score, explanation), False
             else:
                 # An LLM's answer that could not be used: the score is a stand-in, and the next answer may be one.

@@ -16,7 +16,7 @@ from secondpass.llm.types import Answer, CompletionError, Prompt
 __all__ = ["Session"]
 
 T = TypeVar("T")
-_LOG = logging.getLogger("secondpass.llm")
+_log = logging.getLogger(__name__)
 _MAX_BACKOFF_S = 20.0
 
 
@@ -95,7 +95,7 @@ class Session:
             self.failures.append(str(exc))
             first = len(self.failures) == 1
         # One line for a query: a server that is down fails every call.
-        _LOG.log(logging.WARNING if first else logging.DEBUG, "a call to the language model failed: %s", exc)
+        _log.log(logging.WARNING if first else logging.DEBUG, "a call to the language model failed: %s", exc)
 
     def _answer(self, prompt: Prompt) -> Answer:
         kept = self.asker.cached(prompt)
@@ -123,7 +123,7 @@ class Session:
             raise CompletionError(
                 f"{exc}; trying again would exceed total_timeout_s={self.asker.total_timeout_s:g}"
             ) from exc
-        _LOG.debug("trying again in %.2f s: %s", wait_s, exc)
+        _log.debug("trying again in %.2f s: %s", wait_s, exc)
         time.sleep(wait_s)
 
     def _left_s(self) -> float:

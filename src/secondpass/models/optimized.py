@@ -33,7 +33,7 @@ PrecisionSetting = Literal["int8", "float32", "bfloat16", "exported"]
 
 BUILDER_VERSION = 1  # raised whenever secondpass.models.graph, or what it is given, changes
 
-_logger = logging.getLogger("secondpass.models")
+_log = logging.getLogger(__name__)
 _HEADER_BYTES = 1 << 20  # nodes stand before the weights
 _ADVICE = "set SECONDPASS_CACHE_DIR to a folder that can be written"
 
@@ -98,7 +98,7 @@ def cpu_model(files: ModelFiles, *, head: "Head", precision: PrecisionSetting | 
     except (ModelFormatError, ModelIntegrityError) as exc:  # what we can't read, ONNX Runtime may
         if precision is not None or not is_onnx:
             raise
-        _logger.debug("%s runs as exported: %s", files.name, exc)
+        _log.debug("%s runs as exported: %s", files.name, exc)
         return CpuModel(files.weights, reason=str(exc))
     return CpuModel(model, wanted)
 
@@ -204,7 +204,7 @@ def _found_or_built(
         found = _cached(key)
         if found:
             return found, None
-        _logger.info("building the graph of %s for inference, once; this takes seconds", files.name)
+        _log.info("building the graph of %s for inference, once; this takes seconds", files.name)
         try:
             model = _build(files, head, precision, masked)
         except ModelFormatError as exc:

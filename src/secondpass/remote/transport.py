@@ -18,7 +18,7 @@ from secondpass.secret import Secret
 
 __all__ = ["Answer", "Transport"]
 
-_LOG = logging.getLogger("secondpass.remote")
+_log = logging.getLogger(__name__)
 _MAX_BYTES = 64 * 2**20
 
 
@@ -107,7 +107,7 @@ class Transport:
                     tries = f" (attempt {len(retries) + 1})" if retries else ""
                     raise ScoringError(f"{shown(self.url)}: {exc}{tries}") from exc.__cause__
                 retries.append(str(exc))
-                _LOG.warning("%s: %s; next attempt in %.1f s", shown(self.url), exc, wait_s)
+                _log.warning("%s: %s; next attempt in %.1f s", shown(self.url), exc, wait_s)
                 stop.wait(wait_s)
 
     def _wait_s(self, failed: _Failed, attempts: int) -> float | None:

@@ -8,7 +8,7 @@ from secondpass.types import Request, Scores
 
 __all__ = ["attempt", "reason"]
 
-_LOG = logging.getLogger("secondpass.fallback")
+_log = logging.getLogger(__name__)
 
 
 def attempt(reranker: Reranker, requests: Sequence[Request]) -> list[Scores | Exception]:
@@ -21,8 +21,8 @@ def attempt(reranker: Reranker, requests: Sequence[Request]) -> list[Scores | Ex
     try:
         return list(reranker.score_many(requests))
     except Exception as exc:  # whatever it is, somebody else can still answer; it is logged and handed on
-        _LOG.warning("%r failed: %s: %s", reranker, type(exc).__name__, exc)
-        _LOG.debug("where %r failed", reranker, exc_info=exc)
+        _log.warning("%r failed: %s: %s", reranker, type(exc).__name__, exc)
+        _log.debug("where %r failed", reranker, exc_info=exc)
         if len(requests) == 1:
             return [exc]
     results: list[Scores | Exception] = []
@@ -33,7 +33,7 @@ def attempt(reranker: Reranker, requests: Sequence[Request]) -> list[Scores | Ex
         try:
             results.append(reranker.score_many([request])[0])
         except Exception as exc:
-            _LOG.debug("%r failed on one request: %s", reranker, exc)
+            _log.debug("%r failed on one request: %s", reranker, exc)
             results.append(exc)
     return results
 

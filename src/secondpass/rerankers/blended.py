@@ -16,7 +16,7 @@ from secondpass.types import Request, Scale, Scores, checked_k
 
 __all__ = ["BlendedReranker"]
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 _NORMALISED: Mapping[str, Callable[[Vector], Vector]] = {"minmax": minmax, "zscore": zscores}
 _INSTEAD = "or set missing_initial='skip' to rerank without them"
@@ -98,7 +98,7 @@ class BlendedReranker(Reranker):
         self.weight = _GRID[best]
         self.fitted_ndcg_ = {"retriever": values[0], "reranker": values[-1], "blended": values[best]}
         if values[best] <= values[0]:
-            logger.warning("%r adds nothing to the retriever on what the blend was fitted on", self.wrapped)
+            _log.warning("%r adds nothing to the retriever on what the blend was fitted on", self.wrapped)
         return self
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:

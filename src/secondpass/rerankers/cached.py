@@ -17,7 +17,7 @@ from secondpass.types import Request, Scale, Scores
 
 __all__ = ["CacheStats", "CachedReranker"]
 
-_logger = logging.getLogger("secondpass.cache")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ class CachedReranker(Reranker):
         if broken:
             self._count_error(len(broken))
             call.failed("used", f"{len(broken)} entries are invalid, one because {broken[0]}", len(broken))
-            _logger.warning("%r: %d invalid entries are replaced, one because %s", self.cache, len(broken), broken[0])
+            _log.warning("%r: %d invalid entries are replaced, one because %s", self.cache, len(broken), broken[0])
         call.hits = frozenset(call.entries)
 
     def _entry(self, key: bytes, data: object, call: Call) -> Entry:
@@ -190,7 +190,7 @@ class CachedReranker(Reranker):
         self._count_error()
         self._retry_at = time.monotonic() + self.retry_after_s
         reason = f"{type(exc).__name__}: {exc}"
-        _logger.warning("the cache can't be %s and is left alone for %g s: %s", what, self.retry_after_s, reason)
+        _log.warning("the cache can't be %s and is left alone for %g s: %s", what, self.retry_after_s, reason)
         return reason
 
     def _count_error(self, errors: int = 1) -> None:

@@ -13,7 +13,7 @@ from secondpass.types import Request, Scores
 
 __all__ = ["Worker"]
 
-_log = logging.getLogger("secondpass.coalescing")
+_log = logging.getLogger(__name__)
 
 Results = list[Scores]
 

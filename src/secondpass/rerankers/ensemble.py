@@ -17,7 +17,7 @@ __all__ = ["EnsembleReranker"]
 
 Method = Literal["mean", "zscore", "minmax", "rrf", "convex"]
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class EnsembleReranker(Reranker):
@@ -133,7 +133,7 @@ class EnsembleReranker(Reranker):
         weights, self.fitted_ndcg_ = coordinate_ascent(judged_rows(asked, grades, rows), depth)
         self.weights = weights
         if not any(weights[: len(self.members)]):
-            logger.warning("the members add nothing to the first stage on what the ensemble was fitted on")
+            _log.warning("the members add nothing to the first stage on what the ensemble was fitted on")
         return self
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
@@ -151,10 +151,8 @@ class EnsembleReranker(Reranker):
             cause = next(iter(failures.values()))
             raise ScoringError(f"no member of the ensemble is left: {'; '.join(notes)}") from cause
         for at, exc in failures.items():
-            logger.warning(
-                "%s of the ensemble failed and was left out: %s: %s", self._named(at), type(exc).__name__, exc
-            )
-            logger.debug("where %s failed", self._named(at), exc_info=exc)
+            _log.warning("%s of the ensemble failed and was left out: %s: %s", self._named(at), type(exc).__name__, exc)
+            _log.debug("where %s failed", self._named(at), exc_info=exc)
         return [
             self._fused(request, weights, {at: of[n] for at, of in answers.items()}, notes)
             for n, request in enumerate(asked)

@@ -14,7 +14,7 @@ from secondpass.types import Request, Scale, Scores, Trace
 
 __all__ = ["FallbackReranker"]
 
-_LOG = logging.getLogger("secondpass.fallback")
+_log = logging.getLogger(__name__)
 
 
 class FallbackReranker(Reranker):
@@ -199,7 +199,7 @@ def _answered(scores: Scores, name: str, failures: Sequence[str]) -> Scores:
 
 
 def _initial_order(request: Request) -> Scores:
-    _LOG.warning("every reranker failed: the retriever's order stands")
+    _log.warning("every reranker failed: the retriever's order stands")
     initial = request.initial_scores
     order = np.arange(len(request), 0, -1) / len(request) if initial is None else np.array(initial)
     return Scores(order, trace=Trace("retriever"))

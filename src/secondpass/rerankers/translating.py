@@ -10,7 +10,7 @@ from secondpass.types import Document, Request, Scores
 
 __all__ = ["TranslatingReranker"]
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class TranslatingReranker(Reranker):
@@ -69,8 +69,8 @@ class TranslatingReranker(Reranker):
         except ScoringError as exc:
             if self.on_error == "raise":
                 raise
-            logger.warning("texts are scored untranslated: %s", exc)
-            logger.debug("where translating failed", exc_info=exc)
+            _log.warning("texts are scored untranslated: %s", exc)
+            _log.debug("where translating failed", exc_info=exc)
             note = f"the texts were scored as they are: {exc}"
             scored = self.wrapped.score_many(requests)
             return [s.rescored(s.values, counts={"fallbacks": 1}, notes=(note,)) for s in scored]

@@ -40,7 +40,7 @@ __all__ = [
     "TemplateExpander",
 ]
 
-_LOG = logging.getLogger("secondpass.retrieve")
+_log = logging.getLogger(__name__)
 # The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009).
 _RRF_K = 60
 
@@ -194,8 +194,8 @@ class ExpandedRetriever(Retriever):
             except Exception as exc:  # of the user's own code, or of a language model's client
                 plan.n_failed += 1
                 plan.notes.append(f"{expander!r} failed and was left out: {type(exc).__name__}: {exc}")
-                _LOG.warning("%r failed on a query and was left out: %s: %s", expander, type(exc).__name__, exc)
-                _LOG.debug("where %r failed", expander, exc_info=exc)
+                _log.warning("%r failed on a query and was left out: %s: %s", expander, type(exc).__name__, exc)
+                _log.debug("where %r failed", expander, exc_info=exc)
                 continue
             plan.variants += [_well_formed(variant) for variant in variants]
         unique: dict[str, str] = {}

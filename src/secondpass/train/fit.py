@@ -23,7 +23,7 @@ from secondpass.train.quality import quality
 
 __all__ = ["Settings", "fit", "predict"]
 
-_log = logging.getLogger("secondpass.train")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from secondpass.verify.verdicts import Decision
 
 __all__ = ["Job", "Planner", "Work", "still_open"]
 
-_LOG = logging.getLogger("secondpass.verify")
+_log = logging.getLogger(__name__)
 _MIN_ROOM = 16  # tokens for a window: about the shortest sentence that says something
 _FEW_WORDS = 3  # a claim of so few is an answer to the question, not a sentence
 _MAX_QUESTION = 400  # characters; a longer one would leave too little of the model's room to the windows
@@ -78,7 +78,7 @@ class Work:
 
     def fail(self, exc: Exception) -> None:
         """Make an error of it."""
-        _LOG.debug("a claim could not be checked", exc_info=exc)
+        _log.debug("a claim could not be checked", exc_info=exc)
         self.end(Verdict.ERROR, f"it could not be checked: {type(exc).__name__}: {str(exc)[:300]}")
 
     def attempt(self, step: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ from secondpass.verify.evidence import Window
 
 __all__ = ["EntailmentModel", "Run", "Task", "TaskScores", "run_tasks"]
 
-_LOG = logging.getLogger("secondpass.verify")
+_log = logging.getLogger(__name__)
 _PREMISE, _HYPOTHESIS = 0, 1  # columns of NliOutput.truncated
 
 
@@ -87,7 +87,7 @@ def run_tasks(model: EntailmentModel, tasks: Sequence[Task]) -> Run:
     except Warning:
         raise  # the caller made it an error
     except Exception as exc:  # the model may be anyone's, and fail in any way
-        _LOG.debug("the entailment model failed on %d claims: %s", len(tasks), exc)
+        _log.debug("the entailment model failed on %d claims: %s", len(tasks), exc)
         run.results = [exc] if len(tasks) == 1 else _one_by_one(model, tasks, run.counts)
     run.latency_s = time.perf_counter() - start
     return run
