@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from secondpass.models.load import load_embedding_model
-from secondpass.train.augment import in_other_words, in_windows, nearest, neighbours, spoken, verbatim
+from secondpass.train.augment import in_other_words, in_windows, joined, nearest, neighbours, verbatim
 from secondpass.train.examples import Example, grouped
 
 RIVERS = [
@@ -39,31 +39,6 @@ def test_verbatim(examples: list[Example]) -> None:
     assert 10 < sum(example.hypothesis == "It rises in the hills." for example in found) < 50
 
 
-def test_spoken(examples: list[Example]) -> None:
-    """About the asked share of premises has claims that begin as answers do, all of one premise with the same words."""
-    found = spoken(examples, 0.5, random.Random(0))
-    assert [example.premise for example in found] == [example.premise for example in examples]
-    changed = 0
-    for before, after in zip(grouped(examples), grouped(found), strict=True):
-        endings = [one.hypothesis[1:] for one in before]
-        assert all(one.hypothesis.endswith(end) for one, end in zip(after, endings, strict=True))
-        openers = {one.hypothesis[: -len(end) - 1] for one, end in zip(after, endings, strict=True)}
-        assert len(openers) == 1
-        changed += openers != {""}
-    assert 15 < changed < 45
-    assert spoken(examples, 0.0, random.Random(0)) == examples
-
-
-def test_a_claim_goes_on_after_its_opener() -> None:
-    """Within a sentence the first letter of a function word becomes small; names and new sentences keep theirs."""
-    claims = ["The bridge is old.", "Bergen is old.", "I saw it."]
-    made = [Example(f"{n}", claims[n % 3], "neutral", "given", "file", f"{n}") for n in range(600)]
-    texts = {example.hypothesis for example in spoken(made, 1.0, random.Random(0))}
-    assert {"Yes, the bridge is old.", "Yes. The bridge is old.", "I think that Bergen is old."} <= texts
-    assert {"Yes, I saw it.", "To answer your question: The bridge is old."} <= texts
-    assert not texts & {"Yes, The bridge is old.", "Yes, bergen is old.", "Yes, i saw it.", *claims}
-
-
 def test_in_windows(examples: list[Example]) -> None:
     """The own premise and one other, in either order, with all claims of a premise in the same window."""
     found = in_windows(examples, random.Random(0))
@@ -74,6 +49,27 @@ def test_in_windows(examples: list[Example]) -> None:
         assert sum(map(len, parts)) + len(parts) - 1 == len(example.premise)
     assert all(len(group) % 3 == 0 for group in grouped(found))
     assert 10 < sum(one.premise.startswith(own.premise) for one, own in zip(found, examples, strict=True)) / 3 < 50
+
+
+def test_joined(examples: list[Example]) -> None:
+    """Two sentences follow if both do, are contradicted if one is, and are open if one is; in either order."""
+    found = joined(examples, 1.0, random.Random(0))
+    assert Counter(example.label for example in found).keys() == {"entailment", "neutral", "contradiction"}
+    assert {example.kind for example in found} == {"joined"}
+    firsts = Counter[str]()
+    for example in found:
+        own = [example.premise.partition(". ")[0] + ".", "It rises in the hills.", "It flows in the north."]
+        parts = example.hypothesis.replace(". ", ".\n").split("\n")
+        assert len(parts) == 2
+        true = [part in own for part in parts]
+        assert any(true)
+        assert all(true) == (example.label == "entailment") or example.label == "neutral"
+        assert ("The river lies south." in parts) == (example.label == "contradiction")
+        firsts[example.label] += true[0]
+    assert 10 < firsts["contradiction"] < 50
+    assert len(found) == pytest.approx(180, abs=3)
+    assert 10 < len(grouped(joined(examples, 0.5, random.Random(0)))) < 50
+    assert joined([example for example in examples if example.label != "entailment"], 1.0, random.Random(0)) == []
 
 
 def test_neighbours() -> None:

@@ -88,7 +88,7 @@ def test_collect_other_words(pairs: list[Path]) -> None:
 
 def test_written_pairs_come_first(pairs: list[Path]) -> None:
     """A limit leaves the written pairs in, alone, in windows and with rules; they can be left out."""
-    limited = collect(pairs, None, limit=15_000)
+    limited = collect(pairs, None, limit=17_000)
     assert {example.source for example in limited.train} == {"written"}
     assert {"given", "same", "negation"} <= {example.kind for example in limited.train}
     assert any(example.source == "written" for example in limited.dev)

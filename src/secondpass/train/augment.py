@@ -1,7 +1,6 @@
 """More examples for the verifier model, made of others: with them, counting shared words helps a model less.
 
-Whatever changes a premise, or the beginning of a claim, does so for all claims about one premise, whatever their
-labels: it gives none of them away.
+Whatever changes a premise does so for all claims about it, whatever their labels: it gives none of them away.
 """
 
 import random
@@ -13,25 +12,16 @@ import numpy as np
 
 from secondpass.models.embedding import EmbeddingModel
 from secondpass.train.backtranslate import there_and_back
-from secondpass.train.examples import Example
+from secondpass.train.examples import Example, grouped
+from secondpass.train.twins import Label
 from secondpass.verify.overlap import overlap
-from secondpass.verify.words import STOP_WORDS
 
-__all__ = ["in_other_words", "in_windows", "nearest", "neighbours", "spoken", "verbatim"]
+__all__ = ["in_other_words", "in_windows", "joined", "nearest", "neighbours", "verbatim"]
 
 _MOST = 6000  # that neighbours in meaning are looked for
 _SHORTEST, _LONGEST = 60, 400  # characters of theirs
 _SAME_MEANING, _SAME_WORDS = 0.95, 0.7  # cosine and overlap from which on a neighbour may say it after all
 _SENTENCE_BORDER = re.compile(r"(?<=[.!?]) +(?=[A-Z])")
-_GOES_ON = re.compile(r"[a-z,] $")
-_OPENERS = (
-    "Yes, ", "Yes. ", "Yes! ", "Yeah, ", "Yeah! ", "Oh, yes, ", "Sure. ", "Sure! ", "Absolutely! ",
-    "Of course. ", "Right, ", "That's right. ", "Well, ", "Actually, ", "In fact, ", "Also, ", "In short, ",
-    "I see. ", "Great question! ", "I think ", "I think that ", "I believe ", "I know that ", "I read that ",
-    "As far as I know, ", "It is true that ", "According to the text, ", "According to the passage, ",
-    "The document says that ", "The source states that ", "Based on the context, ", "To answer your question: ",
-    "Here is what I found: ", "It seems that ",
-)  # fmt: skip
 
 
 def nearest(examples: Sequence[Example], model: EmbeddingModel, rng: random.Random) -> list[Example]:
@@ -77,16 +67,38 @@ def verbatim(examples: Sequence[Example], rng: random.Random) -> list[Example]:
     ]
 
 
-def spoken(examples: Sequence[Example], share: float, rng: random.Random) -> list[Example]:
-    """Begin claims as answers do ("Yes, ..."): for a share of the premises, and all claims about one alike."""
-    openers = {example.premise: rng.choice(_OPENERS) if rng.random() < share else "" for example in examples}
-    return [replace(example, hypothesis=_opened(example.hypothesis, openers[example.premise])) for example in examples]
+def joined(examples: Sequence[Example], share: float, rng: random.Random) -> list[Example]:
+    """Return claims of two sentences, for a share of the premises: what follows, and nothing, or one thing, else.
+
+    Of each premise with a claim that follows, three: with one of its own sentences, which follows too; with a sentence
+    of another premise, or a claim that is left open; and with a claim that it contradicts, where there is one.
+    """
+    groups = grouped(examples)
+    found = []
+    for group in groups:
+        true = [example for example in group if example.label == "entailment"]
+        if not true or rng.random() >= share:
+            continue
+        own = rng.choice(_SENTENCE_BORDER.split(group[0].premise))
+        other = rng.choice(groups)
+        foreign = [] if other is group else [rng.choice(_SENTENCE_BORDER.split(other[0].premise))]
+        others: dict[Label, list[str]] = {"entailment": [own], "neutral": foreign, "contradiction": []}
+        for example in group:
+            if example.label != "entailment":
+                others[example.label].append(example.hypothesis)
+        for label, texts in others.items():
+            if texts:
+                first = rng.choice(true)
+                parts = [rng.choice([first.hypothesis, own]), rng.choice(texts)]
+                if label == "entailment":
+                    parts[0] = first.hypothesis
+                rng.shuffle(parts)
+                found.append(replace(first, hypothesis=_sentences(parts), label=label, kind="joined"))
+    return [example for example in found if len(example.hypothesis) <= _LONGEST]
 
 
-def _opened(claim: str, opener: str) -> str:
-    first = claim.partition(" ")[0]
-    lowered = bool(_GOES_ON.search(opener)) and first != "I" and first.lower() in STOP_WORDS
-    return opener + (first.lower() + claim[len(first) :] if lowered else claim)
+def _sentences(parts: Sequence[str]) -> str:
+    return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts)
 
 
 def neighbours(sentences: Sequence[str], rng: random.Random, *, most: int = 3) -> list[list[str]]:

@@ -26,7 +26,7 @@ from itertools import chain
 from pathlib import Path
 
 from secondpass.models.load import load_embedding_model
-from secondpass.train.augment import in_other_words, in_windows, nearest, neighbours, spoken, verbatim
+from secondpass.train.augment import in_other_words, in_windows, joined, nearest, neighbours, verbatim
 from secondpass.train.examples import (
     HELD_OUT_KINDS,
     Example,
@@ -50,7 +50,7 @@ _DEV_SHARE = 0.1
 _EVALUATED = 400  # of the kinds that are held out, and of the written pairs: the best state is chosen by both
 _TWINS = 3  # given pairs with one premise: some files have dozens of variations of one sentence
 _BASES, _PAGE_SENTENCES = 6000, 3000  # that rules are applied to
-_SPOKEN = 0.15  # of the premises, whose claims begin as answers do
+_JOINED = 0.25  # of the premises, which get claims of two sentences
 _TIMES = 100  # that a template is filled
 _SHORTEST, _LONGEST = 60, 400  # characters of a text that something is made of, and of a hypothesis
 
@@ -117,10 +117,11 @@ def collect(
     train = [example for example in train if example.kind not in HELD_OUT_KINDS]
     if embedding:
         train += nearest(train, load_embedding_model(embedding), rng)
+    train += joined(train, _JOINED, rng)
     groups = grouped(train)
     rng.shuffle(groups)
     ours = _with_their_words(ours, rules, rng) if written else []
-    train = spoken([*ours, *chain.from_iterable(groups)][:limit], _SPOKEN, rng)
+    train = [*ours, *chain.from_iterable(groups)][:limit]
     dev = [example for example in dev if example.kind not in HELD_OUT_KINDS] + ours_dev
     return Data(in_other_words(train, translated), dev, list(dict.fromkeys(held_out)))
 
@@ -150,7 +151,7 @@ def _with_their_words(examples: Sequence[Example], rules: Sequence[Change], rng:
     premises = list(dict.fromkeys(example.premise for example in examples))
     found = made_by_rules(premises, rules, "written", rng, contexts=neighbours(premises, rng))
     made = [example for example in found if example.kind not in HELD_OUT_KINDS and len(example.hypothesis) <= _LONGEST]
-    examples = [*examples, *verbatim(examples, rng)]
+    examples = [*examples, *verbatim(examples, rng), *joined(examples, _JOINED, rng)]
     return [*examples, *in_windows(examples, rng), *made]
 
 
