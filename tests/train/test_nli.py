@@ -121,8 +121,14 @@ def test_train_export_measure(
     whole = NliModel(str(trained), backend="torch", smoke_test=False)
     assert np.abs(small.run(claims).probabilities - whole.run(claims).probabilities).max() < 0.02
 
-    measure.main(["--models", str(exported), "--pairs", *files, "--most", "20"])
+    alone = tmp_path / "alone"
+    alone.symlink_to(exported)
+    models = ["--models", str(exported), "--hypothesis-only", str(alone)]
+    measure.main([*models, "--pairs", *files, "--most", "20"])
     lines = capsys.readouterr().out.splitlines()
+    rows = {name: [line.split("|")[2:] for line in lines if f"{name} |" in line] for name in (alone, exported)}
+    assert len(rows[alone]) == len(rows[exported]) >= 4
+    assert rows[alone] != rows[exported]
     assert sum(line.startswith("| word overlap |") for line in lines) >= 4
     assert any("no premise" in line for line in lines)
 

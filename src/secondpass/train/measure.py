@@ -55,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", required=True, help="folders or names")
     parser.add_argument(
+        "--hypothesis-only", nargs="*", default=[], help="of models trained on hypotheses alone, and measured so"
+    )
+    parser.add_argument(
         "--pairs", type=Path, nargs="*", default=[], help="what was trained on: its held-out part is measured"
     )
     parser.add_argument("--wordnet", type=Path)
@@ -79,6 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if train:
         for name, examples in sets.items():
             _row("word overlap", name, examples, overlap_probabilities(train, examples))
+    for model_name in asked.hypothesis_only:
+        model = NliModel(model_name, smoke_test=False)
+        for name, examples in sets.items():
+            _row(model_name, name, examples, _probabilities(model, without_premises(examples)))
     for model_name in asked.models:
         model = NliModel(model_name, smoke_test=False)  # it is to be measured, whatever comes of it
         for name, examples in sets.items():
