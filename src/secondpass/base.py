@@ -125,7 +125,7 @@ class Reranker(ABC):
 
     async def arerank_many(self, requests: Iterable[RequestLike], *, k: int | None = None) -> list[Ranking]:
         """Do as `rerank_many`, in a worker thread, so that the event loop goes on."""
-        return await _in_thread(self.rerank_many, requests, k=k)
+        return await in_thread(self.rerank_many, requests, k=k)
 
     def require_traits(self, wrapped: "Reranker", *scales: Scale, pointwise: bool = False) -> None:
         """Check in a constructor that another reranker fits into this one.
@@ -167,11 +167,11 @@ class Reranker(ABC):
 
         A reranker among the settings stands in it with its own fingerprint, and so with its weights.
         """
-        return digest([type(self).__name__, *self._settings(_identity).items()])
+        return digest([type(self).__name__, *self._settings(identity_data).items()])
 
     def _settings(self, convert: Callable[[object, str], Any]) -> dict[str, Any]:
         names = [name for name in inspect.signature(type(self)).parameters if name != "self"]
-        return {name: _converted(getattr(self, name), f"{type(self).__name__}.{name}", convert) for name in names}
+        return {name: converted(getattr(self, name), f"{type(self).__name__}.{name}", convert) for name in names}
 
     def to_config(self) -> dict[str, Any]:
         """Return the reranker as plain data that JSON and YAML can hold; `from_config` builds it again.
@@ -181,7 +181,7 @@ class Reranker(ABC):
         """
         if not self.registry_name:
             raise ConfigError(f"{type(self).__name__} sets no registry_name, so no configuration can name it")
-        return {"type": self.registry_name} | self._settings(_to_data)
+        return {"type": self.registry_name} | self._settings(data_of)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -211,7 +211,7 @@ class Reranker(ABC):
         return f"{type(self).__name__}()"
 
 
-async def _in_thread(call: Callable[..., T], *positional: Any, **settings: Any) -> T:
+async def in_thread(call: Callable[..., T], *positional: Any, **settings: Any) -> T:
     from asyncio import to_thread  # not with the module: it is a fifth of the time that importing secondpass takes
 
     return await to_thread(call, *positional, **settings)
@@ -269,7 +269,7 @@ def _ranking(request: Request, scores: Scores, scale: Scale) -> Ranking:
     return Ranking(request.query, documents, scale, scores.trace)
 
 
-def _converted(value: object, name: str, convert: Callable[[object, str], Any]) -> Any:
+def converted(value: object, name: str, convert: Callable[[object, str], Any]) -> Any:
     """Turn a setting into plain data; ``convert`` decides about what is none."""
     if value is None or isinstance(value, bool):
         return value
@@ -277,21 +277,23 @@ def _converted(value: object, name: str, convert: Callable[[object, str], Any]) 
         if isinstance(value, kind):  # an enum or a number of numpy's is written as what it is
             return kind(value)
     if isinstance(value, list | tuple):
-        return [_converted(item, name, convert) for item in value]
+        return [converted(item, name, convert) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): _converted(item, name, convert) for key, item in value.items()}
+        return {str(key): converted(item, name, convert) for key, item in value.items()}
     if isinstance(value, Secret):
         return None
     return convert(value, name)
 
 
-def _to_data(value: object, name: str) -> Any:
+def data_of(value: object, name: str) -> Any:
+    """Return what of a setting can be written to a file; ``name`` is for the error if nothing can."""
     if isinstance(value, Reranker) or hasattr(value, "to_config"):
         return value.to_config()
     raise ConfigError(f"{name} is a {type(value).__name__}, which a configuration can't hold")
 
 
-def _identity(value: object, name: str) -> Any:
+def identity_data(value: object, name: str) -> Any:
+    """Return what of a setting goes into a fingerprint; ``name`` is for the sake of `data_of`'s shape."""
     if isinstance(value, Reranker):
         return value.fingerprint
     if hasattr(value, "to_config"):

@@ -68,8 +68,8 @@ class Request:
         if isinstance(self.documents, str | bytes | Mapping) or not isinstance(self.documents, Iterable):
             raise InputError(f"documents must be a list of documents, not one {type(self.documents).__name__}")
         documents = tuple(self.documents)
-        texts = tuple(_well_formed(document_text(document, at)) for at, document in enumerate(documents))
-        object.__setattr__(self, "query", _well_formed(self.query))
+        texts = tuple(well_formed(document_text(document, at)) for at, document in enumerate(documents))
+        object.__setattr__(self, "query", well_formed(self.query))
         object.__setattr__(self, "documents", documents)
         object.__setattr__(self, "k", checked_k(self.k))
         object.__setattr__(self, "texts", texts)
@@ -147,7 +147,7 @@ def checked_threshold(threshold: object) -> float | None:
     return float(threshold)
 
 
-def _well_formed(text: str) -> str:
+def well_formed(text: str) -> str:
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
@@ -338,14 +338,14 @@ class Ranking(Sequence[RankedDocument]):
 
     def __repr__(self) -> str:
         lines = [f"Ranking of {len(self)} for {self.query!r} ({self.scale})"]
-        lines += [f"{d.rank:>4}  {d.score:>9.4f}  [{d.index}] {_shortened(d.text, 80)}" for d in self.documents[:10]]
+        lines += [f"{d.rank:>4}  {d.score:>9.4f}  [{d.index}] {shortened(d.text, 80)}" for d in self.documents[:10]]
         return "\n".join(lines + ([f"      and {len(self) - 10} more"] if len(self) > 10 else []))
 
     def _repr_html_(self) -> str:
         head = f"<caption>{html.escape(self.query)}</caption><tr><th>rank<th>{self.scale}<th>index<th>document"
         rows = (
             f"<tr><td>{d.rank}<td>{d.score:.4f}<td>{d.index}"
-            f"<td style='text-align:left'>{html.escape(_shortened(d.text, 200))}"
+            f"<td style='text-align:left'>{html.escape(shortened(d.text, 200))}"
             for d in self.documents
         )
         return f"<table>{head}{''.join(rows)}</table>"
@@ -356,6 +356,6 @@ def printable(text: str) -> str:
     return _CONTROLS.sub("\ufffd", text)
 
 
-def _shortened(text: str, width: int) -> str:
+def shortened(text: str, width: int) -> str:
     line = printable(" ".join(text[: 4 * width].split()))
     return line if len(line) <= width and len(text) <= 4 * width else line[: width - 1] + "…"

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from secondpass.base import _in_thread, construct, digest
+from secondpass.base import construct, digest, in_thread
 from secondpass.calibration.selection import Threshold
 from secondpass.classify.choosing import chosen_label, chosen_labels
 from secondpass.classify.hierarchy import Node, parsed_tree
@@ -161,7 +161,7 @@ class ZeroShotClassifier:
 
     async def aclassify_many(self, texts: Iterable[str], labels: Labels | None = None) -> list[Classification]:
         """Do as `classify_many`, in a worker thread, so that the event loop goes on."""
-        return await _in_thread(self.classify_many, texts, labels)
+        return await in_thread(self.classify_many, texts, labels)
 
     def fit_thresholds(
         self, texts: Iterable[str], labels: Sequence[str | Iterable[str] | None], *, beta: float = 1.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from secondpass.errors import ConfigError, SecondPassError
-from secondpass.types import _well_formed
+from secondpass.types import well_formed
 
 __all__ = ["Wording", "checked_labels", "checked_wording"]
 
@@ -38,7 +38,7 @@ class Wording:
         return self.descriptions.get(label, label)
 
     def _filled(self, words: str) -> tuple[str, ...]:
-        return tuple(_well_formed(template.replace(_SLOT, words)) for template in self.templates)
+        return tuple(well_formed(template.replace(_SLOT, words)) for template in self.templates)
 
 
 def checked_labels(labels: Any, least: int, error: type[SecondPassError]) -> tuple[str, ...]:
@@ -108,4 +108,4 @@ def _sentences(label: str, texts: Any) -> tuple[str, ...]:
     sentences = (texts,) if isinstance(texts, str) else tuple(texts) if isinstance(texts, Iterable) else ()
     if not sentences or not all(isinstance(text, str) and text.strip() for text in sentences):
         raise ConfigError(f"hypotheses[{label!r}] must be a sentence, or several, not {texts!r:.80}")
-    return tuple(_well_formed(text) for text in sentences)
+    return tuple(well_formed(text) for text in sentences)

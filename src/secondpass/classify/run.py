@@ -14,7 +14,7 @@ from secondpass.classify.tournament import contenders, play
 from secondpass.errors import InputError
 from secondpass.logistic import FloatArray
 from secondpass.passages import Span
-from secondpass.types import _well_formed
+from secondpass.types import well_formed
 
 __all__ = ["Scored", "break_ties", "checked_texts", "score_texts"]
 
@@ -106,4 +106,4 @@ def checked_texts(texts: Any) -> list[str]:
             raise InputError(f"texts[{at}] must be a str, not {type(text).__name__}")
         if not text.strip():
             raise InputError(f"texts[{at}] is empty: there is nothing to classify, so leave it out")
-    return [_well_formed(text) for text in checked]
+    return [well_formed(text) for text in checked]

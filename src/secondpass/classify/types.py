@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secondpass.passages import Span
-from secondpass.types import Trace, _shortened, printable
+from secondpass.types import Trace, printable, shortened
 
 __all__ = ["Classification"]
 
@@ -72,7 +72,7 @@ class Classification:
 
     def __repr__(self) -> str:
         chosen = " > ".join(self.path) if self.path else ", ".join(self.labels)
-        lines = [printable(f"{chosen or 'no label'}: {_shortened(self.text, 80)!r}")]
+        lines = [printable(f"{chosen or 'no label'}: {shortened(self.text, 80)!r}")]
         shown = list(self.scores.items())[:10]
         for label, probability in shown:
             beside = f"  ± {self.spread[label]:.4f}" if label in self.spread else ""
@@ -83,7 +83,7 @@ class Classification:
         return "\n".join([*lines, *([f"  {self.reason}"] if self.reason else [])])
 
     def _repr_html_(self) -> str:
-        head = f"<caption>{html.escape(_shortened(self.text, 200))}</caption><tr><th>label<th>probability<th>"
+        head = f"<caption>{html.escape(shortened(self.text, 200))}</caption><tr><th>label<th>probability<th>"
         rows = []
         for label, probability in self.scores.items():
             name = html.escape(printable(label))

@@ -118,7 +118,7 @@ def _word(token: str) -> str:
 
 
 def _one_number(text: str, name: str, low: int, high: int) -> int | None:
-    value = _json(text)
+    value = json_in(text)
     if isinstance(value, dict):
         value = value.get(name)
     elif isinstance(value, list) and len(value) == 1:
@@ -133,7 +133,7 @@ def _numbers(text: str) -> list[int | None] | None:
         return [int(number) for number in bracketed]
     if _BARE_LIST.fullmatch(text):
         return [int(number[:7]) for number in re.findall(r"\d+", text)] or None
-    value = _json(text)
+    value = json_in(text)
     if isinstance(value, dict):
         value = value.get("ranking")
     return [_number(item) for item in value] if isinstance(value, list) and value else None
@@ -145,7 +145,7 @@ def _number(item: Any) -> int | None:
     return item if type(item) is int else None
 
 
-def _json(text: str) -> Any:
+def json_in(text: str) -> Any:
     """Return the first JSON value in a text, a fence or words around it and a missing end allowed; None if none."""
     if re.fullmatch(r"\d{1,6}", text):
         return int(text)

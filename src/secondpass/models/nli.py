@@ -13,7 +13,7 @@ from secondpass.errors import ConfigError, InputError, ModelFormatError
 from secondpass.logistic import FloatArray
 from secondpass.models.load import LoadSettings, load_pair_model
 from secondpass.models.pair import PairModel
-from secondpass.types import _well_formed
+from secondpass.types import well_formed
 
 __all__ = ["LABELS", "NliModel", "NliOutput", "entailment_columns"]
 
@@ -248,7 +248,7 @@ def entailment_columns(labels: Sequence[str], name: str = "the model") -> tuple[
 
 def _checked_pair(pair: object, at: int) -> tuple[str, str]:
     if isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], str):
-        return _well_formed(pair[0]), _well_formed(pair[1])
+        return well_formed(pair[0]), well_formed(pair[1])
     raise InputError(f"pairs[{at}] must be a premise and a hypothesis, both str, not {pair!r:.80}")
 
 

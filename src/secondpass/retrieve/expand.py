@@ -197,7 +197,7 @@ class ExpandedRetriever(Retriever):
                 _log.warning("%r failed on a query and was left out: %s: %s", expander, type(exc).__name__, exc)
                 _log.debug("where %r failed", expander, exc_info=exc)
                 continue
-            plan.variants += [_well_formed(variant) for variant in variants]
+            plan.variants += [well_formed(variant) for variant in variants]
         unique: dict[str, str] = {}
         for variant in plan.variants:
             unique.setdefault(" ".join(variant.split()), variant)  # white space makes no other query
@@ -233,6 +233,6 @@ class ExpandedRetriever(Retriever):
         return f"ExpandedRetriever({self.retriever!r}, [{expanders}], fusion={self.fusion!r})"
 
 
-def _well_formed(text: str) -> str:
+def well_formed(text: str) -> str:
     # As a Request does it, so that the ranking of a variant is found under the variant.
     return Request(text, ()).query

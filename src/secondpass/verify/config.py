@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
-from secondpass.base import _converted, _identity, _to_data, construct
+from secondpass.base import construct, converted, data_of, identity_data
 
 __all__ = ["Configured", "identity_of", "settings_of"]
 
@@ -36,17 +36,17 @@ def settings_of(instance: object) -> dict[str, Any]:
     Raises:
         ConfigError: one is not data.
     """
-    return _settings(instance, _to_data)
+    return _settings(instance, data_of)
 
 
 def identity_of(instance: object) -> dict[str, Any]:
     """Do as `settings_of`, with objects and functions named instead of refused: for a fingerprint."""
-    return _settings(instance, _identity)
+    return _settings(instance, identity_data)
 
 
 def _settings(instance: object, convert: Callable[[object, str], Any]) -> dict[str, Any]:
     kind = type(instance)
     return {
-        name: _converted(getattr(instance, name), f"{kind.__name__}.{name}", convert)
+        name: converted(getattr(instance, name), f"{kind.__name__}.{name}", convert)
         for name in inspect.signature(kind).parameters
     }

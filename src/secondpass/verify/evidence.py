@@ -14,7 +14,7 @@ from secondpass.base import Reranker
 from secondpass.errors import InputError
 from secondpass.logistic import FloatArray
 from secondpass.passages import Tokenization, cut
-from secondpass.types import Document, Request, _well_formed, document_text
+from secondpass.types import Document, Request, document_text, well_formed
 from secondpass.verify.english import is_foreign
 from secondpass.verify.overlap import content_words
 from secondpass.verify.words import STOP_WORDS, stem
@@ -114,7 +114,7 @@ class Passages:
     def __post_init__(self) -> None:
         documents = checked_passages(self.documents)
         self.documents = documents
-        self.texts = tuple(_well_formed(document_text(document, at)) for at, document in enumerate(documents))
+        self.texts = tuple(well_formed(document_text(document, at)) for at, document in enumerate(documents))
         self.ids = tuple(None if isinstance(document, str) else document.get("id") for document in documents)
 
     def __len__(self) -> int:

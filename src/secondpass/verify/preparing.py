@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from secondpass.errors import ScoringError, SecondPassWarning, warn
-from secondpass.types import _well_formed
+from secondpass.types import well_formed
 from secondpass.verify.claims.citations import CitationMarker, citations_of, find_quotes
 from secondpass.verify.claims.split import Decomposer
 from secondpass.verify.evidence import Passages
@@ -51,7 +51,7 @@ def _checked_parts(texts: object) -> list[str]:
     parts = list(texts) if isinstance(texts, list | tuple) else []
     if not parts or len(parts) > _MAX_PARTS or not all(isinstance(text, str) and text.strip() for text in parts):
         raise ScoringError(f"a decomposer returns 1 to {_MAX_PARTS} texts that are not blank, not {texts!r:.100}")
-    return [_well_formed(text).strip() for text in parts]
+    return [well_formed(text).strip() for text in parts]
 
 
 def jobs_of(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from secondpass.types import _shortened, printable
+from secondpass.types import printable, shortened
 
 __all__ = ["as_html", "as_text"]
 
@@ -41,7 +41,7 @@ def as_text(verification: Data) -> str:
         mark = "!" if claim["conflict"] else " "
         lines.append(
             f"  {_WORDS[claim['verdict']]:<15} {_probability(claim):<4} {mark} "
-            f"{_shortened(claim['text'], 60):<60}{_told(claim)}"
+            f"{shortened(claim['text'], 60):<60}{_told(claim)}"
         )
     if len(claims) > _ROWS:
         lines.append(f"  and {len(claims) - _ROWS} more")
@@ -98,10 +98,10 @@ def _probability(claim: Data) -> str:
 
 def _told(claim: Data) -> str:
     if claim["reason"]:
-        return f" {_shortened(claim['reason'], 80)}"
+        return f" {shortened(claim['reason'], 80)}"
     if claim["evidence"]:
         evidence = claim["evidence"][0]
-        return f" passage {evidence['passage'] + 1}: {_shortened(evidence['text'], 60)}"
+        return f" passage {evidence['passage'] + 1}: {shortened(evidence['text'], 60)}"
     return ""
 
 

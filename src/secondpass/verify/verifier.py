@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from secondpass.base import Reranker, _in_thread, construct, digest
+from secondpass.base import Reranker, construct, digest, in_thread
 from secondpass.errors import ConfigError, InputError, VerificationFailedError
 from secondpass.logistic import FloatArray
 from secondpass.models.nli import NliModel
@@ -15,7 +15,7 @@ from secondpass.models.pair import PairModel
 from secondpass.models.resolve import Backend
 from secondpass.passages import ApproximateTokenization, ModelTokenization, Tokenization
 from secondpass.registry import Registry, load
-from secondpass.types import Document, Trace, _well_formed
+from secondpass.types import Document, Trace, well_formed
 from secondpass.verify.checking import Checker
 from secondpass.verify.claims.citations import find_citations, marker_pattern
 from secondpass.verify.claims.decompose import LLMDecomposer
@@ -268,7 +268,7 @@ class FactVerifier:
 
     async def averify(self, answer: str, passages: Sequence[Document], *, question: str | None = None) -> Verification:
         """Do as `verify`, in a worker thread, so that the event loop goes on."""
-        return await _in_thread(self.verify, answer, passages, question=question)
+        return await in_thread(self.verify, answer, passages, question=question)
 
     def stream(
         self, chunks: Iterable[str], passages: Sequence[Document], *, question: str | None = None
@@ -295,8 +295,8 @@ class FactVerifier:
         for at, chunk in enumerate(chunks):
             if not isinstance(chunk, str):
                 raise InputError(f"chunks[{at}] must be a str, not {type(chunk).__name__}")
-            answer += _well_formed(chunk)
-            ended = claims.feed(_well_formed(chunk))
+            answer += well_formed(chunk)
+            ended = claims.feed(well_formed(chunk))
             if ended:
                 yield from self._checked_now(answer, ended, passages, question)
         ended = claims.finish()
@@ -321,7 +321,7 @@ class FactVerifier:
         passages = Passages(
             documents, self._checker.planner.tokenization, self.window_tokens, self.overlap, self.english_only
         )
-        return _well_formed(answer), passages, _well_formed(question or "").strip()
+        return well_formed(answer), passages, well_formed(question or "").strip()
 
     def _verification(self, answer: str, claims: tuple[CheckedClaim, ...], trace: Trace) -> Verification:
         passed = has_passed(claims, self.min_supported, self.allow_unchecked)

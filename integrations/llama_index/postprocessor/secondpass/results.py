@@ -6,7 +6,7 @@ from typing import Any
 from llama_index.core.bridge.pydantic import ConfigDict, Field, field_serializer
 from llama_index.core.evaluation import EvaluationResult
 
-from secondpass.types import Document, _well_formed, document_text, printable
+from secondpass.types import Document, document_text, printable, well_formed
 from secondpass.verify.types import CheckedClaim, Verdict, Verification
 
 __all__ = ["VerificationResult", "result_of"]
@@ -33,9 +33,9 @@ def result_of(query: str | None, passages: Sequence[Document], verification: Ver
     errors = [claim for claim in verification if claim.verdict is Verdict.ERROR]
     reason = f"{len(errors)} of {len(verification)} claims could not be checked: {errors[0].reason}" if errors else None
     return VerificationResult(
-        query=None if query is None else _well_formed(query),  # pydantic takes no lone surrogates
+        query=None if query is None else well_formed(query),  # pydantic takes no lone surrogates
         response=verification.answer,
-        contexts=[_well_formed(document_text(passage, at)) for at, passage in enumerate(passages)],
+        contexts=[well_formed(document_text(passage, at)) for at, passage in enumerate(passages)],
         passing=verification.passed,
         score=verification.supported_fraction,
         feedback="\n".join(_feedback(verification)),

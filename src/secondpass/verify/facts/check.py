@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from secondpass.errors import InputError
-from secondpass.types import _well_formed
+from secondpass.types import well_formed
 from secondpass.verify.english import is_foreign
 from secondpass.verify.facts.comparison import (
     Facts,
@@ -77,7 +77,7 @@ def read_facts(text: str) -> Facts:
     """
     if not isinstance(text, str):
         raise InputError(f"facts are read from a str, not from {type(text).__name__}")
-    text = _well_formed(text)
+    text = well_formed(text)
     tokens = tokenize(text)
     masked = identifier_tokens(text, tokens)
     dates = find_dates(text, tokens, masked)
