@@ -71,8 +71,9 @@ def test_collect_other_words(pairs: list[Path]) -> None:
     """Training alone changes: premises go to Spanish and back for all of their claims, neighbours are neutral."""
     plain, data = collect(pairs, None), collect(pairs, None, embedding="bge-small-en-v1.5", translated=0.5)
     assert (data.dev, data.held_out) == (plain.dev, plain.held_out)
-    before = [example for example in plain.train if example.source != "written"]
-    after = [example for example in data.train if example.source != "written"]
+    # Which claims become parts of longer ones is left to chance, and differs.
+    before = [example for example in plain.train if example.source != "written" and example.kind != "joined"]
+    after = [example for example in data.train if example.source != "written" and example.kind != "joined"]
     near = [example for example in after if example.kind == "nearest"]
     assert len(near) > 100
     assert {example.label for example in near} == {"neutral"}
