@@ -263,7 +263,7 @@ def main() -> None:
             print(f"| {floor:.3f} | {floor / seconds:.0%} |", flush=True)
     with tempfile.TemporaryDirectory() as path:
         profiles = dict(
-            profile_shares(model.on_cpu.model, length, 2 * arguments.rounds, Path(path)) for length in (88, 450)
+            profile_shares(model.on_cpu.model, length, 2 * arguments.rounds, Path(path)) for length in (88, 443)
         )
     print_shares("the model, one thread", profiles)
     print_shares("a call", calls)

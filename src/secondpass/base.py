@@ -212,6 +212,7 @@ class Reranker(ABC):
 
 
 async def in_thread(call: Callable[..., T], *positional: Any, **settings: Any) -> T:
+    """Call something in a worker thread, so that the event loop goes on, and return what it returns."""
     from asyncio import to_thread  # not with the module: it is a fifth of the time that importing secondpass takes
 
     return await to_thread(call, *positional, **settings)
@@ -293,7 +294,7 @@ def data_of(value: object, name: str) -> Any:
 
 
 def identity_data(value: object, name: str) -> Any:
-    """Return what of a setting goes into a fingerprint; ``name`` is for the sake of `data_of`'s shape."""
+    """Return what of a setting goes into a fingerprint; it takes what `data_of` takes, and needs no ``name``."""
     if isinstance(value, Reranker):
         return value.fingerprint
     if hasattr(value, "to_config"):

@@ -148,6 +148,7 @@ def checked_threshold(threshold: object) -> float | None:
 
 
 def well_formed(text: str) -> str:
+    """Return a text with U+FFFD for each lone surrogate: tokenizers and UTF-8 take none."""
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
@@ -357,5 +358,6 @@ def printable(text: str) -> str:
 
 
 def shortened(text: str, width: int) -> str:
+    """Return a text on one line of at most ``width`` characters, printable; it ends in "…" if something is missing."""
     line = printable(" ".join(text[: 4 * width].split()))
     return line if len(line) <= width and len(text) <= 4 * width else line[: width - 1] + "…"
