@@ -49,7 +49,8 @@ def workloads() -> dict[str, tuple[str, Requests]]:
     from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_queries
 
     texts = [document["text"] for document in stdlib_corpus()]
-    passages = [text for text in texts if 200 <= len(text) <= 500]  # 88 tokens with a query
+    # 88 tokens with a query, standard deviation 31: MS MARCO passages have 86 and 32 with those of TREC DL 2019.
+    passages = [text for text in texts if 160 <= len(text) <= 750]
     long = [text for text in texts if len(text) >= 1_200]  # 443 tokens, as two in five are cut at 512
     queries = list(stdlib_queries().values())
     shifted = [passages[17 * at : 17 * at + 100] for at in range(20)]

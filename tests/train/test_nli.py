@@ -1,6 +1,7 @@
 """Training the verifier model, end to end, with a tiny encoder."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from secondpass.models.nli import NliModel
 from secondpass.train import export, measure, nli
 from secondpass.train.examples import Example
+from secondpass.train.fit import Settings, fit
 from secondpass.train.nli import collect
 from secondpass.train.quality import overlap_probabilities, quality
 
@@ -132,6 +134,23 @@ def test_train_export_measure(
     assert rows[alone] != rows[exported]
     assert sum(line.startswith("| word overlap |") for line in lines) >= 4
     assert any("no premise" in line for line in lines)
+
+
+def test_runs_start_with_the_same_head(start: Path, tmp_path: Path) -> None:
+    """A head that the start lacks has the same first weights for each seed, so that runs can be averaged."""
+    from safetensors.numpy import load_file
+    from transformers import AutoModel
+
+    bare = tmp_path / "bare"
+    AutoModel.from_pretrained(start).save_pretrained(bare)
+    shutil.copy(start / "tokenizer.json", bare)
+    examples = [Example(f"It is {c}.", f"It was {c}.", "entailment", "test", "test", c) for c in COLOURS]
+    heads = []
+    for seed in (0, 1):
+        fit(bare, examples, examples, tmp_path / f"{seed}", Settings(learning_rate=0, batch=4, seed=seed))
+        heads.append(load_file(tmp_path / f"{seed}" / "model.safetensors")["classifier.weight"])
+    assert heads[0].shape == (3, 32)
+    assert np.array_equal(heads[0], heads[1])
 
 
 def test_quality() -> None:

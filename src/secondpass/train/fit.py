@@ -39,7 +39,7 @@ class Settings:
         max_length: tokens of a pair.
         evaluate_every: steps.
         patience: evaluations without a gain after which training stops.
-        seed: of the order of examples and the head's weights.
+        seed: of the order of examples. The head's first weights are those of any seed, so that runs can be averaged.
     """
 
     epochs: float = 1
@@ -69,7 +69,7 @@ def fit(
         folder: where the checkpoint goes.
         settings: how.
     """
-    torch.manual_seed(settings.seed)
+    torch.manual_seed(0)
     rng = random.Random(settings.seed)  # noqa: S311
     names = {"id2label": dict(enumerate(LABELS)), "label2id": {label: at for at, label in enumerate(LABELS)}}
     # No dropout: every example is seen about once. Eager attention: its backward pass is the faster one on a CPU.
