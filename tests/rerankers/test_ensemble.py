@@ -231,6 +231,12 @@ class TestFailures:
         (record,) = caplog.records
         assert "member 1 (Broken)" in record.getMessage() and "gone" in record.getMessage()
 
+    def test_scores_are_pointwise_only_if_no_member_can_be_left_out(self) -> None:
+        """A mean without the member that failed must not be cached beside one with it."""
+        members = [FakeReranker(), FakeReranker()]
+        assert EnsembleReranker(members).pointwise and EnsembleReranker(members[:1], on_error="skip").pointwise
+        assert not EnsembleReranker(members, on_error="skip").pointwise
+
     def test_scores_that_break_the_contract_are_a_failure_too(self) -> None:
         """A member that gives NaN is left out like one that raises."""
         members = [Given([0, 1, 2, 3]), Given([0, 1, 2, float("nan")])]

@@ -46,7 +46,8 @@ class EnsembleReranker(Reranker):
         rrf_k: how much less the first ranks stand out; ``rrf`` only.
         on_error: what a failing member does: ``raise`` its error, or ``skip`` it for all requests of the call;
             that is logged, counted in the trace under ``members_failed``, and noted there. What the caller can
-            set right (an `InputError`, a `ConfigError`) is always raised.
+            set right (an `InputError`, a `ConfigError`) is always raised. Where one of several may be left out,
+            scores are not pointwise: a cache would mix those with and without it.
         missing_initial: what ``convex`` does with a request without ``initial_scores``: ``raise``, or ``skip``
             them, which is counted under ``fallbacks`` and noted.
         parallel: run members in threads of their own; the scores are the same either way.
@@ -89,7 +90,9 @@ class EnsembleReranker(Reranker):
         if method == "mean":
             self._require_one_scale()
         self.scale = self.members[0].scale if method == "mean" else Scale.ORDINAL
-        self.pointwise = method == "mean" and all(member.pointwise for member in self.members)
+        # Without a member that failed, the mean is another one, which must not stand beside the whole one.
+        whole = on_error == "raise" or len(self.members) == 1
+        self.pointwise = method == "mean" and whole and all(member.pointwise for member in self.members)
         n_sources = len(self.members) + (method == "convex")
         if weights is not None and len(weights) != n_sources:
             sources = f"{len(self.members)} members" + (" and the initial scores" if method == "convex" else "")
