@@ -14,6 +14,7 @@ import secondpass as sp
 from secondpass.base import Reranker
 from secondpass.errors import CompositionError, ConfigError, ScoringError
 from secondpass.llm import Answer, Budget
+from secondpass.rerankers.cascade import CascadeReranker
 from secondpass.rerankers.fallback import FallbackReranker
 from secondpass.rerankers.llm import LLMReranker
 from secondpass.testing import FakeReranker, RerankerContract
@@ -165,6 +166,18 @@ class TestEscalation:
         assert by_text["c"]["escalation"] == "no verdict" and by_text["c"]["judge_judged"] is False
         assert by_text["a"]["judge_judged"] is None
 
+    def test_a_document_that_another_stage_of_the_judge_decided_has_a_verdict(self) -> None:
+        """A cascade whose second stage never saw it explains nothing of it there, which is no missing verdict."""
+
+        def grade(prompt: Any, timeout_s: float) -> Answer:
+            return Answer('{"grade": 3}' if "\nd\n" in prompt.user else '{"grade": 0}')
+
+        cheap = Told({"b": 1, "c": 2, "d": 3}, scale="logit")
+        judge = CascadeReranker([cheap, LLMReranker("m", mode="graded", completion=grade)], keep=[2])
+        ranking = FallbackReranker(Told(BASE), judge, band=(0.4, 0.6)).rerank("q", TEXTS)
+        assert {d.text: d.score for d in ranking} == BASE | {"d": 0.6, "c": 0.5, "b": 0.4}
+        assert {d.text: d.explanation["escalation"] for d in ranking} == _marks("judged")
+
 
 @given(
     st.lists(st.floats(0, 1), min_size=1, max_size=12),
@@ -239,7 +252,7 @@ class TestChain:
     def test_what_its_scores_mean(self, scales: tuple[str, ...], on_error: Any, scale: str) -> None:
         """Numbers are only claimed to mean something where every possible answer means the same."""
         chain = FallbackReranker([FakeReranker(scale=each) for each in scales], on_error=on_error)
-        assert chain.scale == scale and chain.pointwise == (on_error == "raise")
+        assert chain.scale == scale and chain.pointwise == (scale != "ordinal")
 
 
 class TestComposition:

@@ -92,8 +92,8 @@ class FallbackReranker(Reranker):
         probabilities = all(member.scale is Scale.PROBABILITY for member in self._members)
         sure = self.on_error == "raise" and (probabilities or len(self._members) == 1)
         self.scale = self._members[0].scale if sure else Scale.ORDINAL
-        # Once an initial order may answer, a score says where a document stands among the others.
-        self.pointwise = self.on_error == "raise" and all(member.pointwise for member in self._members)
+        # An ordinal score says where a document stands among those that the same member, or the retriever, scored.
+        self.pointwise = sure and all(member.pointwise for member in self._members)
 
     def _prepare_escalation(self, judge: Reranker) -> None:
         if len(self._members) != 1 or isinstance(self.wrapped, tuple):
@@ -177,9 +177,10 @@ class FallbackReranker(Reranker):
             notes.append(f"the judge {reason(self.judge, verdict)}; the base's decision stands")  # type: ignore[arg-type]
         elif verdict is not None:
             judged = verdict.explanations.get("judged", [True] * len(asked))
-            decided = [at for at, done in enumerate(judged) if done]
+            # None is no False: within a cascade, a stage that explains nothing of the kind decided.
+            decided = [at for at, done in enumerate(judged) if done is not False]
             for at, done in zip(asked, judged, strict=True):
-                marks[at] = "judged" if done else "no verdict"
+                marks[at] = "no verdict" if done is False else "judged"
             values = merged(values, [asked[at] for at in decided], verdict.values[decided], self._merge)
             stages.append(verdict.trace)
             for name, column in verdict.explanations.items():
