@@ -156,13 +156,13 @@ class TestFolds:
         for query in range(20):  # two of its probabilities give the slope of the curve that they lie on
             mine = np.flatnonzero(scored.queries == query)[:2]
             (low, high), log_odds = scored.logits[mine], np.log(held_out[mine] / (1 - held_out[mine]))
-            halves.append(round(float((log_odds[1] - log_odds[0]) / (high - low)), 6))
+            halves.append(round(float((log_odds[1] - log_odds[0]) / (high - low)), 3))
         slopes = sorted(set(halves))
         assert len(slopes) == 2
         for slope in slopes:
             others = ~np.isin(scored.queries, [query for query in range(20) if halves[query] == slope])
             fitted = PlattCalibrator.fit(scored.logits[others], scored.relevant[others])
-            assert fitted.slope == pytest.approx(slope, abs=1e-5)
+            assert fitted.slope == pytest.approx(slope, abs=1e-3)
 
     def test_it_is_the_same_for_the_same_seed(self) -> None:
         """The split is by the seed and nothing else."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.rerankers.tables import Table
 
 from secondpass.calibration import IsotonicCalibrator, PlattCalibrator, score_examples, shift_base_rate
 from secondpass.errors import CompositionError, ConfigError, InputError, ModelIntegrityError
@@ -150,6 +151,16 @@ def test_any_texts_keep_their_order(texts: list[str], method: str, base_rate: fl
 
 
 _CACHE: dict[str, CalibratedReranker] = {}
+
+
+@pytest.mark.parametrize("base_rate", [None, 0.01, 0.9])
+def test_logits_beyond_certainty_keep_their_order(base_rate: float | None) -> None:
+    """Where a sigmoid is exactly 1, documents neither tie nor fall back to the order in which they came."""
+    calibrator = PlattCalibrator(slope=2.0, intercept=0.0, base_rate=0.1)
+    reranker = CalibratedReranker(Table({"a": 40.0, "b": 42.0, "c": 60.0}), calibrator=calibrator, base_rate=base_rate)
+    ranking = reranker.rerank("q", ["a", "b", "c"])
+    assert ranking.texts == ["c", "b", "a"]
+    assert 1 >= ranking[0].score > ranking[1].score > ranking[2].score > 0.999
 
 
 class TestComposition:

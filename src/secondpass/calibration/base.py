@@ -16,13 +16,18 @@ from secondpass.logistic import FloatArray
 
 __all__ = ["Calibrator"]
 
+# The share of a probability that keeps apart what the curve gives one height.
+_TIE_BREAK = 1e-6
+
 
 @dataclass(frozen=True, kw_only=True)
 class Calibrator(ABC):
     """A rising map from logits to probabilities, learnt from judged examples.
 
-    Logits are what a model gives, on any unit; probabilities are calibrated by their log-odds. A subclass
-    is a frozen dataclass of its parameters and writes `apply` and `_fitted`.
+    Logits are what a model gives, on any unit; probabilities are calibrated by their log-odds. Where a curve is
+    level, on a step or where rounding makes it 1, all scores would get one probability; a part in a million, which
+    rises with the logit, keeps their order. A subclass is a frozen dataclass of its parameters and writes `_curve`
+    and `_fitted`.
 
     Args:
         base_rate: the share of relevant examples among those that it was fitted on; None if unknown.
@@ -39,9 +44,15 @@ class Calibrator(ABC):
         if self.base_rate is not None:
             checked_rate(self.base_rate, "base_rate")
 
-    @abstractmethod
     def apply(self, logits: npt.ArrayLike) -> FloatArray:
-        """Return probabilities, of the logits' shape, that never fall where logits rise."""
+        """Return probabilities, of the logits' shape: the curve's height, but for the part that keeps the order."""
+        x = np.asarray(logits, dtype=np.float64)
+        rising = 0.5 + 0.5 * x / (1 + np.abs(x))
+        return np.asarray((1 - _TIE_BREAK) * self._curve(x) + _TIE_BREAK * rising)
+
+    @abstractmethod
+    def _curve(self, x: FloatArray) -> FloatArray:
+        """Return the curve's height at the logits, in [0, 1]; it never falls where they rise."""
 
     @classmethod
     @abstractmethod

@@ -13,9 +13,6 @@ from secondpass.logistic import FloatArray
 
 __all__ = ["IsotonicCalibrator"]
 
-# The share of the probability that keeps apart what the steps throw together.
-_TIE_BREAK = 1e-6
-
 
 @dataclass(frozen=True, kw_only=True)
 class IsotonicCalibrator(Calibrator):
@@ -23,8 +20,7 @@ class IsotonicCalibrator(Calibrator):
 
     Where a parametric curve has two or three parameters, this one has as many as it finds steps, so it needs
     many examples; below 200 it is refused. (Niculescu-Mizil and Caruana 2005 find it worse than Platt's below
-    some 1000.) On a step all scores would get one probability; a part in a million, which rises with the
-    logit, keeps their order.
+    some 1000.)
 
     Args:
         logits: where the curve has its corners, rising; a curve ends level on both sides.
@@ -50,11 +46,8 @@ class IsotonicCalibrator(Calibrator):
         if any(np.diff(logits) <= 0) or any(np.diff(values) < 0) or values[0] < 0 or values[-1] > 1:
             raise ConfigError("logits of an isotonic calibrator must rise, values must not fall and lie in [0, 1]")
 
-    def apply(self, logits: npt.ArrayLike) -> FloatArray:
-        """Return the curve's height at the logits."""
-        x = np.asarray(logits, dtype=np.float64)
-        rising = 0.5 + 0.5 * x / (1 + np.abs(x))
-        return np.asarray((1 - _TIE_BREAK) * np.interp(x, self.logits, self.values) + _TIE_BREAK * rising)
+    def _curve(self, x: FloatArray) -> FloatArray:
+        return np.asarray(np.interp(x, self.logits, self.values))
 
     @classmethod
     def _fitted(cls, logits: FloatArray, targets: FloatArray) -> Self:

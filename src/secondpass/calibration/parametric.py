@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from secondpass.calibration.base import Calibrator, not_rising
 from secondpass.calibration.likelihood import maximum_likelihood
@@ -32,9 +31,8 @@ class TemperatureCalibrator(Calibrator):
         super().__post_init__()
         self._require(lambda value: value > 0, "a number above 0", "temperature")
 
-    def apply(self, logits: npt.ArrayLike) -> FloatArray:
-        """Return sigmoid(x / temperature)."""
-        return sigmoid(np.asarray(logits, dtype=np.float64) / self.temperature)
+    def _curve(self, x: FloatArray) -> FloatArray:
+        return sigmoid(x / self.temperature)
 
     @classmethod
     def _fitted(cls, logits: FloatArray, targets: FloatArray) -> Self:
@@ -65,9 +63,8 @@ class PlattCalibrator(Calibrator):
         self._require(lambda value: value > 0, "a number above 0", "slope")
         self._require(lambda value: True, "a number", "intercept")
 
-    def apply(self, logits: npt.ArrayLike) -> FloatArray:
-        """Return sigmoid(slope * x + intercept)."""
-        return sigmoid(self.slope * np.asarray(logits, dtype=np.float64) + self.intercept)
+    def _curve(self, x: FloatArray) -> FloatArray:
+        return sigmoid(self.slope * x + self.intercept)
 
     @classmethod
     def _fitted(cls, logits: FloatArray, targets: FloatArray) -> Self:
@@ -105,9 +102,7 @@ class BetaCalibrator(Calibrator):
         self._require(lambda value: self.a + self.b > 0, "above 0 where b is 0", "a")
         self._require(lambda value: True, "a number", "c")
 
-    def apply(self, logits: npt.ArrayLike) -> FloatArray:
-        """Return sigmoid(a log p - b log(1 - p) + c)."""
-        x = np.asarray(logits, dtype=np.float64)
+    def _curve(self, x: FloatArray) -> FloatArray:
         return sigmoid(-self.a * softplus(-x) + self.b * softplus(x) + self.c)
 
     @classmethod
