@@ -29,6 +29,14 @@ from secondpass.verify.claims.split import split_claims
                 "If you have any further questions, feel free to ask.",
                 "I'd be happy to help with anything else.",
                 "See the documentation for more details.",
+                "Please don't hesitate to reach out!",
+                "If you need more, just ask.",
+                "If you have questions, please contact me.",
+                "If you'd like, I can explain it.",
+                "Please provide more details.",
+                "Could you share some additional context.",
+                "Send me the text.",
+                "Please rephrase your question.",
             ],
         ),
         ("it is an opinion", ["In my opinion, Paris is beautiful.", "I think Rome is the most beautiful city."]),
@@ -107,6 +115,29 @@ def test_a_hedge_goes_and_the_rest_is_checked(sentence: str, text: str) -> None:
 )
 def test_in_doubt_it_is_checkable(text: str) -> None:
     """A fact in polite, vague or asking words is checked, and so is whatever is not clearly something else."""
+    assert why_not(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Send the API key to the users endpoint over plain HTTP.",
+        "Provide the API key in the X-Auth header.",
+        "Specify the region with the region flag.",
+        "Clarify the butter over a low flame.",
+        "Share your location with the app.",
+        "Give more insulin.",
+        "If you have a penicillin allergy, please take amoxicillin.",
+        "If you need to reset the device, just hold the power button.",
+        "If you want it to burn, feel free to add petrol.",
+        "Feel free to mix bleach and ammonia.",
+        "Feel free to write the password to the log.",
+        "Don't hesitate to give insulin.",
+        "Do not hesitate to restart the server.",
+    ],
+)
+def test_instructions_are_checkable(text: str) -> None:
+    """However politely, what tells the reader to do something, other than to ask again, is no offer."""
     assert why_not(text) == ""
 
 

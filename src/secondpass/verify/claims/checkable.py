@@ -64,14 +64,18 @@ _POLITE = re.compile(
     + r"[\s!,.:;)\u2026\U0001f300-\U0001faff\ufe0f\u2764\u263a-]*",
     re.IGNORECASE,
 )
+# "Feel free to mix them" and "If you need it, take two" are instructions: only what leads back to the speaker is none.
+_CONTACT = (
+    r"(?:let me know|(?:feel free|do not hesitate|don't hesitate) to "
+    r"(?:ask|contact|reach out|let (?:me|us) know|write (?:to )?(?:me|us)|get in touch))"
+)
 _OFFER = re.compile(
     r"(?:(?:so|and|also|again|finally|otherwise|meanwhile),? )?"
     + _any(
-        r"(?:please )?(?:let me know|feel free|ask (?:me|away)|just ask|do not hesitate|don't hesitate"
-        r"|reach out)\b",
+        rf"(?:please )?(?:{_CONTACT}|ask (?:me|away)|just ask|reach out)\b",
         r"if you(?: would|'d)? (?:also )?(?:have|need|want|like|are interested|wish|are looking|require)\b.{0,150}?,"
-        r" (?:then )?(?:please|just|feel free|let me know|ask|i(?: am|'m|'d| can| could| will|'ll| would)"
-        r"|do not hesitate|don't hesitate)\b",
+        rf" (?:then )?(?:(?:please |just )?(?:{_CONTACT}|ask|contact|reach out)"
+        r"|i(?: am|'m|'d| can| could| will|'ll| would))\b",
         r"i(?: am|'m| would be|'d be|'ll be| will be) "
         r"(?:always )?(?:happy|glad|pleased|here|available) to "
         r"(?:help|assist|answer|explain|clarify|elaborate|provide)\b",
@@ -80,8 +84,12 @@ _OFFER = re.compile(
         r"(?:the|our|your|this|their) "
         r"(?:\w+ ){0,4}(?:documentation|docs|website|page|manual|guide|link|section|article|sources?)\b",
         r"(?:please |could you |can you )?(?:please )?"
-        r"(?:provide|share|give me|send|specify|clarify|rephrase|try rephrasing)"
-        r" (?:me )?(?:more|further|additional|the|your|some|which|what)\b",
+        + _any(
+            r"(?:provide|share|give|send|specify|clarify) "
+            r"(?:me|(?:some |any )?(?:more|further|additional) (?:details?|information|context))",
+            r"(?:specify|clarify|rephrase|try rephrasing) (?:the|your) (?:question|request|query)",
+        )
+        + r"\b",
     ),
     re.IGNORECASE,
 )
