@@ -47,6 +47,14 @@ from secondpass.verify.claims.split import split_claims
             "I think Rome is old and was the capital of an empire.",
             ["Rome is old.", "Rome was the capital of an empire."],
         ),
+        ("Smith did not win a Grammy and died in 2000.", ["Smith did not win a Grammy.", "Smith died in 2000."]),
+        ("Smith never won a Grammy, but Jones died in 2000.", ["Smith never won a Grammy.", "Jones died in 2000."]),
+        (
+            "Smith won a Grammy and never sang again and died in 2000.",
+            ["Smith won a Grammy.", "Smith never sang again.", "Smith died in 2000."],
+        ),
+        ("The family moved to Ulm and bought a house.", ["The family moved to Ulm.", "The family bought a house."]),
+        ("Italy won four cups and lost two finals.", ["Italy won four cups.", "Italy lost two finals."]),
     ],
 )
 def test_splits_what_says_two_things(sentence: str, texts: list[str]) -> None:
@@ -96,6 +104,36 @@ def test_splits_what_says_two_things(sentence: str, texts: list[str]) -> None:
 def test_leaves_whole_what_may_be_one_thing(sentence: str) -> None:
     """Lists, names, quotations, subordinate clauses, reported speech and shared endings stay together."""
     assert len(conjuncts(sentence)) == 1
+
+
+@pytest.mark.parametrize(
+    "adverb",
+    [
+        *("never", "almost", "no longer", "hardly", "rarely", "seldom", "barely", "nearly", "scarcely", "not"),
+        *("often", "reportedly", "quickly"),
+    ],
+)
+def test_an_adverb_of_the_first_verb_is_not_put_before_the_second(adverb: str) -> None:
+    """Whether "never won and died" means that he never died is not guessed: the claim stays whole."""
+    for sentence in (
+        f"Smith {adverb} won a Grammy and died in 2000.",
+        f"Smith {adverb} won a Grammy, but he died in 2000.",
+    ):
+        assert [claim.text for claim in split_claims(sentence)] == [sentence]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "No player won the cup and lost the league.",
+        "Not all members came to the party and drank the wine.",
+        "She has never smoked a pipe and tasted the wine.",
+        "She hasn't smoked a pipe and tasted the wine.",
+    ],
+)
+def test_what_is_denied_of_two_verbs_is_not_told_of_one(sentence: str) -> None:
+    """A negation that may hold for both verbs keeps them together."""
+    assert [claim.text for claim in split_claims(sentence)] == [sentence]
 
 
 _WORDS = [

@@ -77,6 +77,11 @@ _BLOCKING = _set(
 )
 _ADVERBS = _set("also then later still now never always often soon thus therefore eventually finally subsequently only")
 _LY = re.compile(r"[a-z]{3,}ly\Z")
+_LY_NOUNS = _set("family assembly supply reply ally monopoly anomaly")
+# "Never won and died": whether it died is not to be guessed.
+_LIMITING = _set(
+    "no not never hardly rarely seldom scarcely barely almost nearly nobody none nothing few always often sometimes"
+)
 _ED = re.compile(r"[a-z]{2,}ed\Z")
 _NO_VERBS = _set(
     "red bed need seed speed feed breed weed deed creed greed steed indeed hundred sacred naked wicked united embed "
@@ -111,8 +116,9 @@ def conjuncts(sentence: str) -> list[Conjunct]:
 
     It is split only where whole clauses are joined, or verbs with one subject, and where both sides show a finite
     verb that a small lexicon knows; never within quotations, brackets, code, lists of nouns, subordinate clauses
-    and reported speech, nor at "or". What it can't be sure of stays whole. A pronoun that begins the second part gives
-    way to the subject of the first. English only.
+    and reported speech, nor at "or". What it can't be sure of stays whole, as what "never", "almost" or "quickly" in
+    front of the first of two verbs says of the second. A pronoun that begins the second part gives way to the subject
+    of the first. English only.
     """
     whole = [Conjunct(0, len(sentence), 0)]
     if len(sentence) > _MAX_CHARS or sentence.rstrip("*_ \"')").endswith(("?", ":")):
@@ -233,6 +239,10 @@ def _is_subject(words: list[_Word]) -> bool:
     texts = [word.text for word in words]
     if ";" in texts or ":" in texts or texts.count(",") > 1:
         return False
+    if not _LIMITING.isdisjoint(texts):
+        return False
+    if _LY.match(texts[-1]) and not words[-1].capital and texts[-1] not in _LY_NOUNS:
+        return False  # an adverb of the first verb
     # A second pronoun shows a clause without "that": "the man I saw".
     return not any(text in ("he", "she", "they", "we", "i") for text in texts[1:] if "," not in texts)
 
@@ -288,7 +298,9 @@ def _continues(left: list[_Word], verb: int, right: list[_Word]) -> bool:
         return determined or after in ("to", "from", "in", "on", "at", "for", "with", "as", "into", "by")
     if not _is_verb(word):
         return False
-    passive = any(other.text in _PARTICIPLE_AUXILIARIES for other in left[verb:])
-    if not passive:
+    said = {other.text for other in left[verb:]}
+    if _PARTICIPLE_AUXILIARIES.isdisjoint(said):
         return True
+    if not _LIMITING.isdisjoint(said) or any(text.endswith("n't") for text in said):
+        return False  # "has never smoked a pipe and tasted the wine"
     return determined and after != "all" and word.text not in _TAKES_TWO
