@@ -114,6 +114,47 @@ class TestMarkdown:
         """Markdown goes, what code and names hold stays."""
         assert [claim.text for claim in split_claims(answer)] == texts
 
+    @pytest.mark.parametrize(
+        ("row", "headers"),
+        [
+            ("|---|---|", True),
+            ("--- | ---", False),  # a row begins with a bar
+            ("|:-:|-:", True),
+            ("| :--- | ---: |  ", True),
+            ("|-", True),
+            ("|---|---||", True),
+            ("| - - |", False),
+            ("|::-|", False),
+            ("|-x-|", False),
+            ("| |-|", False),
+        ],
+    )
+    def test_what_delimits_a_header(self, row: str, headers: bool) -> None:
+        """Cells of dashes, with a colon on either side if need be, make the row before them the header."""
+        reasons = [claim.reason for claim in split_claims(f"| a | b |\n{row}\n| 1 | 2 |")]
+        assert ("it is the header of a table" in reasons) is headers
+
+    @pytest.mark.parametrize(
+        ("answer", "text"),
+        [
+            ("## The tower ##", "The tower"),
+            ("# C# and F#", "C# and F#"),
+            ("# The tower \t#\t", "The tower"),
+            ("#", "#"),
+            ("# a # b", "a # b"),
+        ],
+    )
+    def test_the_marks_of_a_heading_go(self, answer: str, text: str) -> None:
+        """Signs at its beginning, and at its end behind a blank, are no part of it."""
+        assert [claim.text for claim in split_claims(answer)] == [text]
+
+    def test_twenty_thousand_blanks(self) -> None:
+        """A row that almost delimits a table, and a heading, are read in a time that blanks don't square."""
+        blanks = " " * 20_000
+        assert [claim.text for claim in split_claims(f"| a | b |\n|{blanks}x- |\n")] == ["a; b", "x-"]
+        assert next(claim.text for claim in split_claims(f"| a | b |\n|{'-' * 20_000}x |\n")) == "a; b"
+        assert [claim.text for claim in split_claims(f"# a{blanks}b")] == ["a b"]
+
     def test_indented_code_is_code_and_indented_prose_is_not(self) -> None:
         """An answer that is indented as a whole is checked; lines that begin like code are not."""
         claims = split_claims(

@@ -16,7 +16,7 @@ __all__ = ["ClaimStream", "Decomposer", "split_claims"]
 Decomposer = Callable[[Claim], Sequence[str]]
 """Takes a claim apart: returns self-contained texts that together say what it says."""
 
-_HEADING_MARKS = re.compile(r"^[ \t]*#{1,6}[ \t]*|[ \t]+#+[ \t]*$")
+_HEADING_MARKS = re.compile(r"^[ \t]*#{1,6}[ \t]*|(?<![ \t])[ \t]+#+[ \t]*$")
 _TRAILING = " ,;\u2013\u2014-"
 _ENDED = (".", "!", "?", "\u2026", ":", ")", '"', "\u201d", "\u3002", "\uff01", "\uff1f")
 _SMALL = re.compile(r"(?:an?|the|he|she|it|they|we|this|that|these|those|there|its|his|her|their|in|on|at)\b")
