@@ -46,6 +46,20 @@ def test_annotate_puts_the_mark_behind_citations_and_emphasis() -> None:
     assert applied("annotate", answer, checked(answer, ("C is d", N))) == "So **C is d** [unsupported] here."
 
 
+def test_annotate_puts_the_mark_into_a_tables_last_cell() -> None:
+    """Behind a row's last bar GitHub's markdown shows nothing; a bar that is escaped ends no row."""
+    answer = "| Paris | capital of Italy |\n|Rome|big [1]|\n| Ulm | |\n| Oslo | small\n| Bonn | a \\|"
+    rows = answer.split("\n")
+    claims = checked(answer, *zip(rows, (N, C, E, N, N), strict=True), citations={})
+    assert applied("annotate", answer, claims).split("\n") == [
+        "| Paris | capital of Italy [unsupported] |",
+        "|Rome|big [1] [contradicted]|",
+        "| Ulm | [unverified] |",
+        "| Oslo | small [unsupported]",
+        "| Bonn | a \\| [unsupported]",
+    ]
+
+
 def test_flag_and_raise_leave_the_answer() -> None:
     """Neither changes a character."""
     answer = "C is d."

@@ -78,8 +78,9 @@ def annotate(answer: str, claims: Sequence[CheckedClaim], passed: bool, message:
     parts, at = [], 0
     for sentence in sentences_of(answer, claims):
         if sentence.worst is not None:
-            parts += [answer[at : sentence.end], f" {_MARKS[sentence.worst]}"]
-            at = sentence.end
+            end = _place_of_mark(answer, sentence)
+            parts += [answer[at:end], f" {_MARKS[sentence.worst]}"]
+            at = end
     return "".join([*parts, answer[at:]])
 
 
@@ -128,6 +129,14 @@ def find_policy(policy: object) -> tuple[str, Policy]:
     if callable(policy):
         return getattr(policy, "__name__", type(policy).__name__), policy
     raise ConfigError(f"policy must be one of {', '.join(POLICIES)}, or a function, not {policy!r}")
+
+
+def _place_of_mark(answer: str, sentence: Sentence) -> int:
+    """Return where a mark goes: behind the sentence, but into a table's last cell, as behind it nothing is shown."""
+    text = answer[sentence.start : sentence.end]
+    if not text.startswith("|") or not text.endswith("|") or text.endswith("\\|"):
+        return sentence.end
+    return sentence.start + len(text[:-1].rstrip())
 
 
 def _with_marks(answer: str, start: int, end: int, limit: int) -> tuple[int, int]:
