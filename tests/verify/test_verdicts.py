@@ -60,9 +60,11 @@ def test_a_number_that_differs_overrules_any_probability() -> None:
 
 
 def test_a_low_threshold_does_not_let_a_wrong_number_look_supported() -> None:
-    """Whatever the threshold, the probability of what facts overrule is not above it."""
-    decision = decided((0.4, 0.3, 0.3), (0, WRONG, 0.6, 0.0), threshold=0.2)
-    assert decision.verdict is Verdict.CONTRADICTED and decision.probability <= 0.2
+    """Whatever the threshold, the probability of what facts overrule is below it."""
+    for threshold in (1e-6, 0.2, 0.4):
+        decision = decided((0.4, 0.3, 0.3), (0, WRONG, 0.6, 0.0), threshold=threshold)
+        assert decision.verdict is Verdict.CONTRADICTED and 0 < decision.probability < threshold
+        assert decision.probability == pytest.approx(threshold)
 
 
 def test_passages_that_disagree_are_a_conflict() -> None:

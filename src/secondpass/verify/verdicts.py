@@ -1,5 +1,6 @@
 """From probabilities and facts to a verdict, and to the windows that it rests on."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -89,7 +90,7 @@ def decide(
 
 def overruled(probability: float, threshold: float) -> float:
     """Return the probability of what facts, or a contradiction, forbid to support: one that does not look supported."""
-    return min(probability, 1 - probability, threshold)
+    return min(probability, 1 - probability, math.nextafter(threshold, 0.0))
 
 
 def as_evidence(window: Window, premise: Premise, identity: object) -> Evidence:
