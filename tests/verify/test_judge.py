@@ -111,6 +111,17 @@ class Short:
         return Judgement(())
 
 
+class Says:
+    def __init__(self, *verdicts: Any, **others: Any) -> None:
+        self.judgement = Judgement(verdicts, **others)
+
+    def judge(self, claims: Any) -> Judgement:
+        return self.judgement
+
+    def __repr__(self) -> str:
+        return "Says()"
+
+
 class Broken:
     def judge(self, claims: Any) -> Judgement:
         raise ZeroDivisionError("oops")
@@ -124,10 +135,18 @@ class Broken:
         (LLMJudge("m", completion=always_supported, budget={"max_tokens": 1}), "calls failed"),
         (Short(), "gave 0 verdicts on 1"),
         (Broken(), "ZeroDivisionError: oops"),
+        (Says("supported"), "gave 'supported', which is none of supported, contradicted, not_enough_info"),
+        (Says("maybe"), "gave 'maybe'"),
+        (Says(Verdict.NOT_CHECKABLE), "gave <Verdict.NOT_CHECKABLE: 'not_checkable'>"),
+        (Says(Verdict.ERROR), "gave <Verdict.ERROR: 'error'>"),
+        (Says(True), "gave True"),
+        (Says(["supported"]), "gave ['supported']"),
+        (Says(Verdict.SUPPORTED, counts=None), "TypeError"),
+        (Says(Verdict.SUPPORTED, notes=None), "TypeError"),
     ],
 )
 def test_where_the_judge_fails_the_models_verdict_stands(judge: Judge, why: str) -> None:
-    """A failed call, no usable answer, no budget or a broken judge change nothing, and are counted and warned of."""
+    """A failed call, no usable answer, no budget or a broken judge change nothing; each is counted and warned of."""
     before = decision(0.6, Verdict.SUPPORTED)
     with pytest.warns(SecondPassWarning, match="the model's own stands") as caught:
         outcome = escalate(judge, [(before, ("c", ["t"]))], BAND)

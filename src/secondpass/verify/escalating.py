@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from secondpass.errors import ScoringError, SecondPassWarning, warn
-from secondpass.verify.judge import Judge, Judgement
+from secondpass.verify.judge import VERDICTS, Judge, Judgement
 from secondpass.verify.types import Verdict
 from secondpass.verify.verdicts import Decision
 
@@ -50,9 +50,7 @@ def escalate(
     if not asked:
         return Escalated(decisions, {})
     try:
-        judgement = judge.judge([claims[at][1] for at in asked])
-        if len(judgement.verdicts) != len(asked):
-            raise ScoringError(f"{judge!r} gave {len(judgement.verdicts)} verdicts on {len(asked)} claims")  # noqa: TRY301
+        judgement = _usable(judge.judge([claims[at][1] for at in asked]), judge, len(asked))
     except Warning:
         raise
     except Exception as exc:  # a judge may be anyone's
@@ -72,10 +70,19 @@ def escalate(
     return Escalated(decisions, counts, notes)
 
 
+def _usable(judgement: Judgement, judge: Judge, n_claims: int) -> Judgement:
+    """Return a judgement of which everything can be used; whatever else a judge gives is an error."""
+    verdicts = tuple(judgement.verdicts)
+    if len(verdicts) != n_claims:
+        raise ScoringError(f"{judge!r} gave {len(verdicts)} verdicts on {n_claims} claims")
+    for verdict in verdicts:
+        if verdict is not None and not (isinstance(verdict, Verdict) and verdict in VERDICTS):
+            raise ScoringError(f"{judge!r} gave {verdict!r}, which is none of {', '.join(VERDICTS)} and None")
+    return Judgement(verdicts, dict(judgement.counts), tuple(map(str, judgement.notes)))
+
+
 def _overruled(decision: Decision, verdict: Verdict, band: tuple[float, float]) -> Decision:
     supported = verdict is Verdict.SUPPORTED
     probability = max(decision.probability, band[1]) if supported else min(decision.probability, band[0])
     parts = (decision.reason, f"the judge says {verdict.value.replace('_', ' ')}")
-    return replace(
-        decision, verdict=Verdict(verdict), probability=probability, reason="; ".join(part for part in parts if part)
-    )
+    return replace(decision, verdict=verdict, probability=probability, reason="; ".join(part for part in parts if part))
