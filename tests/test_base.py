@@ -1,7 +1,7 @@
 """What the base class guarantees for every reranker."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 import secondpass as sp
 from secondpass.base import Reranker
+from secondpass.classify.classifier import ZeroShotClassifier
 from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError
+from secondpass.models.nli import NliModel
+from secondpass.rerankers.routed import RoutedReranker
 from secondpass.testing import FakeReranker
 from secondpass.types import Request, Scale, Scores
 
@@ -175,3 +178,17 @@ class TestConfig:
 
         with pytest.raises(ConfigError, match="Nameless sets no registry_name"):
             Nameless([]).to_config()
+
+    @pytest.mark.parametrize("kind", [FakeReranker, RoutedReranker, NliModel, ZeroShotClassifier])
+    @pytest.mark.parametrize(
+        ("config", "message"),
+        [
+            (None, "is a mapping, not NoneType"),
+            (["a"], "is a mapping, not list"),
+            ({1: 2, "x": 3}, "are names of settings"),
+        ],
+    )
+    def test_a_configuration_is_a_mapping_from_names(self, kind: Any, config: Any, message: str) -> None:
+        """Whatever is built from one refuses anything else by its own name."""
+        with pytest.raises(ConfigError, match=f"{kind.__name__}: .*{message}"):
+            kind.from_config(config)

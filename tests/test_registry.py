@@ -99,6 +99,7 @@ class TestLoad:
             (lambda: sp.from_config({"scale": "logit"}), ConfigError, "its name under 'type'"),
             (lambda: sp.from_config({"type": "fake", "no": 1}), ConfigError, "its settings are: scale, pointwise"),
             (lambda: sp.from_config([]), ConfigError, "its name under 'type'"),  # type: ignore[arg-type]
+            (lambda: sp.from_config({"type": "fake", 1: 2}), ConfigError, "are names"),  # type: ignore[dict-item]
         ],
     )
     def test_errors_say_what_there_is(self, call, error, message) -> None:  # type: ignore[no-untyped-def]

@@ -188,9 +188,9 @@ class Reranker(ABC):
         """Build it from its settings: what `to_config` wrote, without ``type``.
 
         Raises:
-            ConfigError: a setting is unknown or missing.
+            ConfigError: it is no mapping from names, or a setting is unknown or missing.
         """
-        return construct(cls, **config)
+        return construct(cls, **settings_in(config, cls))
 
     def _checked(self, scores: Scores, request: Request, latency_s: float) -> Scores:
         values = scores.values
@@ -230,6 +230,19 @@ def construct(cls: type[T], /, *positional: Any, **settings: Any) -> T:
     except TypeError as exc:
         raise ConfigError(f"{cls.__name__}: {exc}; its settings are: {', '.join(signature.parameters)}") from exc
     return cls(*positional, **settings)
+
+
+def settings_in(config: object, cls: type) -> dict[str, Any]:
+    """Return the settings of a configuration, by name, as `construct` takes them.
+
+    Raises:
+        ConfigError: it is no mapping, or one of its keys is no name.
+    """
+    if not isinstance(config, Mapping):
+        raise ConfigError(f"{cls.__name__}: a configuration is a mapping, not {type(config).__name__}")
+    if not all(isinstance(name, str) for name in config):
+        raise ConfigError(f"{cls.__name__}: the keys of a configuration are names of settings, each a str")
+    return dict(config)
 
 
 def digest(data: object) -> str:

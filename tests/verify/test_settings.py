@@ -87,6 +87,15 @@ def test_claims_can_be_printed(make: Make) -> None:
     assert isinstance(make().verify(ANSWER, PASSAGES).claims[0].claim, Claim)
 
 
+@pytest.mark.parametrize("kind", [FactVerifier, LLMJudge, LLMDecomposer])
+def test_a_configuration_is_a_mapping_from_names(kind: Any) -> None:
+    """Anything else is a ConfigError that says so."""
+    with pytest.raises(ConfigError, match=f"{kind.__name__}: a configuration is a mapping, not NoneType"):
+        kind.from_config(None)
+    with pytest.raises(ConfigError, match="keys of a configuration are names"):
+        kind.from_config({1: 2})
+
+
 def test_its_configuration_builds_it_again() -> None:
     """`to_config`, through JSON and `from_config`, gives the same settings and fingerprint; keys stay out."""
     verifier = FactVerifier(

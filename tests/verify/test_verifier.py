@@ -4,17 +4,18 @@ import asyncio
 import json
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.verify.towers import ANSWER, PASSAGES, Make, verdicts
 
-from secondpass.errors import SecondPassWarning, VerificationFailedError
+from secondpass.errors import InputError, SecondPassWarning, VerificationFailedError
 from secondpass.llm.types import Prompt
 from secondpass.verify.claims.decompose import LLMDecomposer
 from secondpass.verify.combination import SignalCombination
-from secondpass.verify.judge import LLMJudge
+from secondpass.verify.judge import Judgement, LLMJudge
 from secondpass.verify.signals import FEATURES
 from secondpass.verify.types import Verdict
 
@@ -148,6 +149,14 @@ class TestJudge:
         assert verdicts(result) == [N] and result.trace.counts["fallbacks"] == 1
         assert any("no verdict on 1 of 1" in note for note in result.trace.notes)
 
+    @pytest.mark.parametrize("verdict", ["supported", "maybe", X, 1])
+    def test_what_is_no_verdict_does_not_count(self, make: Make, verdict: Any) -> None:
+        """A judge of one's own that says something else fails, and the model's verdict stays."""
+        judge = SimpleNamespace(judge=lambda claims: Judgement((verdict,) * len(claims)))
+        with pytest.warns(SecondPassWarning, match="no verdict on 1 of 1"):
+            result = make(judge=judge, band=(0.01, 0.999)).verify("The museum sells coffee.", PASSAGES)
+        assert verdicts(result) == [N] and result.trace.counts["fallbacks"] == 1
+
 
 class TestDecomposer:
     def test_a_language_model_may_take_claims_apart(self, make: Make) -> None:
@@ -237,6 +246,13 @@ class TestManyAnswers:
             alone = make().verify(answer, passages, question=question[0] if question else None)
             assert (result.claims, result.text, result.passed) == (alone.claims, alone.text, alone.passed)
         assert verifier.verify_many([]) == []
+
+    @pytest.mark.parametrize("items", [None, 3])
+    def test_items_that_are_no_list_are_refused(self, make: Make, items: Any) -> None:
+        """The error says what they must be."""
+        for call in (make().verify_many, make().signals):
+            with pytest.raises(InputError, match=r"items must be .* with their passages, not (NoneType|int)"):
+                call(items)
 
     def test_the_trace_counts(self, make: Make) -> None:
         """Claims of the answer; pairs and tokens, and seconds, of the model."""

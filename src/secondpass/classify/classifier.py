@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from secondpass.base import construct, digest, in_thread
+from secondpass.base import construct, digest, in_thread, settings_in
 from secondpass.calibration.selection import Threshold
 from secondpass.classify.choosing import chosen_label, chosen_labels
 from secondpass.classify.hierarchy import Node, parsed_tree
@@ -258,9 +258,10 @@ class ZeroShotClassifier:
         """Build it from plain data: what `to_config` wrote, with or without ``type``.
 
         Raises:
-            ConfigError: a setting is unknown.
+            ConfigError: it is no mapping from names, or a setting is unknown.
         """
-        return construct(cls, **{name: value for name, value in config.items() if name != "type"})
+        settings = settings_in(config, cls)
+        return construct(cls, **{name: value for name, value in settings.items() if name != "type"})
 
     def __repr__(self) -> str:
         models = ", ".join(map(repr, self._models))

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.base import digest
+from secondpass.base import digest, settings_in
 from secondpass.errors import ConfigError, InputError, ModelFormatError
 from secondpass.logistic import FloatArray
 from secondpass.models.load import LoadSettings, load_pair_model
@@ -188,9 +188,9 @@ class NliModel:
         """Load the model that `to_config` wrote.
 
         Raises:
-            ConfigError: a setting is unknown.
+            ConfigError: it is no mapping from names, or a setting is unknown.
         """
-        unknown = sorted(set(config) - {"model", "smoke_test", *LoadSettings.__annotations__})
+        unknown = sorted(set(settings_in(config, cls)) - {"model", "smoke_test", *LoadSettings.__annotations__})
         if unknown:
             raise ConfigError(f"NliModel has no setting {', '.join(map(repr, unknown))}")
         return cls(**config)

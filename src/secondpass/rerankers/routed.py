@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
-from secondpass.base import Reranker, construct
+from secondpass.base import Reranker, construct, settings_in
 from secondpass.errors import CompositionError, ConfigError, ScoringError, SecondPassError
 from secondpass.language import check_languages, detect_language
 from secondpass.registry import from_config
@@ -77,6 +77,7 @@ class RoutedReranker(Reranker):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Build it from its settings; routes may be configurations. See `Reranker.from_config`."""
+        config = settings_in(config, cls)
         routes = config.get("routes")
         if isinstance(routes, Mapping):
             built = {name: from_config(of) if isinstance(of, Mapping) else of for name, of in routes.items()}

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
-from secondpass.base import construct, converted, data_of, identity_data
+from secondpass.base import construct, converted, data_of, identity_data, settings_in
 
 __all__ = ["Configured", "identity_of", "settings_of"]
 
@@ -25,9 +25,9 @@ class Configured:
         """Build it from what `to_config` wrote.
 
         Raises:
-            ConfigError: a setting is unknown or missing.
+            ConfigError: it is no mapping from names, or a setting is unknown or missing.
         """
-        return construct(cls, **config)
+        return construct(cls, **settings_in(config, cls))
 
 
 def settings_of(instance: object) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from secondpass.base import Reranker, construct, digest, in_thread
+from secondpass.base import Reranker, construct, digest, in_thread, settings_in
 from secondpass.errors import ConfigError, InputError, VerificationFailedError
 from secondpass.logistic import FloatArray
 from secondpass.models.nli import NliModel
@@ -221,7 +221,7 @@ class FactVerifier:
             VerificationFailedError: one of them did not pass, and the policy is ``raise``; it has the first such one.
         """
         start = time.perf_counter()
-        prepared = [self._prepared(item, at) for at, item in enumerate(items)]
+        prepared = self._all_prepared(items)
         kept: dict[tuple[str, ...], Passages] = {}  # answers from the same passages share their windows
         jobs: list[Job] = []
         notes: list[tuple[str, ...]] = []
@@ -257,7 +257,7 @@ class FactVerifier:
         Raises:
             InputError: one of them can't be used.
         """
-        prepared = [self._prepared(item, at) for at, item in enumerate(claims)]
+        prepared = self._all_prepared(claims)
         jobs = [
             Job(Claim(text, 0, len(text), 0), passages, answer=at) for at, (text, passages, _) in enumerate(prepared)
         ]
@@ -310,6 +310,11 @@ class FactVerifier:
         markers = find_citations(answer, self._pattern)
         return self._checker.check(jobs_of(answer, found, passages, question, markers, 0)).claims
 
+    def _all_prepared(self, items: object) -> list[tuple[str, Passages, str]]:
+        if not isinstance(items, Iterable):
+            raise InputError(f"items must be a list of answers with their passages, not {type(items).__name__}")
+        return [self._prepared(item, at) for at, item in enumerate(items)]
+
     def _prepared(self, item: object, at: int) -> tuple[str, Passages, str]:
         if not isinstance(item, tuple | list) or len(item) not in (2, 3):
             raise InputError(f"items[{at}] must be an answer, its passages and, if you like, a question")
@@ -358,9 +363,9 @@ class FactVerifier:
         """Build it from what `to_config` wrote, with or without ``type``.
 
         Raises:
-            ConfigError: a setting is unknown.
+            ConfigError: it is no mapping from names, or a setting is unknown.
         """
-        settings = {key: value for key, value in config.items() if key != "type"}
+        settings = {key: value for key, value in settings_in(config, cls).items() if key != "type"}
         if isinstance(settings.get("model"), Mapping):
             settings["model"] = NliModel.from_config(settings["model"])
         return construct(cls, **settings)
