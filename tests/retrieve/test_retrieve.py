@@ -104,14 +104,15 @@ class TestEveryRetriever:
             retriever.save(tmp_path / "mine")
         assert (tmp_path / "mine" / "thesis.txt").exists()
         retriever.save(tmp_path / "index")
-        unsavable = build().index([{"text": "a file", "metadata": {"object": object()}}])
-        with pytest.raises(InputError, match="can't be saved as JSON"):
-            unsavable.save(tmp_path / "index")
+        for metadata, message in (({"object": object()}, "not JSON serializable"), ({1: "a"}, r"documents\[1\] would")):
+            unsavable = build().index(["a file", {"text": "a file", "metadata": metadata}])
+            with pytest.raises(InputError, match=f"can't be saved as JSON: .*{message}"):
+                unsavable.save(tmp_path / "index")
         assert len(type(retriever).load(tmp_path / "index")) == len(_DOCUMENTS)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["index", "mine"]
 
     def test_a_damaged_index_is_an_error_of_ours(self, build: Callable[[], Retriever], tmp_path: Path) -> None:
-        """No folder, another kind of index, and a missing file each say what is wrong."""
+        """No folder, another kind of index, and missing documents or a missing file each say what is wrong."""
         retriever = build().index(_DOCUMENTS)
         with pytest.raises(ModelIntegrityError, match="that can be read"):
             type(retriever).load(tmp_path / "nowhere")
@@ -119,7 +120,11 @@ class TestEveryRetriever:
         other = BM25Retriever if isinstance(retriever, DenseRetriever) else DenseRetriever
         with pytest.raises(ConfigError, match=f"holds no {other.__name__}"):
             other.load(tmp_path / "index")
-        (tmp_path / "index" / "documents.jsonl").unlink()
+        documents = tmp_path / "index" / "documents.jsonl"
+        documents.write_text("".join(documents.read_text().splitlines(keepends=True)[:4]))
+        with pytest.raises(ModelIntegrityError, match=r"that can be read: .*5 (vectors|documents) for 4"):
+            type(retriever).load(tmp_path / "index")
+        documents.unlink()
         with pytest.raises(ModelIntegrityError, match="that can be read"):
             type(retriever).load(tmp_path / "index")
 
@@ -198,6 +203,15 @@ class TestBM25:
         retriever = BM25Retriever().index(_DOCUMENTS)
         assert len(retriever.search("zyzzyva")) == 0
         assert [hit.id for hit in retriever.search("dough")] == ["dough"]
+
+    @pytest.mark.parametrize("size", [0, 50])
+    def test_an_array_that_was_cut_off_is_an_error_of_ours(self, size: int, tmp_path: Path) -> None:
+        """Whether nothing is left of the file, or a part."""
+        BM25Retriever().index(_DOCUMENTS).save(tmp_path / "index")
+        for array in (tmp_path / "index").glob("*.npy"):
+            array.write_bytes(array.read_bytes()[:size])
+        with pytest.raises(ModelIntegrityError, match="holds no BM25Retriever that can be read"):
+            BM25Retriever.load(tmp_path / "index")
 
     def test_documents_without_words_are_refused(self) -> None:
         """Stop words and single letters alone make no index."""

@@ -107,7 +107,7 @@ class Retriever(ABC):
         """Write index and documents into a folder; one that is there is replaced when all is written.
 
         Raises:
-            InputError: nothing was indexed, or a document's metadata is not JSON.
+            InputError: nothing was indexed, or JSON would not give a document back as it is.
         """
         if not self._documents:
             raise InputError(f"{type(self).__name__} has no documents to save: call index(documents) first")
@@ -120,8 +120,7 @@ class Retriever(ABC):
             partial.mkdir()  # with the usual rights: mkdtemp's folder is for its owner alone
             (partial / _SETTINGS).write_text(json.dumps({"class": type(self).__name__, **self.settings}))
             with (partial / _DOCUMENTS).open("w", encoding="utf-8") as file:
-                # ASCII, as no other encoding can hold a lone surrogate.
-                file.writelines(json.dumps(document) + "\n" for document in self._documents)
+                file.writelines(_line(document, at) for at, document in enumerate(self._documents))
             self._save(partial)
             if target.exists():
                 shutil.rmtree(target)
@@ -155,7 +154,7 @@ class Retriever(ABC):
             with (source / _DOCUMENTS).open(encoding="utf-8") as file:
                 retriever._documents = tuple(json.loads(line) for line in file)
             retriever._load(source)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as exc:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as exc:
             if isinstance(exc, ConfigError):
                 raise
             raise ModelIntegrityError(f"{source} holds no {cls.__name__} that can be read: {exc}") from exc
@@ -173,6 +172,16 @@ class Retriever(ABC):
             for rank, (index, score) in enumerate(zip(*hits, strict=True), start=1)
         )
         return Ranking(query, documents, Scale.ORDINAL, trace)
+
+
+def _line(document: Document, position: int) -> str:
+    text = json.dumps(document)  # ASCII, as no other encoding can hold a lone surrogate
+    if json.loads(text) != document:
+        raise ValueError(
+            f"documents[{position}] would come back as another one; in JSON keys are texts, and there are lists, but "
+            f"no tuples and no NaN"
+        )
+    return text + "\n"
 
 
 def checked_queries(queries: object) -> list[str]:

@@ -64,6 +64,9 @@ class BM25Retriever(Retriever):
 
     def _load(self, folder: Path) -> None:
         self._bm25 = _bm25s().BM25.load(str(folder))
+        n_indexed = self._bm25.scores["num_docs"]
+        if n_indexed != len(self):
+            raise ValueError(f"an index of {n_indexed} documents for {len(self)}")
 
 
 def _bm25s() -> Any:
