@@ -259,6 +259,8 @@ class TestUse:
         assert NliModel.from_config(config).fingerprint == model.fingerprint
         with pytest.raises(ConfigError, match="no setting 'length'"):
             NliModel.from_config({"model": str(bag), "length": 3})
+        with pytest.raises(ConfigError, match="a model is a folder, owner/name or a known name, not NoneType"):
+            NliModel(None)  # type: ignore[arg-type]
         with pytest.raises(ConfigError, match="was given the loaded model"):
             NliModel(model.pair_model, smoke_test=False).to_config()
 

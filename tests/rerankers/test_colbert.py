@@ -141,6 +141,8 @@ class TestSettings:
             ({"query_length": 0}, ConfigError, "query_length must be a whole number of at least 1"),
             ({"query_length": 3}, ConfigError, "query_length must lie between 4 and 512"),
             ({"batch_tokens": True}, ConfigError, "batch_tokens must be a whole number"),
+            ({"device": 0}, ConfigError, "device must be a name"),
+            ({"model": None}, ConfigError, "a model is a folder"),
             ({"max_length": 9_999}, ModelFormatError, "takes 8 to 512 tokens"),
             ({"model": "ms-marco-MiniLM-L12-v2"}, ModelFormatError, "is a model for the task 'rerank', not 'colbert'"),
             ({"model": "no-such-model"}, ModelNotFoundError, "no model 'no-such-model'"),

@@ -222,6 +222,8 @@ class TestSettings:
             ({"dtype": "float16"}, ConfigError, "dtype is for backend='torch'"),
             ({"device": "cuda"}, ConfigError, "ONNX Runtime has no device 'cuda' here"),
             ({"device": "toaster"}, ConfigError, "ONNX Runtime has no device 'toaster' here"),
+            ({"device": 0}, ConfigError, "device must be a name, such as 'cpu' or 'cuda:0', or None, not 0"),
+            ({"model": None}, ConfigError, "a model is a folder, owner/name or a known name, not NoneType"),
             ({"max_length": 4}, ModelFormatError, "takes 8 to 512 tokens"),
         ],
     )

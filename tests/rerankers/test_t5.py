@@ -230,16 +230,18 @@ class TestLoading:
         [
             ({"dtype": "int8"}, "dtype must be one of float32, float16, bfloat16"),
             ({"device": "cuda:99"}, "PyTorch sees no device 'cuda:99'"),
+            ({"device": 0}, "device must be a name"),
+            ({"model": None}, "a model is a folder"),
             ({"max_length": 4}, "max_length must be a whole number of at least 16"),
             ({"batch_tokens": 0}, "batch_tokens must be at least 1"),
         ],
     )
     def test_settings_out_of_range_are_refused(self, folder: Path, settings: dict[str, Any], message: str) -> None:
         """Each gets an error that names it."""
-        if settings.get("device") and torch.cuda.is_available():
+        if settings.get("device") == "cuda:99" and torch.cuda.is_available():
             pytest.skip("there is a GPU")
         with pytest.raises(ConfigError, match=message):
-            MonoT5Reranker(folder, **settings)
+            MonoT5Reranker(**{"model": folder, **settings})
 
     def test_wrong_checkpoints_are_refused(self, folder: Path, tmp_path: Path) -> None:
         """No tokenizer, words that are not in it, another architecture, damaged weights: each says so."""

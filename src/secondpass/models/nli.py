@@ -13,6 +13,7 @@ from secondpass.errors import ConfigError, InputError, ModelFormatError
 from secondpass.logistic import FloatArray
 from secondpass.models.load import LoadSettings, load_pair_model
 from secondpass.models.pair import PairModel
+from secondpass.models.resolve import model_name
 from secondpass.types import well_formed
 
 __all__ = ["LABELS", "NliModel", "NliOutput", "entailment_columns"]
@@ -128,7 +129,7 @@ class NliModel:
     ) -> None:
         if isinstance(model, PairModel) and settings:
             raise ConfigError(f"a PairModel is loaded already: {', '.join(sorted(settings))} can't be set any more")
-        self.model = model if isinstance(model, PairModel | str) else os.fspath(model)
+        self.model = model if isinstance(model, PairModel) else model_name(model)
         self.settings, self.smoke_test = settings, smoke_test
         self.pair_model: PairModel = (
             self.model if isinstance(self.model, PairModel) else load_pair_model(self.model, task="nli", **settings)

@@ -9,7 +9,7 @@ from secondpass.models.batching import Rows
 from secondpass.models.embedding import EmbeddingModel, pool
 from secondpass.models.optimized import CpuModel, PrecisionSetting, cpu_model, weight_files
 from secondpass.models.pair import PairModel
-from secondpass.models.resolve import ModelFiles, sha256_of
+from secondpass.models.resolve import ModelFiles, checked_device, sha256_of
 from secondpass.models.session import OnnxSession, Session, read_tokenizer
 from secondpass.models.tokens import Batch, EncoderTokenizer
 
@@ -22,7 +22,7 @@ __all__ = ["OnnxEmbeddingModel", "OnnxPairModel"]
 def _open(
     files: ModelFiles, head: "Head", device: str | None, precision: PrecisionSetting | None
 ) -> tuple[Session, CpuModel | None]:
-    if device is None or device.startswith("cpu"):
+    if (checked_device(device) or "cpu").startswith("cpu"):
         chosen = cpu_model(files, head=head, precision=precision)
         return OnnxSession(chosen.model, device), chosen
     if precision not in (None, "exported"):

@@ -7,6 +7,7 @@ for: never pickles, and never a repository's own Python code.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from secondpass.errors import (
+    ConfigError,
     MissingExtraError,
     ModelFormatError,
     ModelIntegrityError,
@@ -33,7 +35,7 @@ from secondpass.models.hub import (
     hub_is_off,
 )
 
-__all__ = ["Backend", "ModelFiles", "find_model", "package_folder", "sha256_of"]
+__all__ = ["Backend", "ModelFiles", "checked_device", "find_model", "model_name", "package_folder", "sha256_of"]
 
 Backend = Literal["auto", "onnx", "openvino", "torch"]
 _USED_WITH: dict[Task, str] = {
@@ -148,7 +150,8 @@ def find_model(
 
     Raises:
         ModelNotFoundError: no source has it; says what each one answered and what to install.
-        ModelIntegrityError: an installed package's weights are not those that were promised.
+        ModelIntegrityError: an installed package's weights are not those that were promised, or an index of shards is
+            damaged.
         ModelFormatError: it is a model for something else, of a kind that can't be run, or its weights are pickles.
         MissingExtraError: its weights need PyTorch, and that is not installed.
     """
@@ -180,6 +183,28 @@ def find_model(
     if refusals:  # weights were found that can't be used as they are: the more useful thing to say
         raise refusals[0]
     raise ModelNotFoundError(f"no model {name!r}:\n  - " + "\n  - ".join(said + _advice(name, spec)))
+
+
+def model_name(model: object) -> str:
+    """Return the name of a model that may be given as a path, as `find_model` takes it.
+
+    Raises:
+        ConfigError: it is neither a text nor a path.
+    """
+    if not isinstance(model, str | os.PathLike):
+        raise ConfigError(f"a model is a folder, owner/name or a known name, not {type(model).__name__}")
+    return os.fspath(model)
+
+
+def checked_device(device: object) -> str | None:
+    """Return a device's name; None is left to the backend.
+
+    Raises:
+        ConfigError: it is no text.
+    """
+    if device is None or isinstance(device, str):
+        return device
+    raise ConfigError(f"device must be a name, such as 'cpu' or 'cuda:0', or None, not {device!r}")
 
 
 def _checked_name(name: object) -> str:

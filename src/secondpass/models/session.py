@@ -10,7 +10,7 @@ import tokenizers
 
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError
 from secondpass.models.batching import BatchRunner, Rows, available_cores
-from secondpass.models.resolve import ModelFiles
+from secondpass.models.resolve import ModelFiles, checked_device
 from secondpass.models.tokens import Batch, EncoderTokenizer
 
 __all__ = ["OnnxSession", "Session", "is_out_of_memory", "read_tokenizer"]
@@ -56,7 +56,8 @@ class OnnxSession:
     """
 
     def __init__(self, model: Path | bytes, device: str | None) -> None:
-        self.device = "cpu" if device is None or device.startswith("cpu") else device
+        device = checked_device(device) or "cpu"
+        self.device = "cpu" if device.startswith("cpu") else device
         name = str(model) if isinstance(model, Path) else "the graph made for inference"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from secondpass.errors import ConfigError, MissingExtraError, ModelFormatError, ModelIntegrityError
 from secondpass.models.batching import BatchRunner, Rows
-from secondpass.models.resolve import ModelFiles, sha256_of
+from secondpass.models.resolve import ModelFiles, checked_device, sha256_of
 from secondpass.models.tokens import EncoderTokenizer
 
 try:
@@ -56,7 +56,7 @@ class T5Model:
     ) -> None:
         if dtype not in (None, *_DTYPES):
             raise ConfigError(f"dtype must be one of {', '.join(_DTYPES)}, not {dtype!r}")
-        if device is not None and device.startswith("cuda") and not torch.cuda.is_available():
+        if (checked_device(device) or "").startswith("cuda") and not torch.cuda.is_available():
             raise ConfigError(f"PyTorch sees no device {device!r} here; pass device='cpu', or None for the best one")
         if isinstance(max_length, bool) or not isinstance(max_length, int) or max_length < 16:
             raise ConfigError(f"max_length must be a whole number of at least 16, not {max_length!r}")

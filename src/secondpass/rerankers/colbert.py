@@ -9,7 +9,7 @@ import numpy as np
 from secondpass.base import Reranker, digest
 from secondpass.errors import ConfigError, TruncationWarning, warn
 from secondpass.models.colbert import ColbertModel
-from secondpass.models.resolve import find_model
+from secondpass.models.resolve import find_model, model_name
 from secondpass.passages import ModelTokenization
 from secondpass.types import Request, Scale, Scores, Trace
 
@@ -70,7 +70,7 @@ class ColbertReranker(Reranker):
         for name, value in (("query_length", query_length), ("batch_tokens", batch_tokens)):
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise ConfigError(f"{name} must be a whole number of at least 1, not {value!r}")
-        self.model = os.fspath(model)
+        self.model = model_name(model)
         self.query_length, self.device, self.max_length = query_length, device, max_length
         self.batch_tokens, self.revision, self.local_files_only = batch_tokens, revision, local_files_only
         self.progress = progress

@@ -12,7 +12,7 @@ from secondpass.logistic import sigmoid
 from secondpass.models.load import load_pair_model
 from secondpass.models.optimized import PrecisionSetting
 from secondpass.models.pair import PairModel, PairOutput, relevance_logits
-from secondpass.models.resolve import Backend
+from secondpass.models.resolve import Backend, model_name
 from secondpass.models.tokens import KeptTokens
 from secondpass.passages import ModelTokenization
 from secondpass.types import Request, Scale, Scores, Trace
@@ -94,7 +94,7 @@ class CrossEncoderReranker(Reranker):
             raise ConfigError(f"activation must be 'identity' or 'sigmoid', not {activation!r}")
         if isinstance(keep_tokens, bool) or not isinstance(keep_tokens, int) or keep_tokens < 0:
             raise ConfigError(f"keep_tokens is a number of texts from 0, not {keep_tokens!r}")
-        self.model = model if isinstance(model, PairModel | str) else os.fspath(model)
+        self.model = model if isinstance(model, PairModel) else model_name(model)
         self.activation = activation
         self.backend, self.device, self.dtype, self.precision = backend, device, dtype, precision
         self.max_length, self.batch_tokens = max_length, batch_tokens

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from secondpass.base import Reranker, digest
 from secondpass.errors import ConfigError, TruncationWarning, warn
-from secondpass.models.resolve import find_model
+from secondpass.models.resolve import find_model, model_name
 from secondpass.types import Trace
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class T5Reranker(Reranker):
         local_files_only: bool = False,
         progress: bool = False,
     ) -> None:
-        self.model = os.fspath(model)
+        self.model = model_name(model)
         self.device, self.dtype, self.max_length, self.batch_tokens = device, dtype, max_length, batch_tokens
         self.revision, self.local_files_only, self.progress = revision, local_files_only, progress
         if batch_tokens is not None and (not isinstance(batch_tokens, int) or batch_tokens < 1):
