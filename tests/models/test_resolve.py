@@ -90,6 +90,17 @@ class TestWhenNothingIsFound:
         with pytest.raises(ModelNotFoundError, match=r"lacks model-00001-of-00002.safetensors"):
             find_model("some/shards", "rerank")
 
+    @pytest.mark.parametrize("damaged", ["", "{", "[]", '{"weight_map": 3}'])
+    def test_a_damaged_index_of_shards_is_an_error_of_ours(self, hub_cache: Path, damaged: str) -> None:
+        """It names the file, and says what to do."""
+        name = "model.safetensors.index.json"
+        (hub_cache / name).write_text(damaged)
+        _put_into_cache(hub_cache, "some/shards", hub_cache, name)
+        with pytest.raises(
+            ModelIntegrityError, match=rf"{name} can't be read .*: delete it, and fetch the model again"
+        ):
+            find_model("some/shards", "rerank")
+
     @pytest.mark.parametrize("name", ["", " ", None, 3, "x" * 5_000])
     def test_what_is_no_name_is_refused(self, name: object) -> None:
         """An empty name is not the current directory, and nothing else than a str is one."""

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["WEIGHTS", "BackendName", "SnapshotError", "cached_snapshot", "fetched_snapshot", "hub_is_off"]
+from secondpass.errors import ModelIntegrityError
+
+__all__ = ["WEIGHTS", "BackendName", "SnapshotError", "cached_snapshot", "fetched_snapshot", "hub_is_off", "shards_in"]
 
 BackendName = Literal["onnx", "torch"]
 
@@ -43,6 +45,7 @@ def cached_snapshot(repo: str, backend: BackendName, revision: str | None) -> Pa
 
     Raises:
         SnapshotError: there is none.
+        ModelIntegrityError: its index of shards is damaged.
     """
     folder = _snapshot(repo, backend, revision, local_files_only=True)
     _check_complete(folder, backend)
@@ -54,6 +57,7 @@ def fetched_snapshot(repo: str, backends: list[BackendName], revision: str | Non
 
     Raises:
         SnapshotError: the hub can't be reached, or the repository has no such weights.
+        ModelIntegrityError: its index of shards is damaged.
     """
     from huggingface_hub import HfApi
 
@@ -92,10 +96,21 @@ def _check_complete(folder: Path, backend: BackendName) -> None:
     if backend == "onnx" and not (folder / "tokenizer.json").is_file():
         raise SnapshotError(f"{folder} has no tokenizer.json")
     if weights.suffix == ".json":
-        shards = set(json.loads(weights.read_text(encoding="utf-8"))["weight_map"].values())
-        missing = sorted(name for name in shards if not (folder / name).is_file())
+        missing = [name for name in shards_in(weights) if not (folder / name).is_file()]
         if missing:
             raise SnapshotError(f"{folder} lacks {', '.join(missing)}")
+
+
+def shards_in(index: Path) -> list[str]:
+    """Return the names of the files that weights are spread over, as their index has them.
+
+    Raises:
+        ModelIntegrityError: it can't be read.
+    """
+    try:
+        return sorted({str(name) for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise ModelIntegrityError(f"{index} can't be read ({exc!r}): delete it, and fetch the model again") from exc
 
 
 def _first_line(exc: Exception) -> str:

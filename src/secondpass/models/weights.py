@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from secondpass.errors import ModelFormatError, ModelIntegrityError
 from secondpass.models.encoder import EncoderConfig, config_of
+from secondpass.models.hub import shards_in
 
 __all__ = ["EncoderWeights", "read_weights"]
 
@@ -132,7 +133,7 @@ def _safetensors(folder: Path) -> list[Path]:
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
         return [folder / "model.safetensors"]
-    return [folder / name for name in sorted(set(json.loads(index.read_text())["weight_map"].values()))]
+    return [folder / name for name in shards_in(index)]
 
 
 def read_safetensors(path: Path) -> dict[str, Floats]:
