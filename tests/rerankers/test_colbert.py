@@ -118,13 +118,25 @@ class TestTrace:
             warnings.simplefilter("error")
             assert reranker.score_many([Request("q", ["long " * 30])])[0].trace.counts["truncated"] == 1
 
+    def test_a_query_that_does_not_fit_is_counted_and_warned_about_once(self) -> None:
+        """In the trace of its own request; one that just fits is not."""
+        reranker = ColbertReranker()
+        with pytest.warns(TruncationWarning, match="the query was cut to fit into 32 tokens; what was cut"):
+            fits, cut = reranker.rerank_many([("q " * 29, ["one", "two"]), ("q " * 30, ["one", "two"])])
+        assert "query_truncated" not in fits.trace.counts and fits.trace.notes == ()
+        assert (cut.trace.counts["query_truncated"], cut.trace.counts["truncated"]) == (1, 0)
+        assert cut.trace.notes == ("the query was cut to fit into 32 tokens",) and "truncated" not in cut[0].explanation
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert reranker.rerank("q " * 30, ["one"]).trace.counts["query_truncated"] == 1
+
     def test_passages_fit_whatever_the_query(self) -> None:
         """The query takes no room from a document, and nothing is cut."""
         reranker = ColbertReranker(max_length=16)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             wrapped = PassageReranker(reranker)
-            ranking = wrapped.rerank("q " * 60, ["long " * 13, "long " * 14])
+            ranking = wrapped.rerank("q " * 29, ["long " * 13, "long " * 14])
         assert ranking.trace.counts == {"passages": 3, "documents_split": 1}
 
 

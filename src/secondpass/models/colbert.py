@@ -30,11 +30,13 @@ class MaxSimOutput:
         values: the sum, over the query's vectors, of the highest cosine with any of the document's, float64.
         n_tokens: tokens of the document that the model read, special ones included.
         truncated: whether the document was cut.
+        query_truncated: whether the query was.
     """
 
     values: npt.NDArray[np.float64]
     n_tokens: npt.NDArray[np.int64]
     truncated: npt.NDArray[np.bool_]
+    query_truncated: npt.NDArray[np.bool_]
 
 
 class ColbertModel:
@@ -96,11 +98,15 @@ class ColbertModel:
         """How many tokens of a document fit, without the special ones."""
         return self.max_length - _N_SPECIALS
 
+    @property
+    def query_tokens(self) -> int:
+        """How many tokens of a query fit, without the special ones."""
+        return self.query_length - _N_SPECIALS
+
     def query_vectors(self, query: str) -> Rows:
         """Return a query's vectors: shape (query_length, n_dimensions), float32, of length 1."""
         (tokens,) = self.tokenizer.tokenize([query])
-        room = self.query_length - _N_SPECIALS
-        batch = self.tokenizer.single_batch([_marked(self._query_id, tokens.ids[:room])])
+        batch = self.tokenizer.single_batch([_marked(self._query_id, tokens.ids[: self.query_tokens])])
         filled = self.query_length - batch.input_ids.shape[1]
         ids = np.pad(batch.input_ids, ((0, 0), (0, filled)), constant_values=self._mask_id)
         # Nothing attends to the masks, but they attend to the query: each becomes a weighted term of it.
@@ -141,7 +147,10 @@ class ColbertModel:
         rows = [at[text] for _, text in pairs]
         cut = np.array([tokens.length > self.document_tokens for tokens in whole])
         values = np.array([scores[pair] for pair in pairs])
-        return MaxSimOutput(values, np.array(lengths, dtype=np.int64)[rows], cut[rows])
+        tokenized = zip(vectors, self.tokenizer.tokenize(list(vectors)), strict=True)
+        cut_queries = {query for query, tokens in tokenized if tokens.length > self.query_tokens}
+        query_cut = np.array([query in cut_queries for query, _ in pairs])
+        return MaxSimOutput(values, np.array(lengths, dtype=np.int64)[rows], cut[rows], query_cut)
 
     def _document(self, tokens: Tokens) -> Tokens:
         return _marked(self._document_id, tokens.ids[: self.document_tokens])

@@ -23,6 +23,9 @@ class ColbertReranker(Reranker):
     ``[MASK]`` to a fixed length, looks for the token of the document that is most like it, by cosine;
     punctuation of the document is left out. A document is encoded once, however many queries ask for it.
 
+    A query or a document that does not fit is cut: it is counted in the trace under ``query_truncated`` or
+    ``truncated``, noted there, and warned about once.
+
     Scores lie between minus and plus ``query_length``: higher is more relevant, but, unlike a cross-encoder's
     logits, they are all positive in practice and lie close together. So calibrate them with an intercept before
     a threshold or a sigmoid is put on them.
@@ -106,18 +109,28 @@ class ColbertReranker(Reranker):
                 "tokens": int(output.n_tokens[part].sum()),
                 "truncated": int(truncated.sum()),
             }
-            columns, notes = ({"truncated": truncated.tolist()}, (self._cut(counts),)) if truncated.any() else ({}, ())
-            scores.append(Scores(output.values[part], columns, Trace(counts=counts, notes=notes)))
+            if output.query_truncated[part].any():
+                counts["query_truncated"] = 1
+            columns = {"truncated": truncated.tolist()} if truncated.any() else {}
+            scores.append(Scores(output.values[part], columns, Trace(counts=counts, notes=self._cut(counts))))
         return scores
 
-    def _cut(self, counts: dict[str, int]) -> str:
-        limit = self.colbert_model.max_length
-        note = f"{counts['truncated']} of {counts['pairs']} documents were cut to fit into {limit} tokens"
-        if not self._warned:
+    def _cut(self, counts: dict[str, int]) -> tuple[str, ...]:
+        notes = []
+        if "query_truncated" in counts:
+            notes.append(f"the query was cut to fit into {self.query_length} tokens")
+        if counts["truncated"]:
+            limit = self.colbert_model.max_length
+            notes.append(f"{counts['truncated']} of {counts['pairs']} documents were cut to fit into {limit} tokens")
+        if notes and not self._warned:
             self._warned = True
-            advice = "wrap the reranker into a PassageReranker (this is said once; the trace counts them)"
-            warn(f"{self.colbert_model.files.name}: {note}; {advice}", TruncationWarning)
-        return note
+            warn(
+                f"{self.colbert_model.files.name}: {'; '.join(notes)}; what was cut had no say in the scores. Raise "
+                f"query_length for the one, wrap the reranker into a PassageReranker for the others (this is said "
+                f"once; the trace counts them)",
+                TruncationWarning,
+            )
+        return tuple(notes)
 
     def __repr__(self) -> str:
         return f"ColbertReranker({self.model!r})"
