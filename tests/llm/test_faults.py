@@ -2,17 +2,20 @@
 
 import email.utils
 import json
+import logging
 import pickle
 import socket
 import struct
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from secondpass.errors import ConfigError
 from secondpass.llm import Answer, CompletionError, Prompt
 from secondpass.rerankers.fallback import FallbackReranker
 from secondpass.rerankers.llm import LLMReranker
@@ -286,6 +289,65 @@ class TestCalls:
         ranking = chain.rerank("b", DOCUMENTS)
         assert ranking[0].text == "b" and ranking[0].explanation["answered_by"] == "FakeReranker"
         assert ranking.trace.counts["fallbacks"] == 1
+
+
+_KEY = "sk-verysecret"  # never in a line of a traceback
+
+
+class TestKeys:
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"status": 401, "body": {"error": {"message": f"no such key: {_KEY}"}}},
+            {"status": 500, "body": {"error": f"Bearer {_KEY}"}},
+            {"status": 400, "body": {"error": {"message": "x" * 275 + _KEY}}},
+        ],
+    )
+    def test_a_server_that_repeats_the_key_is_not_quoted(
+        self, server: Scripted, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Neither in the error and what a traceback shows of its cause, nor in the log or the trace."""
+        server.steps = [fault]
+        keeping = reranker(server, api_key=f"{_KEY}\n", on_error="keep")
+        with caplog.at_level(logging.DEBUG, "secondpass"):
+            trace = keeping.rerank("q", DOCUMENTS).trace
+        with pytest.raises(CompletionError, match=f"answered {fault['status']}") as caught:
+            reranker(server, api_key=f"{_KEY}\n").rerank("q", DOCUMENTS)
+        shown = "".join(traceback.format_exception(caught.value)) + caplog.text + str(trace)
+        assert f"answered {fault['status']}" in caplog.text and _KEY[:7] not in shown
+        assert server.headers[0]["authorization"] == f"Bearer {_KEY}"
+
+    def test_an_echo_is_not_quoted(self) -> None:
+        """What is no HTTP, but our own request come back, is a broken connection without the key."""
+        with socket.create_server(("127.0.0.1", 0)) as echo:
+
+            def answer() -> None:
+                connection, _ = echo.accept()
+                with connection:
+                    received = connection.recv(65536).decode()
+                    connection.sendall(received[received.lower().index("authorization") :].encode())
+
+            thread = threading.Thread(target=answer, daemon=True)
+            thread.start()
+            url = f"http://127.0.0.1:{echo.getsockname()[1]}/v1?token=pw123"
+            with pytest.raises(CompletionError, match=r"no connection to http://127.0.0.1:\d+/v1: .*\*\*\*") as caught:
+                LLMReranker("m", base_url=url, api_key=_KEY, max_retries=0).rerank("q", DOCUMENTS)
+            thread.join()
+        shown = "".join(traceback.format_exception(caught.value))
+        assert _KEY[:7] not in shown and "pw123" not in shown
+
+    @pytest.mark.parametrize("on_error", ["raise", "keep"])
+    def test_a_key_that_no_header_can_hold_is_refused(self, server: Scripted, on_error: str) -> None:
+        """Without a call or a retry, whatever is done about failed calls, and without repeating it."""
+        with pytest.raises(ConfigError, match=f"the key for {server.url} holds characters") as caught:
+            reranker(server, api_key=_KEY[:7] + "\n" + _KEY[7:], on_error=on_error).rerank("q", DOCUMENTS)
+        assert server.asked == [] and _KEY[:7] not in "".join(traceback.format_exception(caught.value))
+
+    def test_a_password_in_the_url_is_refused(self) -> None:
+        """A configuration would hold it; the error does not."""
+        with pytest.raises(ConfigError, match="LLMReranker: base_url must hold no user and password") as caught:
+            LLMReranker("m", base_url="http://user:pw123@host/v1")
+        assert "pw123" not in str(caught.value)
 
 
 class TestFunctions:

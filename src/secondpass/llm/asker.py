@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from threading import BoundedSemaphore, Lock
 
-from secondpass.errors import MissingExtraError
+from secondpass.errors import ConfigError, MissingExtraError
 from secondpass.llm.budget import Budget
 from secondpass.llm.types import Answer, Completion, CompletionError, Prompt
 
@@ -52,10 +52,11 @@ class Asker:
 
         Raises:
             CompletionError: it failed, or returned what is no answer.
+            ConfigError: the key can't be sent.
         """
         try:
             answer = self.completion(prompt, timeout_s)
-        except (CompletionError, MissingExtraError):
+        except (CompletionError, ConfigError, MissingExtraError):
             raise
         except (TimeoutError, ConnectionError) as exc:
             raise CompletionError(f"{type(exc).__name__}: {exc}", retryable=True) from exc

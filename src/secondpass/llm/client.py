@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from secondpass.errors import MissingExtraError
 from secondpass.llm.types import Answer, CompletionError, Prompt
 from secondpass.llm.wire import read_answer
-from secondpass.secret import Secret
+from secondpass.secret import Secret, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,9 +65,8 @@ class OpenAICompletion:
 
         Raises:
             CompletionError: it failed; whether trying again may help stands in the error.
+            ConfigError: the key can't be sent.
         """
-        import openai
-
         deadline = time.monotonic() + timeout_s
         create = self._opened().chat.completions.with_streaming_response.create
         try:
@@ -76,18 +75,24 @@ class OpenAICompletion:
                 body = _read(response.iter_bytes(), deadline)
         except CompletionError:
             raise
-        except openai.APITimeoutError as exc:
-            raise CompletionError(f"no answer within {timeout_s:.3g} s", retryable=True) from exc
-        except openai.APIStatusError as exc:
-            raise _of_status(exc) from exc
-        except openai.APIConnectionError as exc:
-            reason = exc.__cause__ or exc
-            raise CompletionError(f"no connection to {self._where()}: {reason}", retryable=True) from exc
         except Exception as exc:  # while a body is read, the HTTP library's own errors come through
-            raise CompletionError(
-                f"the connection to {self._where()} broke: {type(exc).__name__}: {exc}", retryable=True
-            ) from exc
+            said = f"{exc} {exc.__cause__}"
+            # A traceback shows the causes too, which must not repeat the key either.
+            raise self._failure(exc, timeout_s) from (exc if self.api_key.hidden_in(said) == said else None)
         return read_answer(body)
+
+    def _failure(self, exc: Exception, timeout_s: float) -> CompletionError:
+        import openai
+
+        if isinstance(exc, openai.APITimeoutError):
+            return CompletionError(f"no answer within {timeout_s:.3g} s", retryable=True)
+        if isinstance(exc, openai.APIStatusError):
+            return _of_status(exc, self.api_key.hidden_in(str(exc.message)))
+        if isinstance(exc, openai.APIConnectionError):
+            reason = self.api_key.hidden_in(str(exc.__cause__ or exc))
+            return CompletionError(f"no connection to {self._where()}: {reason}", retryable=True)
+        reason = self.api_key.hidden_in(f"{type(exc).__name__}: {exc}")
+        return CompletionError(f"the connection to {self._where()} broke: {reason}", retryable=True)
 
     def _arguments(self, prompt: Prompt) -> dict[str, Any]:
         messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
@@ -112,8 +117,8 @@ class OpenAICompletion:
 
         with self._lock:
             if self._client is None:
-                key = self.api_key.reveal()
-                if key is None and self.base_url is None:
+                key = self.api_key.for_header(self._where())
+                if not key and self.base_url is None:
                     raise CompletionError(
                         f"no API key: set the environment variable {self.api_key.variable}, or pass api_key"
                     )
@@ -122,7 +127,7 @@ class OpenAICompletion:
             return self._client
 
     def _where(self) -> str:
-        return self.base_url or "OpenAI"
+        return shown(self.base_url) if self.base_url else "OpenAI"
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key not in ("_client", "_lock")}
@@ -143,11 +148,11 @@ def _read(chunks: "Iterable[bytes]", deadline: float) -> bytes:
     return bytes(body)
 
 
-def _of_status(exc: "openai.APIStatusError") -> CompletionError:
+def _of_status(exc: "openai.APIStatusError", said: str) -> CompletionError:
     status, headers = exc.status_code, exc.response.headers
     # An empty purse is a 429 as well, and waiting doesn't fill it.
     retryable = (status in _RETRYABLE or status >= 500) and exc.code != "insufficient_quota"
-    message = f"the server answered {status}: {str(exc.message)[:300]}"
+    message = f"the server answered {status}: {said[:300]}"
     return CompletionError(message, retryable=retryable, retry_after_s=_retry_after_s(headers))
 
 

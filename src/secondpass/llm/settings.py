@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from secondpass.errors import ConfigError
+from secondpass.secret import split_url
 
 __all__ = ["check_asking", "check_settings"]
 
@@ -24,6 +25,8 @@ def check_asking(owner: Any, at_least: Mapping[str, int]) -> None:
     kind = type(owner).__name__
     if not isinstance(owner.model, str) or not owner.model:
         raise ConfigError(f"{kind}: model must be the model's name at the server, not {owner.model!r}")
+    if owner.base_url is not None:
+        split_url(owner.base_url, f"{kind}: base_url")
     for name, least in {**at_least, **_ASKING_AT_LEAST}.items():
         if type(getattr(owner, name)) is not int or getattr(owner, name) < least:
             raise ConfigError(f"{kind}: {name} must be a whole number of at least {least}")

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -11,9 +10,10 @@ import httpx
 
 from secondpass.errors import ConfigError
 from secondpass.remote.shapes import Shape
+from secondpass.secret import split_url
 from secondpass.types import Scale
 
-__all__ = ["checked_body", "checked_int", "checked_scale", "checked_seconds", "checked_url", "is_at_home", "shown"]
+__all__ = ["checked_body", "checked_int", "checked_scale", "checked_seconds", "checked_url", "is_at_home"]
 
 
 def checked_url(url: object, shape: Shape) -> str:
@@ -22,18 +22,11 @@ def checked_url(url: object, shape: Shape) -> str:
     Raises:
         ConfigError: it is no such URL, or holds a password.
     """
-    if not isinstance(url, str):
-        raise ConfigError(f"url must be a str, not {type(url).__name__}")
+    parts = split_url(url, "url")
     try:
-        parts = urlsplit(url)
-        # urlsplit drops line breaks in silence.
-        named = bool(parts.hostname and httpx.URL(url).host and parts.port != 0 and not re.search(r"\s", url))
-    except (ValueError, httpx.InvalidURL):
-        named = False
-    if not named or parts.scheme not in ("http", "https"):
-        raise ConfigError("url must be that of an endpoint, http(s)://HOST[:PORT][/PATH]")
-    if parts.username is not None or parts.password is not None:
-        raise ConfigError("url must hold no user and password, which logs and configurations would show: pass api_key")
+        httpx.URL(parts.geturl())
+    except httpx.InvalidURL as exc:
+        raise ConfigError(f"url can't be used: {exc}") from exc
     path = parts.path if parts.path.strip("/") else shape.path
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 
@@ -42,11 +35,6 @@ def is_at_home(url: str, shape: Shape) -> bool:
     """Tell whether a provider's key may go to a URL: to its own domain, or to what people host themselves."""
     host = urlsplit(url).hostname or ""
     return not shape.host or host == shape.host or host.endswith("." + shape.host)
-
-
-def shown(url: str) -> str:
-    """Return a URL as messages show it: without what comes after the path."""
-    return url.partition("?")[0]
 
 
 def checked_seconds(value: object, name: str, *, zero: bool = True) -> float:

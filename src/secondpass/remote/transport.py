@@ -11,10 +11,9 @@ from typing import Any
 
 import httpx
 
-from secondpass.errors import ConfigError, ScoringError
+from secondpass.errors import ScoringError
 from secondpass.remote.failures import is_retried, of_exception, of_status, retry_after_s
-from secondpass.remote.settings import shown
-from secondpass.secret import Secret
+from secondpass.secret import Secret, shown
 
 __all__ = ["Answer", "Transport"]
 
@@ -127,13 +126,13 @@ class Transport:
                 received = self._read(response, deadline)
         except httpx.HTTPError as exc:
             message, again = of_exception(exc, self.timeout_s)
-            raise _Failed(message, again) from exc
+            raise _Failed(self.key.hidden_in(message), again) from exc
         except RuntimeError as exc:
             if not self._client.is_closed:
                 raise
             raise _Failed("the reranker was closed while it was scoring", False) from exc
         if not response.is_success:
-            status, location = response.status_code, response.headers.get("location", "")
+            status, location = response.status_code, self._said(response.headers.get("location", "").encode())
             message = of_status(status, self._said(received), variable=self.key.variable, location=location)
             raise _Failed(message, is_retried(status), retry_after_s(response.headers.get("retry-after")))
         try:
@@ -154,20 +153,12 @@ class Transport:
         return bytes(received)
 
     def _authorization(self) -> dict[str, str]:
-        key = (self.key.reveal() or "").strip()
-        if not key.isascii() or not key.isprintable():
-            # httpx would say so too, but with the key in its message.
-            raise ConfigError(
-                f"the key for {shown(self.url)} holds characters that no HTTP header can; is it the right one?"
-            )
+        key = self.key.for_header(shown(self.url))
         return {"Authorization": f"Bearer {key}"} if key else {}
 
     def _said(self, received: bytes) -> str:
         """Return the beginning of what a server said, on one line, printable, without the key."""
-        text = received[:2000].decode("utf-8", "replace")
-        key = (self.key.reveal() or "").strip()
-        if key:
-            text = text.replace(key, "***")
+        text = self.key.hidden_in(received[:2000].decode("utf-8", "replace"))
         text = "".join(char if char.isprintable() else " " for char in text)
         text = " ".join(text.split())
         return text if len(text) <= 300 else text[:299] + "…"

@@ -99,7 +99,7 @@ class LLMReranker(Asking, Reranker):
             take over; or ``keep`` the order, counted under ``failed_calls``, noted and logged.
 
     Raises:
-        ConfigError: a setting is out of range.
+        ConfigError: a setting is out of range; while scoring, the key can't be sent.
         MissingExtraError: the ``openai`` package isn't installed, and there is no ``completion``.
         CompletionError: while scoring, a call failed for good (a `ScoringError`).
         BudgetError: while scoring, the budget was used up (a `ScoringError`).
@@ -139,7 +139,8 @@ class LLMReranker(Asking, Reranker):
         on_error: Literal["raise", "keep"] = "raise",
     ) -> None:
         self.model, self.mode, self.base_url, self.completion = model, mode, base_url, completion
-        self.api_key, self.api_key_variable = Secret(api_key, variable=api_key_variable), api_key_variable
+        self.api_key = Secret(api_key, variable=api_key_variable)
+        self.api_key_variable = self.api_key.variable
         self.window, self.step, self.samples, self.grades = window, step, samples, grades
         self.set_size, self.top_k, self.pairs = set_size, top_k, pairs
         self.max_document_chars, self.max_tokens = max_document_chars, max_tokens

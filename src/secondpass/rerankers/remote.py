@@ -125,8 +125,8 @@ class RemoteReranker(Reranker):
         self.truncate, self.raw_scores = truncate, raw_scores
         if api_key_variable is None:
             api_key_variable = form.variable if is_at_home(self.url, form) else ""
-        self.api_key_variable = api_key_variable
-        self.api_key = api_key if isinstance(api_key, Secret) else Secret(api_key, variable=api_key_variable)
+        self.api_key = Secret(api_key, variable=api_key_variable)
+        self.api_key_variable = self.api_key.variable
         self.timeout_s = checked_seconds(timeout_s, "timeout_s", zero=False)
         self.backoff_s = checked_seconds(backoff_s, "backoff_s")
         self.max_wait_s = checked_seconds(max_wait_s, "max_wait_s")
