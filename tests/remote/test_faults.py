@@ -198,6 +198,22 @@ class TestFaults:
             remote(server).score("q", ["a"])
         assert target.received == []
 
+    def test_where_a_redirect_points_to_is_quoted_as_it_is(self, serve: Callable[[str], Server]) -> None:
+        """Braces in it are no placeholders, and a key in it is not repeated."""
+        server = serve("tei")
+        server.script = [(308, b"", {"Location": f"/{{tenant}}/{KEY}/rerank"})]
+        with pytest.raises(ScoringError, match=r"HTTP 308: it points to /\{tenant\}/\*\*\*/rerank; redirects are not"):
+            remote(server).score("q", ["a"])
+
+    @pytest.mark.parametrize(
+        "date", ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2020 00:00:00 +99999999999999", "soon"]
+    )
+    def test_nonsense_in_retry_after_is_no_reason_to_fail(self, date: str, serve: Callable[[str], Server]) -> None:
+        """It is taken as not said, and the second attempt is answered."""
+        server = serve("tei")
+        server.script = [(429, {}, {"Retry-After": date})]
+        assert remote(server).score("q", ["a"]).shape == (1,) and len(server.received) == 2
+
     def test_closing_while_scoring_is_an_error_of_ours(self, serve: Callable[[str], Server]) -> None:
         """Who closes a shared reranker stops the others with an error that says so."""
         reranker = remote(serve("tei"))

@@ -37,10 +37,8 @@ def of_status(status: int, said: str, *, variable: str, location: str = "") -> s
     elif status >= 500:
         hint = "the server failed; its own log says why"
     else:
-        hint = _HINTS.get(status, "it refused")
-    return f"HTTP {status}: {hint.format(variable=variable or 'api_key_variable')}" + (
-        f" (it said: {said})" if said else ""
-    )
+        hint = _HINTS.get(status, "it refused").format(variable=variable or "api_key_variable")
+    return f"HTTP {status}: {hint}" + (f" (it said: {said})" if said else "")
 
 
 def of_exception(exc: Exception, timeout_s: float) -> tuple[str, bool]:
@@ -82,7 +80,7 @@ def retry_after_s(header: str | None) -> float | None:
     except ValueError:
         try:
             at = parsedate_to_datetime(header)
-        except ValueError:
+        except (ValueError, OverflowError):  # the latter: a year of twenty digits
             return None
         seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     # NaN compares as false: it counts as no wait.
