@@ -36,6 +36,15 @@ def test_thoughts_are_no_answer(text: str, expected: str) -> None:
         ("[3, 1, 2]", [2, 0, 1], {}),
         ('```json\n{"ranking": [3, 1, 2]}\n```', [2, 0, 1], {}),
         ('Sure! {"ranking": ["3", "[1]", 2]} is it.', [2, 0, 1], {}),
+        ('{"reasoning": "[1] is off topic, [2] answers", "ranking": [3, 1, 2]}', [2, 0, 1], {}),
+        ('I read [1] and {some}. {"ranking": [3, 1, 2]}', [2, 0, 1], {}),
+        ('{"read": [1, 2]} {"broken": } {"ranking": [3, 1, 2]', [2, 0, 1], {}),
+        ('{"reasoning": "[1] is off topic, [2] answers"}', None, {}),
+        ('{"reasoning": "[1] is off topic, [2] ans', None, {}),
+        ('{"ranking": "[3] > [1] > [2]"}', [2, 0, 1], {}),
+        ('{"note": "[2]"} [3] > [1] > [2]', [2, 0, 1], {}),
+        ("I read [1]. [3, 1, 2]", [2, 0, 1], {}),
+        ("[3]", [2, 0, 1], {"missing_ids": 2}),
         ("[3] > [1] > [2]", [2, 0, 1], {}),
         ("Of the 3 documents: [3] > [1] > [2]", [2, 0, 1], {}),
         ("3, 1, 2", [2, 0, 1], {}),
@@ -76,6 +85,12 @@ def test_an_order_holds_every_document_once_or_is_none(text: str) -> None:
         ('{"grade": 2}', 2),
         ("2", 2),
         ("[3]", 3),
+        ("```json\n[3]\n```", 3),
+        ('Document [1] answers the query completely. {"grade": 3}', 3),
+        ('{"document": 1} {"grade": 3}', 3),
+        ("Document [1] answers the query completely.", None),
+        ("[1] is good, so [3]", None),
+        ("[3", None),
         ('<think>maybe 1</think> {"grade": 0}', 0),
         ('{"grade": 2, "reason": "cut o', None),
         ('{"grade": 2,', 2),
@@ -98,6 +113,25 @@ def test_a_grade_keeps_the_schema_or_is_none(text: str, expected: int | None) ->
 def test_the_best_is_one_of_those_shown() -> None:
     """Numbers count from 1 in the prompt and from 0 here."""
     assert [best(f'{{"best": {number}}}', 3) for number in (0, 1, 3, 4)] == [None, 0, 2, None]
+    assert best('Comparing with [1], the second is better. {"best": 2}', 2) == 1
+    assert best("Comparing with [1], the second is better.", 2) is None
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a"' * 50_000, '{"a":' * 40_000, '{"ranking":[1,' * 14_000, ('{"a": "' + "x" * 193) * 1000]
+)
+def test_objects_without_end_are_tried_only_so_often(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each try reads to the end of the text, so that thousands would take minutes."""
+    closed: list[str] = []
+    monkeypatch.setattr("secondpass.llm.parsing._closed", lambda fragment: closed.append(fragment) or fragment)
+    assert permutation(text, 3, lambda name, times: None) is None and len(closed) == 20
+    assert grade(text, 3) is None and len(closed) == 40
+
+
+def test_any_number_of_objects_may_stand_before_the_answer() -> None:
+    """What can be read is read once, and so not counted."""
+    text = '{"document": 1, "note": "[1]"}\n' * 500
+    assert permutation(text + '{"ranking": [2, 1]}', 2, lambda name, times: None) == [1, 0]
 
 
 def _choice(token: str, **probabilities: float) -> TokenChoice:

@@ -13,9 +13,12 @@ __all__ = ["Count", "best", "grade", "permutation", "probability_of_yes", "visib
 Count = Callable[[str, int], None]
 """Adds to a count of the trace."""
 
+_OBJECT = re.compile(r'\{\s*"')  # the beginning of one with members
 _BRACKETED = re.compile(r"\[\s*(\d{1,6})\s*\]")
+_ALONE = re.compile(r"(?:```[a-z]*\s+)?(?:(\d{1,6})|\[\s*(\d{1,6})\s*\])(?:\s+```)?")
 _BARE_LIST = re.compile(r"[\d\s,;>]+")
 _MAX_CHARS = 200_000
+_MAX_FAILURES = 20  # what can't be read may be tried to the end of the text
 _REST_OF_NUMBER = "0123456789+-.eE"
 
 
@@ -27,7 +30,7 @@ def visible(text: str) -> str:
 
 
 def permutation(text: str, n: int, count: Count) -> list[int] | None:
-    """Read an order of ``n`` documents numbered from 1: JSON, or ``[2] > [1]``.
+    """Read an order of ``n`` documents numbered from 1: JSON, or ``[2] > [1]`` where there is no such JSON.
 
     Numbers that no document has are dropped and counted under ``unknown_ids``, doubles under
     ``repeated_ids``, documents that were left out under ``missing_ids``.
@@ -118,25 +121,29 @@ def _word(token: str) -> str:
 
 
 def _one_number(text: str, name: str, low: int, high: int) -> int | None:
-    value = json_in(text)
-    if isinstance(value, dict):
-        value = value.get(name)
-    elif isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    alone = _ALONE.fullmatch(text)  # among words, a number may be that of a document which is spoken of
+    stated = [int(alone[1] or alone[2])] if alone else [each[name] for each in _objects(text)[0] if name in each]
+    value = stated[0] if stated else None
     return value if type(value) is int and low <= value <= high else None
 
 
 def _numbers(text: str) -> list[int | None] | None:
     """Return the numbers of a list, None for each that is no number; None if there is no list."""
-    bracketed = _BRACKETED.findall(text)
-    if len(bracketed) > 1:
-        return [int(number) for number in bracketed]
-    if _BARE_LIST.fullmatch(text):
-        return [int(number[:7]) for number in re.findall(r"\d+", text)] or None
-    value = json_in(text)
-    if isinstance(value, dict):
-        value = value.get("ranking")
+    objects, words = _objects(text)
+    value = next((each["ranking"] for each in objects if "ranking" in each), words)
+    if isinstance(value, str):
+        value = _list_in(value)
     return [_number(item) for item in value] if isinstance(value, list) and value else None
+
+
+def _list_in(words: str) -> Any:
+    bracketed = _BRACKETED.findall(words)
+    if len(bracketed) > 1:
+        return bracketed
+    if _BARE_LIST.fullmatch(words):
+        return [int(number[:7]) for number in re.findall(r"\d+", words)]
+    # One number in brackets is a list of one document, if it is not a word about it before the list.
+    return json_in(_BRACKETED.sub("", words)) or bracketed
 
 
 def _number(item: Any) -> int | None:
@@ -150,14 +157,39 @@ def json_in(text: str) -> Any:
     if re.fullmatch(r"\d{1,6}", text):
         return int(text)
     start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
-    if start < 0:
-        return None
-    for candidate in (text[start:], _closed(text[start:])):
-        try:
-            return json.JSONDecoder().raw_decode(candidate)[0]
-        except (ValueError, RecursionError):
-            continue
-    return None
+    return None if start < 0 else _decoded(text, start)[0]
+
+
+def _objects(text: str) -> tuple[list[dict[str, Any]], str]:
+    """Return the JSON objects in a text, a missing end of the last one allowed, and the words around them.
+
+    From one on that can't be read there are no words: what stands in brackets there may be no answer.
+    """
+    objects: list[dict[str, Any]] = []
+    words, at, failures = [], 0, 0
+    while failures < _MAX_FAILURES and (match := _OBJECT.search(text, at)):
+        value, end = _decoded(text, match.start())
+        if not failures:
+            words.append(text[at : match.start()])
+        if value is None:
+            failures += 1
+        else:
+            objects.append(value)
+        at = end
+    return objects, "".join(words if failures else [*words, text[at:]])
+
+
+def _decoded(text: str, start: int) -> tuple[Any, int]:
+    """Return the JSON value that begins at a place, a missing end allowed, and where it ends; None if there is none."""
+    decoder = json.JSONDecoder()
+    try:
+        return decoder.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return decoder.raw_decode(_closed(text[start:]))[0], len(text)
+    except (ValueError, RecursionError):
+        return None, start + 1
 
 
 def _closed(fragment: str) -> str:
