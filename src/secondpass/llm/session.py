@@ -75,6 +75,8 @@ class Session:
             raise
         if parsed is None:
             self.count("unusable_answers")
+        else:
+            self.asker.keep(prompt, answer)  # what can't be used may come out otherwise the next time
         return parsed
 
     def ask_all(self, prompts: Sequence[Prompt], parse: Callable[[Answer], T | None]) -> list[T | None]:
@@ -111,7 +113,6 @@ class Session:
                 self._wait(attempt, exc)
                 self.count("retries")
             else:
-                self.asker.keep(prompt, answer)
                 return answer
         raise AssertionError("unreachable: the last attempt returns or raises")
 
