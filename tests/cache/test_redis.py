@@ -4,6 +4,7 @@ import builtins
 import pickle
 import socket
 import threading
+import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -175,11 +176,29 @@ class TestPassword:
         assert "hidden" not in repr(cache) + repr(cache.to_config()) + repr(vars(cache)["password"])
         assert b"hidden" not in pickle.dumps(cache)
 
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "redis://:pa/ss+W0rd@host:6379/0",
+            "redis://:12/ss+W0rd@host:6379/0",
+            "redis://:12#ss+W0rd@host",
+            "redis://:12?ss+W0rd@host",
+            "redis://[ss+W0rd",
+            "redis://:[ss+W0rd@host",
+        ],
+    )
+    def test_where_it_is_not_encoded_it_is_not_repeated(self, url: str) -> None:
+        """A url that can't be taken apart is refused; neither the error nor its cause quotes of it."""
+        with pytest.raises(ConfigError, match=r"percent-encode a password in it, or pass password=") as error:
+            RedisCache(url)
+        shown = "".join(traceback.format_exception(error.value, chain=True))
+        assert "ss+W0rd" not in str(error.value) and "'pa'" not in shown and "during" not in shown.lower()
+
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"url": "http://host"}, "can't use the url 'http://host'"),
+        ({"url": "http://host"}, "can't use the url: it must be redis://host:port/database"),
         ({"url": "redis://host:port"}, "can't use the url"),
         ({"url": None}, "needs a url"),
         ({"prefix": ""}, "prefix is empty"),

@@ -17,6 +17,11 @@ __all__ = ["RedisCache"]
 
 _WRITTEN = struct.Struct("<d")  # when it was written, before each value
 _AT_ONCE = 1_000
+# Neither the url nor the reason, which quotes of it: both may hold a part of the password.
+_UNUSABLE = (
+    "RedisCache can't use the url: it must be redis://host:port/database, rediss:// or unix://; percent-encode a "
+    "password in it, or pass password=..."
+)
 _GLOB = re.compile(rb"([*?\[\]\\^-])")
 
 
@@ -57,7 +62,7 @@ class RedisCache(Cache):
     ) -> None:
         if not prefix:
             raise ConfigError("prefix is empty: clear() would remove what others keep on the server")
-        self.url, url_password = _without_password(url)
+        self.url, url_password = without_password(url)
         self.password = Secret(password if password is not None else url_password, variable="SECONDPASS_REDIS_PASSWORD")
         self.prefix = prefix
         self.ttl_s = checked_seconds(ttl_s, "ttl_s")
@@ -148,16 +153,25 @@ def _connect(url: str, password: Secret, timeout_s: float) -> tuple[Any, type[Ex
             # Once more, at once: for a connection that the server closed while it lay in the pool.
             retry=Retry(NoBackoff(), 1),
         )
-    except (ValueError, TypeError) as exc:
-        raise ConfigError(f"RedisCache can't use the url {url!r}: {exc}") from exc
+    except (ValueError, TypeError):
+        raise ConfigError(_UNUSABLE) from None
     return client, RedisError
 
 
-def _without_password(url: object) -> tuple[str, str | None]:
-    """Return the url without its password, and the password."""
+def without_password(url: object) -> tuple[str, str | None]:
+    """Return the url without its password, and the password.
+
+    Raises:
+        ConfigError: it can't be told which of it is the password.
+    """
     if not isinstance(url, str):
         raise ConfigError(f"RedisCache needs a url, redis://host:port/database, not a {type(url).__name__}")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ConfigError(_UNUSABLE) from None
+    if parts.scheme != "unix" and "@" in parts.path + parts.query.partition("=")[0] + parts.fragment:
+        raise ConfigError(_UNUSABLE)  # a password was taken for the end of the host
     login, at, host = parts.netloc.rpartition("@")
     user, _, password = login.partition(":")
     query = parse_qsl(parts.query)
