@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from secondpass.adapters import known_scores, load_uncut, load_verifier
+from secondpass.adapters import known_scores, load_uncut, load_verifier, without_secrets
 from secondpass.errors import ConfigError
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.rerankers.passage import PassageReranker
+from secondpass.secret import Secret
 from secondpass.testing import FakeReranker
 from secondpass.verify.verifier import FactVerifier
 
@@ -53,3 +54,18 @@ def test_a_verifier_by_name_by_folder_by_settings_and_as_it_is() -> None:
 def test_scores_are_known_if_all_are_numbers(scores: list[object], known: list[float] | None) -> None:
     """One that is missing or no finite number makes all unknown."""
     assert known_scores(scores) == known
+
+
+def test_a_configuration_without_its_secrets() -> None:
+    """Keys and passwords go, however deep they lie; what only has such a name, and the argument, stay."""
+    remote = {"type": "remote", "url": "http://host", "api_key": "sk-hidden", "api_key_variable": "MY_KEY"}
+    cache = {"kind": "redis", "url": "redis://user:hidden@host/0", "password": Secret("hidden")}
+    config = {"type": "routed", "routes": {"password": {"type": "cached", "wrapped": remote, "cache": cache}}, "n": 1}
+    kept = {
+        "type": "cached",
+        "wrapped": {"type": "remote", "url": "http://host", "api_key_variable": "MY_KEY"},
+        "cache": {"kind": "redis", "url": "redis://user@host/0"},
+    }
+    assert without_secrets(config) == {"type": "routed", "routes": {"password": kept}, "n": 1}
+    assert without_secrets([remote, "name", {"api_key": None}]) == [kept["wrapped"], "name", {"api_key": None}]
+    assert remote["api_key"] == "sk-hidden" and cache["url"] == "redis://user:hidden@host/0"

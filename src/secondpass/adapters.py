@@ -10,11 +10,12 @@ from secondpass.base import Reranker
 from secondpass.errors import ConfigError
 from secondpass.passages import find_tokenization
 from secondpass.registry import load
+from secondpass.secret import Secret
 
 if TYPE_CHECKING:
     from secondpass.verify.verifier import FactVerifier
 
-__all__ = ["VerifierLike", "known_scores", "load_uncut", "load_verifier"]
+__all__ = ["VerifierLike", "known_scores", "load_uncut", "load_verifier", "without_secrets"]
 
 VerifierLike: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | FactVerifier"
 """The name or folder of an entailment model, the settings of a `FactVerifier`, or one."""
@@ -69,3 +70,21 @@ def known_scores(scores: Iterable[object]) -> list[float] | None:
             return None
         known.append(float(score))
     return known
+
+
+def without_secrets(config: Any) -> Any:
+    """Return a caller's configuration without its keys and passwords, as `to_config` would write it to a file."""
+    if isinstance(config, list | tuple):
+        return [without_secrets(item) for item in config]
+    if not isinstance(config, Mapping):
+        return config
+    kept = {name: without_secrets(value) for name, value in config.items() if not _is_secret(name, value)}
+    if kept.get("kind") == "redis" and "url" in kept:
+        from secondpass.cache.redis import without_password
+
+        kept["url"], _ = without_password(kept["url"])
+    return kept
+
+
+def _is_secret(name: object, value: object) -> bool:
+    return isinstance(value, Secret) or (name in ("api_key", "password") and isinstance(value, str))

@@ -17,7 +17,7 @@ from tests.integrations.haystack.documents import FAKE, QUERY, ids, make_documen
 
 from haystack_integrations.components.rankers.secondpass import SecondPassRanker
 from secondpass.errors import ConfigError, RegistryError, TruncationWarning
-from secondpass.registry import rerankers
+from secondpass.registry import load, rerankers
 from secondpass.testing import FakeReranker
 from secondpass.types import Request, Scores
 
@@ -170,6 +170,18 @@ def test_a_reranker_is_written_as_its_configuration() -> None:
     """An instance becomes data with which `from_dict` builds an equal one."""
     data = SecondPassRanker(FakeReranker(scale="logit")).to_dict()
     assert data["init_parameters"]["reranker"] == {"type": "fake", "scale": "logit", "pointwise": True}
+
+
+def test_no_key_is_written() -> None:
+    """A pipeline is a file that others read; the component itself has the key."""
+    remote = {"type": "remote", "url": "http://localhost:8080", "shape": "tei", "api_key": "sk-secret"}
+    ranker = SecondPassRanker({"type": "passage", "wrapped": remote})
+    data = ranker.to_dict()
+    expected = {"type": "remote", "url": "http://localhost:8080", "shape": "tei"}
+    assert data["init_parameters"]["reranker"] == {"type": "passage", "wrapped": expected}
+    assert "sk-secret" not in json.dumps(SecondPassRanker(load(remote)).to_dict())
+    assert SecondPassRanker.from_dict(data).to_dict() == data
+    assert ranker.reranker["wrapped"]["api_key"] == "sk-secret"  # type: ignore[index]
 
 
 def test_a_reranker_that_is_no_data_cannot_be_written() -> None:

@@ -213,6 +213,16 @@ def test_data(facts: FactVerifier) -> None:
         assert read._loaded is None and read.to_dict() == written
 
 
+def test_no_key_is_written() -> None:
+    """The judge's key is in no file of a pipeline; the component itself has it."""
+    judge = {"model": "m", "base_url": "http://localhost:8080/v1", "api_key": "sk-secret"}
+    verifier = SecondPassVerifier({"judge": judge})
+    data = verifier.to_dict()
+    expected = {"model": "m", "base_url": "http://localhost:8080/v1"}
+    assert data["init_parameters"]["verifier"] == {"judge": expected}
+    assert verifier.verifier == {"judge": judge}
+
+
 def test_what_is_no_data_cannot_be_written(facts: FactVerifier) -> None:
     """The error of `to_config` comes through."""
     with pytest.raises(ConfigError, match="policy"):

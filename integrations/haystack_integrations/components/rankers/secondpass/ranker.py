@@ -14,7 +14,7 @@ except ImportError as exc:
 
     raise MissingExtraError.of("haystack", "SecondPassRanker") from exc
 
-from secondpass.adapters import known_scores, load_uncut
+from secondpass.adapters import known_scores, load_uncut, without_secrets
 from secondpass.base import Reranker
 from secondpass.errors import ConfigError, InputError
 from secondpass.types import Ranking, checked_k, checked_threshold
@@ -130,10 +130,11 @@ class SecondPassRanker:
         return _output(candidates, (await reranker.arerank(query, **request)).above(threshold))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the component as plain data, a `Reranker` as its `to_config`, whose errors come through."""
+        """Return the component as plain data without keys; a `Reranker` as its `to_config`, with its errors."""
+        reranker = self.reranker.to_config() if isinstance(self.reranker, Reranker) else self.reranker
         return default_to_dict(
             self,
-            reranker=self.reranker.to_config() if isinstance(self.reranker, Reranker) else self.reranker,
+            reranker=without_secrets(reranker),
             top_k=self.top_k,
             score_threshold=self.score_threshold,
             meta_fields_to_embed=self.meta_fields_to_embed,

@@ -15,7 +15,7 @@ except ImportError as exc:
 
     raise MissingExtraError.of("haystack", "SecondPassVerifier") from exc
 
-from secondpass.adapters import load_verifier
+from secondpass.adapters import load_verifier, without_secrets
 from secondpass.errors import ConfigError, InputError
 from secondpass.verify.types import Verification
 from secondpass.verify.verifier import FactVerifier
@@ -132,9 +132,11 @@ class SecondPassVerifier:
         return await asyncio.to_thread(self.run, replies, documents, query)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the component as plain data, a `FactVerifier` as its `to_config`, whose errors come through."""
+        """Return the component as plain data without keys; a `FactVerifier` as its `to_config`, with its errors."""
         verifier = self.verifier.to_config() if isinstance(self.verifier, FactVerifier) else self.verifier
-        return default_to_dict(self, verifier=verifier, meta_fields=self.meta_fields, reply_type=self.reply_type)
+        return default_to_dict(
+            self, verifier=without_secrets(verifier), meta_fields=self.meta_fields, reply_type=self.reply_type
+        )
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
