@@ -113,7 +113,7 @@ class CoalescingReranker(Reranker):
         # Looking again now and then blocks no thread, and a cancelled task leaves nothing behind.
         while (future := worker.try_submit(requests)) is None:
             if self.queue_timeout_s is not None and time.monotonic() >= give_up_s:
-                return worker.submit(requests, 0.0)
+                raise worker.stayed_full(self.queue_timeout_s)
             await sleep(_LOOK_AGAIN_S)
         return future
 

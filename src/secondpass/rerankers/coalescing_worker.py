@@ -62,10 +62,7 @@ class Worker:
         """
         with self._room:
             if not self._room.wait_for(self._has_room, timeout_s):
-                raise ScoringError(
-                    f"the queue of {self._max_queue} calls stayed full for {timeout_s:g} s: its callers ask for more "
-                    f"than the reranker can do; send less, or set a larger max_queue or queue_timeout_s"
-                )
+                raise self.stayed_full(timeout_s or 0.0)
             return self._put(requests)
 
     def try_submit(self, requests: Sequence[Request]) -> "Future[Results] | None":
@@ -76,6 +73,13 @@ class Worker:
         """
         with self._room:
             return self._put(requests) if self._has_room() else None
+
+    def stayed_full(self, waited_s: float) -> ScoringError:
+        """Return the error for a call that found no room in that time."""
+        return ScoringError(
+            f"the queue of {self._max_queue} calls stayed full for {waited_s:g} s: its callers ask for more "
+            f"than the reranker can do; send less, or set a larger max_queue or queue_timeout_s"
+        )
 
     def _has_room(self) -> bool:
         return self._closed or len(self._calls) < self._max_queue
