@@ -35,6 +35,15 @@ class TestRerank:
         ]
         assert float(rows[0][1]) > 0 > float(rows[1][1]) and done.returncode == 0 and done.stderr == ""
 
+    @pytest.mark.parametrize("first", ["{braces} copy a file", '{"text": "a"', "{", "[1]"])
+    def test_a_first_line_that_is_no_object_is_plain_text(self, first: str, tmp_path: Path) -> None:
+        """Whatever it begins with: all lines are documents as they stand."""
+        config = tmp_path / "reranker.yaml"
+        config.write_text("type: fake\n")
+        done = run("rerank", "copy", "--config", str(config), "--json", stdin=f'\n{first}\n{{"text": "b"}}\n')
+        assert done.returncode == 0 and done.stderr == ""
+        assert {json.loads(line)["text"] for line in done.stdout.splitlines()} == {first, '{"text": "b"}'}
+
     def test_jsonl_in_and_out(self, tmp_path: Path) -> None:
         """JSON objects keep their id and metadata, several files are one list, and `--k` limits the result."""
         (tmp_path / "a.jsonl").write_text('{"text": "os.remove deletes a file", "id": 1}\n')

@@ -63,9 +63,16 @@ def _reranker(model: str | None, config: Path | None) -> Reranker:
 def _documents(name: str) -> list[Document]:
     """Read a file as JSONL if its first line is a JSON object, else as plain lines; blank ones are no documents."""
     text = read_utf8(name)
-    if text.lstrip().startswith("{"):
+    if _is_object(text.lstrip().partition("\n")[0]):
         return [document for _, document in json_documents(name, text)]
     return [line.rstrip("\r") for line in text.split("\n") if line.strip()]
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _table(ranking: Ranking) -> Table:
