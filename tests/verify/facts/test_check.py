@@ -79,7 +79,7 @@ class TestMismatches:
             ("Three people were hurt.", "Several people were hurt when two people fought.", ("number", "Three")),
             ("The bank cut it by half a point.", "The bank cut it by 50 basis points.", ("number", "half")),
             ("Take one pill twice a day.", "Take one pill 14 times a week.", ("number", "twice")),
-            ("They left at 8:45 in the morning.", "They left at a quarter to nine in the morning.", ("number", "8")),
+            ("They left at 8:45 in the morning.", "They left at a quarter to nine in the morning.", ("number", "8:45")),
             ("There were 250 people there.", "There were two or three hundred people there.", ("number", "250")),
             ("40% of the team was ill.", "Half the team was ill.", ("number", "40%")),
         ],

@@ -2,6 +2,7 @@
 
 import math
 
+from secondpass.verify.facts.clock import HALF_CLOCK, HALF_DAY
 from secondpass.verify.facts.quantities import Quantity
 from secondpass.verify.facts.units import ORDINAL, TIMES
 
@@ -28,6 +29,8 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
         return True if low - ours <= held_high and held_low <= high + ours else None
     if evidence.is_vague:
         return True if low - ours <= held_low and held_high <= high + ours else None
+    if HALF_CLOCK in (claim.unit, evidence.unit):
+        return (low - held_low) % HALF_DAY == 0  # "5:30" is 17:30 as well
     if claim.unit.dimension == TIMES.dimension and claim.unit != evidence.unit:
         return True if (low, high) == (held_low, held_high) else None  # twice a day is 14 times a week
     if claim.is_single and evidence.is_single:

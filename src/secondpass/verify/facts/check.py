@@ -1,5 +1,6 @@
 """Checks of a claim's numbers, dates, names and negations against a text: rules, which no model overrules."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -39,6 +40,9 @@ FEATURES = (
 """The names of what `FactCheck.features` returns, in its order."""
 
 
+_ESCAPE = re.compile(r"\\(?=[$%#~&])")  # of Markdown and TeX
+
+
 @dataclass(frozen=True, slots=True)
 class FactCheck:
     """How the facts of a claim stand in a text.
@@ -70,14 +74,15 @@ class FactCheck:
 def read_facts(text: str) -> Facts:
     """Return what a text holds that can be checked, for a text that many claims are checked against.
 
-    It takes time and memory linear in the text. A lone surrogate is read as U+FFFD.
+    It takes time and memory linear in the text. A lone surrogate is read as U+FFFD, and the
+    backslash before a sign, as in TeX, as a blank.
 
     Raises:
         InputError: it is no text.
     """
     if not isinstance(text, str):
         raise InputError(f"facts are read from a str, not from {type(text).__name__}")
-    text = well_formed(text)
+    text = _ESCAPE.sub(" ", well_formed(text))
     tokens = tokenize(text)
     masked = identifier_tokens(text, tokens)
     dates = find_dates(text, tokens, masked)

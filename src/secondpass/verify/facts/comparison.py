@@ -1,15 +1,18 @@
 """Which facts of a claim a text has, has differently, or does not have: one function for each kind."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from secondpass.verify.facts import dates
 from secondpass.verify.facts.agreement import agree
+from secondpass.verify.facts.clock import CLOCK, hours_of
 from secondpass.verify.facts.dates import Date
 from secondpass.verify.facts.identifiers import Numbered
 from secondpass.verify.facts.names import Name, Presence, Vocabulary
 from secondpass.verify.facts.negation import EMPTY_STEMS, Clause, denied
+from secondpass.verify.facts.numerals import literal
 from secondpass.verify.facts.quantities import Quantity
 from secondpass.verify.facts.slots import Slots, alikeness
 from secondpass.verify.types import Mismatch
@@ -32,6 +35,7 @@ _MAX_FACTS = 32
 _MAX_SENTENCES = 8
 _MIN_WORDS_FOR_OTHERS = 8
 _UNITLESS = frozenset({"count", "ordinal", "ratio"})
+_ALIKE = ({"°", "°C"}, {"°", "°F"}, {"lb", "£"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +98,14 @@ def _finding(kind: str, claim: Facts, fact: _Placed, evidence: Facts, other: _Pl
 def compare_quantities(claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
     """Yield the quantities of a claim that the evidence does not have."""
     held = evidence.quantities
-    years = {(year, year) for date in evidence.dates for year in date.years or ()}
-    plain = {(item.low, item.high) for item in held if item.unit.dimension == "count"} | years
-    written = {(item.low, item.high) for item in held} | years
+    # What reads as a year, or as the number of a thing ("In Berlin 500 people"), may be a plain number after all.
+    named: set[float] = {year for date in evidence.dates for year in date.years or ()}
+    named |= {parsed[0] for item in evidence.numbered if (parsed := literal(item.number))}
+    names = {(number, number) for number in named}
+    plain = {(item.low, item.high) for item in held if item.unit.dimension == "count"} | names
+    written = {(item.low, item.high) for item in held} | names
     exact = {_key(item) for item in held}
-    ends = {(item.unit.dimension, end) for item in held for end in item.converted()}
+    ends = {(item.unit.dimension, end) for item in held for end in item.converted() if math.isfinite(end)}
     spoken = {_key(item) for item in claim.quantities}
     free = [item for item in held if _key(item) not in spoken]
     lost = 0
@@ -108,8 +115,12 @@ def compare_quantities(claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
         alone = written if fact.unit.dimension == "count" else plain
         if key in exact or (fact.low, fact.high) in alone or {(key[0], key[1]), (key[0], key[2])} <= ends:
             continue
+        if fact.unit.dimension == CLOCK.dimension and hours_of(fact.low) & {low for low, _ in plain}:
+            continue
         lost += 1
         near = held if lost <= _MAX_FACTS else []
+        if any(_said_alike(fact, item) for item in near):
+            continue
         verdicts = {agree(fact, item) for item in near if item.unit.dimension == key[0]}
         vague = [item for item in evidence.vague if lost <= _MAX_FACTS and item.unit.dimension == key[0]]
         if True in verdicts or any(agree(fact, item) for item in vague):
@@ -125,6 +136,11 @@ def compare_quantities(claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
 
 def _key(item: Quantity) -> tuple[str, float, float]:
     return (item.unit.dimension, *item.converted())
+
+
+def _said_alike(fact: Quantity, item: Quantity) -> bool:
+    """Return whether two quantities are the same in words: "20 degrees" are angles too, and "5 pounds" are money."""
+    return (fact.low, fact.high) == (item.low, item.high) and {fact.unit.name, item.unit.name} in _ALIKE
 
 
 def _comparable(fact: Quantity, item: Quantity) -> bool:

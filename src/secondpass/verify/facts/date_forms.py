@@ -1,9 +1,11 @@
 """Dates, found in a text in the usual English forms."""
 
 import re
+from collections.abc import Sequence
 
 from secondpass.verify.facts.dates import Date
 from secondpass.verify.facts.numerals import numeral_at
+from secondpass.verify.facts.units import unit_at
 from secondpass.verify.words import STOP_WORDS, Token, word_numbers, word_set
 
 __all__ = ["find_dates"]
@@ -32,7 +34,7 @@ _DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014/")
 _SPANS = {("from", "to"), ("from", "until"), ("from", "till"), ("from", "through"), ("between", "and")}
 _ERAS = {"bc": -1, "bce": -1, "ad": 1, "ce": 1}
 _NUMERIC = re.compile(
-    r"(?<![\d./-])(?:(?P<y>\d{4})[-/](?P<m>\d{1,2})[-/](?P<d>\d{1,2})|(?P<a>\d{1,2})(?P<s>[./-])(?P<b>\d{1,2})(?P=s)(?P<c>\d{4}))"
+    r"(?<![\d./-])(?:(?P<y>\d{4})(?P<t>[./-])(?P<m>\d{1,2})(?P=t)(?P<d>\d{1,2})|(?P<a>\d{1,2})(?P<s>[./-])(?P<b>\d{1,2})(?P=s)(?P<c>\d{4}))"
     r"(?![\d/-])"
 )
 _MIN_YEAR, _MAX_YEAR = 1000, 2100
@@ -83,17 +85,41 @@ def _dates_at(tokens: list[Token], at: int) -> list[Date]:
             return [Date(at, at + 1, weekday=_WEEKDAYS[token.lower])]
         month = _month(tokens, at)
         if month:
-            return [_month_first(tokens, at, month)]
-    day = _day(tokens, at)
-    if day:
-        number, end = day
-        end += end < len(tokens) and tokens[end].lower == "of"
+            return _month_first(tokens, at, month)
+    days, end = _days(tokens, at)
+    if days:
+        end += end < len(tokens) and (tokens[end].lower == "of" or _is_hyphen(tokens, end))
         month = _month(tokens, end, beside=True) if end < len(tokens) else None
         if month:
             end += 1 + (end + 1 < len(tokens) and tokens[end + 1].text == "." and tokens[end + 1].glued)
             year, end = _year_behind(tokens, end)
-            return [Date(at, end, year, month, number)]
+            return _dates(at, end, year, month, days)
     return _years(tokens, at)
+
+
+def _dates(at: int, end: int, year: tuple[int, int] | None, month: int, days: Sequence[int]) -> list[Date]:
+    """Return the dates of days of one month; those between two others are no facts of their own."""
+    inside = set(days[1:-1])
+    return [Date(at, end, year, month, day, is_span=day in inside) for day in days]
+
+
+def _days(tokens: list[Token], at: int) -> tuple[list[int], int]:
+    """Return one day of a month, two ("24 and 25"), or all from one to another ("14-16"), and where they end."""
+    found = _day(tokens, at)
+    if found is None:
+        return [], at
+    day, end = found
+    joint = tokens[end].lower if end + 1 < len(tokens) and tokens[at].kind == "number" else ""
+    other = _day(tokens, end + 1) if joint in _DASHES or joint in {"to", "and", "&", "or"} else None
+    if other is None or tokens[end + 1].kind != "number" or other[0] <= day:
+        return [day], end
+    is_span = joint == "to" or (joint in _DASHES and joint != "/")
+    return [*range(day, other[0] if is_span else day + 1), other[0]], other[1]
+
+
+def _is_hyphen(tokens: list[Token], at: int) -> bool:
+    """Return whether a hyphen stands between two parts of a date: 05-Jan-2024."""
+    return at + 1 < len(tokens) and tokens[at].text == "-" and tokens[at].glued and tokens[at + 1].glued
 
 
 def _month(tokens: list[Token], at: int, *, beside: bool = False) -> int | None:
@@ -109,7 +135,7 @@ def _month(tokens: list[Token], at: int, *, beside: bool = False) -> int | None:
     return month if at and tokens[at - 1].lower in _BEFORE_MONTH else None
 
 
-def _month_first(tokens: list[Token], at: int, month: int) -> Date:
+def _month_first(tokens: list[Token], at: int, month: int) -> list[Date]:
     end = at + 1
     if (
         end < len(tokens)
@@ -119,13 +145,14 @@ def _month_first(tokens: list[Token], at: int, month: int) -> Date:
         and len(tokens[at].text) < 5
     ):
         end += 1
-    day = None
     here = end + (end < len(tokens) and tokens[end].lower == "the")
-    found = _day(tokens, here)
-    if found:
-        day, end = found
+    days, past = _days(tokens, here)
+    if len(days) > 1 and past < len(tokens) and tokens[past].is_content and not _is_year(tokens[past]):
+        found = _day(tokens, here)  # "on May 5 and 10 people" has one day
+        days, past = ([found[0]], found[1]) if found else ([], past)
+    end = past if days else end
     year, end = _year_behind(tokens, end)
-    return Date(at, end, year, month, day)
+    return _dates(at, end, year, month, days) if days else [Date(at, end, year, month)]
 
 
 def _day(tokens: list[Token], at: int) -> tuple[int, int] | None:
@@ -143,7 +170,9 @@ def _day(tokens: list[Token], at: int) -> tuple[int, int] | None:
 
 def _year_behind(tokens: list[Token], end: int) -> tuple[tuple[int, int] | None, int]:
     here = end
-    if here < len(tokens) and (tokens[here].text == "," or tokens[here].lower in {"of", "in"}):
+    if here < len(tokens) and (
+        tokens[here].text == "," or tokens[here].lower in {"of", "in"} or _is_hyphen(tokens, here)
+    ):
         here += 1
     if here < len(tokens) and _is_year(tokens[here]):
         return (int(tokens[here].text),) * 2, here + 1
@@ -179,17 +208,19 @@ def _years(tokens: list[Token], at: int) -> list[Date]:
     span = _span(tokens, at)
     if span:
         return span
-    return [Date(at, at + 1, (int(token.text),) * 2)] if _reads_as_year(token, before, after) else []
+    return [Date(at, at + 1, (int(token.text),) * 2)] if _reads_as_year(tokens, at) else []
 
 
-def _reads_as_year(token: Token, before: Token | None, after: Token | None) -> bool:
+def _reads_as_year(tokens: list[Token], at: int) -> bool:
+    token, before = tokens[at], tokens[at - 1] if at else None
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
     cue = before.lower if before is not None else ""
     recent = token.text >= "1600"
     if before is not None and before.text in "$\u20ac\u00a3\u00a5\u20b9#\u00b0~<>=":
         return False
     is_noun = after is not None and after.kind == "word" and after.lower not in STOP_WORDS and after.text[0].islower()
     noun = after.lower if is_noun and after is not None else ""
-    is_plural = noun.endswith("s") or noun in {"people", "men", "women", "children", "km", "m", "kg", "ft"}
+    is_plural = noun.endswith("s") or noun in {"people", "men", "women", "children"} or bool(unit_at(tokens, at + 1))
     if is_plural and (cue not in _BEFORE_YEAR or cue in _WEAK):
         return cue == "the" and recent
     return recent or (cue in _BEFORE_YEAR and cue not in _WEAK)

@@ -11,10 +11,12 @@ from secondpass.verify.words import STOP_WORDS, Token, word_set
 __all__ = ["Numbered", "find_numbered", "identifier_tokens"]
 
 _MARKER = re.compile(r"\[\s?\d{1,3}(?:\s?[,;\u2013-]\s?\d{1,3}){0,20}\s?\]")
-_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.|[/\\~]|\.{1,2}/|[A-Za-z]:\\)", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.|/|~/|\\\\|\.{1,2}/|[A-Za-z]:\\)", re.IGNORECASE)
 # Letters with figures, or words with signs that only names in code have. Words before a dash as in "mid-1990s" are
-# none of it.
-_CODE = re.compile(r"[@#=\\]|::|\(\)|__|\w_\w|[^\W\d_]{2}\.[^\W\d_]{2}|\w/\w+[./]|://")
+# none of it, nor are statistics and ranks ("n=25", "#1").
+_CODE = re.compile(
+    r"[@\\]|[#=](?!\d|[-<>.~\u2212$\u20ac\u00a3]\d)|::|\(\)|__|\w_\w|[^\W\d_]{2}\.[^\W\d_]{2}|[^\W\d]/\w+[./]|\d/\d+[./]|://"
+)
 _DOTTED = re.compile(r"v?\d+(?:\.\d+){2,}|\d+:\d$|\d{3,}-\d+-\d+|\d+(?:\.\d+){3}", re.IGNORECASE)
 _PREFIXES = word_set(
     "usd eur gbp jpy inr mid pre post early late over under sub top ca circa c us rs no nos p pp vol ad bc ce approx "
@@ -154,6 +156,9 @@ def find_numbered(tokens: list[Token], masked: set[int]) -> list[Numbered]:
     for at in range(1, len(tokens)):
         token = tokens[at]
         head, first = tokens[at - 1], at - 1
+        if token.glued and token.kind == "number" and head.lower == "v" and not _is_behind_a_letter(tokens, first):
+            found.append(Numbered("version", token.text, first, at + 1))
+            continue
         if head.text == "." and at > 1 and head.glued:
             head, first = tokens[at - 2], at - 2
         if at in masked or first in masked or head.kind != "word" or token.sentence != head.sentence:
@@ -166,6 +171,10 @@ def find_numbered(tokens: list[Token], masked: set[int]) -> list[Numbered]:
         if number is not None and (is_head or not head.first or _is_title(tokens, at)):
             found.append(Numbered(head.stem, number, first, at + 1))
     return found
+
+
+def _is_behind_a_letter(tokens: list[Token], at: int) -> bool:
+    return at > 0 and tokens[at].glued and tokens[at - 1].kind != "symbol"
 
 
 def _is_title(tokens: list[Token], at: int) -> bool:

@@ -70,13 +70,13 @@ def literal(text: str) -> tuple[float, float] | None:
     """Return the value of a number in digits, and the place of its last digit; None for what is no number (1.2.3)."""
     if len(text) > _MAX_DIGITS:
         return None
-    for separator in "\u00a0\u202f\u2009":
+    for separator in " \u00a0\u202f\u2009":
         text = text.replace(separator, ",")
     whole, *rest = text.split(",")
     if rest and all(len(group.split(".")[0]) == 3 for group in rest):
         text = whole + "".join(rest)
     elif rest:
-        text = f"{whole}.{rest[0]}"  # a decimal comma
+        text = f"{whole.replace('.', '')}.{rest[0]}"  # a decimal comma, and dots between thousands
     groups = text.split(".")
     if len(groups) > 2:
         if any(len(group) != 3 for group in groups[1:]) or len(groups[0]) > 3:

@@ -3,8 +3,9 @@
 import math
 from dataclasses import dataclass, replace
 
+from secondpass.verify.facts.clock import clock_at
 from secondpass.verify.facts.numerals import SCALES, Numeral, numeral_at
-from secondpass.verify.facts.units import COUNT, CURRENCIES, ORDINAL, RATIO, TIMES, Unit, per, unit_at
+from secondpass.verify.facts.units import COUNT, CURRENCIES, INCH, ORDINAL, RATIO, TIMES, Unit, per, unit_at
 from secondpass.verify.facts.vague import is_share, vague_at
 from secondpass.verify.words import Token, word_numbers, word_set
 
@@ -38,6 +39,16 @@ _TIMES = word_numbers(
 )
 _ROUND = word_set("odd something some")
 _NO_ORDINAL = word_set("per split a every one")  # before "second", which is a time there unless a thing comes behind
+_NEGATIVE = word_set("minus negative")
+_COMPOUND = frozenset({"time", "length", "mass"})
+_MOST_OF = 100
+_COUNTED = word_set(
+    "users people customers subscribers followers viewers visitors members downloads views copies records rows "
+    "parameters tokens jobs homes households"
+)
+_LASTING = word_set(
+    "for lasts lasted last took takes take in within after is was about almost nearly over under than of"
+)
 _LATER = word_set("later earlier ago apart longer more faster slower behind ahead")
 
 
@@ -92,6 +103,9 @@ def find_quantities(tokens: list[Token], masked: set[int]) -> list[Quantity]:
         if quantity is None:
             at += 1
             continue
+        if found and (whole := _compound(tokens, found[-1], quantity)):
+            found[-1], at = whole, whole.end
+            continue
         at = quantity.end
         is_pronoun = _is_a_pronoun(tokens, quantity)
         if (is_pronoun and is_share(tokens, at - 1)) or _is_one_of_two(tokens, quantity):
@@ -99,6 +113,22 @@ def find_quantities(tokens: list[Token], masked: set[int]) -> list[Quantity]:
         elif not is_pronoun:
             found.append(quantity)
     return found
+
+
+def _compound(tokens: list[Token], large: Quantity, small: Quantity) -> Quantity | None:
+    """Return two quantities as the one that they are together: 1 hour 30 minutes, 2 hours and 5 minutes, 6 ft 2 in."""
+    is_and = large.end < small.first and tokens[large.end].lower == "and"
+    if large.unit.dimension not in _COMPOUND or small.first != large.end + is_and:
+        return None
+    if large.unit.name == "ft" and small.unit is COUNT and small.end < len(tokens) and tokens[small.end].lower == "in":
+        small = replace(small, unit=INCH, end=small.end + 1)
+    if not (large.is_single and small.is_single and small.low >= 0) or small.unit.dimension != large.unit.dimension:
+        return None
+    size = large.unit.factor / small.unit.factor
+    if size <= 1 or small.low >= size or large.low % 1:
+        return None
+    low = large.low * size + small.low
+    return replace(large, end=small.end, low=low, high=low, unit=small.unit, step=small.step, form=small.form)
 
 
 def _is_a_pronoun(tokens: list[Token], quantity: Quantity) -> bool:
@@ -132,12 +162,19 @@ def _quantity_at(tokens: list[Token], at: int, masked: set[int]) -> Quantity | N
     said = None if currency else _said_at(tokens, at)
     if said:
         return _bounded(tokens, said)
+    time = None if currency else clock_at(tokens, at)
+    if time:
+        minutes, unit, end = time
+        return _bounded(tokens, Quantity(at, end, minutes, minutes, unit, 1.0))
+    share = None if currency else _one_in_four(tokens, at)
+    if share:
+        return _bounded(tokens, share)
     numeral = numeral_at(tokens, at)
     if numeral is None or numeral.value > 1e18:
         return None
     sign = 1
-    if at == first and at and tokens[at - 1].text in _MINUS and tokens[at].glued and not tokens[at - 1].glued:
-        sign, first = -1, at - 1
+    if _is_negative(tokens, first):
+        sign, first = -1, first - 1
     numeral = _in_millions(tokens, numeral, currency)
     ending, past = _ending(tokens, numeral)
     numeral = numeral._replace(end=past)
@@ -149,6 +186,32 @@ def _quantity_at(tokens: list[Token], at: int, masked: set[int]) -> Quantity | N
     if ending == "plus":
         return _open(found, 1)
     return _bounded(tokens, _ranged(tokens, found, numeral, masked))
+
+
+def _is_negative(tokens: list[Token], at: int) -> bool:
+    """Return whether a minus is before a number or its currency, and nothing that it takes the number from."""
+    if not at:
+        return False
+    sign, before = tokens[at - 1], tokens[at - 2] if at > 1 else None
+    if sign.lower in _NEGATIVE:
+        return before is None or before.kind != "number"
+    return sign.text in _MINUS and tokens[at].glued and (not sign.glued or (before is not None and before.text in "(["))
+
+
+def _one_in_four(tokens: list[Token], at: int) -> Quantity | None:
+    """Return a share that is said of so many: one in four, 2 out of 3."""
+    part = numeral_at(tokens, at)
+    if part is None or part.form not in {"digits", "words"} or part.value not in range(1, 10):
+        return None
+    words = [token.lower for token in tokens[part.end : part.end + 2]]
+    here = part.end + (1 if words[:1] == ["in"] else 2 if words == ["out", "of"] else 0)
+    whole = numeral_at(tokens, here) if part.end < here < len(tokens) else None
+    if whole is None or whole.form != part.form or not part.value < whole.value <= _MOST_OF:
+        return None
+    if unit_at(tokens, whole.end):
+        return None  # "three in five minutes"
+    share = part.value / whole.value
+    return Quantity(at, whole.end, share, share, RATIO, 0.1, form="fraction")
 
 
 def _ranged(tokens: list[Token], found: Quantity, numeral: Numeral, masked: set[int]) -> Quantity:
@@ -196,6 +259,10 @@ def _said_at(tokens: list[Token], at: int) -> Quantity | None:
         unit, end = unit_at(tokens, here) or (COUNT, end)
         return Quantity(at, end, low, high, unit, 1.0, is_vague=True, form="words")
     measured = unit_at(tokens, at + 1) if word in {"a", "an"} else None
+    if measured and measured[0].dimension == "time" and at and tokens[at - 1].lower in _LASTING:
+        is_more = _is_and_a_half(tokens, measured[1])
+        if not is_more:  # vague: "a year" may be about one, and denies nothing
+            return Quantity(at, measured[1], 1.0, 1.0, measured[0], 1.0, is_vague=True, form="words")
     if measured and measured[0].dimension not in _UNITLESS and _is_and_a_half(tokens, measured[1]):
         return Quantity(at, measured[1] + 3, 1.5, 1.5, measured[0], _HALF_STEP, form="words")
     return None
@@ -226,8 +293,10 @@ def _ending(tokens: list[Token], numeral: Numeral) -> tuple[str, int]:
 
 
 def _in_millions(tokens: list[Token], numeral: Numeral, currency: Unit | None) -> Numeral:
-    """Read $5m and $5b as millions and billions, which are metres and bytes elsewhere."""
-    if currency is None or numeral.end >= len(tokens) or not tokens[numeral.end].glued:
+    """Read $5m and $5b as millions and billions, which are metres and bytes elsewhere, and so 5m users."""
+    if numeral.end >= len(tokens) or not tokens[numeral.end].glued:
+        return numeral
+    if currency is None and (numeral.end + 1 >= len(tokens) or tokens[numeral.end + 1].lower not in _COUNTED):
         return numeral
     factor = {"m": 1e6, "b": 1e9, "t": 1e12}.get(tokens[numeral.end].text.lower(), 0.0)
     if not factor or numeral.scale != 1:

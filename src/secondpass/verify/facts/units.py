@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from secondpass.verify.words import Token, tokenize
 
-__all__ = ["COUNT", "CURRENCIES", "ORDINAL", "RATIO", "TIMES", "Unit", "per", "unit_at"]
+__all__ = ["COUNT", "CURRENCIES", "INCH", "ORDINAL", "RATIO", "TIMES", "Unit", "per", "unit_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ length:   nmi 1852 nautical mile|nautical miles
 area:     m² 1 square metre|square meter|square metres|square meters|sq m|m2|m^2|sqm
 area:     km² 1e6 square kilometre|square kilometer|square kilometres|square kilometers|sq km|km2|km^2
 area:     mi² 2589988.11 square mile|square miles|sq mi|mi2|sq. mi
-area:     ft² 0.09290304 square foot|square feet|sq ft|sq. ft|ft2
+area:     ft² 0.09290304 square foot|square feet|sq ft|sq. ft|ft2|sqft
 area:     ha 1e4 hectare
 area:     acre 4046.856
 volume:   m³ 1 cubic metre|cubic meter|cubic metres|cubic meters|m3
@@ -59,6 +59,8 @@ mass:     tonne 1e3 metric ton|metric tons
 mass:     lb 0.45359237 lbs|pound
 mass:     oz 0.0283495 ounce
 mass:     ton 1e3
+time:     ns 1e-9 nanosecond
+time:     µs 1e-6 microsecond|μs
 time:     ms 1e-3 millisecond
 time:     s 1 second|sec|secs
 time:     min 60 minute|mins
@@ -102,6 +104,14 @@ pressure: kPa 1e3 kilopascal
 pressure: bar 1e5
 pressure: psi 6894.757
 angle:    ° 1 degree|deg
+charge:   mAh 3.6 milliampere-hour|milliampere-hours
+charge:   Ah 3600
+activity: IU 1 international unit|international units
+pixels:   px 1 pixel
+pixels:   MP 1e6 megapixel
+frequency: fps 1 frames per second
+frequency: rpm 0.01666667 revolutions per minute
+level:    dB 1 decibel
 voltage:  V 1 volt
 voltage:  kV 1e3 kilovolt
 ratio:    % 0.01 percent|per cent|pct|percentage point|percentage points|pp
@@ -150,6 +160,7 @@ def _units() -> dict[tuple[str, ...], Unit]:
 
 _UNITS = _units()
 TIMES = _UNITS["times",]
+INCH = _UNITS["inch",]
 _EACH = frozenset({"a", "an", "per", "each", "every", "/"})
 _REGULARLY = {"hourly": "h", "daily": "day", "nightly": "day", "weekly": "week", "monthly": "month"} | dict.fromkeys(
     ("yearly", "annually"), "year"
@@ -162,6 +173,8 @@ def unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
     texts = [token.text for token in tokens[at : at + _MAX_TOKENS]]
     for n in range(len(texts), 0, -1):
         key = tuple(texts[:n])
+        if any(token.kind == "number" and not token.glued for token in tokens[at : at + n]):
+            continue  # "6 ft 2" are no square feet
         # Names of units are read in any case, signs as they are written: mW and MW are two.
         unit = _UNITS.get(key) or (_UNITS.get(tuple(map(str.lower, key))) if len(texts[0]) > 2 else None)
         if unit:
