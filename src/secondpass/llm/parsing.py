@@ -8,7 +8,7 @@ from typing import Any
 
 from secondpass.llm.types import Answer, CompletionError, TokenChoice
 
-__all__ = ["Count", "best", "grade", "permutation", "probability_of_yes", "visible"]
+__all__ = ["Count", "best", "grade", "member_in", "permutation", "probability_of_yes", "visible"]
 
 Count = Callable[[str, int], None]
 """Adds to a count of the trace."""
@@ -122,8 +122,7 @@ def _word(token: str) -> str:
 
 def _one_number(text: str, name: str, low: int, high: int) -> int | None:
     alone = _ALONE.fullmatch(text)  # among words, a number may be that of a document which is spoken of
-    stated = [int(alone[1] or alone[2])] if alone else [each[name] for each in _objects(text)[0] if name in each]
-    value = stated[0] if stated else None
+    value = int(alone[1] or alone[2]) if alone else member_in(text, name)
     return value if type(value) is int and low <= value <= high else None
 
 
@@ -143,7 +142,7 @@ def _list_in(words: str) -> Any:
     if _BARE_LIST.fullmatch(words):
         return [int(number[:7]) for number in re.findall(r"\d+", words)]
     # One number in brackets is a list of one document, if it is not a word about it before the list.
-    return json_in(_BRACKETED.sub("", words)) or bracketed
+    return _json_in(_BRACKETED.sub("", words)) or bracketed
 
 
 def _number(item: Any) -> int | None:
@@ -152,7 +151,12 @@ def _number(item: Any) -> int | None:
     return item if type(item) is int else None
 
 
-def json_in(text: str) -> Any:
+def member_in(text: str, name: str) -> Any:
+    """Return what the first JSON object that has a member of this name has there; None if there is no such object."""
+    return next((each[name] for each in _objects(text)[0] if name in each), None)
+
+
+def _json_in(text: str) -> Any:
     """Return the first JSON value in a text, a fence or words around it and a missing end allowed; None if none."""
     if re.fullmatch(r"\d{1,6}", text):
         return int(text)

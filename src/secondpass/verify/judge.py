@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from secondpass.llm.asking import Asking
 from secondpass.llm.budget import Budget
-from secondpass.llm.parsing import json_in, visible
+from secondpass.llm.parsing import member_in, visible
 from secondpass.llm.prompts import cut, delimited, object_schema
 from secondpass.llm.session import Session
 from secondpass.llm.settings import check_asking
@@ -142,6 +142,5 @@ class LLMJudge(Asking, Configured):
 
 def _verdict(answer: Answer) -> Verdict | None:
     """Read a verdict; None for anything that does not keep the schema."""
-    value = json_in(visible(answer.text))
-    named = value.get("verdict") if isinstance(value, dict) else None
+    named = member_in(visible(answer.text), "verdict")
     return next((verdict for verdict in VERDICTS if named == verdict.value), None)

@@ -8,7 +8,7 @@ from typing import Any
 from secondpass.errors import InputError, SecondPassWarning, warn
 from secondpass.llm.asking import Asking
 from secondpass.llm.budget import Budget
-from secondpass.llm.parsing import json_in, visible
+from secondpass.llm.parsing import member_in, visible
 from secondpass.llm.prompts import delimited, object_schema
 from secondpass.llm.session import Session
 from secondpass.llm.settings import check_asking
@@ -175,8 +175,7 @@ def _before(answer: str, start: int) -> str:
 
 def _claims(answer: Answer, *, most: int) -> list[str] | None:
     """Read a list of claims; None for anything that does not keep the schema, or was cut."""
-    value = None if answer.cut else json_in(visible(answer.text))
-    listed = value.get("claims") if isinstance(value, dict) else None
+    listed = None if answer.cut else member_in(visible(answer.text), "claims")
     if not isinstance(listed, list) or not 1 <= len(listed) <= most:
         return None
     if not all(isinstance(text, str) and text.strip() for text in listed):
