@@ -13,6 +13,8 @@ from secondpass.base import Reranker
 from secondpass.classify.classifier import ZeroShotClassifier
 from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError
 from secondpass.models.nli import NliModel
+from secondpass.rerankers.fallback import FallbackReranker
+from secondpass.rerankers.passage import PassageReranker
 from secondpass.rerankers.routed import RoutedReranker
 from secondpass.testing import FakeReranker
 from secondpass.types import Request, Scale, Scores
@@ -159,6 +161,18 @@ class TestConfig:
         config = Wrapping(fake, [fake], {"a": np.float64(1.0)}).to_config()
         assert config["wrapped"] == fake.to_config() and config["members"] == [fake.to_config()]
         assert type(config["weights"]["a"]) is float
+
+    def test_a_class_builds_itself_with_all_that_it_holds(self) -> None:
+        """From what it wrote, with or without ``type``: rerankers within and in lists are built, too."""
+        passage = PassageReranker(FakeReranker(scale="logit"), max_tokens=9)
+        chain = FallbackReranker([passage, FakeReranker()])
+        for reranker in (passage, chain):
+            config = reranker.to_config()
+            settings = {name: value for name, value in config.items() if name != "type"}
+            for data in (config, settings):
+                assert type(reranker).from_config(data).to_config() == config
+        with pytest.raises(ConfigError, match=r"PassageReranker has the type 'passage' .* not 'fallback'"):
+            PassageReranker.from_config(chain.to_config())
 
     def test_the_fingerprint_follows_the_settings(self) -> None:
         """Equal settings give equal fingerprints, other settings another one."""

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError
+from secondpass.plugins import rerankers
 from secondpass.secret import Secret
 from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Scores, checked_threshold
 
@@ -36,9 +37,11 @@ class Reranker(ABC):
         registry_name: the name in the entry-point group ``secondpass.rerankers``.
         scale: what the scores mean.
         pointwise: whether a document's score is independent of the request's other documents.
+        plain_settings: names of settings that are data: a mapping with ``type`` in them is no configuration.
     """
 
     registry_name: ClassVar[str] = ""
+    plain_settings: ClassVar[frozenset[str]] = frozenset()
     scale: Scale = Scale.LOGIT
     pointwise: bool = True
 
@@ -184,13 +187,23 @@ class Reranker(ABC):
         return {"type": self.registry_name} | self._settings(data_of)
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Build it from its settings: what `to_config` wrote, without ``type``.
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Build it from its settings: what `to_config` wrote, with or without ``type``.
 
         Raises:
-            ConfigError: it is no mapping from names, or a setting is unknown or missing.
+            ConfigError: it is no mapping from names, it is another reranker's, or a setting is unknown or missing.
+            RegistryError: there is no reranker of a name in it.
         """
-        return construct(cls, **settings_in(config, cls))
+        settings = settings_in(config, cls)
+        kind = settings.pop("type", cls.registry_name)
+        if kind != cls.registry_name:
+            raise ConfigError(
+                f"{cls.__name__} has the type {cls.registry_name!r} in a configuration, not {kind!r}; "
+                f"secondpass.from_config builds whatever reranker it is"
+            )
+        return construct(
+            cls, **{name: of if name in cls.plain_settings else _built(of) for name, of in settings.items()}
+        )
 
     def _checked(self, scores: Scores, request: Request, latency_s: float) -> Scores:
         values = scores.values
@@ -230,6 +243,32 @@ def construct(cls: type[T], /, *positional: Any, **settings: Any) -> T:
     except TypeError as exc:
         raise ConfigError(f"{cls.__name__}: {exc}; its settings are: {', '.join(signature.parameters)}") from exc
     return cls(*positional, **settings)
+
+
+def from_config(config: Mapping[str, Any]) -> Reranker:
+    """Build a reranker from plain data: what `Reranker.to_config` wrote, or a YAML file's contents.
+
+    Args:
+        config: a mapping with ``type``, the registered name, and the constructor's settings; a setting
+            that is itself such a mapping (or a list of them) becomes a reranker.
+
+    Raises:
+        ConfigError: it is no such mapping, or a setting is unknown.
+        RegistryError: there is no reranker of that name.
+    """
+    if not isinstance(config, Mapping) or not isinstance(config.get("type"), str):
+        raise ConfigError("a reranker's configuration is a mapping with its name under 'type'")
+    settings = {key: value for key, value in config.items() if key != "type"}
+    reranker: Reranker = rerankers.get(config["type"]).from_config(settings)
+    return reranker
+
+
+def _built(value: Any) -> Any:
+    if isinstance(value, Mapping) and "type" in value:
+        return from_config(value)
+    if isinstance(value, list | tuple):
+        return [_built(item) for item in value]
+    return value
 
 
 def settings_in(config: object, cls: type) -> dict[str, Any]:
@@ -303,7 +342,12 @@ def data_of(value: object, name: str) -> Any:
     """Return what of a setting can be written to a file; ``name`` is for the error if nothing can."""
     if isinstance(value, Reranker) or hasattr(value, "to_config"):
         return value.to_config()
-    raise ConfigError(f"{name} is a {type(value).__name__}, which a configuration can't hold")
+    raise unwritable(value, name)
+
+
+def unwritable(value: object, name: str) -> ConfigError:
+    """Return the error for a setting that no configuration can hold."""
+    return ConfigError(f"{name} is a {type(value).__name__}, which a configuration can't hold")
 
 
 def identity_data(value: object, name: str) -> Any:

@@ -205,9 +205,10 @@ class RerankerContract(ABC):
     def test_its_configuration_builds_it_again(self) -> None:
         """`to_config`, through JSON and `from_config`, gives the same scores and the same fingerprint."""
         reranker = self.make()
-        restored = from_config(json.loads(json.dumps(reranker.to_config())))
+        config = json.loads(json.dumps(reranker.to_config()))
+        restored = from_config(config)
         assert type(restored) is type(reranker)
-        assert restored.fingerprint == reranker.fingerprint
+        assert restored.fingerprint == reranker.fingerprint == type(reranker).from_config(config).fingerprint
         expected = reranker.score(self.query, self.documents)
         np.testing.assert_allclose(restored.score(self.query, self.documents), expected, atol=self.tolerance, rtol=0)
 

@@ -229,3 +229,16 @@ class TestSettings:
         assert restored.to_config() == routed.to_config() and restored.fingerprint == routed.fingerprint
         with pytest.raises(ConfigError, match=r"RoutedReranker.route is a function"):
             RoutedReranker({"a": FakeReranker()}, _first_letter).to_config()
+
+    def test_an_object_that_chooses_is_no_data_either(self) -> None:
+        """Whatever it writes down, the configuration could not be built again."""
+
+        class Chooser:
+            def __call__(self, request: Request) -> str:
+                return "a"
+
+            def to_config(self) -> dict[str, str]:
+                return {"kind": "chooser"}
+
+        with pytest.raises(ConfigError, match=r"RoutedReranker.route is a Chooser"):
+            RoutedReranker({"a": FakeReranker()}, Chooser()).to_config()

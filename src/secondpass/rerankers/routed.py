@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
-from secondpass.base import Reranker, construct, settings_in
+from secondpass.base import Reranker, settings_in, unwritable
 from secondpass.errors import CompositionError, ConfigError, ScoringError, SecondPassError
 from secondpass.language import check_languages, detect_language
 from secondpass.registry import from_config
@@ -74,15 +74,20 @@ class RoutedReranker(Reranker):
         elif route == "length":
             self._limits = sorted((_limit(name), name) for name in self.routes)
 
+    def to_config(self) -> dict[str, Any]:
+        """Return it as plain data, unless a function chooses, even one that writes down its own settings."""
+        if callable(self.route):
+            raise unwritable(self.route, "RoutedReranker.route")
+        return super().to_config()
+
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Build it from its settings; routes may be configurations. See `Reranker.from_config`."""
-        config = settings_in(config, cls)
-        routes = config.get("routes")
+        settings = settings_in(config, cls)
+        routes = settings.get("routes")
         if isinstance(routes, Mapping):
-            built = {name: from_config(of) if isinstance(of, Mapping) else of for name, of in routes.items()}
-            config = {**config, "routes": built}
-        return construct(cls, **config)
+            settings["routes"] = {n: from_config(of) if isinstance(of, Mapping) else of for n, of in routes.items()}
+        return super().from_config(settings)
 
     def _one_scale(self) -> Scale:
         first, *others = self.routes.items()
