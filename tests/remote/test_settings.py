@@ -125,8 +125,11 @@ class TestSettings:
         assert repr(RemoteReranker("http://h", model="m")).endswith("shape='cohere', model='m')")
 
     def test_it_is_data(self) -> None:
-        """By name and by configuration it is the same reranker; how it is called does not change what it says."""
-        reranker = load("remote:http://h", shape="tei", scale="logit", extra_body={"a": [1]}, timeout_s=5)
+        """By name and by configuration it is the same reranker; how it is called does not change what it says.
+
+        What goes to the server is no reranker's configuration, even where it has a ``type``.
+        """
+        reranker = load("remote:http://h", shape="tei", scale="logit", extra_body={"type": "x"}, timeout_s=5)
         config = reranker.to_config()
         assert config["type"] == "remote" and config["api_key"] is None and config["scale"] == "logit"
         assert from_config(config).to_config() == config

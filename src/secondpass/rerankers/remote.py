@@ -79,6 +79,7 @@ class RemoteReranker(Reranker):
     """
 
     registry_name: ClassVar[str] = "remote"
+    plain_settings: ClassVar[frozenset[str]] = frozenset({"extra_body"})
 
     def __init__(
         self,
