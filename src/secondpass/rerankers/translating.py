@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from secondpass.base import Reranker
+from secondpass.base import Reranker, unwritable
 from secondpass.errors import ConfigError, ScoringError
 from secondpass.types import Document, Request, Scores
 
@@ -26,8 +26,8 @@ class TranslatingReranker(Reranker):
     Args:
         wrapped: the reranker, of any scale.
         translate: takes a list of texts and returns their translations, in order. It is called from several
-            threads if the reranker is. A function has no place in a configuration, and stands in the
-            fingerprint by its name only; an object with ``to_config`` stands in both with its settings.
+            threads if the reranker is. It has no place in a configuration, as nothing could build it again. A
+            function stands in the fingerprint by its name only, an object with ``to_config`` with its settings.
         what: ``query``, ``documents`` or ``both``.
         on_error: if translating fails: ``raise``, or ``skip`` it, so that the texts are scored as they are; that
             is logged, counted under ``fallbacks``, and noted.
@@ -56,6 +56,10 @@ class TranslatingReranker(Reranker):
             raise ConfigError(f"on_error must be 'raise' or 'skip', not {on_error!r}")
         self.wrapped, self.translate, self.what, self.on_error = wrapped, translate, what, on_error
         self.scale, self.pointwise = wrapped.scale, wrapped.pointwise
+
+    def to_config(self) -> dict[str, Any]:
+        """Refuse, as nothing could build ``translate`` again: not even what writes down its own settings."""
+        raise unwritable(self.translate, "TranslatingReranker.translate")
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         wanted: dict[str, None] = {}  # a set that keeps its order
