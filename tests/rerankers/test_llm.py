@@ -435,7 +435,7 @@ class TestSettings:
 
     def test_configurations_hold_the_budget_but_no_function(self) -> None:
         """A budget is data; a completion function is not, and the message names it."""
-        reranker = LLMReranker("m", base_url="http://127.0.0.1:1/v1", budget=Budget(5), extra_body={"a": [1]})
+        reranker = LLMReranker("m", base_url="http://127.0.0.1:1/v1", budget=Budget(5), extra_body={"type": "x"})
         restored = sp.from_config(json.loads(json.dumps(reranker.to_config())))
         assert isinstance(restored, LLMReranker) and restored.budget.max_tokens == 5
         assert restored.to_config() == reranker.to_config()

@@ -106,6 +106,7 @@ class LLMReranker(Asking, Reranker):
     """
 
     registry_name: ClassVar[str] = "llm"
+    plain_settings: ClassVar[frozenset[str]] = frozenset({"extra_body"})
 
     def __init__(
         self,
