@@ -54,6 +54,15 @@ class TestNegation:
         """Two denials make none, other words may make up for one, and a denial reaches as far as its clause."""
         assert not _denies(claim, evidence)
 
+    def test_pages_about_a_function(self) -> None:
+        """A page names its function in the heading and says "it" below; a ValueError is an error."""
+        page = "ZipFile.testzip()\nReads all the files. Calling it on a closed archive raises a ValueError."
+        assert _denies("Calling testzip() on a closed archive does not raise an error.", page)
+        assert not _denies("Calling testzip() on a closed archive raises an error.", page)
+        assert not _denies("Calling extract() on a closed archive does not raise an error.", page)
+        other = page.replace("Calling it", "Calling open()")
+        assert not _denies("Calling testzip() on a closed archive does not raise an error.", other)
+
     def test_names_both_sentences(self) -> None:
         """The finding holds the claim's sentence and the one of the evidence that says otherwise."""
         (found,) = check_facts("The bill was not passed.", "It rained. The bill was passed. We left.").mismatches

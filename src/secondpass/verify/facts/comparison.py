@@ -1,8 +1,10 @@
 """Which facts of a claim a text has, has differently, or does not have: one function for each kind."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol, TypeVar
 
 from secondpass.verify.facts import dates
@@ -16,7 +18,7 @@ from secondpass.verify.facts.numerals import literal
 from secondpass.verify.facts.quantities import Quantity
 from secondpass.verify.facts.slots import Slots, alikeness
 from secondpass.verify.types import Mismatch
-from secondpass.verify.words import Token
+from secondpass.verify.words import Token, stem
 
 __all__ = ["Facts", "compare_dates", "compare_names", "compare_negations", "compare_numbered", "compare_quantities"]
 
@@ -35,6 +37,7 @@ _MAX_FACTS = 32
 _MAX_SENTENCES = 8
 _MIN_WORDS_FOR_OTHERS = 8
 _UNITLESS = frozenset({"count", "ordinal", "ratio"})
+_HUMPED = re.compile(r"(?:[A-Z][a-z0-9]+)+([A-Z][a-z]+)")
 _ALIKE = ({"°", "°C"}, {"°", "°F"}, {"lb", "£"})
 
 
@@ -253,16 +256,20 @@ def _same_place(claim: Facts, fact: Name, evidence: Facts, other: Name) -> bool:
 def compare_negations(claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
     """Yield where the claim denies what the evidence says in much the same words, or the other way round."""
     ours, theirs = _by_sentence(claim.clauses), _by_sentence(evidence.clauses)
+    known = {token.text for token in evidence.tokens}
+    calls, called, kinds = _calls(claim.tokens, known), _calls(evidence.tokens, known), _kinds(evidence.tokens)
     for sentence, clauses in list(ours.items())[:_MAX_SENTENCES]:
-        stems = claim.slots.sentences.get(sentence, set()) - EMPTY_STEMS
+        said = claim.slots.sentences.get(sentence, set()) - EMPTY_STEMS
         rivals: list[tuple[int, int]] = []
         for other, held in theirs.items():
-            there = evidence.slots.sentences.get(other, set())
+            there = evidence.slots.sentences.get(other, set()) | kinds.get(other, set())
+            # The function that a page is about is named in its heading, and not in every sentence.
+            stems = said if other in called else said - calls.get(sentence, set())
             shared = len(stems & there)
             if shared < max(len(stems) - 1, 1):
                 continue
             words = denied(clauses, held)
-            if words and _is_plain(claim, sentence, words, there):
+            if words and _is_plain(claim, sentence, words, stems - there):
                 rivals.append((shared, other))
             elif not words and (shared == len(stems) or len(stems) >= _MIN_WORDS_FOR_OTHERS):
                 rivals = []
@@ -271,13 +278,30 @@ def compare_negations(claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
             yield Mismatch("negation", _sentence(claim, sentence), _sentence(evidence, max(rivals)[1]))
 
 
-def _is_plain(claim: Facts, sentence: int, words: frozenset[str], there: set[str]) -> bool:
+def _calls(tokens: Sequence[Token], known: set[str]) -> dict[int, set[str]]:
+    """Return those of some words that are named as functions, such as "open()", by sentence."""
+    found: dict[int, set[str]] = {}
+    for token, after in pairwise(tokens):
+        if token.kind == "word" and after.text == "(" and after.glued and token.text in known:
+            found.setdefault(token.sentence, set()).add(token.stem)
+    return found
+
+
+def _kinds(tokens: Sequence[Token]) -> dict[int, set[str]]:
+    """Return what names in code are by their last part, by sentence: a ValueError is an error."""
+    found: dict[int, set[str]] = {}
+    for token in tokens:
+        if match := _HUMPED.fullmatch(token.text):
+            found.setdefault(token.sentence, set()).add(stem(match[1]))
+    return found
+
+
+def _is_plain(claim: Facts, sentence: int, words: frozenset[str], lacking: set[str]) -> bool:
     """Return whether nothing but a denial differs: "not good" is "bad", another word makes up for the denial."""
-    stems = claim.slots.sentences[sentence]
-    others = stems - there - EMPTY_STEMS - words
+    others = lacking - words
     if not others:
         return True
-    if len(stems) < _MIN_WORDS_FOR_OTHERS:
+    if len(claim.slots.sentences[sentence]) < _MIN_WORDS_FOR_OTHERS:
         return False
     places = [at for at, token in enumerate(claim.tokens) if token.sentence == sentence and token.stem in words]
     return not any(others & set(side) for at in places for side in claim.slots.around(at, at + 1))
