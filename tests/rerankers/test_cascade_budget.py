@@ -133,19 +133,22 @@ class TestBudget:
         keep: list[int],
         pointwise: bool,
     ) -> None:
-        """Whatever the costs: every document once, deeper ones first, late by no more than calls of unknown cost."""
+        """Whatever the costs: every document once, deeper ones first, late by no more than calls of unknown cost.
+
+        A stage that had no time is hoped to be a tenth faster the next time, and may then be late by as much.
+        """
         clock, documents = Clock(), [f"d{at:02}" for at in range(n_documents)]
         table = {text: float(crc32(text.encode()) % 97) for text in documents}
         stages = [Table(table, clock=clock, document_s=cost_s, pointwise=pointwise) for cost_s in costs_s]
         cascade = CascadeReranker(stages, keep=keep, budget_ms=budget_ms, slice_size=slice_size, clock=clock)
         unknown_s = sum(costs_s) * (1 if pointwise else slice_size)
-        for _ in range(3):
+        for times in range(3):
             start_s, over_s = clock.now_s, 0.0 if all(stage.calls for stage in stages) else unknown_s
             ranking = cascade.rerank("q", documents)
             assert sorted(document.index for document in ranking) == list(range(n_documents))
             depth = [-1 if d.explanation["stage"] is None else d.explanation["stage"] for d in ranking]
             assert depth == sorted(depth, reverse=True)
-            assert clock.now_s - start_s <= budget_ms / 1000 + over_s + 1e-6
+            assert clock.now_s - start_s <= budget_ms / 1000 / 0.9**times + over_s + 1e-6
 
 
 class TestPace:
