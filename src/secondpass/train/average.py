@@ -1,7 +1,8 @@
 r"""Averages checkpoints: ``python -m secondpass.train.average CHECKPOINT CHECKPOINT... --out FOLDER``.
 
-The mean of the weights of runs that began with the same ones is as good as the best of them, and better on text of
-other kinds (https://arxiv.org/abs/2203.05482). `secondpass.train.nli` starts with the same head for every ``--seed``.
+The mean of the weights of runs that began with the same ones is often as good as the best of them, and better on text
+of other kinds (https://arxiv.org/abs/2203.05482). `secondpass.train.nli` starts with the same head for each
+``--seed``.
 
 Needs: pip install "secondpass[train]"
 """

@@ -2,14 +2,15 @@ r"""Trains the verifier model: ``python -m secondpass.train.nli --pairs FILE... 
 
     python -m secondpass.train.nli \
         --pairs conjnli_adversarial_train.tsv wikifactcheck_0.tsv ... sem_anto_neg.tsv \
-        --wordnet /usr/share/wordnet --embedding bge-small-en-v1.5 --translated 0.4 \
-        --start ms-marco-MiniLM-L12-v2 --out trained
+        --wordnet /usr/share/wordnet --embedding bge-small-en-v1.5 --translated 0.3 \
+        --start all-MiniLM-L6-v2 --out trained
 
 makes the examples, trains and writes a checkpoint that transformers and sentence-transformers load;
-``python -m secondpass.train.export trained FOLDER`` makes the small ONNX file of it. What is made by rules is made of
-the pairs' own sentences and of the documentation of Python's standard library. Two things keep a model from counting
-shared words: sentences that are about nearly the same and say something else (``--embedding`` finds them), and
-premises that went to Spanish and back (``--translated``, for a share of them and all of their claims alike).
+``python -m secondpass.train.average`` takes the mean of several, and ``python -m secondpass.train.export`` makes the
+small ONNX file of one. What is made by rules is made of the pairs' own sentences and of the documentation of Python's
+standard library. Two things keep a model from counting shared words: sentences that are about nearly the same and say
+something else (``--embedding`` finds them), and premises that went to Spanish and back (``--translated``, for a share
+of them and all of their claims alike).
 
 Needs: pip install "secondpass[train]"
 """

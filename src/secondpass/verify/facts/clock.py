@@ -20,7 +20,7 @@ def clock_at(tokens: list[Token], at: int) -> tuple[float, Unit, int] | None:
     if hour is None:
         return None
     end, minutes = at + 1, None
-    if end < len(tokens) and tokens[end].text in {":", "."} and tokens[end].glued:
+    if end < len(tokens) and tokens[end].text == ":" and tokens[end].glued:
         is_pair = end + 1 < len(tokens) and tokens[end + 1].glued and len(tokens[end + 1].text) == 2
         minutes = _digits(tokens, end + 1, 59) if is_pair else None
         if minutes is None:

@@ -37,7 +37,9 @@ _MAX_FACTS = 32
 _MAX_SENTENCES = 8
 _MIN_WORDS_FOR_OTHERS = 8
 _UNITLESS = frozenset({"count", "ordinal", "ratio"})
+# A name in code says in its last part what kind of thing it is: ValueError, ZipFile.
 _HUMPED = re.compile(r"(?:[A-Z][a-z0-9]+)+([A-Z][a-z]+)")
+# Units that one word stands for: degrees, pounds.
 _ALIKE = ({"°", "°C"}, {"°", "°F"}, {"lb", "£"})
 
 

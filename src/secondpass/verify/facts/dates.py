@@ -17,7 +17,7 @@ class Date:
         day: of the month, or None.
         weekday: from 0 for Monday, or None.
         days: of a date in figures that may be read both ways, the two of (month, day); else empty.
-        is_span: whether it stands for the time between two years that are dates themselves.
+        is_span: whether it stands for the time between two years, or two days, that are dates themselves.
     """
 
     first: int

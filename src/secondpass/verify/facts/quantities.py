@@ -259,12 +259,14 @@ def _said_at(tokens: list[Token], at: int) -> Quantity | None:
         unit, end = unit_at(tokens, here) or (COUNT, end)
         return Quantity(at, end, low, high, unit, 1.0, is_vague=True, form="words")
     measured = unit_at(tokens, at + 1) if word in {"a", "an"} else None
-    if measured and measured[0].dimension == "time" and at and tokens[at - 1].lower in _LASTING:
-        is_more = _is_and_a_half(tokens, measured[1])
-        if not is_more:  # vague: "a year" may be about one, and denies nothing
-            return Quantity(at, measured[1], 1.0, 1.0, measured[0], 1.0, is_vague=True, form="words")
-    if measured and measured[0].dimension not in _UNITLESS and _is_and_a_half(tokens, measured[1]):
-        return Quantity(at, measured[1] + 3, 1.5, 1.5, measured[0], _HALF_STEP, form="words")
+    if measured is None:
+        return None
+    unit, end = measured
+    if unit.dimension not in _UNITLESS and _is_and_a_half(tokens, end):
+        return Quantity(at, end + 3, 1.5, 1.5, unit, _HALF_STEP, form="words")
+    if unit.dimension == "time" and at and tokens[at - 1].lower in _LASTING:
+        # Vague, as it may be about one: it is what "12 months" says, and denies nothing.
+        return Quantity(at, end, 1.0, 1.0, unit, 1.0, is_vague=True, form="words")
     return None
 
 
