@@ -24,7 +24,7 @@ from threading import Lock
 import numpy as np
 
 import secondpass as sp
-from secondpass.rerankers.coalescing import CoalescingReranker
+from secondpass.composition.coalescing import CoalescingReranker
 from secondpass.testing import FakeReranker
 from secondpass.types import Request, Scores
 

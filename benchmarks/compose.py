@@ -16,8 +16,8 @@ from collections.abc import Iterable
 
 import secondpass as sp
 from secondpass.evaluate.beir import Collection, read_beir
+from secondpass.evaluate.metrics import ndcg
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
-from secondpass.metrics import ndcg
 from secondpass.retrieve import DenseRetriever
 
 Candidates = dict[str, sp.Request]

@@ -23,8 +23,8 @@ import onnx
 import onnx.utils
 from speed import workloads
 
-from secondpass.models.load import load_embedding_model, load_pair_model
-from secondpass.models.resolve import find_model
+from secondpass.models.backends.load import load_embedding_model, load_pair_model
+from secondpass.models.sources.resolve import find_model
 
 RERANKER, NLI, BI_ENCODER = "ms-marco-MiniLM-L12-v2", "secondpass-nli-minilm", "bge-small-en-v1.5"
 LAYER = "/bert/encoder/layer.{}/output/LayerNorm/Add_1_output_0"  # what the exporter calls a layer's result

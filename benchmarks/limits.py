@@ -35,11 +35,11 @@ import onnxruntime
 from speed import workloads
 
 import secondpass as sp
+from secondpass.models.backends.onnx import OnnxPairModel
 from secondpass.models.batching import available_cores
-from secondpass.models.onnx import OnnxPairModel
-from secondpass.models.proto import make_model, make_node, make_tensor, make_value
-from secondpass.models.resolve import find_model
-from secondpass.models.weights import EncoderWeights, read_weights
+from secondpass.models.graph.onnx_proto import make_model, make_node, make_tensor, make_value
+from secondpass.models.graph.weights import EncoderWeights, read_weights
+from secondpass.models.sources.resolve import find_model
 
 MODEL = "ms-marco-MiniLM-L12-v2"
 ROWS = (100, 250, 500, 1_000)  # of the left matrix: the tokens of a sequence, and more

@@ -21,8 +21,8 @@ from scipy.stats import spearmanr
 
 import secondpass as sp
 from secondpass.evaluate.beir import Collection, read_beir
+from secondpass.evaluate.metrics import ndcg
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
-from secondpass.metrics import ndcg
 from secondpass.retrieve import DenseRetriever
 
 _FIRST = 20  # of int8's best, scored again

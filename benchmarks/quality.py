@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import secondpass as sp
 from secondpass.evaluate.beir import Collection, read_beir
+from secondpass.evaluate.metrics import mrr, ndcg
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
-from secondpass.metrics import mrr, ndcg
 from secondpass.retrieve import BM25Retriever, DenseRetriever, RetrieveRerank
 
 

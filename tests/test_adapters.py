@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from secondpass.adapters import known_scores, load_uncut, load_verifier, without_secrets
+from secondpass.composition.passage import PassageReranker
 from secondpass.errors import ConfigError
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
-from secondpass.rerankers.passage import PassageReranker
 from secondpass.secret import Secret
 from secondpass.testing import FakeReranker
 from secondpass.verify.verifier import FactVerifier

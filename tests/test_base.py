@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 import secondpass as sp
 from secondpass.base import Reranker
 from secondpass.classify.classifier import ZeroShotClassifier
+from secondpass.composition.fallback import FallbackReranker
+from secondpass.composition.passage import PassageReranker
+from secondpass.composition.routed import RoutedReranker
 from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError
 from secondpass.models.nli import NliModel
-from secondpass.rerankers.fallback import FallbackReranker
-from secondpass.rerankers.passage import PassageReranker
-from secondpass.rerankers.routed import RoutedReranker
 from secondpass.testing import FakeReranker
 from secondpass.types import Request, Scale, Scores
 

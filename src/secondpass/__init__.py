@@ -30,50 +30,50 @@ from secondpass.errors import (
     TruncationWarning,
     VerificationFailedError,
 )
-from secondpass.registry import from_config, load
+from secondpass.loading import from_config, load
 from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Scores, Trace
 
 if TYPE_CHECKING:
     __version__: str
     from secondpass.classify.classifier import ZeroShotClassifier
-    from secondpass.rerankers.blended import BlendedReranker
-    from secondpass.rerankers.cached import CachedReranker
-    from secondpass.rerankers.calibrated import CalibratedReranker
-    from secondpass.rerankers.cascade import CascadeReranker
-    from secondpass.rerankers.coalescing import CoalescingReranker
+    from secondpass.composition.blended import BlendedReranker
+    from secondpass.composition.cached import CachedReranker
+    from secondpass.composition.calibrated import CalibratedReranker
+    from secondpass.composition.cascade.reranker import CascadeReranker
+    from secondpass.composition.coalescing import CoalescingReranker
+    from secondpass.composition.ensemble import EnsembleReranker
+    from secondpass.composition.fallback import FallbackReranker
+    from secondpass.composition.passage import PassageReranker
+    from secondpass.composition.routed import RoutedReranker
+    from secondpass.composition.translating import TranslatingReranker
     from secondpass.rerankers.colbert import ColbertReranker
     from secondpass.rerankers.cross_encoder import CrossEncoderReranker
-    from secondpass.rerankers.ensemble import EnsembleReranker
-    from secondpass.rerankers.fallback import FallbackReranker
     from secondpass.rerankers.llm import LLMReranker
-    from secondpass.rerankers.passage import PassageReranker
     from secondpass.rerankers.remote import RemoteReranker
-    from secondpass.rerankers.routed import RoutedReranker
     from secondpass.rerankers.t5 import DuoT5Reranker, MonoT5Reranker, RankT5Reranker
-    from secondpass.rerankers.translating import TranslatingReranker
     from secondpass.verify.types import Verdict, Verification
     from secondpass.verify.verifier import FactVerifier
 
 # Names whose files import ONNX Runtime and the like: they are imported when they are first asked for.
 _LAZY = {
-    "BlendedReranker": "secondpass.rerankers.blended",
-    "CachedReranker": "secondpass.rerankers.cached",
-    "CalibratedReranker": "secondpass.rerankers.calibrated",
-    "CascadeReranker": "secondpass.rerankers.cascade",
-    "CoalescingReranker": "secondpass.rerankers.coalescing",
+    "BlendedReranker": "secondpass.composition.blended",
+    "CachedReranker": "secondpass.composition.cached",
+    "CalibratedReranker": "secondpass.composition.calibrated",
+    "CascadeReranker": "secondpass.composition.cascade.reranker",
+    "CoalescingReranker": "secondpass.composition.coalescing",
     "ColbertReranker": "secondpass.rerankers.colbert",
     "CrossEncoderReranker": "secondpass.rerankers.cross_encoder",
     "DuoT5Reranker": "secondpass.rerankers.t5",
-    "EnsembleReranker": "secondpass.rerankers.ensemble",
+    "EnsembleReranker": "secondpass.composition.ensemble",
     "FactVerifier": "secondpass.verify.verifier",
-    "FallbackReranker": "secondpass.rerankers.fallback",
+    "FallbackReranker": "secondpass.composition.fallback",
     "LLMReranker": "secondpass.rerankers.llm",
     "MonoT5Reranker": "secondpass.rerankers.t5",
-    "PassageReranker": "secondpass.rerankers.passage",
+    "PassageReranker": "secondpass.composition.passage",
     "RankT5Reranker": "secondpass.rerankers.t5",
     "RemoteReranker": "secondpass.rerankers.remote",
-    "RoutedReranker": "secondpass.rerankers.routed",
-    "TranslatingReranker": "secondpass.rerankers.translating",
+    "RoutedReranker": "secondpass.composition.routed",
+    "TranslatingReranker": "secondpass.composition.translating",
     "Verdict": "secondpass.verify.types",
     "Verification": "secondpass.verify.types",
     "ZeroShotClassifier": "secondpass.classify.classifier",

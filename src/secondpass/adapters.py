@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from secondpass.base import Reranker
 from secondpass.errors import ConfigError
-from secondpass.passages import find_tokenization
-from secondpass.registry import load
+from secondpass.loading import load
 from secondpass.secret import Secret
+from secondpass.windows import find_tokenization
 
 if TYPE_CHECKING:
     from secondpass.verify.verifier import FactVerifier
@@ -35,7 +35,7 @@ def load_uncut(reranker: str | Mapping[str, Any] | Reranker) -> Reranker:
     loaded = load(reranker)
     if not isinstance(reranker, str) or not loaded.pointwise or find_tokenization(loaded) is None:
         return loaded
-    from secondpass.rerankers.passage import PassageReranker
+    from secondpass.composition.passage import PassageReranker
 
     return loaded if isinstance(loaded, PassageReranker) else PassageReranker(loaded)
 

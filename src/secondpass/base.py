@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError
-from secondpass.plugins import rerankers
+from secondpass.registry import rerankers
 from secondpass.secret import Secret
 from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Scores, checked_threshold
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.composition.fusion import Vector, convex_weights, weighted_sum
 from secondpass.errors import InputError
-from secondpass.fusion import Vector, convex_weights, weighted_sum
 from secondpass.types import Request
 
 __all__ = ["Grades", "JudgedRows", "coordinate_ascent", "judged_rows", "middle_of_best"]
@@ -37,7 +37,7 @@ class JudgedRows:
     rows: Sequence[Vector]
 
     def ndcg(self, weights: Sequence[float], k: int) -> float:
-        """Return nDCG@k of the weighted sum, as `secondpass.metrics.ndcg` defines it."""
+        """Return nDCG@k of the weighted sum, as `secondpass.evaluate.metrics.ndcg` defines it."""
         order = np.argsort(-weighted_sum(self.rows, weights), kind="stable")
         return _dcg(self.gains[order], k) / _dcg(self.ideal_gains, k)
 

@@ -27,7 +27,7 @@ import numpy as np
 
 from secondpass.base import Reranker
 from secondpass.errors import InputError, TruncationWarning
-from secondpass.registry import from_config
+from secondpass.loading import from_config
 from secondpass.types import Request, Scale, Scores, Trace
 
 __all__ = ["FakeReranker", "RerankerContract"]

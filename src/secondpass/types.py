@@ -15,10 +15,16 @@ import numpy.typing as npt
 
 from secondpass.errors import ConfigError, InputError
 
-__all__ = ["Document", "RankedDocument", "Ranking", "Request", "Scale", "Scores", "Trace"]
+__all__ = ["Document", "Qrels", "RankedDocument", "Ranking", "Request", "Run", "Scale", "Scores", "Trace"]
 
 Document = str | Mapping[str, Any]
 """A text, or a mapping with ``text`` and, if you like, ``id`` and ``metadata``; it comes back untouched."""
+
+Qrels = Mapping[str, Mapping[str, int]]
+"""Relevance judgements: query id to document id to grade, where 0, or no entry, means not relevant."""
+
+Run = Mapping[str, Sequence[str]]
+"""What a system returned: query id to document ids, best first."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # all but tabs and newlines

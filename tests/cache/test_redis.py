@@ -14,8 +14,8 @@ import pytest
 import redis
 
 from secondpass.cache import CacheError, RedisCache, as_cache
+from secondpass.composition.cached import CachedReranker
 from secondpass.errors import ConfigError, MissingExtraError
-from secondpass.rerankers.cached import CachedReranker
 from secondpass.testing import FakeReranker
 
 DOCUMENTS = ["copy a file", "the weather", "a file is open"]

@@ -14,8 +14,8 @@ import pytest
 
 from secondpass.cache import CacheError, SQLiteCache
 from secondpass.cache.base import as_cache
+from secondpass.composition.cached import CachedReranker
 from secondpass.errors import ConfigError
-from secondpass.rerankers.cached import CachedReranker
 from secondpass.testing import FakeReranker
 from secondpass.types import Request, Scores
 
@@ -46,7 +46,7 @@ def _integrity(path: Path) -> str:
 
 _WRITER = """
 import sys
-from secondpass.rerankers.cached import CachedReranker
+from secondpass.composition.cached import CachedReranker
 from secondpass.testing import FakeReranker
 path, writer, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
 reranker = CachedReranker(FakeReranker(), cache={"kind": "sqlite", "path": path, "timeout_s": 60})

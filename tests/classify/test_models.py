@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from secondpass.classify import ZeroShotClassifier
-from secondpass.classify.scoring import RerankerMember
+from secondpass.classify.member import RerankerMember
+from secondpass.composition.calibrated import CalibratedReranker
 from secondpass.errors import CompositionError, ConfigError, ModelFormatError
-from secondpass.models.catalog import catalog
-from secondpass.models.resolve import package_folder
-from secondpass.rerankers.calibrated import CalibratedReranker
+from secondpass.models.sources.catalog import catalog
+from secondpass.models.sources.resolve import package_folder
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.testing import FakeReranker
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.models.tiny_bert import save_tiny_bert
 
 from secondpass.classify import ZeroShotClassifier
 from secondpass.models.nli import NliModel
-from secondpass.models.resolve import find_model
+from secondpass.models.sources.resolve import find_model
+from tests.models.tiny_bert import save_tiny_bert
 
 pytestmark = pytest.mark.slow
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.cli.process import run
 
 _TEXT = "The team won the match with two late goals."

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.cli.process import run
 
 _LINES = "os.remove deletes a file\n\nshutil.copy copies a file\n"

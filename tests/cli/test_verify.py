@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.cli.process import run
 
 _DATA = Path(__file__).parent / "data"

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from secondpass.composition.fallback import FallbackReranker
 from secondpass.errors import ConfigError
 from secondpass.llm import Answer, CompletionError, Prompt
-from secondpass.rerankers.fallback import FallbackReranker
 from secondpass.rerankers.llm import LLMReranker
 from secondpass.testing import FakeReranker
 

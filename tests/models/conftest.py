@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from secondpass.models.resolve import ModelFiles, find_model
-from secondpass.train.start import checkpoint_of
+from secondpass.models.sources.resolve import ModelFiles, find_model
+from training.start import checkpoint_of
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from secondpass.errors import ConfigError, InputError, ModelFormatError
+from secondpass.models.backends.load import load_pair_model
 from secondpass.models.batching import BatchRunner
-from secondpass.models.load import load_pair_model
 from secondpass.models.nli import LABELS, NliModel, NliOutput, entailment_columns
 from secondpass.models.pair import PairModel
-from secondpass.models.resolve import ModelFiles
+from secondpass.models.sources.resolve import ModelFiles
 from secondpass.models.tokens import Batch, Tokens
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 

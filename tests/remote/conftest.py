@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.remote.server import KEY, Server
 
 from secondpass.remote.shapes import SHAPES
+from tests.remote.server import KEY, Server
 
 
 @pytest.fixture(autouse=True)

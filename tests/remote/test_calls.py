@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from tests.remote.server import DOCUMENTS, QUERY, Server, remote
 
 from secondpass.errors import ScoringError
 from secondpass.remote.failures import retry_after_s
+from tests.remote.server import DOCUMENTS, QUERY, Server, remote
 
 
 class TestCalls:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.remote.server import KEY, Handler, Server, remote
 
 from secondpass.errors import ScoringError
 from secondpass.rerankers.remote import RemoteReranker
+from tests.remote.server import KEY, Handler, Server, remote
 
 
 def _hang_up(handler: Handler) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.remote.server import KEY, Server, remote
 
 import secondpass as sp
 from secondpass.errors import ConfigError, ScoringError
-from secondpass.registry import from_config, load
+from secondpass.loading import from_config, load
 from secondpass.rerankers.remote import RemoteReranker
 from secondpass.secret import Secret
+from tests.remote.server import KEY, Server, remote
 
 
 class TestKeys:

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.remote.server import ANSWERS, DOCUMENTS, KEY, QUERY, Server, remote
 
 from secondpass.errors import ConfigError, ScoringError
 from secondpass.remote.shapes import SHAPES
 from secondpass.rerankers.remote import RemoteReranker
 from secondpass.testing import FakeReranker, RerankerContract
+from tests.remote.server import ANSWERS, DOCUMENTS, KEY, QUERY, Server, remote
 
 
 class _ContractOfShape(RerankerContract):

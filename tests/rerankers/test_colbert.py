@@ -7,12 +7,12 @@ import warnings
 import numpy as np
 import pytest
 
+from secondpass.composition.passage import PassageReranker
 from secondpass.errors import ConfigError, ModelFormatError, ModelNotFoundError, TruncationWarning
 from secondpass.evaluate.stdlib_docs import stdlib_corpus
 from secondpass.models.colbert import ColbertModel
-from secondpass.models.resolve import find_model
+from secondpass.models.sources.resolve import find_model
 from secondpass.rerankers.colbert import ColbertReranker
-from secondpass.rerankers.passage import PassageReranker
 from secondpass.testing import RerankerContract
 from secondpass.types import Request, Scale
 

@@ -14,8 +14,8 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import T5Config, T5ForConditionalGeneration
 
+from secondpass.composition.passage import PassageReranker
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError, TruncationWarning
-from secondpass.rerankers.passage import PassageReranker
 from secondpass.rerankers.t5 import DuoT5Reranker, MonoT5Reranker, RankT5Reranker
 from secondpass.testing import RerankerContract
 from secondpass.types import Request, Scale

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from secondpass.errors import CompositionError, ConfigError, InputError, ModelIntegrityError
+from secondpass.models.backends.load import load_embedding_model
 from secondpass.models.embedding import EmbeddingModel, pool
-from secondpass.models.load import load_embedding_model
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.retrieve import BM25Retriever, DenseRetriever, Retriever, RetrieveRerank
 from secondpass.testing import FakeReranker

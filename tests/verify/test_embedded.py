@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from secondpass.train import nli
-from secondpass.train.examples import read_pairs, stdlib_sentences
-from secondpass.train.quality import quality
 from secondpass.types import Document
 from secondpass.verify.types import Verdict
 from secondpass.verify.verifier import FactVerifier
+from training import nli
+from training.examples import read_pairs, stdlib_sentences
+from training.quality import quality
 
 PASSAGES: list[Document] = [
     "The json module encodes Python objects as JSON. The tower was built in 1889. It is 330 metres tall.",

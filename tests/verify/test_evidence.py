@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.errors import InputError
-from secondpass.passages import ApproximateTokenization
 from secondpass.testing import FakeReranker
 from secondpass.verify.english import is_foreign
 from secondpass.verify.evidence import Passages, Window, _terms, joined, select
 from secondpass.verify.overlap import content_words
+from secondpass.windows import ApproximateTokenization
 
 TOWER = "The Eiffel Tower stands in Paris. It was built in 1889. Its height is 330 metres."
 TOKENS = ApproximateTokenization()

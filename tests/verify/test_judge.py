@@ -10,10 +10,10 @@ import pytest
 
 from secondpass.errors import ConfigError, SecondPassWarning
 from secondpass.llm.types import Answer, CompletionError, Prompt
+from secondpass.verify.decision import Decision
 from secondpass.verify.escalating import escalate
 from secondpass.verify.judge import Judge, Judgement, LLMJudge
 from secondpass.verify.types import Mismatch, Verdict
-from secondpass.verify.verdicts import Decision
 
 BAND = (0.3, 0.7)
 

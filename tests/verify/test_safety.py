@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.verify.towers import ANSWER, PASSAGES, Make, verdicts
 
 from secondpass.errors import InputError, SecondPassWarning
 from secondpass.models.nli import NliOutput
 from secondpass.testing import FakeReranker
 from secondpass.verify.types import Verdict
 from secondpass.verify.verifier import FactVerifier
+from tests.verify.towers import ANSWER, PASSAGES, Make, verdicts
 
 S, N, X, E = Verdict.SUPPORTED, Verdict.NOT_ENOUGH_INFO, Verdict.NOT_CHECKABLE, Verdict.ERROR
 

@@ -5,7 +5,6 @@ import pickle
 from typing import Any
 
 import pytest
-from tests.verify.towers import ANSWER, PASSAGES, Make, verdicts
 
 from secondpass.base import Reranker
 from secondpass.errors import ConfigError
@@ -15,6 +14,7 @@ from secondpass.verify.combination import SignalCombination
 from secondpass.verify.judge import LLMJudge
 from secondpass.verify.types import CheckedClaim, Claim, Verdict
 from secondpass.verify.verifier import FactVerifier
+from tests.verify.towers import ANSWER, PASSAGES, Make, verdicts
 
 S, C, N, X = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.NOT_ENOUGH_INFO, Verdict.NOT_CHECKABLE
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.verify.towers import PASSAGES, Make
 
 from secondpass.errors import InputError, SecondPassWarning
 from secondpass.verify.types import Verdict
 from secondpass.verify.verifier import FactVerifier
+from tests.verify.towers import PASSAGES, Make
 
 SENTENCES = (
     "The tower was built in 1889 [1].",

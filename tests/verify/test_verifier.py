@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.verify.towers import ANSWER, PASSAGES, Make, verdicts
 
 from secondpass.errors import InputError, SecondPassWarning, VerificationFailedError
 from secondpass.llm.types import Prompt
@@ -18,6 +17,7 @@ from secondpass.verify.combination import SignalCombination
 from secondpass.verify.judge import Judgement, LLMJudge
 from secondpass.verify.signals import FEATURES
 from secondpass.verify.types import Verdict
+from tests.verify.towers import ANSWER, PASSAGES, Make, verdicts
 
 S, C, N, X, E = Verdict
 

@@ -12,8 +12,7 @@ from secondpass.base import Reranker
 from secondpass.calibration.base import checked_examples
 from secondpass.errors import CompositionError, InputError
 from secondpass.logistic import FloatArray, log_odds, sigmoid
-from secondpass.metrics import Qrels, Run
-from secondpass.types import Document, Request, Scale
+from secondpass.types import Document, Qrels, Request, Run, Scale
 
 __all__ = ["Example", "ScoredExamples", "examples_from_qrels", "score_examples"]
 

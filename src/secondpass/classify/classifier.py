@@ -9,11 +9,11 @@ import numpy as np
 from secondpass.base import construct, digest, in_thread, settings_in
 from secondpass.calibration.selection import Threshold
 from secondpass.classify.choosing import chosen_label, chosen_labels
+from secondpass.classify.ensemble import Panel
 from secondpass.classify.hierarchy import Node, parsed_tree
 from secondpass.classify.hypotheses import checked_labels, checked_wording
-from secondpass.classify.panel import Panel
-from secondpass.classify.run import Scored, break_ties, checked_texts, score_texts
-from secondpass.classify.scoring import Model, loaded_model, member_of, written_model
+from secondpass.classify.member import Model, loaded_model, member_of, written_model
+from secondpass.classify.pipeline import Scored, break_ties, checked_texts, score_texts
 from secondpass.classify.thresholds import (
     Thresholds,
     checked_share,

@@ -5,8 +5,8 @@ from itertools import combinations
 
 import numpy as np
 
+from secondpass.classify.ensemble import Choice, Panel
 from secondpass.classify.hypotheses import Wording
-from secondpass.classify.panel import Choice, Panel
 from secondpass.logistic import FloatArray
 
 __all__ = ["contenders", "play"]

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from secondpass.passages import Span
 from secondpass.types import Trace, printable, shortened
+from secondpass.windows import Span
 
 __all__ = ["Classification"]
 

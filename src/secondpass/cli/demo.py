@@ -11,8 +11,8 @@ from rich.text import Text
 from secondpass.cli.console import documents_table, errors, output
 from secondpass.errors import ConfigError, ModelIntegrityError, TruncationWarning
 from secondpass.evaluate.stdlib_docs import stdlib_corpus
+from secondpass.loading import load
 from secondpass.paths import cache_dir
-from secondpass.registry import load
 from secondpass.retrieve import DenseRetriever, RetrieveRerank
 from secondpass.types import Ranking, Trace
 

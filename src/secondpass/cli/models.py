@@ -7,9 +7,9 @@ import typer
 from rich.text import Text
 
 from secondpass.cli.console import output
-from secondpass.models.catalog import ModelSpec, Task, catalog
-from secondpass.models.optimized import cpu_model, describe, weight_files
-from secondpass.models.resolve import Backend, ModelFiles, find_model, package_folder
+from secondpass.models.graph.cache import cpu_model, describe, weight_files
+from secondpass.models.sources.catalog import ModelSpec, Task, catalog
+from secondpass.models.sources.resolve import Backend, ModelFiles, find_model, package_folder
 from secondpass.types import printable
 
 __all__ = ["models"]

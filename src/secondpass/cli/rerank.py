@@ -12,9 +12,9 @@ from rich.text import Text
 from secondpass.base import Reranker
 from secondpass.cli.console import documents_table, one_line, output
 from secondpass.cli.reading import json_documents, read_utf8, read_yaml
+from secondpass.composition.passage import PassageReranker
 from secondpass.errors import ConfigError
-from secondpass.registry import from_config, load
-from secondpass.rerankers.passage import PassageReranker
+from secondpass.loading import from_config, load
 from secondpass.types import Document, Ranking
 
 __all__ = ["rerank"]

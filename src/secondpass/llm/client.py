@@ -7,8 +7,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from secondpass.errors import MissingExtraError
+from secondpass.llm.openai_response import read_answer
 from secondpass.llm.types import Answer, CompletionError, Prompt
-from secondpass.llm.wire import read_answer
 from secondpass.secret import Secret, shown
 
 if TYPE_CHECKING:

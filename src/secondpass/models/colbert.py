@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from secondpass.errors import ConfigError, ModelFormatError
 from secondpass.models.batching import BatchRunner, Rows
-from secondpass.models.resolve import ModelFiles, sha256_of
-from secondpass.models.session import OnnxSession, read_tokenizer
+from secondpass.models.onnx_session import OnnxSession, read_tokenizer
+from secondpass.models.sources.resolve import ModelFiles, sha256_of
 from secondpass.models.tokens import Batch, Tokens
 
 __all__ = ["ColbertModel", "MaxSimOutput"]

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from secondpass.base import digest, settings_in
 from secondpass.errors import ConfigError, InputError, ModelFormatError
 from secondpass.logistic import FloatArray
-from secondpass.models.load import LoadSettings, load_pair_model
+from secondpass.models.backends.load import LoadSettings, load_pair_model
 from secondpass.models.pair import PairModel
-from secondpass.models.resolve import model_name
+from secondpass.models.sources.resolve import model_name
 from secondpass.types import well_formed
 
 __all__ = ["LABELS", "NliModel", "NliOutput", "entailment_columns"]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from secondpass.errors import ConfigError, MissingExtraError, ModelFormatError, ModelIntegrityError
 from secondpass.models.batching import BatchRunner, Rows
-from secondpass.models.resolve import ModelFiles, checked_device, sha256_of
+from secondpass.models.sources.resolve import ModelFiles, checked_device, sha256_of
 from secondpass.models.tokens import EncoderTokenizer
 
 try:

@@ -9,9 +9,9 @@ import numpy as np
 from secondpass.base import Reranker, digest
 from secondpass.errors import ConfigError, TruncationWarning, warn
 from secondpass.models.colbert import ColbertModel
-from secondpass.models.resolve import find_model, model_name
-from secondpass.passages import ModelTokenization
+from secondpass.models.sources.resolve import find_model, model_name
 from secondpass.types import Request, Scale, Scores, Trace
+from secondpass.windows import ModelTokenization
 
 __all__ = ["ColbertReranker"]
 

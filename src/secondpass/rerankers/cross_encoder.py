@@ -9,13 +9,13 @@ import numpy as np
 from secondpass.base import Reranker, digest
 from secondpass.errors import ConfigError, ModelFormatError, TruncationWarning, warn
 from secondpass.logistic import sigmoid
-from secondpass.models.load import load_pair_model
-from secondpass.models.optimized import PrecisionSetting
+from secondpass.models.backends.load import load_pair_model
+from secondpass.models.graph.cache import PrecisionSetting
 from secondpass.models.pair import PairModel, PairOutput, relevance_logits
-from secondpass.models.resolve import Backend, model_name
+from secondpass.models.sources.resolve import Backend, model_name
 from secondpass.models.tokens import KeptTokens
-from secondpass.passages import ModelTokenization
 from secondpass.types import Request, Scale, Scores, Trace
+from secondpass.windows import ModelTokenization
 
 __all__ = ["CrossEncoderReranker"]
 
@@ -40,8 +40,8 @@ class CrossEncoderReranker(Reranker):
             Hugging Face hub, or a `PairModel`.
         activation: ``identity`` gives the model's logits, ``sigmoid`` probabilities. These are not
             calibrated: they order documents as the logits do, but 0.5 need not mean "as likely as not".
-        backend: ``onnx``, ``openvino`` (see `secondpass.models.openvino`) or ``torch``; ``auto`` takes ONNX where
-            the model has such a file.
+        backend: ``onnx``, ``openvino`` (see `secondpass.models.backends.openvino`) or ``torch``; ``auto`` takes
+            ONNX where the model has such a file.
         device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the CPU on ONNX Runtime and the best one
             there is on PyTorch.
         dtype: ``float32``, ``float16``, ``bfloat16``, or ``auto`` for the half precision that the device computes in

@@ -13,9 +13,9 @@ from secondpass.llm.budget import Budget
 from secondpass.llm.listwise import sliding_windows
 from secondpass.llm.pointwise import Verdicts, grades, yes_no
 from secondpass.llm.prompts import cut
-from secondpass.llm.selection import all_pairs, heapsort, sliding_pairs
 from secondpass.llm.session import Session
 from secondpass.llm.settings import check_settings
+from secondpass.llm.setwise_pairwise import all_pairs, heapsort, sliding_pairs
 from secondpass.llm.types import Completion
 from secondpass.secret import Secret
 from secondpass.types import Request, Scale, Scores, Trace

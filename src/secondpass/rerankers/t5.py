@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from secondpass.errors import ConfigError
 from secondpass.logistic import sigmoid
-from secondpass.passages import ModelTokenization
 from secondpass.rerankers.t5_base import Dtype, T5Reranker, Texts
 from secondpass.types import Request, Scale, Scores
+from secondpass.windows import ModelTokenization
 
 __all__ = ["DuoT5Reranker", "MonoT5Reranker", "RankT5Reranker"]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from secondpass.base import Reranker, digest
 from secondpass.errors import ConfigError, TruncationWarning, warn
-from secondpass.models.resolve import find_model, model_name
+from secondpass.models.sources.resolve import find_model, model_name
 from secondpass.types import Trace
 
 if TYPE_CHECKING:

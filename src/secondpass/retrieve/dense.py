@@ -7,10 +7,10 @@ from typing import Any, Literal
 import numpy as np
 
 from secondpass.errors import ConfigError, MissingExtraError
+from secondpass.models.backends.load import load_embedding_model
 from secondpass.models.embedding import EmbeddingModel
-from secondpass.models.load import load_embedding_model
-from secondpass.models.optimized import PrecisionSetting
-from secondpass.models.resolve import Backend
+from secondpass.models.graph.cache import PrecisionSetting
+from secondpass.models.sources.resolve import Backend
 from secondpass.retrieve.base import Hits, Retriever
 
 __all__ = ["DenseRetriever"]

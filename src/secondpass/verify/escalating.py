@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from secondpass.errors import ScoringError, SecondPassWarning, warn
+from secondpass.verify.decision import Decision
 from secondpass.verify.judge import VERDICTS, Judge, Judgement
 from secondpass.verify.types import Verdict
-from secondpass.verify.verdicts import Decision
 
 __all__ = ["Escalated", "escalate"]
 

@@ -8,7 +8,7 @@ from secondpass.types import well_formed
 from secondpass.verify.claims.citations import CitationMarker, citations_of, find_quotes
 from secondpass.verify.claims.split import Decomposer
 from secondpass.verify.evidence import Passages
-from secondpass.verify.planning import Job
+from secondpass.verify.selection import Job
 from secondpass.verify.types import Claim
 
 __all__ = ["decomposed", "jobs_of"]

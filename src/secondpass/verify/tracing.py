@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from secondpass.types import Trace
-from secondpass.verify.checking import Checked
+from secondpass.verify.pipeline import Checked
 from secondpass.verify.types import CheckedClaim
 
 __all__ = ["trace_of"]

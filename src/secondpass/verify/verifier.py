@@ -9,14 +9,13 @@ import numpy as np
 
 from secondpass.base import Reranker, construct, digest, in_thread, settings_in
 from secondpass.errors import ConfigError, InputError, VerificationFailedError
+from secondpass.loading import load
 from secondpass.logistic import FloatArray
 from secondpass.models.nli import NliModel
 from secondpass.models.pair import PairModel
-from secondpass.models.resolve import Backend
-from secondpass.passages import ApproximateTokenization, ModelTokenization, Tokenization
-from secondpass.registry import Registry, load
+from secondpass.models.sources.resolve import Backend
+from secondpass.registry import Registry
 from secondpass.types import Document, Trace, well_formed
-from secondpass.verify.checking import Checker
 from secondpass.verify.claims.citations import find_citations, marker_pattern
 from secondpass.verify.claims.decompose import LLMDecomposer
 from secondpass.verify.claims.split import ClaimStream, Decomposer, split_claims
@@ -24,13 +23,15 @@ from secondpass.verify.combination import SignalCombination, nli_probabilities
 from secondpass.verify.config import identity_of, settings_of
 from secondpass.verify.evidence import Passages
 from secondpass.verify.judge import Judge, LLMJudge
-from secondpass.verify.planning import Job, Planner
+from secondpass.verify.pipeline import Checker
 from secondpass.verify.policy import Policy, find_policy, has_passed
 from secondpass.verify.preparing import decomposed, jobs_of
+from secondpass.verify.selection import Job, Planner
 from secondpass.verify.settings import check_settings
 from secondpass.verify.signals import FEATURES
 from secondpass.verify.tracing import trace_of
 from secondpass.verify.types import CheckedClaim, Claim, Verification
+from secondpass.windows import ApproximateTokenization, ModelTokenization, Tokenization
 
 __all__ = ["FactVerifier", "verifiers"]
 

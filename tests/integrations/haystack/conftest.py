@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from tests.integrations.haystack.answers import SETTINGS
 
 from haystack_integrations.components.validators.secondpass import SecondPassVerifier
 from secondpass.verify.verifier import FactVerifier
+from tests.integrations.haystack.answers import SETTINGS
 
 
 @pytest.fixture(scope="session")

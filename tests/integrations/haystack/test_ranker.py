@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from haystack import Document
 from haystack.dataclasses import ByteStream
-from tests.integrations.haystack.documents import QUERY, ids, make_documents
 
 from haystack_integrations.components.rankers.secondpass import SecondPassRanker
 from secondpass.errors import CompositionError, ConfigError, InputError
 from secondpass.testing import FakeReranker
+from tests.integrations.haystack.documents import QUERY, ids, make_documents
 
 
 def test_documents_come_back_by_score() -> None:

@@ -13,13 +13,14 @@ from typing import Any, ClassVar
 
 import pytest
 from haystack import Document
-from tests.integrations.haystack.documents import FAKE, QUERY, ids, make_documents
 
 from haystack_integrations.components.rankers.secondpass import SecondPassRanker
 from secondpass.errors import ConfigError, RegistryError, TruncationWarning
-from secondpass.registry import load, rerankers
+from secondpass.loading import load
+from secondpass.registry import rerankers
 from secondpass.testing import FakeReranker
 from secondpass.types import Request, Scores
+from tests.integrations.haystack.documents import FAKE, QUERY, ids, make_documents
 
 
 class Slow(FakeReranker):

@@ -14,14 +14,14 @@ from haystack.components.retrievers.in_memory import InMemoryBM25Retriever, InMe
 from haystack.core.errors import PipelineRuntimeError
 from haystack.document_stores.in_memory import InMemoryDocumentStore
 from haystack.tracing import Span, Tracer
-from tests.integrations.haystack.documents import FAKE, QUERY, AsyncPipeline, ids, make_documents
 
 from haystack_integrations.components.rankers.secondpass import SecondPassRanker
 from secondpass.errors import InputError, TruncationWarning
 from secondpass.evaluate.stdlib_docs import stdlib_corpus
-from secondpass.models.load import load_embedding_model
+from secondpass.models.backends.load import load_embedding_model
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.testing import FakeReranker
+from tests.integrations.haystack.documents import FAKE, QUERY, AsyncPipeline, ids, make_documents
 
 # Of the two modules' documentation: a question, and what answers it. BM25 puts something else first.
 QUESTIONS = [

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from haystack import Document
 from haystack.dataclasses import ByteStream, ChatMessage, ToolCall
-from tests.integrations.haystack.answers import MESSAGE, QUESTION, RIGHT, WRONG, Recording, documents
 
 from haystack_integrations.components.validators.secondpass import SecondPassVerifier
 from secondpass.errors import ConfigError, InputError
 from secondpass.verify.types import Verdict
 from secondpass.verify.verifier import FactVerifier
+from tests.integrations.haystack.answers import MESSAGE, QUESTION, RIGHT, WRONG, Recording, documents
 
 
 def test_strings_come_back_after_the_policy(make: Any) -> None:

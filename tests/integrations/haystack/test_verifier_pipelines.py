@@ -13,13 +13,13 @@ from haystack.components.routers import ConditionalRouter
 from haystack.core.errors import PipelineConnectError, PipelineRuntimeError
 from haystack.dataclasses import ChatMessage
 from haystack.document_stores.in_memory import InMemoryDocumentStore
-from tests.integrations.haystack.answers import MESSAGE, QUESTION, RIGHT, SETTINGS, WRONG, Recording, documents
-from tests.integrations.haystack.documents import AsyncPipeline
 
 from haystack_integrations.components.validators.secondpass import SecondPassVerifier
 from secondpass.errors import VerificationFailedError
 from secondpass.verify.types import Verdict
 from secondpass.verify.verifier import FactVerifier
+from tests.integrations.haystack.answers import MESSAGE, QUESTION, RIGHT, SETTINGS, WRONG, Recording, documents
+from tests.integrations.haystack.documents import AsyncPipeline
 
 
 @component

@@ -4,11 +4,11 @@ import pickle
 
 import pytest
 from langchain_classic.retrievers.document_compressors import CrossEncoderReranker
-from tests.integrations.langchain.candidates import QUERY, CountingReranker, candidates, ids
 
 from langchain_secondpass import SecondPassCrossEncoder
 from secondpass import InputError, RegistryError
 from secondpass.testing import FakeReranker
+from tests.integrations.langchain.candidates import QUERY, CountingReranker, candidates, ids
 
 
 class TestCrossEncoder:

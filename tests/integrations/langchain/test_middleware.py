@@ -12,13 +12,13 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from langchain_core.tools import ToolException, create_retriever_tool, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
-from tests.integrations.langchain.answers import MARKED, QUESTION, REFUSED, RIGHT, TEMPFILE, WRONG, documents
-from tests.integrations.langchain.doubles import FixedRetriever, ScriptedModel
 
 from langchain_secondpass import SecondPassVerificationMiddleware
 from secondpass.errors import ConfigError, VerificationFailedError
 from secondpass.verify.types import Verification
 from secondpass.verify.verifier import FactVerifier
+from tests.integrations.langchain.answers import MARKED, QUESTION, REFUSED, RIGHT, TEMPFILE, WRONG, documents
+from tests.integrations.langchain.doubles import FixedRetriever, ScriptedModel
 
 
 class Recorder(BaseCallbackHandler):

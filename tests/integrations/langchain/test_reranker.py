@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from langchain_core.documents import BaseDocumentCompressor, Document
 from pydantic import ValidationError
-from tests.integrations.langchain.candidates import QUERY, candidates, ids
 
 from langchain_secondpass import SecondPassCrossEncoder, SecondPassReranker
 from secondpass import CompositionError, ConfigError, InputError, ModelNotFoundError, RegistryError, Request, Scores
 from secondpass.testing import FakeReranker
+from tests.integrations.langchain.candidates import QUERY, candidates, ids
 
 
 class TestCompressing:

@@ -13,13 +13,13 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import create_retriever_tool
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_tests.integration_tests import RetrieversIntegrationTests
-from tests.integrations.langchain.candidates import ids
-from tests.integrations.langchain.doubles import Recorder, ScriptedModel
 
 from langchain_secondpass import SecondPassReranker
 from secondpass.evaluate.stdlib_docs import stdlib_corpus
-from secondpass.models.load import load_embedding_model
+from secondpass.models.backends.load import load_embedding_model
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker as SecondPassModel
+from tests.integrations.langchain.candidates import ids
+from tests.integrations.langchain.doubles import Recorder, ScriptedModel
 
 MODULES = {"shutil", "glob", "tempfile"}
 PERMISSIONS = "How do I copy a file with its permissions?"

@@ -8,12 +8,12 @@ from langchain_classic.retrievers import ContextualCompressionRetriever
 from langchain_classic.retrievers.document_compressors import DocumentCompressorPipeline
 from langchain_core.documents import BaseDocumentTransformer, Document
 from langchain_core.runnables import ConfigurableField, RunnableLambda, RunnablePassthrough
-from tests.integrations.langchain.candidates import QUERY, BrokenReranker, CountingReranker, candidates, ids
-from tests.integrations.langchain.doubles import FixedRetriever, Recorder
 
 from langchain_secondpass import SecondPassReranker
 from secondpass import InputError, ScoringError
 from secondpass.testing import FakeReranker
+from tests.integrations.langchain.candidates import QUERY, BrokenReranker, CountingReranker, candidates, ids
+from tests.integrations.langchain.doubles import FixedRetriever, Recorder
 
 
 class TestRunnable:

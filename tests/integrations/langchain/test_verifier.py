@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import ConfigurableField, RunnableLambda, RunnablePassthrough
 from pydantic import ValidationError
-from tests.integrations.langchain.answers import MARKED, QUESTION, REFUSED, RIGHT, TEMPFILE, WRONG, documents
-from tests.integrations.langchain.doubles import FixedRetriever, Recorder
 
 import langchain_secondpass
 from langchain_secondpass import SecondPassVerifier
@@ -24,6 +22,8 @@ from langchain_secondpass.answers import with_text
 from secondpass.errors import ConfigError, InputError, MissingExtraError, ModelNotFoundError, VerificationFailedError
 from secondpass.verify.types import Verdict, Verification
 from secondpass.verify.verifier import FactVerifier
+from tests.integrations.langchain.answers import MARKED, QUESTION, REFUSED, RIGHT, TEMPFILE, WRONG, documents
+from tests.integrations.langchain.doubles import FixedRetriever, Recorder
 
 
 class CountingVerifier(FactVerifier):

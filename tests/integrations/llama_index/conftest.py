@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from llama_index.core.instrumentation import get_dispatcher
-from tests.integrations.llama_index.recording import Recorder
 
 from secondpass.verify.verifier import FactVerifier
+from tests.integrations.llama_index.recording import Recorder
 
 pytest.register_assert_rewrite("tests.integrations.llama_index.nodes")
 

@@ -11,12 +11,12 @@ from llama_index.core import PromptTemplate, SummaryIndex
 from llama_index.core.base.response.schema import PydanticResponse, Response, StreamingResponse
 from llama_index.core.evaluation import BaseEvaluator, BatchEvalRunner, EvaluationResult
 from llama_index.core.schema import MetadataMode
-from tests.integrations.llama_index.answers import QUESTION, RIGHT, TEXTS, WRONG, Broken, Counting, Engine, nodes
 
 from llama_index.postprocessor.secondpass import SecondPassEvaluator, VerificationResult, VerifyingQueryEngine
 from secondpass.errors import ConfigError, InputError, ScoringError
 from secondpass.verify.types import Verification
 from secondpass.verify.verifier import FactVerifier
+from tests.integrations.llama_index.answers import QUESTION, RIGHT, TEXTS, WRONG, Broken, Counting, Engine, nodes
 
 
 class TestEvaluator:

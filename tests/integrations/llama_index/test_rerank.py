@@ -13,13 +13,13 @@ from llama_index.core.callbacks import CallbackManager, CBEventType, LlamaDebugH
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.postprocessor import SimilarityPostprocessor
 from llama_index.core.schema import ImageNode, IndexNode, MetadataMode, NodeWithScore, TextNode
-from tests.integrations.llama_index.nodes import BEST, QUESTION, TEXTS, Recording, both, fake, scored
-from tests.integrations.llama_index.recording import Recorder
 
 from llama_index.postprocessor.secondpass import SecondPassRerank
 from secondpass.errors import CompositionError, ConfigError, InputError, RegistryError
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.testing import FakeReranker
+from tests.integrations.llama_index.nodes import BEST, QUESTION, TEXTS, Recording, both, fake, scored
+from tests.integrations.llama_index.recording import Recorder
 
 
 class TestReranking:

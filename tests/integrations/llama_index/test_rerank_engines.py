@@ -13,15 +13,15 @@ from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.response_synthesizers import ResponseMode
 from llama_index.core.schema import TextNode
 from llama_index.core.vector_stores import SimpleVectorStore
-from tests.integrations.llama_index.nodes import QUESTION, Failing, fake
-from tests.integrations.llama_index.recording import Recorder
 
 from llama_index.postprocessor.secondpass import SecondPassRerank
 from secondpass.errors import ScoringError
 from secondpass.evaluate.stdlib_docs import stdlib_corpus
+from secondpass.models.backends.load import load_embedding_model
 from secondpass.models.embedding import EmbeddingModel
-from secondpass.models.load import load_embedding_model
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
+from tests.integrations.llama_index.nodes import QUESTION, Failing, fake
+from tests.integrations.llama_index.recording import Recorder
 
 
 class BgeSmall(BaseEmbedding):

@@ -10,14 +10,14 @@ from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayloa
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.instrumentation.events.span import SpanDropEvent
 from llama_index.core.schema import NodeWithScore
-from tests.integrations.llama_index.nodes import QUESTION, Failing, Recording, fake, finished, scored
-from tests.integrations.llama_index.recording import Recorder
 
 from llama_index.postprocessor.secondpass import SecondPassRerank
 from secondpass.base import Reranker
 from secondpass.errors import ScoringError
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.testing import FakeReranker
+from tests.integrations.llama_index.nodes import QUESTION, Failing, Recording, fake, finished, scored
+from tests.integrations.llama_index.recording import Recorder
 
 
 class TestObservability:

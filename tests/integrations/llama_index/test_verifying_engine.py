@@ -16,6 +16,10 @@ from llama_index.core.llms import MockLLM
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.response_synthesizers import ResponseMode
 from llama_index.core.tools import QueryEngineTool
+
+from llama_index.postprocessor.secondpass import VerifyingQueryEngine
+from secondpass.errors import InputError, ScoringError, VerificationFailedError
+from secondpass.verify.verifier import FactVerifier
 from tests.integrations.llama_index.answers import (
     MESSAGE,
     QUESTION,
@@ -29,10 +33,6 @@ from tests.integrations.llama_index.answers import (
 )
 from tests.integrations.llama_index.nodes import finished
 from tests.integrations.llama_index.recording import Recorder
-
-from llama_index.postprocessor.secondpass import VerifyingQueryEngine
-from secondpass.errors import InputError, ScoringError, VerificationFailedError
-from secondpass.verify.verifier import FactVerifier
 
 
 def both(engine: BaseQueryEngine) -> Response:

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.verify.facts import dates
-from secondpass.verify.facts.agreement import agree
 from secondpass.verify.facts.check import read_facts
-from secondpass.verify.facts.numerals import numeral_at, roman
-from secondpass.verify.facts.quantities import Quantity
+from secondpass.verify.facts.quantities.agreement import agree
+from secondpass.verify.facts.quantities.numerals import numeral_at, roman
+from secondpass.verify.facts.quantities.parse import Quantity
 from secondpass.verify.words import tokenize
 
 

@@ -18,8 +18,8 @@ except ImportError as exc:
 
 from secondpass.adapters import known_scores, load_uncut
 from secondpass.base import Reranker
+from secondpass.composition.passage import PassageReranker
 from secondpass.errors import ConfigError, InputError
-from secondpass.rerankers.passage import PassageReranker
 from secondpass.types import RankedDocument, Ranking, checked_k
 
 __all__ = ["SecondPassRerank"]

@@ -20,7 +20,7 @@ from secondpass.verify.facts.date_forms import find_dates
 from secondpass.verify.facts.identifiers import find_numbered, identifier_tokens
 from secondpass.verify.facts.names import Vocabulary, find_names
 from secondpass.verify.facts.negation import find_clauses
-from secondpass.verify.facts.quantities import find_quantities
+from secondpass.verify.facts.quantities.parse import find_quantities
 from secondpass.verify.facts.slots import Slots
 from secondpass.verify.types import Mismatch
 from secondpass.verify.words import tokenize

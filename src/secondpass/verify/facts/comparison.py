@@ -8,14 +8,14 @@ from itertools import pairwise
 from typing import Protocol, TypeVar
 
 from secondpass.verify.facts import dates
-from secondpass.verify.facts.agreement import agree
-from secondpass.verify.facts.clock import CLOCK, hours_of
 from secondpass.verify.facts.dates import Date
 from secondpass.verify.facts.identifiers import Numbered
 from secondpass.verify.facts.names import Name, Presence, Vocabulary
 from secondpass.verify.facts.negation import EMPTY_STEMS, Clause, denied
-from secondpass.verify.facts.numerals import literal
-from secondpass.verify.facts.quantities import Quantity
+from secondpass.verify.facts.quantities.agreement import agree
+from secondpass.verify.facts.quantities.clock import CLOCK, hours_of
+from secondpass.verify.facts.quantities.numerals import literal
+from secondpass.verify.facts.quantities.parse import Quantity
 from secondpass.verify.facts.slots import Slots, alikeness
 from secondpass.verify.types import Mismatch
 from secondpass.verify.words import Token, stem

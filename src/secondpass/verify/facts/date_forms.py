@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from secondpass.verify.facts.dates import Date
-from secondpass.verify.facts.numerals import numeral_at
-from secondpass.verify.facts.units import unit_at
+from secondpass.verify.facts.quantities.numerals import numeral_at
+from secondpass.verify.facts.quantities.units import unit_at
 from secondpass.verify.words import STOP_WORDS, Token, word_numbers, word_set
 
 __all__ = ["find_dates"]

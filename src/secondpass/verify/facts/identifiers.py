@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from secondpass.verify.facts.numerals import literal, numeral_at, roman
-from secondpass.verify.facts.units import unit_at
+from secondpass.verify.facts.quantities.numerals import literal, numeral_at, roman
+from secondpass.verify.facts.quantities.units import unit_at
 from secondpass.verify.words import STOP_WORDS, Token, word_set
 
 __all__ = ["Numbered", "find_numbered", "identifier_tokens"]

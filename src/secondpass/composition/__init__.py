@@ -1,0 +1,1 @@
+"""Rerankers that wrap other rerankers, one file each."""

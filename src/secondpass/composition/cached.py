@@ -1,0 +1,215 @@
+"""Score a pair once: what was scored before comes from a cache."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+from typing import Any, ClassVar
+
+from secondpass.base import Reranker
+from secondpass.cache.base import Cache, as_cache, checked_positive
+from secondpass.cache.call import Call
+from secondpass.cache.entry import Entry, InvalidEntryError, KeyMaker, pack, unpack
+from secondpass.errors import ConfigError
+from secondpass.types import Request, Scale, Scores
+
+__all__ = ["CacheStats", "CachedReranker"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStats:
+    """What a `CachedReranker` got out of its cache, since it was built in this process.
+
+    Attributes:
+        hits: documents whose scores came from the cache.
+        misses: documents whose scores did not.
+        errors: how often the cache failed, and entries that could not be used.
+        size: entries in the cache now; None if it does not say.
+    """
+
+    hits: int
+    misses: int
+    errors: int
+    size: int | None
+
+    @property
+    def hit_rate(self) -> float:
+        """The share of documents whose scores came from the cache; 0 before the first."""
+        return self.hits / max(1, self.hits + self.misses)
+
+
+class CachedReranker(Reranker):
+    """Keeps the scores of another reranker, and asks it only for those it has not.
+
+    All that is missing, of all requests of a call, reaches the other one in one call, each pair once. A score
+    comes back bit for bit, with what explained it: of a hit and of a miss the ranking says the same, in plain
+    data (a tuple is a list). A column that explains only some documents has None for the others. A document
+    whose explanation is no plain data is not cached, and counted under ``cache_skipped``; nor is one whose
+    trace tells of a fallback or of a failed member, or that an LLM gave no verdict on (``judged: False``).
+
+    The trace counts ``cache_hits`` and ``cache_misses`` (documents; together all of them) and
+    ``cache_errors``. A cache that fails is logged and left alone for ``retry_after_s``; meanwhile every
+    score is computed, and the ranking is the same.
+
+    What is kept under a hash of fingerprint, query and document: the score, and the explanation, in which
+    passages of the document are written as positions. So texts can't be read from the cache, with two
+    exceptions: who already has both texts and the settings can see whether they were scored, and what an LLM
+    wrote in its own words is kept as it is.
+
+    The fingerprint is the other reranker's: a calibration or a monitor can't tell the two apart. It does not
+    know what a function among the settings does, nor what a remote server runs: change ``namespace``
+    when that changes.
+
+    Args:
+        wrapped: a pointwise reranker.
+        cache: a `Cache`, its kind (``"memory"``, ``"sqlite"``, ``"redis"``), or a mapping with its kind and
+            settings: ``{"kind": "sqlite", "path": "scores.sqlite"}``.
+        namespace: part of every key; another one is another cache.
+        ignore_initial_scores: leave the first stage's score of a document out of its key. Set it for a
+            reranker that reads the texts only, such as a cross-encoder, behind a first stage whose scores
+            change while the texts don't.
+        store_texts: write query and document into each entry as well, for debugging.
+        retry_after_s: how long a cache that failed is left alone, in seconds.
+
+    Raises:
+        CompositionError: ``wrapped`` is not pointwise, so that a score depends on its company.
+        ConfigError: a setting can't be used.
+        MissingExtraError: the cache needs a package that is not installed.
+    """
+
+    registry_name: ClassVar[str] = "cached"
+    pointwise = True
+
+    def __init__(
+        self,
+        wrapped: Reranker,
+        *,
+        cache: Cache | str | Mapping[str, Any] = "memory",
+        namespace: str = "",
+        ignore_initial_scores: bool = False,
+        store_texts: bool = False,
+        retry_after_s: float = 5.0,
+    ) -> None:
+        self.require_traits(wrapped, pointwise=True)
+        if not isinstance(namespace, str):
+            raise ConfigError(f"namespace must be a str, not {type(namespace).__name__}")
+        self.wrapped = wrapped
+        self.cache = as_cache(cache)
+        self.namespace, self.store_texts = namespace, store_texts
+        self.ignore_initial_scores = ignore_initial_scores
+        self.retry_after_s = checked_positive(retry_after_s, "retry_after_s")
+        self.scale = wrapped.scale
+        self._reset()
+
+    def _reset(self) -> None:
+        self._hits = self._misses = self._errors = 0
+        self._retry_at = 0.0
+        self._lock = Lock()
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the wrapped reranker: a cache changes no score."""
+        return self.wrapped.fingerprint
+
+    def stats(self) -> CacheStats:
+        """Return how often the cache had an answer, and how many entries it has."""
+        size = None
+        try:
+            size = self.cache.size()
+        except Exception as exc:  # whatever it is, the numbers of this process are still right
+            self._failed("counted", exc)
+        return CacheStats(self._hits, self._misses, self._errors, size)
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        call = Call(self._keys(requests), requests)
+        self._read(call)
+        parts = call.misses()
+        scored = self.wrapped.score_many([requests[at].subset(where) for at, where in parts.items()]) if parts else []
+        new = {}
+        for (at, where), scores in zip(parts.items(), scored, strict=True):
+            new.update(call.take(at, where, scores))
+        self._write(call, new)
+        results = [call.scores(at) for at in range(len(requests))]
+        with self._lock:
+            self._hits += sum(scores.trace.counts["cache_hits"] for scores in results)
+            self._misses += sum(scores.trace.counts["cache_misses"] for scores in results)
+        return results
+
+    def _keys(self, requests: Sequence[Request]) -> list[list[bytes]]:
+        maker = KeyMaker(_version(), self.namespace, self.fingerprint)
+        keys = []
+        for request in requests:
+            initial = None if self.ignore_initial_scores or request.initial_scores is None else request.initial_scores
+            keys.append(maker.keys(request.query, request.texts, None if initial is None else tuple(initial)))
+        return keys
+
+    def _read(self, call: Call) -> None:
+        if time.monotonic() < self._retry_at:
+            call.notes.append("the cache failed a moment ago and is left alone; every score was computed")
+            return
+        try:
+            found = dict(self.cache.get_many(list(call.texts)))
+        except Exception as exc:  # a cache of anyone's may raise anything; none is a reason not to rerank
+            call.failed("read", self._failed("read", exc))
+            return
+        broken = []
+        for key, data in found.items():
+            try:
+                call.entries[key] = self._entry(key, data, call)
+            except InvalidEntryError as exc:
+                broken.append(exc)
+        if broken:
+            self._count_error(len(broken))
+            call.failed("used", f"{len(broken)} entries are invalid, one because {broken[0]}", len(broken))
+            _log.warning("%r: %d invalid entries are replaced, one because %s", self.cache, len(broken), broken[0])
+        call.hits = frozenset(call.entries)
+
+    def _entry(self, key: bytes, data: object, call: Call) -> Entry:
+        if key not in call.texts:
+            raise InvalidEntryError("nobody asked for it")
+        entry = unpack(key, data, call.texts[key])
+        if self.scale is Scale.PROBABILITY and not 0 <= entry.score <= 1:
+            raise InvalidEntryError("its score is no probability")
+        return entry
+
+    def _write(self, call: Call, new: Mapping[bytes, Entry]) -> None:
+        if not new or time.monotonic() < self._retry_at:
+            return
+        try:
+            self.cache.set_many(
+                {key: pack(key, entry, call.texts[key], store_texts=self.store_texts) for key, entry in new.items()}
+            )
+        except Exception as exc:  # as above: the scores are there
+            call.failed("written", self._failed("written", exc))
+
+    def _failed(self, what: str, exc: Exception) -> str:
+        self._count_error()
+        self._retry_at = time.monotonic() + self.retry_after_s
+        reason = f"{type(exc).__name__}: {exc}"
+        _log.warning("the cache can't be %s and is left alone for %g s: %s", what, self.retry_after_s, reason)
+        return reason
+
+    def _count_error(self, errors: int = 1) -> None:
+        with self._lock:
+            self._errors += errors
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._reset()
+
+    def __repr__(self) -> str:
+        return f"CachedReranker({self.wrapped!r}, cache={self.cache!r})"
+
+
+@cache
+def _version() -> str:
+    from importlib.metadata import version  # another release may score otherwise with the same settings
+
+    return version("secondpass")

@@ -1,0 +1,182 @@
+"""Turn scores into probabilities that can be trusted."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from secondpass.base import Reranker
+from secondpass.calibration.base import Calibrator
+from secondpass.calibration.calibrators import calibrator_class, calibrator_from_config
+from secondpass.calibration.examples import Example, ScoredExamples, examples_from_qrels, score_examples
+from secondpass.calibration.folds import held_out_probabilities
+from secondpass.calibration.prior import checked_rate, shift_base_rate
+from secondpass.calibration.report import CalibrationReport, compared
+from secondpass.calibration.selection import require_same_reranker
+from secondpass.errors import ConfigError, ModelIntegrityError
+from secondpass.logistic import FloatArray, log_odds
+from secondpass.types import Document, Qrels, Request, Run, Scale, Scores
+
+__all__ = ["CalibratedReranker"]
+
+_FORMAT = "secondpass-calibration-1"
+
+
+class CalibratedReranker(Reranker):
+    """Gives calibrated probabilities: of documents that get 0.8, about 80 % are relevant.
+
+    Fit it on judged candidates like those that it will see: from the same retriever, to the same depth. The order of
+    a query's documents stays as it was. The inner score is in the explanations, as ``uncalibrated``.
+
+    Args:
+        wrapped: a reranker that gives logits or probabilities; the latter are calibrated by their log-odds.
+        method: ``platt`` (slope and intercept; the default), ``temperature`` (slope only), ``beta`` (three
+            parameters), ``isotonic`` (any rising curve; from 200 examples on).
+        calibrator: a fitted `Calibrator` or its configuration; None to `fit` one.
+        base_rate: the share of relevant documents where it is used, in (0, 1), if it differs from that in the
+            fitting data: corrects the intercept (`secondpass.calibration.shift_base_rate`).
+        fitted_on: the fingerprint of the reranker that the calibrator was fitted on; `fit` and `load` fill it in.
+
+    Raises:
+        CompositionError: the wrapped one's scores are ordinal, or the calibrator was fitted on another one.
+        ConfigError: a setting can't be used.
+    """
+
+    registry_name: ClassVar[str] = "calibrated"
+    scale = Scale.PROBABILITY
+
+    def __init__(
+        self,
+        wrapped: Reranker,
+        *,
+        method: Literal["platt", "temperature", "beta", "isotonic"] | None = None,
+        calibrator: Calibrator | Mapping[str, Any] | None = None,
+        base_rate: float | None = None,
+        fitted_on: str | None = None,
+    ) -> None:
+        self.require_traits(wrapped, Scale.LOGIT, Scale.PROBABILITY)
+        self.wrapped, self.pointwise = wrapped, wrapped.pointwise
+        if calibrator is None or isinstance(calibrator, Calibrator):
+            self.calibrator = calibrator
+        else:
+            self.calibrator = calibrator_from_config(calibrator)
+        self.method = calibrator_class(method or (self.calibrator.kind if self.calibrator else "platt")).kind
+        if self.calibrator and self.calibrator.kind != self.method:
+            raise ConfigError(f"method is {self.method!r}, but the calibrator's is {self.calibrator.kind!r}")
+        require_same_reranker(fitted_on, wrapped, "the calibration was fitted")
+        self.fitted_on = fitted_on
+        self.base_rate = None if base_rate is None else checked_rate(base_rate, "base_rate")
+        if self.base_rate and self.calibrator and self.calibrator.base_rate is None:
+            raise ConfigError("base_rate can't be corrected for: the calibrator does not know the one it was fitted on")
+        self._held_out: tuple[ScoredExamples, FloatArray] | None = None
+
+    def fit(self, examples: Iterable[Example], *, folds: int = 5, seed: int = 0) -> Self:
+        """Fit the calibration on judged examples; returns itself. Don't use it in other threads meanwhile.
+
+        Args:
+            examples: triples of a query, a document, and whether it is relevant (a bool, or a grade above 0).
+            folds: into how many parts the queries are split for `report`; 0 to go without it. The calibration
+                itself is fitted on all examples.
+            seed: of the split.
+
+        Raises:
+            InputError: an example can't be used, there are too few, or only one kind, or relevant ones don't
+                score higher than the others.
+            ConfigError: ``folds`` is out of range.
+        """
+        scored = score_examples(self.wrapped, examples)
+        kind = calibrator_class(self.method)
+        calibrator = kind.fit(scored.logits, scored.relevant)
+        held_out = None if folds == 0 else held_out_probabilities(kind, scored, folds=folds, seed=seed)
+        self._held_out = None if held_out is None else (scored, held_out)
+        self.calibrator, self.fitted_on = calibrator, self.wrapped.fingerprint
+        return self
+
+    def fit_qrels(
+        self,
+        qrels: Qrels,
+        run: Run,
+        *,
+        queries: Mapping[str, str],
+        documents: Mapping[str, Document],
+        min_grade: int = 1,
+        folds: int = 5,
+        seed: int = 0,
+    ) -> Self:
+        """Fit the calibration on judgements and a first stage's run; arguments as in `fit` and `examples_from_qrels`.
+
+        Every candidate of the run is an example; one without a judgement counts as not relevant.
+        """
+        examples = examples_from_qrels(qrels, run, queries=queries, documents=documents, min_grade=min_grade)
+        return self.fit(examples, folds=folds, seed=seed)
+
+    def report(
+        self, *, n_bins: int = 10, confidence: float = 0.95, n_bootstrap: int = 1000, seed: int = 0
+    ) -> CalibrationReport:
+        """Return how good the probabilities are before and after, each example's by a fit on other queries.
+
+        ``base_rate`` plays no part in it. Arguments as in `secondpass.calibration.probability_quality`.
+
+        Raises:
+            ConfigError: it was not fitted in this process, or with ``folds=0``.
+        """
+        if self._held_out is None:
+            raise ConfigError("there is no held-out report: it belongs to fit(..., folds=5), and is not saved")
+        scored, after = self._held_out
+        settings = {"n_bins": n_bins, "confidence": confidence, "n_bootstrap": n_bootstrap, "seed": seed}
+        return compared(self.method, scored.probabilities, after, scored.relevant, scored.queries, settings)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the calibration as JSON, with the fingerprint of what it was fitted on, but not the wrapped one.
+
+        Raises:
+            ConfigError: it is not fitted.
+        """
+        calibrator = self._fitted()
+        data = {"format": _FORMAT, "fitted_on": self.fitted_on, "base_rate": self.base_rate}
+        target = Path(path)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        text = json.dumps({**data, "calibrator": calibrator.to_config()}, indent=2)
+        partial.write_text(text + "\n", encoding="utf-8")
+        partial.replace(target)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], wrapped: Reranker) -> Self:
+        """Read what `save` wrote, for the reranker that it was fitted on.
+
+        Raises:
+            CompositionError: it was fitted on another model, or with other settings.
+            ModelIntegrityError: the file can't be read, or holds something else.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            if data["format"] != _FORMAT:
+                raise ModelIntegrityError(f"{path} has the format {data['format']!r}, not {_FORMAT!r}")
+            calibrator = calibrator_from_config(data["calibrator"])
+            settings = {"base_rate": data["base_rate"], "fitted_on": data["fitted_on"]}
+        except (OSError, ValueError, KeyError, TypeError) as exc:
+            raise ModelIntegrityError(f"{path} holds no calibration that can be read: {exc!r}") from exc
+        return cls(wrapped, calibrator=calibrator, **settings)
+
+    def _fitted(self) -> Calibrator:
+        if self.calibrator is None:
+            raise ConfigError(
+                "CalibratedReranker is not fitted: call fit(examples) or fit_qrels(...), or read a saved "
+                "calibration by CalibratedReranker.load(path, wrapped)"
+            )
+        return self.calibrator
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        calibrator = self._fitted()
+        return [self._calibrated(scores, calibrator) for scores in self.wrapped.score_many(requests)]
+
+    def _calibrated(self, scores: Scores, calibrator: Calibrator) -> Scores:
+        logits = log_odds(scores.values) if self.wrapped.scale is Scale.PROBABILITY else scores.values
+        values = calibrator.apply(logits)
+        if self.base_rate is not None and calibrator.base_rate is not None:
+            values = shift_base_rate(values, fitted=calibrator.base_rate, actual=self.base_rate)
+        return scores.rescored(values, uncalibrated=scores.values.tolist())
+
+    def __repr__(self) -> str:
+        return f"CalibratedReranker({self.wrapped!r}, method={self.method!r})"

@@ -1,0 +1,1 @@
+"""The cascade: from cheap to strong, each stage over what the last one kept."""

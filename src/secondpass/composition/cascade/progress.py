@@ -1,0 +1,85 @@
+"""What a cascade knows of one request on its way through the stages."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from secondpass.composition.cascade.throughput import work_of
+from secondpass.types import Request, Scores, Trace
+
+__all__ = ["Way", "parts_of"]
+
+
+class Way:
+    """One request on its way through the stages.
+
+    ``order`` always holds every document, best first; the first ``alive`` of them go on.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.order = list(range(len(request)))
+        self.alive = len(request)
+        self.counts: dict[str, int] = {}
+        self.notes: list[str] = []
+        self._stage: list[int | None] = [None] * len(request)
+        self._values: list[float | None] = [None] * len(request)
+        self._columns: dict[str, list[Any]] = {}
+        self._traces: dict[int, list[Trace]] = {}
+        self._work = work_of(request, self.order)
+
+    def work(self, position: int) -> int:
+        """Return what scoring the document at a place of the order takes."""
+        return self._work[self.order[position]]
+
+    def record(self, at: int, indices: Sequence[int], scores: Scores) -> None:
+        """Take over what a stage says of some documents; what an earlier one said of them is void."""
+        self._traces.setdefault(at, []).append(scores.trace)
+        for name in scores.explanations:
+            self._columns.setdefault(name, [None] * len(self.request))
+        for place, index in enumerate(indices):
+            self._stage[index], self._values[index] = at, float(scores.values[place])
+            for name, column in self._columns.items():
+                column[index] = scores.explanations[name][place] if name in scores.explanations else None
+
+    def sort(self, at: int) -> npt.NDArray[np.float64]:
+        """Put what a stage scored in order, equal scores as they came; return the scores, best first."""
+        scored = [index for index in self.order[: self.alive] if self._stage[index] == at]
+        values = np.array([self._values[index] for index in scored], dtype=np.float64)
+        best_first = np.argsort(-values, kind="stable")
+        self.order[: len(scored)] = [scored[place] for place in best_first]
+        return values[best_first]
+
+    def scores(self) -> Scores:
+        """Return where each document stands, and why."""
+        values = np.empty(len(self.order))
+        values[self.order] = np.arange(len(self.order), 0, -1)
+        explanations = {**self._columns, "stage": self._stage, "stage_score": self._values}
+        stages = tuple(_merged(traces) for traces in self._traces.values())
+        return Scores(values, explanations, Trace(counts=self.counts, notes=tuple(self.notes), stages=stages))
+
+
+def parts_of(queue: list[tuple[int, Way]]) -> list[tuple[Way, int, int]]:
+    """Return, for each request in a piece of the queue, the first of its positions and the one after the last."""
+    # A request's positions in a piece of the queue follow each other without a gap.
+    parts: dict[int, tuple[Way, int, int]] = {}
+    for position, way in queue:
+        parts[id(way)] = (way, parts[id(way)][1] if id(way) in parts else position, position + 1)
+    return list(parts.values())
+
+
+def _merged(traces: list[Trace]) -> Trace:
+    """Return the trace of a stage that was called in slices."""
+    counts: dict[str, int] = {}
+    for trace in traces:
+        for name, count in trace.counts.items():
+            counts[name] = counts.get(name, 0) + count
+    return Trace(
+        name=traces[0].name,
+        latency_s=sum(trace.latency_s for trace in traces),
+        counts=counts,
+        notes=tuple(dict.fromkeys(note for trace in traces for note in trace.notes)),
+        stages=tuple(stage for trace in traces for stage in trace.stages),
+    )

@@ -1,0 +1,195 @@
+"""Rerank in stages, cheap to strong, each over what the last one kept, within a time budget if there is one."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from secondpass.base import Reranker
+from secondpass.composition.cascade.progress import Way, parts_of
+from secondpass.composition.cascade.rules import ExitRule, KeepRule, checked_count
+from secondpass.composition.cascade.throughput import Pace
+from secondpass.errors import ConfigError
+from secondpass.types import Request, Scale, Scores
+
+__all__ = ["CascadeReranker"]
+
+Keep = int | Mapping[str, float]
+Exit = Mapping[str, float]
+
+
+class CascadeReranker(Reranker):
+    """Ranks by several stages, each over the documents that the one before it kept (Wang et al. 2011, SIGIR).
+
+    Every document comes back once. Those that went further rank above those that did not; among those that
+    went equally far the order is that of the last stage that scored them. The scores are ordinal: n for the
+    best of n documents, 1 for the last. The explanations hold ``stage``, the position in ``stages`` of the
+    one that decided a document's place (None if the time was over before the first one saw it), and
+    ``stage_score``, its score there, next to that stage's own explanations.
+
+    Without a budget the result is deterministic, and each stage is called once, for all requests together.
+
+    With one, a call has ``budget_ms`` for each of its requests. What each stage takes per character is
+    learnt while running. The first stage goes through as many documents as there is time for, since what it
+    doesn't see is lost to the others; later ones, if the time doesn't suffice for all that was kept, share it
+    in proportion to what they would take. The best documents come first, so running out of time makes a stage
+    less deep, not wrong; it is noted in the trace, with the number of documents under ``cut_short``. Work that
+    has begun is not interrupted: a pointwise stage gets slices of ``slice_size`` documents, smaller ones when
+    little time is left, so a deadline is kept to about one slice. A stage whose scores depend on the other
+    documents can't be sliced; it gets as many as fit, and while its pace is not known one slice.
+
+    Args:
+        stages: rerankers, cheap to strong.
+        keep: what each stage but the last lets go on: a number of documents, or a mapping with ``count``,
+            ``margin`` (at most so many logits below the best; for a stage that gives logits) or ``probability``
+            (at least this; for a stage that gives probabilities). In a mapping with several, all must hold.
+            A document that doesn't go on can't come back.
+        budget_ms: the time for one request; None for no limit.
+        early_exit: for each stage but the last, a bound on what later stages can still turn round, or None: a
+            mapping with ``margin`` (they don't reverse two documents further apart in logits) or ``probability``
+            (nor one of at least one minus this and one of at most this). What then can't come among the first
+            ``k`` of the request doesn't go on, and if the order of these is settled as well, the request ends
+            there. The result is exact as far as the bound holds, so take it from labelled data.
+        slice_size: documents, over all requests of a call, between two looks at the clock; only with a budget.
+        clock: returns seconds; for tests.
+
+    Raises:
+        CompositionError: a rule doesn't fit the scale of its stage, or a stage is no reranker.
+        ConfigError: a setting is out of range.
+    """
+
+    registry_name: ClassVar[str] = "cascade"
+    scale = Scale.ORDINAL
+    pointwise = False
+
+    def __init__(
+        self,
+        stages: Sequence[Reranker],
+        *,
+        keep: Sequence[Keep] = (),
+        budget_ms: float | None = None,
+        early_exit: Sequence[Exit | None] | None = None,
+        slice_size: int = 16,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.stages = _as_list(stages, "stages")
+        for stage in self.stages:
+            self.require_traits(stage)
+        keep = _as_list(keep, "keep")
+        self.early_exit: list[Exit | None] | None = None if early_exit is None else _as_list(early_exit, "early_exit")
+        self.budget_ms, self.clock = _checked_budget(budget_ms), clock
+        self.slice_size = checked_count(slice_size, "slice_size")
+        if not self.stages:
+            raise ConfigError("CascadeReranker: stages is empty")
+        for name, rules in (("keep", keep), ("early_exit", self.early_exit)):
+            if rules is not None and len(rules) != len(self.stages) - 1:
+                raise ConfigError(
+                    f"CascadeReranker: {name} has {len(rules)} rules, but {len(self.stages)} stages need "
+                    f"{len(self.stages) - 1}, one for each stage but the last"
+                )
+        self._keep = [KeepRule.parse(rule, f"keep[{at}]", self.stages[at]) for at, rule in enumerate(keep)]
+        self.keep: list[Keep] = [rule.to_data() for rule in self._keep]
+        self._exit = [
+            None if rule is None else ExitRule.parse(rule, f"early_exit[{at}]", self.stages[at])
+            for at, rule in enumerate(self.early_exit or [None] * len(keep))
+        ]
+        self._paces = [Pace() for _ in self.stages]
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        clock = self.clock or time.perf_counter
+        deadline = None if self.budget_ms is None else clock() + len(requests) * self.budget_ms / 1000
+        ways = [Way(request) for request in requests]
+        for at in range(len(self.stages)):
+            live = [way for way in ways if way.alive]
+            if not live:
+                break
+            if deadline is None:
+                self._call(at, [(way, 0, way.alive) for way in live])
+            else:
+                self._call_in_time(at, live, deadline, clock)
+            for way in live:
+                self._decide(at, way)
+        return [way.scores() for way in ways]
+
+    def _call(self, at: int, parts: list[tuple[Way, int, int]]) -> None:
+        last = at == len(self.stages) - 1
+        requests = [
+            # Only the last stage answers for the caller's k.
+            replace(way.request.subset(way.order[start:stop]), k=way.request.k if last else None)
+            for way, start, stop in parts
+        ]
+        for (way, start, stop), scores in zip(parts, self.stages[at].score_many(requests), strict=True):
+            way.record(at, way.order[start:stop], scores)
+
+    def _call_in_time(self, at: int, live: list[Way], deadline: float, clock: Callable[[], float]) -> None:
+        stage, pace = self.stages[at], self._paces[at]
+        # The requests take turns, so that they are equally deep when the time is over.
+        queue = [(position, way) for position in range(max(way.alive for way in live)) for way in live]
+        queue = [(position, way) for position, way in queue if position < way.alive]
+        work = np.array([way.work(position) for position, way in queue])
+        now = clock()
+        until = now + self._allowance(at, live, deadline - now)
+        limit, unknown = (self.slice_size, 1) if stage.pointwise else (len(queue), self.slice_size)
+        done = 0
+        while done < len(queue) and (size := pace.fitting(work[done : done + limit], until - now, unknown)):
+            self._call(at, parts_of(queue[done : done + size]))
+            start, now = now, clock()
+            pace.learn(now - start, float(work[done : done + size].sum()))
+            done += size
+            if not stage.pointwise:
+                break
+        if not done and until > now:
+            pace.hope()
+
+    def _allowance(self, at: int, live: list[Way], left: float) -> float:
+        """Return the seconds of the ``left`` ones that a stage may take."""
+        if at in (0, len(self.stages) - 1):
+            return left
+        depths = [float(way.alive) for way in live]
+        mean_work = sum(way.work(position) for way in live for position in range(way.alive)) / sum(depths)
+        costs = []
+        for later in range(at, len(self.stages)):
+            costs.append((self._paces[later].rate or 0.0) * mean_work * sum(depths))
+            if later < len(self._keep):
+                rule = self._keep[later]
+                share = 1.0 if rule.counts_only else self._paces[later].share
+                depths = [min(depth * share, math.inf if rule.count is None else rule.count) for depth in depths]
+        # What takes nothing, as far as is known, has nothing to share.
+        return left if left <= 0 or sum(costs) <= left or not costs[0] else left * costs[0] / sum(costs)
+
+    def _decide(self, at: int, way: Way) -> None:
+        values = way.sort(at)
+        if len(values) < way.alive:
+            way.counts["cut_short"] = way.counts.get("cut_short", 0) + way.alive - len(values)
+            way.notes.append(
+                f"the time was over in stage {at} ({type(self.stages[at]).__name__}), which scored {len(values)} of "
+                f"{way.alive} documents"
+            )
+        way.alive = 0
+        if at < len(self._keep) and len(values):
+            kept = self._keep[at].kept(values)
+            self._paces[at].learn_share(kept, len(values))
+            rule = self._exit[at]
+            way.alive = kept if rule is None or not kept else rule.undecided(values[:kept], way.request.k)
+            if kept and not way.alive:
+                way.counts["early_exits"] = 1
+
+    def __repr__(self) -> str:
+        return f"CascadeReranker([{', '.join(map(repr, self.stages))}])"
+
+
+def _as_list(value: Any, name: str) -> list[Any]:
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence):
+        raise ConfigError(f"CascadeReranker: {name} is a list, not {value!r}")
+    return list(value)
+
+
+def _checked_budget(budget_ms: object) -> float | None:
+    if budget_ms is None:
+        return None
+    if isinstance(budget_ms, bool) or not isinstance(budget_ms, int | float) or not 0 < budget_ms < math.inf:
+        raise ConfigError(f"CascadeReranker: budget_ms is a number of milliseconds above 0, or None, not {budget_ms!r}")
+    return float(budget_ms)

@@ -1,0 +1,207 @@
+"""Several rerankers as one: their scores averaged or their rankings fused, and how far they disagree."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal, Self, get_args
+
+import numpy as np
+
+from secondpass.base import Reranker
+from secondpass.composition.fusion import Vector, convex_weights, normalised, ranks, spread, weighted_sum
+from secondpass.composition.members import ask_members, joined_explanations, require_initial_scores, without_k
+from secondpass.errors import CompositionError, ConfigError, ScoringError
+from secondpass.fitting import Grades, coordinate_ascent, judged_rows
+from secondpass.types import Request, Scale, Scores, Trace, checked_k
+
+__all__ = ["EnsembleReranker"]
+
+Method = Literal["mean", "zscore", "minmax", "rrf", "convex"]
+
+_log = logging.getLogger(__name__)
+
+
+class EnsembleReranker(Reranker):
+    """Scores by several rerankers together.
+
+    - ``mean``: the weighted mean of the scores. All members must give logits, or all probabilities, and so
+      does the ensemble. Logits of different models can lie far apart: calibrate them, or take another method.
+    - ``zscore``, ``minmax``: the weighted mean after each member's scores of a request were brought to mean 0
+      and deviation 1, or to the range 0 to 1. Members of any scale; the result is ordinal.
+    - ``rrf``: reciprocal rank fusion, the weighted mean of 1 / (rrf_k + rank) (Cormack, Clarke and Büttcher
+      2009, SIGIR), which orders as the paper's sum does. Members of any scale; the result is ordinal.
+    - ``convex``: as ``minmax``, with the first stage's own ``initial_scores`` (higher is better) as one more
+      source (Bruch, Gai and Ingber 2023, ACM TOIS 42). The result is ordinal.
+
+    Explanations: ``spread``, the standard deviation over the members that took part, without the weights and
+    without ``initial_scores``: in units of the scale for ``mean``, after normalising for ``zscore``, ``minmax``
+    and ``convex``, in places for ``rrf``; and ``member_scores``, what each member said, a list by position with None
+    for one that did not take part. What
+    members explain is kept: a name that several use goes to the first, the others' gets their position.
+
+    Args:
+        members: the rerankers.
+        method: how their scores become one.
+        weights: one number for each member, and for ``convex`` one more at the end for ``initial_scores``; only
+            their proportions count; equal by default. A member of weight 0 is not run. `fit` sets them.
+        rrf_k: how much less the first ranks stand out; ``rrf`` only.
+        on_error: what a failing member does: ``raise`` its error, or ``skip`` it for all requests of the call;
+            that is logged, counted in the trace under ``members_failed``, and noted there. What the caller can
+            set right (an `InputError`, a `ConfigError`) is always raised. Where one of several may be left out,
+            scores are not pointwise: a cache would mix those with and without it.
+        missing_initial: what ``convex`` does with a request without ``initial_scores``: ``raise``, or ``skip``
+            them, which is counted under ``fallbacks`` and noted.
+        parallel: run members in threads of their own; the scores are the same either way.
+
+    Attributes:
+        fitted_ndcg_: nDCG@k of the fitted ensemble on what it was fitted on, in [0, 1]; None before `fit`.
+
+    Raises:
+        CompositionError: the members' scores can't be averaged; the message names two of them.
+        ConfigError: a setting is out of range.
+        ScoringError: every member failed.
+    """
+
+    registry_name: ClassVar[str] = "ensemble"
+
+    def __init__(
+        self,
+        members: Sequence[Reranker],
+        *,
+        method: Method = "mean",
+        weights: Sequence[float] | None = None,
+        rrf_k: float = 60.0,
+        on_error: Literal["raise", "skip"] = "raise",
+        missing_initial: Literal["raise", "skip"] = "raise",
+        parallel: bool = True,
+    ) -> None:
+        if not isinstance(members, list | tuple) or not members:
+            raise ConfigError("members must be a list of at least one reranker")
+        if method not in get_args(Method):
+            raise ConfigError(f"method must be one of {', '.join(get_args(Method))}, not {method!r}")
+        for name, value in (("on_error", on_error), ("missing_initial", missing_initial)):
+            if value not in ("raise", "skip"):
+                raise ConfigError(f"{name} must be 'raise' or 'skip', not {value!r}")
+        if isinstance(rrf_k, bool) or not isinstance(rrf_k, int | float) or not 0 <= rrf_k < np.inf:
+            raise ConfigError(f"rrf_k must be a finite number of at least 0, not {rrf_k!r}")
+        self.members, self.method, self.rrf_k = list(members), method, float(rrf_k)
+        self.on_error, self.missing_initial, self.parallel = on_error, missing_initial, parallel
+        for member in self.members:
+            self.require_traits(member)
+        if method == "mean":
+            self._require_one_scale()
+        self.scale = self.members[0].scale if method == "mean" else Scale.ORDINAL
+        # Without a member that failed, the mean is another one, which must not stand beside the whole one.
+        whole = on_error == "raise" or len(self.members) == 1
+        self.pointwise = method == "mean" and whole and all(member.pointwise for member in self.members)
+        n_sources = len(self.members) + (method == "convex")
+        if weights is not None and len(weights) != n_sources:
+            sources = f"{len(self.members)} members" + (" and the initial scores" if method == "convex" else "")
+            raise ConfigError(f"there are {len(weights)} weights for {sources}")
+        if weights is not None:
+            convex_weights(weights)
+        self.weights = None if weights is None else [float(weight) for weight in weights]
+        self.fitted_ndcg_: float | None = None
+
+    def _require_one_scale(self) -> None:
+        first = self.members[0]
+        for member in self.members:
+            if Scale.ORDINAL in (member.scale, first.scale) or member.scale is not first.scale:
+                other = first if member is not first else member
+                raise CompositionError(
+                    f"EnsembleReranker averages scores, so its members must all give logits or all probabilities, but "
+                    f"{other!r} gives {other.scale} scores and {member!r} {member.scale} ones; calibrate them, or use "
+                    f"method='zscore', 'minmax' or 'rrf'"
+                )
+
+    def fit(self, requests: Sequence[Request], grades: Sequence[Grades], *, k: int = 10) -> Self:
+        """Set the weights that give the best nDCG@k on judged requests, by coordinate ascent; returns itself.
+
+        Deterministic. On these requests the result is at least as good as equal weights and as each member
+        alone; how good it is on others, only others can tell. Every member scores every request once.
+
+        Args:
+            requests: what to fit on; with ``initial_scores`` for ``convex``.
+            grades: for each request, a grade of at least 0 for each document; or its qrels, a mapping of document
+                id to grade, for documents with an ``id``: then what was not retrieved counts in the ideal, too.
+            k: how far down nDCG looks.
+
+        Raises:
+            InputError: grades don't fit the requests, or no document is relevant.
+        """
+        depth = checked_k(k) or 10
+        asked = without_k(requests)
+        self._require_initial(asked)
+        answers, _ = ask_members(dict(enumerate(self.members)), asked, parallel=self.parallel, catch=False)
+        rows = [self._rows(request, {at: of[n] for at, of in answers.items()}) for n, request in enumerate(asked)]
+        weights, self.fitted_ndcg_ = coordinate_ascent(judged_rows(asked, grades, rows), depth)
+        self.weights = weights
+        if not any(weights[: len(self.members)]):
+            _log.warning("the members add nothing to the first stage on what the ensemble was fitted on")
+        return self
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        # Read once: another thread may fit meanwhile.
+        weights = self.weights or [1.0] * (len(self.members) + (self.method == "convex"))
+        asked = without_k(requests)
+        if self.missing_initial == "raise":
+            self._require_initial(asked)
+        everyone = dict(enumerate(self.members))
+        # With all weight on the initial scores, members are run for what they explain.
+        active = {at: member for at, member in everyone.items() if weights[at] > 0} or everyone
+        answers, failures = ask_members(active, asked, parallel=self.parallel, catch=self.on_error == "skip")
+        notes = tuple(f"{self._named(at)} failed and was left out: {exc!r}" for at, exc in failures.items())
+        if not answers:
+            cause = next(iter(failures.values()))
+            raise ScoringError(f"no member of the ensemble is left: {'; '.join(notes)}") from cause
+        for at, exc in failures.items():
+            _log.warning("%s of the ensemble failed and was left out: %s: %s", self._named(at), type(exc).__name__, exc)
+            _log.debug("where %s failed", self._named(at), exc_info=exc)
+        return [
+            self._fused(request, weights, {at: of[n] for at, of in answers.items()}, notes)
+            for n, request in enumerate(asked)
+        ]
+
+    def _named(self, position: int) -> str:
+        return f"member {position} ({type(self.members[position]).__name__})"
+
+    def _require_initial(self, requests: Sequence[Request]) -> None:
+        if self.method == "convex":
+            instead = "take another method, or set missing_initial='skip'"
+            require_initial_scores(requests, "EnsembleReranker(method='convex')", instead)
+
+    def _fused(
+        self, request: Request, weights: Sequence[float], of_members: Mapping[int, Scores], notes: tuple[str, ...]
+    ) -> Scores:
+        rows, taking_part = self._rows(request, of_members), [weights[at] for at in of_members]
+        counts = {"members_failed": len(notes)} if notes else {}
+        if len(rows) > len(of_members):
+            taking_part.append(weights[-1])
+        elif self.method == "convex":
+            counts["fallbacks"] = 1
+            notes = (*notes, "the request has no initial_scores, so only the members were fused")
+        values = weighted_sum(rows, convex_weights(taking_part if any(taking_part) else [1.0] * len(rows)))
+        if self.scale is Scale.PROBABILITY:
+            values = np.clip(values, 0.0, 1.0)  # a sum of weights that sum to 1 + 1e-16
+        compared = [ranks(scores.values) for scores in of_members.values()] if self.method == "rrf" else rows
+        own = {
+            "spread": spread(compared[: len(of_members)]).tolist(),
+            "member_scores": [
+                [
+                    float(of_members[at].values[document]) if at in of_members else None
+                    for at in range(len(self.members))
+                ]
+                for document in range(len(request))
+            ],
+        }
+        stages = tuple(scores.trace for scores in of_members.values())
+        return Scores(values, joined_explanations(own, of_members), Trace(counts=counts, notes=notes, stages=stages))
+
+    def _rows(self, request: Request, of_members: Mapping[int, Scores]) -> list[Vector]:
+        """Return the sources' scores on one scale: the members', and for ``convex`` the first stage's."""
+        rows = [scores.values for scores in of_members.values()]
+        if self.method == "convex" and request.initial_scores is not None:
+            rows.append(np.array(request.initial_scores))
+        return [normalised(row, self.method, self.rrf_k) for row in rows]
+
+    def __repr__(self) -> str:
+        return f"EnsembleReranker({self.members!r}, method={self.method!r})"

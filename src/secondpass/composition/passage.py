@@ -1,0 +1,185 @@
+"""Rerank long documents by their passages, so that nothing of them is cut off."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, TypedDict, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from secondpass.base import Reranker
+from secondpass.errors import ConfigError
+from secondpass.logistic import sigmoid
+from secondpass.types import Document, Request, Scale, Scores
+from secondpass.windows import ApproximateTokenization, Borders, Span, Tokenization, cut, find_tokenization
+
+__all__ = ["Passage", "PassageReranker", "Pool"]
+
+Pool = Literal["max", "first", "mean", "top_mean", "decayed_sum"]
+
+_OVERLAP = 8  # one token in so many, where nothing else is asked for
+_FIRST: Pool = "first"
+
+
+class Passage(TypedDict):
+    """The window of a document that explains its score.
+
+    Attributes:
+        start: where it begins in the document's text, in characters.
+        end: where it ends: it is ``document.text[start:end]``.
+        text: that text (with U+FFFD for each lone surrogate, as the model read it).
+    """
+
+    start: int
+    end: int
+    text: str
+
+
+class PassageReranker(Reranker):
+    """Scores the windows of long documents, and makes one score of each document's windows.
+
+    A document that fits into the model goes through as it is and keeps its score, bit for bit. A longer
+    one is cut into overlapping windows; the windows of all documents and requests are scored in one call.
+    Each document's best window stands in the ranking's explanations as a `Passage` under ``passage``, and
+    what else the wrapped reranker explains is that of this window.
+
+    How long a window may be follows from the wrapped reranker's model and the query, if it (or one that it
+    wraps) tells its `Tokenization`, as cross-encoders do; else tokens are estimated.
+
+    A document with many windows has more chances of a high maximum; means and ``first`` have not, but miss
+    a relevant window among others. Maximum (MaxP), first (FirstP) and sum are those of Dai and Callan
+    (2019, arXiv:1905.09217).
+
+    Args:
+        wrapped: scores the windows; its scores must not depend on the other documents.
+        max_tokens: tokens in a window at most, as the wrapped one's model counts them; never more than fit
+            beside the query. By default as many as fit, or 384 estimated ones if that is not known.
+        overlap: tokens that neighbouring windows share at least; an eighth of a window by default, and half
+            of it at most.
+        borders: ``sentence`` lets a window end where a sentence does, if one does in its second half;
+            ``token`` only looks after words.
+        pool: what makes a document's score of its windows' scores: ``max``, ``mean``, ``first`` (the others
+            are not scored at all), ``top_mean`` (the mean of the ``n_best`` highest), all on the wrapped one's
+            scale; or ``decayed_sum``, the sum of their probabilities (of logits by the logistic function), the
+            best one first, each next one weighted by one more factor of ``decay``: ordinal.
+        n_best: for ``top_mean``: how many windows.
+        decay: for ``decayed_sum``: from 0 (the best alone) to 1 (the plain sum).
+
+    Raises:
+        CompositionError: the wrapped reranker's scores depend on the other documents, or they are ordinal
+            and ``pool`` would calculate with them.
+        ConfigError: a setting is out of range.
+    """
+
+    registry_name: ClassVar[str] = "passage"
+    pointwise = True
+
+    def __init__(
+        self,
+        wrapped: Reranker,
+        *,
+        max_tokens: int | None = None,
+        overlap: int | None = None,
+        borders: Borders = "sentence",
+        pool: Pool = "max",
+        n_best: int = 3,
+        decay: float = 0.5,
+    ) -> None:
+        if pool not in get_args(Pool):
+            raise ConfigError(f"pool must be one of {', '.join(get_args(Pool))}, not {pool!r}")
+        if borders not in get_args(Borders):
+            raise ConfigError(f"borders must be 'sentence' or 'token', not {borders!r}")
+        # Means and sums are of numbers; a maximum only needs an order.
+        scales = () if pool in ("max", _FIRST) else (Scale.LOGIT, Scale.PROBABILITY)
+        self.require_traits(wrapped, *scales, pointwise=True)
+        self.wrapped = wrapped
+        self.max_tokens = None if max_tokens is None else _whole("max_tokens", max_tokens, 1)
+        self.overlap = None if overlap is None else _whole("overlap", overlap, 0)
+        if self.max_tokens and self.overlap and 2 * self.overlap > self.max_tokens:
+            raise ConfigError(f"overlap ({overlap}) may be at most half of max_tokens ({max_tokens})")
+        self.n_best = _whole("n_best", n_best, 1)
+        if isinstance(decay, bool) or not isinstance(decay, int | float) or not 0 <= decay <= 1:
+            raise ConfigError(f"decay must lie between 0 and 1, not {decay!r}")
+        self.borders, self.pool, self.decay = borders, pool, float(decay)
+        self.scale = Scale.ORDINAL if pool == "decayed_sum" else wrapped.scale
+        self._tokenization: Tokenization = find_tokenization(wrapped) or ApproximateTokenization()
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        spans = self._spans(requests)
+        inner = [_windows_of(request, cuts) for request, cuts in zip(requests, spans, strict=True)]
+        results = self.wrapped.score_many(inner)
+        return [self._pooled(*each) for each in zip(requests, spans, results, strict=True)]
+
+    def _spans(self, requests: Sequence[Request]) -> list[list[list[Span]]]:
+        """Return the windows of each document of each request; a text is cut once for each length of a query."""
+        texts = list(dict.fromkeys(text for request in requests for text in request.texts))
+        lengths = dict(zip(texts, self._tokenization.lengths(texts), strict=True))
+        done: dict[tuple[str, int], list[Span]] = {}
+
+        def windows(text: str, size: int) -> list[Span]:
+            if lengths[text] <= size:
+                return [(0, len(text))]
+            if (text, size) not in done:
+                overlap = size // _OVERLAP if self.overlap is None else min(self.overlap, size // 2)
+                spans = cut(text, size, overlap, self.borders, self._tokenization)
+                done[text, size] = spans[:1] if self.pool == _FIRST else spans
+            return done[text, size]
+
+        sizes = [self._size(length) for length in self._tokenization.lengths([request.query for request in requests])]
+        return [[windows(text, size) for text in request.texts] for request, size in zip(requests, sizes, strict=True)]
+
+    def _size(self, query_length: int) -> int:
+        room = self._tokenization.document_room(query_length)
+        if self.max_tokens is None:
+            return room
+        # What fits is only estimated where the tokens are, so there the caller knows better.
+        known = not isinstance(self._tokenization, ApproximateTokenization)
+        return min(self.max_tokens, room) if known else self.max_tokens
+
+    def _pooled(self, request: Request, spans: list[list[Span]], scores: Scores) -> Scores:
+        ends = np.cumsum([len(windows) for windows in spans]).tolist()
+        parts = [slice(end - len(windows), end) for windows, end in zip(spans, ends, strict=True)]
+        best = [part.start + int(np.argmax(scores.values[part])) for part in parts]
+        passages: list[Passage] = []
+        for text, windows, part, at in zip(request.texts, spans, parts, best, strict=True):
+            start, end = windows[at - part.start]
+            passages.append({"start": start, "end": end, "text": text[start:end]})
+        of_best = {name: [column[at] for at in best] for name, column in scores.explanations.items()}
+        n_split = sum(windows[0] != (0, len(text)) for text, windows in zip(request.texts, spans, strict=True))
+        counts = {"passages": len(scores), "documents_split": n_split}
+        values = np.array([self._pool(scores.values[part]) for part in parts])
+        return Scores(scores.values, of_best, scores.trace).rescored(values, counts=counts, passage=passages)
+
+    def _pool(self, values: npt.NDArray[np.float64]) -> float:
+        if self.pool == "mean":
+            return float(values.mean())
+        if self.pool in ("max", _FIRST):
+            return float(values.max())
+        ordered = np.sort(values)[::-1]
+        if self.pool == "top_mean":
+            return float(ordered[: self.n_best].mean())
+        probabilities = sigmoid(ordered) if self.wrapped.scale is Scale.LOGIT else ordered
+        return float(probabilities @ self.decay ** np.arange(len(ordered)))
+
+    def __repr__(self) -> str:
+        return f"PassageReranker({self.wrapped!r})"
+
+
+def _windows_of(request: Request, spans: list[list[Span]]) -> Request:
+    documents: list[Document] = []
+    for document, text, windows in zip(request.documents, request.texts, spans, strict=True):
+        for start, end in windows:
+            if (start, end) == (0, len(text)):
+                documents.append(document)
+                continue
+            window = text[start:end]
+            documents.append({**document, "text": window} if isinstance(document, Mapping) else window)
+    repeated = None
+    if request.initial_scores is not None:
+        repeated = [s for s, windows in zip(request.initial_scores, spans, strict=True) for _ in windows]
+    return Request(request.query, documents, initial_scores=repeated)
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return value

@@ -1,0 +1,153 @@
+"""Send each request to the reranker that is best for it: by language, by length, or by any function."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
+
+from secondpass.base import Reranker, settings_in, unwritable
+from secondpass.errors import CompositionError, ConfigError, ScoringError, SecondPassError
+from secondpass.language import check_languages, detect_language
+from secondpass.loading import from_config
+from secondpass.types import Request, Scale, Scores
+
+__all__ = ["RoutedReranker"]
+
+
+class RoutedReranker(Reranker):
+    """Scores each request by one of several rerankers; the requests of a route are scored together.
+
+    - ``language``: routes are named by ISO 639-1 codes, and the language of the query decides (py3langid, extra
+      ``language``). Without a default, only the routes' languages come into question, which makes short
+      queries much more reliable; with one, all do, unless ``languages`` says which, and those without a route
+      take the default. A query that shows no language (digits) takes the default, or else the first route.
+    - ``length``: routes are named by the most characters that they take, ``{"2000": fast, "inf": long}``, of the
+      query with the longest document; the smallest that is enough gets the request.
+    - a function of the request that returns a route's name.
+
+    Explanations: ``route``, the same for all documents of a request.
+
+    Args:
+        routes: rerankers by name, all of one scale.
+        route: how to choose.
+        default: the route of requests that no other one is for.
+        languages: the languages to tell apart, if there are others than those of the routes; ``language`` only.
+
+    Raises:
+        CompositionError: the rerankers' scales differ; the message names two of them.
+        ConfigError: a setting can't be used; when scoring: there is no route for a request, and no default.
+        ScoringError: the function that chooses failed.
+        MissingExtraError: ``language`` is asked for, and py3langid is not installed.
+    """
+
+    registry_name: ClassVar[str] = "routed"
+
+    def __init__(
+        self,
+        routes: Mapping[str, Reranker],
+        route: Literal["language", "length"] | Callable[[Request], str],
+        *,
+        default: str | None = None,
+        languages: Sequence[str] | None = None,
+    ) -> None:
+        if not isinstance(routes, Mapping) or not routes or not all(isinstance(name, str) for name in routes):
+            raise ConfigError("routes must be a mapping of at least one name to its reranker")
+        if "type" in routes:
+            raise ConfigError("a route can't be named 'type', which means a reranker in configurations")
+        if default is not None and default not in routes:
+            raise ConfigError(f"the default {default!r} is none of the routes: {', '.join(routes)}")
+        if route not in ("language", "length") and not callable(route):
+            raise ConfigError(f"route must be 'language', 'length' or a function of the request, not {route!r}")
+        if languages is not None and (route != "language" or isinstance(languages, str)):
+            raise ConfigError("languages must be a list of codes, and goes with route='language' only")
+        self.routes, self.route, self.default = dict(routes), route, default
+        self.languages = None if languages is None else list(languages)
+        self.scale = self._one_scale()
+        # Only the language depends on the query alone; what a function looks at is not known.
+        self.pointwise = route == "language" and all(reranker.pointwise for reranker in self.routes.values())
+        self._candidates: list[str] | None = None
+        self._limits: list[tuple[float, str]] = []
+        if route == "language":
+            coded = [name for name in self.routes if name != default]
+            check_languages(coded or None)
+            self._candidates = self.languages or (coded if default is None else None)
+            check_languages(self._candidates)
+        elif route == "length":
+            self._limits = sorted((_limit(name), name) for name in self.routes)
+
+    def to_config(self) -> dict[str, Any]:
+        """Return it as plain data, unless a function chooses, even one that writes down its own settings."""
+        if callable(self.route):
+            raise unwritable(self.route, "RoutedReranker.route")
+        return super().to_config()
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Build it from its settings; routes may be configurations. See `Reranker.from_config`."""
+        settings = settings_in(config, cls)
+        routes = settings.get("routes")
+        if isinstance(routes, Mapping):
+            settings["routes"] = {n: from_config(of) if isinstance(of, Mapping) else of for n, of in routes.items()}
+        return super().from_config(settings)
+
+    def _one_scale(self) -> Scale:
+        first, *others = self.routes.items()
+        self.require_traits(first[1])
+        for name, reranker in others:
+            self.require_traits(reranker)
+            if reranker.scale is not first[1].scale:
+                raise CompositionError(
+                    f"RoutedReranker needs rerankers of one scale, but {first[1]!r} (route {first[0]!r}) gives "
+                    f"{first[1].scale} scores and {reranker!r} (route {name!r}) {reranker.scale} ones; calibrate them"
+                )
+        return first[1].scale
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        chosen = [self._choose(request) for request in requests]
+        of_route: dict[str, list[int]] = {}
+        for at, (name, _) in enumerate(chosen):
+            of_route.setdefault(name, []).append(at)
+        scored: dict[int, Scores] = {}
+        for name, positions in of_route.items():
+            results = self.routes[name].score_many([requests[at] for at in positions])
+            scored.update(zip(positions, results, strict=True))
+        return [
+            scored[at].rescored(scored[at].values, notes=(note,), route=[name] * len(request))
+            for at, (request, (name, note)) in enumerate(zip(requests, chosen, strict=True))
+        ]
+
+    def _choose(self, request: Request) -> tuple[str, str]:
+        """Return the name of the route, and what to note about it."""
+        if self.route == "language":
+            wanted = detect_language(request.query, self._candidates)
+            if wanted is None:
+                name = self.default or next(iter(self.routes))
+                return name, f"route {name!r}, as the query shows no language"
+        elif self.route == "length":
+            length = len(request.query) + max(map(len, request.texts))
+            wanted = next((name for limit, name in self._limits if length <= limit), f"{length} characters")
+        else:
+            assert callable(self.route)  # the constructor saw to it
+            try:
+                wanted = self.route(request)
+            except SecondPassError:
+                raise
+            except Exception as exc:  # the function may be anyone's, and fail in any way
+                raise ScoringError(f"choosing a route failed: {exc!r}") from exc
+        if isinstance(wanted, str) and wanted in self.routes:
+            return wanted, f"route {wanted!r}"
+        if self.default is None:
+            raise ConfigError(f"there is no route for {wanted!r}, only: {', '.join(self.routes)}; set a default")
+        return self.default, f"route {self.default!r}, the default, as there is none for {wanted!r}"
+
+    def __repr__(self) -> str:
+        return f"RoutedReranker({self.routes!r}, {self.route!r})"
+
+
+def _limit(name: str) -> float:
+    try:
+        limit = float(name)
+    except ValueError:
+        limit = math.nan
+    if not limit > 0:
+        raise ConfigError(f"with route='length' a route's name is the most characters that it takes, not {name!r}")
+    return limit

@@ -1,0 +1,119 @@
+"""Translate before reranking, for a model that reads another language."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from secondpass.base import Reranker, unwritable
+from secondpass.errors import ConfigError, ScoringError
+from secondpass.types import Document, Request, Scores
+
+__all__ = ["TranslatingReranker"]
+
+_log = logging.getLogger(__name__)
+
+
+class TranslatingReranker(Reranker):
+    """Scores translations of the texts; the documents themselves come back as they were.
+
+    With `secondpass.composition.routed.RoutedReranker` only what needs it is translated:
+    ``RoutedReranker({"en": english, "de": TranslatingReranker(english, from_german)}, "language")``.
+
+    Each distinct text of a call is translated once, all in one call of ``translate``. What the wrapped reranker
+    explains by character offsets is about the translation, which stands under ``translation`` in the
+    explanations if documents are translated.
+
+    Args:
+        wrapped: the reranker, of any scale.
+        translate: takes a list of texts and returns their translations, in order. It is called from several
+            threads if the reranker is. It has no place in a configuration, as nothing could build it again. A
+            function stands in the fingerprint by its name only, an object with ``to_config`` with its settings.
+        what: ``query``, ``documents`` or ``both``.
+        on_error: if translating fails: ``raise``, or ``skip`` it, so that the texts are scored as they are; that
+            is logged, counted under ``fallbacks``, and noted.
+
+    Raises:
+        ConfigError: a setting can't be used.
+        ScoringError: translating failed, or did not give one text for each.
+    """
+
+    registry_name: ClassVar[str] = "translated"
+
+    def __init__(
+        self,
+        wrapped: Reranker,
+        translate: Callable[[Sequence[str]], Sequence[str]],
+        *,
+        what: Literal["query", "documents", "both"] = "query",
+        on_error: Literal["raise", "skip"] = "raise",
+    ) -> None:
+        self.require_traits(wrapped)
+        if not callable(translate):
+            raise ConfigError(f"translate must be a function of a list of texts, not {translate!r}")
+        if what not in ("query", "documents", "both"):
+            raise ConfigError(f"what must be 'query', 'documents' or 'both', not {what!r}")
+        if on_error not in ("raise", "skip"):
+            raise ConfigError(f"on_error must be 'raise' or 'skip', not {on_error!r}")
+        self.wrapped, self.translate, self.what, self.on_error = wrapped, translate, what, on_error
+        self.scale, self.pointwise = wrapped.scale, wrapped.pointwise
+
+    def to_config(self) -> dict[str, Any]:
+        """Refuse, as nothing could build ``translate`` again: not even what writes down its own settings."""
+        raise unwritable(self.translate, "TranslatingReranker.translate")
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        wanted: dict[str, None] = {}  # a set that keeps its order
+        for request in requests:
+            if self.what != "documents":
+                wanted[request.query] = None
+            if self.what != "query":
+                wanted.update(dict.fromkeys(text for text in request.texts if text.strip()))
+        try:
+            translations = self._translations(list(wanted))
+        except ScoringError as exc:
+            if self.on_error == "raise":
+                raise
+            _log.warning("texts are scored untranslated: %s", exc)
+            _log.debug("where translating failed", exc_info=exc)
+            note = f"the texts were scored as they are: {exc}"
+            scored = self.wrapped.score_many(requests)
+            return [s.rescored(s.values, counts={"fallbacks": 1}, notes=(note,)) for s in scored]
+        translated = [self._translated(request, translations) for request in requests]
+        scored = self.wrapped.score_many(translated)
+        return [self._explained(t, s) for t, s in zip(translated, scored, strict=True)]
+
+    def _translations(self, texts: list[str]) -> dict[str, str]:
+        if not texts:
+            return {}
+        try:
+            translated = self.translate(list(texts))
+        except Exception as exc:  # the function may be anyone's, and fail in any way
+            raise ScoringError(f"translating {len(texts)} texts failed: {exc!r}") from exc
+        if isinstance(translated, str) or not isinstance(translated, Sequence) or len(translated) != len(texts):
+            given = f"{len(translated)}" if isinstance(translated, list | tuple) else f"a {type(translated).__name__}"
+            raise ScoringError(f"translate must return a list of {len(texts)} texts, one for each, not {given}")
+        for text, translation in zip(texts, translated, strict=True):
+            if not isinstance(translation, str) or not translation.strip():
+                raise ScoringError(f"translate returned {translation!r} for a text of {len(text)} characters")
+        return dict(zip(texts, translated, strict=True))
+
+    def _translated(self, request: Request, translations: Mapping[str, str]) -> Request:
+        query = request.query if self.what == "documents" else translations[request.query]
+        documents = request.documents
+        if self.what != "query":
+            texts = [translations.get(text, text) for text in request.texts]
+            documents = [_with_text(*pair) for pair in zip(request.documents, texts, strict=True)]
+        return Request(query, documents, request.k, request.initial_scores)
+
+    def _explained(self, translated: Request, scores: Scores) -> Scores:
+        notes = () if self.what == "documents" else (f"the query was translated to {translated.query!r}",)
+        if self.what == "query":
+            return scores.rescored(scores.values, notes=notes)
+        return scores.rescored(scores.values, notes=notes, translation=list(translated.texts))
+
+    def __repr__(self) -> str:
+        return f"TranslatingReranker({self.wrapped!r}, what={self.what!r})"
+
+
+def _with_text(document: Document, text: str) -> Document:
+    return text if isinstance(document, str) else {**document, "text": text}

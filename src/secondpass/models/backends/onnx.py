@@ -1,0 +1,165 @@
+"""Models on ONNX Runtime: the light default, on a CPU or, where its build has them, a GPU."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from secondpass.errors import ConfigError, ModelFormatError
+from secondpass.models.batching import Rows
+from secondpass.models.embedding import EmbeddingModel, pool
+from secondpass.models.graph.cache import CpuModel, PrecisionSetting, cpu_model, weight_files
+from secondpass.models.onnx_session import OnnxSession, Session, read_tokenizer
+from secondpass.models.pair import PairModel
+from secondpass.models.sources.resolve import ModelFiles, checked_device, sha256_of
+from secondpass.models.tokens import Batch, EncoderTokenizer
+
+if TYPE_CHECKING:
+    from secondpass.models.graph.encoder import Head
+
+__all__ = ["OnnxEmbeddingModel", "OnnxPairModel"]
+
+
+def _open(
+    files: ModelFiles, head: "Head", device: str | None, precision: PrecisionSetting | None
+) -> tuple[Session, CpuModel | None]:
+    if (checked_device(device) or "cpu").startswith("cpu"):
+        chosen = cpu_model(files, head=head, precision=precision)
+        return OnnxSession(chosen.model, device), chosen
+    if precision not in (None, "exported"):
+        raise ConfigError(f"precision={precision!r} is for a CPU; on {device!r} a model runs as exported")
+    if files.weights.suffix != ".onnx":
+        raise ModelFormatError(f"{files.name} has no ONNX file, which {device!r} needs; use backend='torch'")
+    return OnnxSession(files.weights, device), None
+
+
+class OnnxPairModel(PairModel):
+    """A cross-encoder on ONNX Runtime.
+
+    On a CPU an encoder of the shape of BERT runs as a graph made for inference, built when it is first loaded and
+    kept in the cache folder (see `secondpass.models.graph.cache`); others, and all on a GPU, run as exported.
+
+    Args:
+        files: where it is.
+        device: ``cpu`` (the default), ``cuda`` or ``cuda:N``.
+        max_length: tokens it is given at most; the model's own limit by default.
+        batch_tokens: tokens in a batch; by default each pair alone on a CPU, where a batch gains next to nothing.
+            The graph made for inference takes pairs of one length in a batch; a file as exported pads. An int8 score
+            then depends on the pairs in its batch, as they share the step that activations are rounded to.
+        precision: ``int8``, ``float32`` or ``exported``: see `secondpass.models.graph.cache.cpu_model`.
+
+    Attributes:
+        on_cpu: which way it runs on a CPU, and why; None on a GPU.
+
+    Raises:
+        ModelIntegrityError: the file can't be read.
+        ModelFormatError: it is no encoder with a head for labels, or not one for the precision.
+        ConfigError: there is no such device or precision.
+    """
+
+    _open = staticmethod(_open)  # what runs it
+
+    def __init__(
+        self,
+        files: ModelFiles,
+        *,
+        device: str | None = None,
+        max_length: int | None = None,
+        batch_tokens: int | None = None,
+        precision: PrecisionSetting | None = None,
+    ) -> None:
+        self.session, self.on_cpu = self._open(files, "classifier", device, precision)
+        shape = self.session.output_shape
+        if len(shape) != 2 or not isinstance(shape[1], int):
+            raise ModelFormatError(
+                f"{files.name} gives an output of shape {shape}, not (batch, labels): no cross-encoder"
+            )
+        super().__init__(
+            files.name,
+            files.labels(shape[1]),
+            read_tokenizer(files, max_length),
+            self.session.batch_tokens(batch_tokens),
+            self.session.runner(),
+        )
+        self.files = files
+        self._settings = _settings(device, max_length, batch_tokens, precision)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the weights, with the settings that can change a score."""
+        return _fingerprint(self.files, self.on_cpu, self.tokenizer, self.batch_tokens)
+
+    def _forward(self, batch: Batch) -> Rows:
+        return self.session.run(batch)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"files": self.files, **self._settings}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]  # a subclass opens it in its own way
+
+
+class OnnxEmbeddingModel(EmbeddingModel):
+    """A bi-encoder on ONNX Runtime; arguments, attributes and errors are those of `OnnxPairModel`."""
+
+    _open = staticmethod(_open)
+
+    def __init__(
+        self,
+        files: ModelFiles,
+        *,
+        device: str | None = None,
+        max_length: int | None = None,
+        batch_tokens: int | None = None,
+        precision: PrecisionSetting | None = None,
+    ) -> None:
+        self.pooling = files.pooling()
+        self.session, self.on_cpu = self._open(files, self.pooling, device, precision)
+        if len(self.session.output_shape) not in (2, 3):
+            raise ModelFormatError(
+                f"{files.name} gives an output of shape {self.session.output_shape}: no text encoder"
+            )
+        super().__init__(files.name, query_prefix=files.spec.query_prefix if files.spec else "")
+        self.files = files
+        self.tokenizer = read_tokenizer(files, max_length)
+        self.batch_tokens = self.session.batch_tokens(batch_tokens)
+        self._runner = self.session.runner()
+        self._settings = _settings(device, max_length, batch_tokens, precision)
+
+    @property
+    def max_length(self) -> int:
+        """How many tokens of a text its vector sees."""
+        return self.tokenizer.max_length
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the weights, with the settings that can change a vector."""
+        return _fingerprint(self.files, self.on_cpu, self.tokenizer, self.pooling)
+
+    def _encode(self, texts: Sequence[str], progress: bool) -> Rows:
+        tokens = self.tokenizer.tokenize(texts)
+        lengths = [self.tokenizer.single_length(text) for text in tokens]
+
+        def forward(indices: Any) -> Rows:
+            batch = self.tokenizer.single_batch([tokens[index] for index in indices])
+            return pool(self.session.run(batch), batch.attention_mask, self.pooling)
+
+        return self._runner.run(lengths, self.batch_tokens, forward, progress)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"files": self.files, **self._settings}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]  # as above
+
+
+def _settings(
+    device: str | None, max_length: int | None, batch_tokens: int | None, precision: PrecisionSetting | None
+) -> dict[str, Any]:
+    """Return what a copy is built with again: the other end of a pickle may have another cache folder."""
+    return {"device": device, "max_length": max_length, "batch_tokens": batch_tokens, "precision": precision}
+
+
+def _fingerprint(files: ModelFiles, on_cpu: CpuModel | None, tokenizer: EncoderTokenizer, setting: object) -> str:
+    weights = "-".join(sha256_of(part)[:16] for part in weight_files(files))
+    form = on_cpu.identity if on_cpu else "exported"
+    return f"{weights}-onnx-{form}-{tokenizer.max_length}-{setting}"

@@ -1,0 +1,124 @@
+"""Models on OpenVINO: nearer to float scores, and faster with long documents, on a CPU that multiplies bfloat16.
+
+With int8 weights OpenVINO quantizes activations too, those of each token in groups of channels with steps of their
+own; ONNX Runtime has one step for a whole sequence. All else, attention included, is bfloat16 where the processor
+multiplies it (AVX512_BF16, AMX), and float32 elsewhere.
+"""
+
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Literal
+
+import numpy as np
+
+from secondpass.errors import ConfigError, MissingExtraError, ModelFormatError, ModelIntegrityError
+from secondpass.models.backends.onnx import OnnxEmbeddingModel, OnnxPairModel
+from secondpass.models.batching import BatchRunner, Rows, available_cores
+from secondpass.models.graph.cache import CpuModel, PrecisionSetting, file_precision, graph_of
+from secondpass.models.graph.encoder import Head
+from secondpass.models.onnx_session import Session, is_out_of_memory
+from secondpass.models.sources.resolve import ModelFiles
+from secondpass.models.tokens import Batch
+
+try:
+    import openvino
+except ImportError as exc:
+    raise MissingExtraError.of("openvino", "backend='openvino'") from exc
+
+__all__ = ["OpenVinoEmbeddingModel", "OpenVinoPairModel", "OpenVinoSession"]
+
+# Channels that share a step. With MiniLM-L12 at 500 tokens, 64 take a tenth longer and are a third more exact.
+_GROUP_SIZE = 128
+
+
+class OpenVinoSession:
+    """The graph made for inference, as OpenVINO runs it: one stream of one thread for each core.
+
+    It is what `secondpass.models.onnx_session.OnnxSession` is for ONNX Runtime, and answers to the same names.
+
+    Args:
+        model: a file, or a serialized ONNX model.
+        precision: of products and activations: ``float32`` or ``bfloat16``.
+
+    Raises:
+        ModelIntegrityError: it can't be read.
+    """
+
+    pads = False
+
+    def __init__(self, model: Path | bytes, precision: str) -> None:
+        cores = available_cores()
+        settings = {
+            "INFERENCE_PRECISION_HINT": {"bfloat16": "bf16", "float32": "f32"}[precision],
+            "NUM_STREAMS": cores,
+            "INFERENCE_NUM_THREADS": cores,
+            "ENABLE_CPU_PINNING": False,  # the process may have other work for the cores
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": _GROUP_SIZE,
+        }
+        name = model if isinstance(model, Path) else "the graph made for inference"
+        try:
+            self._model = openvino.Core().compile_model(model, "CPU", settings)
+        except RuntimeError as exc:
+            raise ModelIntegrityError(f"OpenVINO can't read {name}: {exc}") from exc
+        self._inputs = [node.get_any_name() for node in self._model.inputs]
+        self._idle: SimpleQueue[Any] = SimpleQueue()  # requests, each for one thread at a time
+        self.output_shape = [size.get_length() if size.is_static else "" for size in self._model.output().partial_shape]
+
+    def run(self, batch: Batch) -> Rows:
+        """Return the first output for a batch, as float32; as `OnnxSession.run`."""
+        if not batch.attention_mask.all():
+            raise ModelFormatError("the model has no input for a mask, so it can't be given padded sequences")
+        try:
+            request = self._idle.get_nowait()
+        except Empty:
+            request = self._model.create_infer_request()
+        try:
+            outputs = request.infer({name: getattr(batch, name) for name in self._inputs}, share_inputs=True)
+            return np.array(outputs[0], dtype=np.float32)  # a copy: the request's memory is used again
+        finally:
+            self._idle.put(request)
+
+    def runner(self) -> BatchRunner:
+        """Return the threads to run it on: one for each core."""
+        return BatchRunner(available_cores(), is_out_of_memory, pads=False)
+
+    def batch_tokens(self, asked: int | None) -> int | None:
+        """Return the budget of a batch: unless asked for, each sequence goes alone."""
+        return asked
+
+
+def _open(
+    files: ModelFiles, head: Head, device: str | None, precision: PrecisionSetting | None
+) -> tuple[Session, CpuModel]:
+    if device not in (None, "cpu"):
+        raise ConfigError(f"backend='openvino' runs on the CPU, not on {device!r}")
+    if precision not in (None, "int8", "float32", "bfloat16"):
+        raise ConfigError(f"with backend='openvino' precision is 'int8', 'float32' or 'bfloat16', not {precision!r}")
+    native = _native_precision()
+    if precision is None:
+        precision = "int8" if file_precision(files) == "int8" else native
+    graph = graph_of(files, head=head, precision="int8-weights" if precision == "int8" else "float32")
+    session = OpenVinoSession(graph, native if precision == "int8" else precision)
+    return session, CpuModel(graph, precision, engine="OpenVINO")
+
+
+def _native_precision() -> Literal["bfloat16", "float32"]:
+    """Return what the processor multiplies fastest."""
+    capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "bfloat16" if "BF16" in capabilities else "float32"
+
+
+class OpenVinoPairModel(OnnxPairModel):
+    """A cross-encoder of the shape of BERT on OpenVINO; arguments, attributes and errors are those of `OnnxPairModel`.
+
+    ``precision`` is ``int8``, ``bfloat16`` or ``float32``; by default ``int8`` for weights that are int8, else
+    ``bfloat16`` where the processor multiplies it. The first sequence of a length costs some milliseconds more.
+    """
+
+    _open = staticmethod(_open)
+
+
+class OpenVinoEmbeddingModel(OnnxEmbeddingModel):
+    """A bi-encoder of the shape of BERT on OpenVINO; as `OpenVinoPairModel`."""
+
+    _open = staticmethod(_open)

@@ -1,0 +1,1 @@
+"""The fused graph: a model's weights in a graph made for inference, and the cache that keeps it."""

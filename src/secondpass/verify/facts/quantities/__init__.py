@@ -1,0 +1,1 @@
+"""Quantities: numerals, units and times of day, read and compared."""

@@ -1,0 +1,87 @@
+"""Whether one quantity says what another says."""
+
+import math
+
+from secondpass.verify.facts.quantities.clock import HALF_CLOCK, HALF_DAY
+from secondpass.verify.facts.quantities.parse import Quantity
+from secondpass.verify.facts.quantities.units import ORDINAL, TIMES
+
+__all__ = ["agree"]
+
+# How far two numbers may lie apart, as a share of the claim's, and still be one and the same.
+_ROUNDED = 0.05
+_ABOUT = 0.12
+_CONVERTED = 0.025
+_CONVERTED_DATA = 0.1  # a kilobyte is 1000 or 1024 bytes, and a gigabyte three times that
+
+
+def agree(claim: Quantity, evidence: Quantity) -> bool | None:
+    """Return whether the evidence's quantity says what the claim's says: True, False, or None if it leaves it open.
+
+    Both must be of one dimension. A number agrees with one that it is a rounding of, and with one that "about"
+    allows for; it is left open where the evidence is the vaguer of the two. Bounds and ranges are intervals. What is
+    vague never says another thing, and times in one period say nothing of those in another.
+    """
+    low, high = claim.converted()
+    held_low, held_high = evidence.converted()
+    ours, theirs = _tolerance(claim, evidence), _tolerance(evidence, claim)
+    if claim.is_vague:
+        return True if low - ours <= held_high and held_low <= high + ours else None
+    if evidence.is_vague:
+        return True if low - ours <= held_low and held_high <= high + ours else None
+    if HALF_CLOCK in (claim.unit, evidence.unit):
+        return (low - held_low) % HALF_DAY == 0  # "5:30" is 17:30 as well
+    if claim.unit.dimension == TIMES.dimension and claim.unit != evidence.unit:
+        return True if (low, high) == (held_low, held_high) else None  # twice a day is 14 times a week
+    if claim.is_single and evidence.is_single:
+        apart = abs(low - held_low)
+        return True if apart <= ours else None if apart <= theirs else False
+    same_low, same_high = _near(low, held_low, ours), _near(high, held_high, ours)
+    if claim.is_single:
+        if same_low or same_high:
+            return True
+        return None if held_low - theirs < low < held_high + theirs else False
+    if same_low and same_high:
+        return True
+    if claim.is_range and evidence.is_range and not (claim.is_approximate or evidence.is_approximate):
+        return False
+    if held_low >= low - ours and held_high <= high + ours:
+        # A bound itself is not below itself: "fewer than 5" is not what "5" says, but "up to 5" is; both are let pass.
+        return True
+    apart = held_high < low or high < held_low or (not claim.is_range and _only_touch(claim, evidence))
+    return False if apart else None
+
+
+def _only_touch(claim: Quantity, evidence: Quantity) -> bool:
+    low, high = claim.converted()
+    held_low, held_high = evidence.converted()
+    return low == held_high or high == held_low
+
+
+def _near(first: float, second: float, tolerance: float) -> bool:
+    return first == second or (math.isfinite(first) and math.isfinite(second) and abs(first - second) <= tolerance)
+
+
+def _tolerance(rough: Quantity, other: Quantity) -> float:
+    """Return how far the other may be from a quantity and still be meant by it, in the base unit."""
+    size = max((abs(end) for end in (rough.low, rough.high) if math.isfinite(end)), default=0.0)
+    factor = abs(rough.unit.factor)
+    slack = size * 1e-9
+    if rough.unit is ORDINAL:
+        return slack
+    slack = max(slack, min(rough.step / 2 * (1 + 1e-9), _ROUNDED * size))
+    if rough.is_approximate:
+        place = size if rough.form == "fraction" else _last_place(size) / 2  # "nearly half" may well be 45%
+        slack = max(slack, _ROUNDED * size, min(place, _ABOUT * size))
+    if rough.unit != other.unit:
+        share = _CONVERTED_DATA if rough.unit.dimension == "data" else _CONVERTED
+        slack = max(slack, share * size, rough.step / 2 if rough.unit.dimension == "temperature" else 0.0)
+    return slack * factor
+
+
+def _last_place(size: float) -> float:
+    """Return the place of the last digit that is not 0: 100 for 1500."""
+    if size < 1 or size % 1:
+        return 0.0
+    digits = str(int(size))
+    return 10.0 ** (len(digits) - len(digits.rstrip("0")))

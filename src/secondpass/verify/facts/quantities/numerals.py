@@ -1,0 +1,293 @@
+"""Numbers as they are written: in digits, in words, with scales, as fractions, ordinals and Roman numerals."""
+
+import re
+from typing import NamedTuple
+
+from secondpass.verify.facts.quantities.units import unit_at
+from secondpass.verify.words import Token, word_numbers, word_set
+
+__all__ = ["SCALES", "Numeral", "literal", "numeral_at", "roman"]
+
+_ONES = word_numbers(
+    "zero nought|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
+    "seventeen|eighteen|nineteen"
+)
+_TENS = {
+    word: 10 * number
+    for word, number in word_numbers("twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety", start=2).items()
+}
+SCALES = {
+    "hundred": 1e2,
+    "thousand": 1e3,
+    "million": 1e6,
+    "billion": 1e9,
+    "trillion": 1e12,
+    "lakh": 1e5,
+    "crore": 1e7,
+    "dozen": 12.0,
+}
+"""Words that multiply the number before them."""
+# Signs that stand right behind the digits, or are written with a space.
+_SIGNS = {"k": 1e3, "K": 1e3, "mn": 1e6, "mln": 1e6, "bn": 1e9, "tn": 1e12, "M": 1e6, "B": 1e9}
+_ORDINALS = word_numbers(
+    "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|"
+    "fifteenth|sixteenth|seventeenth|eighteenth|nineteenth",
+    start=1,
+) | {word[:-1] + "ieth": value for word, value in _TENS.items()}
+_BELOW_TEN = {word for words in (_ONES, _ORDINALS) for word, value in words.items() if 0 < value < 10}
+_PARTS = {word: value for word, value in _ORDINALS.items() if 3 <= value <= 10} | {"quarter": 4, "half": 2, "halve": 2}
+_SIGNED_PARTS = {"½": 1 / 2, "¼": 1 / 4, "¾": 3 / 4, "⅓": 1 / 3, "⅔": 2 / 3, "⅛": 1 / 8}
+_SAID = 0.1  # the step of fractions, which are said of what is near them too
+_LATEST = word_set("first last past previous next final these those for in")
+_SUFFIXES = {"st", "nd", "rd", "th"}
+_DASHES = {"-", "\u2010", "\u2011"}
+
+_DENOMINATORS = {2, 3, 4, 5, 6, 8, 10, 16, 100}  # others are scores, dates and names (9/11)
+_MAX_DIGITS = 25
+_ROMAN = re.compile(r"(M{0,3})(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
+_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+
+
+class Numeral(NamedTuple):
+    """A number in a text.
+
+    Attributes:
+        end: the index of the token after it.
+        value: what it is.
+        step: the place of its last digit as written: 1 for 1000, 100,000 for 1.2 million.
+        scale: what the digits are multiplied by: a million for 1.2 million.
+        form: ``digits``, ``words``, ``ordinal`` or ``fraction``.
+    """
+
+    end: int
+    value: float
+    step: float
+    scale: float
+    form: str
+
+
+def literal(text: str) -> tuple[float, float] | None:
+    """Return the value of a number in digits, and the place of its last digit; None for what is no number (1.2.3)."""
+    if len(text) > _MAX_DIGITS:
+        return None
+    for separator in " \u00a0\u202f\u2009":
+        text = text.replace(separator, ",")
+    whole, *rest = text.split(",")
+    if rest and all(len(group.split(".")[0]) == 3 for group in rest):
+        text = whole + "".join(rest)
+    elif rest:
+        text = f"{whole.replace('.', '')}.{rest[0]}"  # a decimal comma, and dots between thousands
+    groups = text.split(".")
+    if len(groups) > 2:
+        if any(len(group) != 3 for group in groups[1:]) or len(groups[0]) > 3:
+            return None
+        groups = ["".join(groups)]
+    return float(".".join(groups)), 10.0 ** -len("".join(groups[1:]))
+
+
+def roman(text: str) -> int | None:
+    """Return the value of a Roman numeral in capitals, or None."""
+    if not text or not _ROMAN.fullmatch(text):
+        return None
+    values = [_ROMAN_VALUES[letter] for letter in text]
+    return sum(-value if value < after else value for value, after in zip(values, [*values[1:], 0], strict=True))
+
+
+def numeral_at(tokens: list[Token], at: int) -> Numeral | None:
+    """Return the number that begins at a token, read as far as it goes, or None."""
+    token = tokens[at]
+    if token.kind == "number":
+        found = _digits(tokens, at)
+    elif token.text in _SIGNED_PARTS:
+        found = Numeral(at + 1, _SIGNED_PARTS[token.text], _SAID, 1.0, "fraction")
+    elif token.kind == "word":
+        found = _part(tokens, at) or _decimal(tokens, _words(tokens, at))
+    else:
+        return None
+    return found and _scaled(tokens, found)
+
+
+def _word(tokens: list[Token], at: int) -> str:
+    return tokens[at].lower if at < len(tokens) else ""
+
+
+def _joined(tokens: list[Token], at: int) -> int:
+    """Return the index of the next part of a compound: past a hyphen that stands between two words."""
+    if at + 1 < len(tokens) and tokens[at].text in _DASHES and tokens[at].glued and tokens[at + 1].glued:
+        return at + 1
+    return at
+
+
+def _digits(tokens: list[Token], at: int) -> Numeral | None:
+    parsed = literal(tokens[at].text)
+    if parsed is None:
+        return None
+    value, step = parsed
+    end = at + 1
+    if end < len(tokens) and tokens[end].glued and tokens[end].lower in _SUFFIXES:
+        return Numeral(end + 1, value, 1.0, 1.0, "ordinal")
+    if _is_slashed(tokens, end):
+        below = literal(tokens[end + 1].text)
+        if below is None or not value < below[0] or below[0] not in _DENOMINATORS:
+            return None
+        return Numeral(end + 2, value / below[0], _SAID, 1.0, "fraction")
+    if end < len(tokens) and tokens[end].text in _SIGNED_PARTS:
+        return Numeral(end + 1, value + _SIGNED_PARTS[tokens[end].text], _SAID, 1.0, "digits")
+    if end < len(tokens) and tokens[end].kind == "number" and _is_slashed(tokens, end + 1):
+        part = _digits(tokens, end)
+        if part and part.form == "fraction":
+            return Numeral(part.end, value + part.value, _SAID, 1.0, "digits")
+    return Numeral(end, value, step, 1.0, "digits")
+
+
+def _is_slashed(tokens: list[Token], at: int) -> bool:
+    return (
+        at + 1 < len(tokens)
+        and tokens[at].text in {"/", "\u2044"}
+        and tokens[at].glued
+        and tokens[at + 1].glued
+        and tokens[at + 1].kind == "number"
+    )
+
+
+def _words(tokens: list[Token], at: int) -> Numeral | None:
+    total = group = 0.0
+    room = 1e12  # only what is smaller may follow: "two three" is no number
+    end, form, last, seen = at, "words", 1.0, False
+    while True:
+        here = _joined(tokens, end) if seen else end
+        if room == 10 and here == end and _word(tokens, end) in _DASHES and _word(tokens, end + 1) in _BELOW_TEN:
+            here += 1  # some texts put spaces around every sign: "thirty - three"
+        word = _word(tokens, here)
+        if word == "and" and seen and room == 100:
+            here, word = here + 1, _word(tokens, here + 1)
+        if word in _ONES and _ONES[word] < room and not (seen and _ONES[word] == 0):
+            group, room, last = group + _ONES[word], 0.0, 1.0
+        elif word in _TENS and room >= 100:
+            group, room, last = group + _TENS[word], 10.0, 1.0
+        elif word in _ORDINALS and _ORDINALS[word] < room:
+            group, end, form = group + _ORDINALS[word], here + 1, "ordinal"
+            break
+        elif word in {"a", "an"} and not seen and _word(tokens, here + 1) in SCALES:
+            group, room = 1.0, 0.0
+        elif word in SCALES and seen and 0 < group < 1000 and (room < SCALES[word] or room == 100):
+            last = SCALES[word]
+            if word == "hundred":
+                group, room = group * 100, 100.0
+            else:
+                total, group, room = total + group * last, 0.0, min(last, 1000.0)
+        else:
+            break
+        seen, end = True, here + 1
+    if form == "words" and not seen:
+        return None
+    return Numeral(end, total + group, last, 1.0, form)
+
+
+def _decimal(tokens: list[Token], found: Numeral | None) -> Numeral | None:
+    """Read on in a number such as three point one four."""
+    if found is None or found.form != "words" or found.step != 1 or _word(tokens, found.end) != "point":
+        return found
+    end, value, step = found.end + 1, found.value, 1.0
+    while _ONES.get(_word(tokens, end), 10) < 10 and step > 1e-9:
+        step /= 10
+        end, value = end + 1, value + step * _ONES[_word(tokens, end)]
+    return Numeral(end, value, step, 1.0, "words") if step < 1 else found
+
+
+def _part(tokens: list[Token], at: int) -> Numeral | None:
+    """Return a fraction in words: half, two-thirds, a quarter of."""
+    word = _word(tokens, at)
+    if at and word == "a" and tokens[at - 1].text in _DASHES and tokens[at].glued:
+        return None  # the end of "a-year-and-a-half"
+    if word == "half" and _is_loose(tokens, at + 1):
+        return Numeral(at + 1, 0.5, _SAID, 1.0, "fraction")
+    if word == "quarter" and _is_of_one(tokens, at + 1) and not (at and _is_in_a_row(tokens[at - 1])):
+        return Numeral(at + 1, 0.25, _SAID, 1.0, "fraction")
+    above = 1 if word in {"a", "an"} else _ONES.get(word, 0)
+    here = _joined(tokens, at + 1)
+    below = _word(tokens, here)
+    if not 0 < above < 10 or below.removesuffix("s") not in _PARTS:
+        return None
+    plural, parts = below.endswith("s"), _PARTS[below.removesuffix("s")]
+    is_measured = below in {"half", "quarter"} and _is_measured(tokens, here + 1)
+    if plural == (above == 1) and not (is_measured and not plural and above < parts):
+        return None  # "two third places"
+    if not plural and here == at + 1 and not is_measured and _word(tokens, here + 1) != "of":
+        return None  # "a third person"
+    if below == "halves" or (below == "quarters" and (above != 3 or _is_counted(tokens, at, here + 1))):
+        return None  # of a match, or of a year
+    return Numeral(here + 1, above / parts, _SAID, 1.0, "fraction")
+
+
+def _is_loose(tokens: list[Token], end: int) -> bool:
+    """Return whether a half is no part of a name such as half-brother; a half-hour and a half-dozen are numbers."""
+    return end == len(tokens) or not tokens[end].glued or _joined(tokens, end) == end or _is_measured(tokens, end)
+
+
+def _is_measured(tokens: list[Token], at: int) -> bool:
+    """Return whether a unit, a scale or points come next."""
+    here = _joined(tokens, at)
+    word = _word(tokens, here)
+    return word in SCALES or word in {"point", "points"} or (here < len(tokens) and unit_at(tokens, here) is not None)
+
+
+def _is_of_one(tokens: list[Token], at: int) -> bool:
+    """Return whether "of a mile", or another unit or scale, comes next."""
+    return _word(tokens, at) == "of" and _word(tokens, at + 1) in {"a", "an"} and _is_measured(tokens, at + 2)
+
+
+def _is_in_a_row(token: Token) -> bool:
+    return token.lower in _ORDINALS or token.lower in _LATEST
+
+
+def _is_counted(tokens: list[Token], at: int, end: int) -> bool:
+    """Return whether three quarters are those of a year: "the last three quarters", "for three quarters"."""
+    if not at or tokens[at + 1].glued or _is_of_one(tokens, end):
+        return False
+    return _is_in_a_row(tokens[at - 1]) and (tokens[at - 1].lower not in {"for", "in"} or _word(tokens, end) != "of")
+
+
+def _mixed(tokens: list[Token], found: Numeral) -> Numeral:
+    """Read on in a number such as two and a half, two-and-three-quarters, a million and a half."""
+    here = _joined(tokens, found.end)
+    if _word(tokens, here) != "and" or (found.form == "words" and 1 < found.step < 1000 and found.step != 12):
+        return found
+    here = _joined(tokens, here + 1)
+    article = _word(tokens, here) in {"a", "an", "one"}
+    at = _joined(tokens, here + 1) if article else here
+    if _word(tokens, at) == "half":
+        if not _is_loose(tokens, at + 1) or not (article or _is_measured(tokens, at + 1)):
+            return found
+        part = 0.5
+    else:
+        fraction = _part(tokens, here)
+        at = fraction.end - 1 if fraction else here + 1
+        below = _PARTS.get(_word(tokens, at).removesuffix("s"), 0)
+        if fraction is None and article and below and _is_measured(tokens, at + 1):
+            part = 1 / below
+        elif fraction is not None and fraction.value < 1 and _word(tokens, at + 1) != "of":
+            part = fraction.value
+        else:
+            return found
+    size = found.step if found.form == "words" and found.step > 1 else 1.0
+    return Numeral(at + 1, found.value + part * size, _SAID * size, found.scale, found.form)
+
+
+def _scaled(tokens: list[Token], found: Numeral) -> Numeral:
+    if found.form == "ordinal":
+        return found
+    end, value, step, scale, form = found if found.form == "fraction" else _mixed(tokens, found)
+    while True:
+        here = _joined(tokens, end)
+        if form == "fraction" and scale == 1 and _is_of_one(tokens, here):
+            here += 1
+        if form == "fraction" and _word(tokens, here) in {"a", "an"} and _word(tokens, here + 1) in SCALES:
+            here += 1
+        word = _word(tokens, here)
+        sign = _SIGNS.get(tokens[end].text) if end < len(tokens) and form == "digits" and tokens[end].glued else None
+        factor = SCALES.get(word) or sign or (_SIGNS.get(word) if word in {"bn", "mn", "mln", "tn"} else None)
+        if not factor or scale >= 1e12:
+            break
+        end, value, step, scale = here + 1, value * factor, step * factor, scale * factor
+    return Numeral(end, value, step, scale, form if scale == 1 or form != "fraction" else "words")

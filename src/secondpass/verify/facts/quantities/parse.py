@@ -1,0 +1,396 @@
+"""Numbers with their units, bounds and precision."""
+
+import math
+from dataclasses import dataclass, replace
+
+from secondpass.verify.facts.quantities.clock import clock_at
+from secondpass.verify.facts.quantities.numerals import SCALES, Numeral, numeral_at
+from secondpass.verify.facts.quantities.units import COUNT, CURRENCIES, INCH, ORDINAL, RATIO, TIMES, Unit, per, unit_at
+from secondpass.verify.facts.quantities.vague import is_share, vague_at
+from secondpass.verify.words import Token, word_numbers, word_set
+
+__all__ = ["Quantity", "find_quantities"]
+
+_DASHES = frozenset("-\u2010\u2011\u2012\u2013")
+_MINUS = frozenset("-\u2212\u2013")
+_APPROXIMATE = word_set(
+    "about around approximately roughly nearly almost circa ca c some approx estimated perhaps ~ \u2248 \u223c near"
+)
+# Words before a number that make it a bound: 1 for a lower one, -1 for an upper one.
+_LOWER = (
+    "at least|more than|greater than|over|above|no fewer than|no less than|not less than|minimum of|in excess of|"
+    "upwards of|exceeding|exceeds|exceeded|>|\u2265|larger than|longer than|higher than|older than"
+)
+_UPPER = (
+    "at most|less than|fewer than|under|below|up to|no more than|not more than|maximum of|<|\u2264|smaller than|"
+    "shorter than|lower than|younger than|within"
+)
+_BOUNDS = {tuple(words.split()): side for side, names in ((1, _LOWER), (-1, _UPPER)) for words in names.split("|")}
+_BOUNDS_AFTER = dict.fromkeys(word_set("more greater larger older above over higher longer"), 1) | dict.fromkeys(
+    word_set("less fewer smaller younger under below lower shorter"), -1
+)
+_MAX_BOUND_WORDS = 3
+_UNITLESS = frozenset({"count", "ordinal", "ratio"})
+_HALF_STEP = 0.1
+_POINTS = word_set("point points")
+_SPANS = word_set("century")  # is said of years too
+_TIMES = word_numbers(
+    "once|twice twofold|thrice threefold|fourfold|fivefold|sixfold|sevenfold|eightfold|ninefold|tenfold", start=1
+)
+_ROUND = word_set("odd something some")
+_NO_ORDINAL = word_set("per split a every one")  # before "second", which is a time there unless a thing comes behind
+_NEGATIVE = word_set("minus negative")
+_COMPOUND = frozenset({"time", "length", "mass"})
+_MOST_OF = 100
+_COUNTED = word_set(
+    "users people customers subscribers followers viewers visitors members downloads views copies records rows "
+    "parameters tokens jobs homes households"
+)
+_LASTING = word_set(
+    "for lasts lasted last took takes take in within after is was about almost nearly over under than of"
+)
+_LATER = word_set("later earlier ago apart longer more faster slower behind ahead")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number of a text, or an interval of numbers, with its unit.
+
+    Attributes:
+        first: the index of its first token, bounding words included.
+        end: the index of the token after it, its unit included.
+        low: the number as written, or the lower end of a range; minus infinity below an upper bound.
+        high: equal to `low` for a single number; infinity above a lower bound.
+        unit: what it counts in.
+        step: the place of the last digit as written.
+        is_approximate: whether a word such as "about" is before it.
+        is_vague: whether it may be another number as well: "a couple" is two or three.
+        form: how it is written: ``digits``, ``words``, ``ordinal`` or ``fraction``.
+    """
+
+    first: int
+    end: int
+    low: float
+    high: float
+    unit: Unit
+    step: float
+    is_approximate: bool = False
+    is_vague: bool = False
+    form: str = "digits"
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one number, neither a range nor a bound."""
+        return self.low == self.high
+
+    @property
+    def is_range(self) -> bool:
+        """Whether it is a range with two ends."""
+        return self.low < self.high and math.isfinite(self.low) and math.isfinite(self.high)
+
+    def converted(self) -> tuple[float, float]:
+        """Return its ends in the base unit of its dimension."""
+        factor, offset = self.unit.factor, self.unit.offset
+        return self.low * factor + offset, self.high * factor + offset
+
+
+def find_quantities(tokens: list[Token], masked: set[int]) -> list[Quantity]:
+    """Return the quantities of a text, in order, vague ones among them; "one" counts only with a unit."""
+    found: list[Quantity] = []
+    at = 0
+    while at < len(tokens):
+        quantity = None if at in masked else _quantity_at(tokens, at, masked)
+        if quantity is None:
+            at += 1
+            continue
+        if found and (whole := _compound(tokens, found[-1], quantity)):
+            found[-1], at = whole, whole.end
+            continue
+        at = quantity.end
+        is_pronoun = _is_a_pronoun(tokens, quantity)
+        if (is_pronoun and is_share(tokens, at - 1)) or _is_one_of_two(tokens, quantity):
+            found.append(replace(quantity, is_vague=True))
+        elif not is_pronoun:
+            found.append(quantity)
+    return found
+
+
+def _compound(tokens: list[Token], large: Quantity, small: Quantity) -> Quantity | None:
+    """Return two quantities as the one that they are together: 1 hour 30 minutes, 2 hours and 5 minutes, 6 ft 2 in."""
+    is_and = large.end < small.first and tokens[large.end].lower == "and"
+    if large.unit.dimension not in _COMPOUND or small.first != large.end + is_and:
+        return None
+    if large.unit.name == "ft" and small.unit is COUNT and small.end < len(tokens) and tokens[small.end].lower == "in":
+        small = replace(small, unit=INCH, end=small.end + 1)
+    if not (large.is_single and small.is_single and small.low >= 0) or small.unit.dimension != large.unit.dimension:
+        return None
+    size = large.unit.factor / small.unit.factor
+    if size <= 1 or small.low >= size or large.low % 1:
+        return None
+    low = large.low * size + small.low
+    return replace(large, end=small.end, low=low, high=low, unit=small.unit, step=small.step, form=small.form)
+
+
+def _is_a_pronoun(tokens: list[Token], quantity: Quantity) -> bool:
+    """Return whether a word counts nothing: one, half or second by themselves, nine in "a quarter to nine"."""
+    last = quantity.end - 1
+    if quantity.first != last:
+        return False
+    word, before = tokens[last].lower, tokens[last - 1].lower if last else ""
+    after = tokens[last + 1] if last + 1 < len(tokens) else None
+    if word == "second":
+        return before in _NO_ORDINAL and (after is None or not after.is_content or after.lower in _LATER)
+    if before in {"to", "past"} and last > 1 and tokens[last - 2].lower == "quarter":
+        return True
+    if word == "half":
+        return quantity.unit is RATIO  # half a point is a count
+    return word in {"one", "zero", "nought"} and quantity.unit in {COUNT, RATIO}
+
+
+def _is_one_of_two(tokens: list[Token], quantity: Quantity) -> bool:
+    """Return whether another number of times would do: "once or twice", "twice or three times"."""
+    beside = (at for at in (quantity.first - 1, quantity.end) if 0 <= at < len(tokens))
+    return quantity.unit.dimension == TIMES.dimension and any(tokens[at].lower == "or" for at in beside)
+
+
+def _quantity_at(tokens: list[Token], at: int, masked: set[int]) -> Quantity | None:
+    first, currency = at, CURRENCIES.get(tokens[at].text)
+    if currency is not None:
+        at += 1
+        if at == len(tokens) or tokens[at].kind != "number":
+            return None
+    said = None if currency else _said_at(tokens, at)
+    if said:
+        return _bounded(tokens, said)
+    time = None if currency else clock_at(tokens, at)
+    if time:
+        minutes, unit, end = time
+        return _bounded(tokens, Quantity(at, end, minutes, minutes, unit, 1.0))
+    share = None if currency else _one_in_four(tokens, at)
+    if share:
+        return _bounded(tokens, share)
+    numeral = numeral_at(tokens, at)
+    if numeral is None or numeral.value > 1e18:
+        return None
+    sign = 1
+    if _is_negative(tokens, first):
+        sign, first = -1, first - 1
+    numeral = _in_millions(tokens, numeral, currency)
+    ending, past = _ending(tokens, numeral)
+    numeral = numeral._replace(end=past)
+    unit, end = (currency, numeral.end) if currency else _unit(tokens, numeral)
+    low, step = sign * numeral.value, numeral.step
+    if numeral.scale == 1 and unit.dimension not in _UNITLESS and not step % 1 and _is_and_a_half(tokens, end):
+        low, step, end = low + sign / 2, _HALF_STEP, end + 3
+    found = Quantity(first, end, low, low, unit, step, is_vague=ending == "odd", form=numeral.form)
+    if ending == "plus":
+        return _open(found, 1)
+    return _bounded(tokens, _ranged(tokens, found, numeral, masked))
+
+
+def _is_negative(tokens: list[Token], at: int) -> bool:
+    """Return whether a minus is before a number or its currency, and nothing that it takes the number from."""
+    if not at:
+        return False
+    sign, before = tokens[at - 1], tokens[at - 2] if at > 1 else None
+    if sign.lower in _NEGATIVE:
+        return before is None or before.kind != "number"
+    return sign.text in _MINUS and tokens[at].glued and (not sign.glued or (before is not None and before.text in "(["))
+
+
+def _one_in_four(tokens: list[Token], at: int) -> Quantity | None:
+    """Return a share that is said of so many: one in four, 2 out of 3."""
+    part = numeral_at(tokens, at)
+    if part is None or part.form not in {"digits", "words"} or part.value not in range(1, 10):
+        return None
+    words = [token.lower for token in tokens[part.end : part.end + 2]]
+    here = part.end + (1 if words[:1] == ["in"] else 2 if words == ["out", "of"] else 0)
+    whole = numeral_at(tokens, here) if part.end < here < len(tokens) else None
+    if whole is None or whole.form != part.form or not part.value < whole.value <= _MOST_OF:
+        return None
+    if unit_at(tokens, whole.end):
+        return None  # "three in five minutes"
+    share = part.value / whole.value
+    return Quantity(at, whole.end, share, share, RATIO, 0.1, form="fraction")
+
+
+def _ranged(tokens: list[Token], found: Quantity, numeral: Numeral, masked: set[int]) -> Quantity:
+    """Return a quantity with the other end of its range, if it has one."""
+    currency = found.unit if tokens[found.first].text in CURRENCIES else None
+    second = _range_end(tokens, found.first, found.end, masked, bool(currency))
+    if not second:
+        return found
+    other, unit, end = second
+    size = other.step if other.form == "words" and other.step > 1 else other.scale
+    is_either = tokens[found.end].lower == "or"
+    if is_either and not _is_near(numeral, other, size):
+        return found
+    if not (is_either or other.value < 2 * numeral.value * size):
+        size = other.scale  # "from one to two hundred" begins with one
+    low, step = found.low, found.step
+    if found.unit.dimension == "count" or currency:
+        scale = size if numeral.scale == 1 and low <= other.value / size else 1.0
+        low, step = low * scale, step * scale
+        found = replace(found, low=low, high=low, step=step, unit=currency or unit)
+    if (found.unit == unit or currency) and low < other.value:
+        return replace(found, high=other.value, end=end, is_approximate=is_either)
+    return found
+
+
+def _is_near(numeral: Numeral, other: Numeral, size: float) -> bool:
+    """Return whether two numbers with "or" between them are a rough one, of one scale: two or three hundred."""
+    top = other.value / size
+    furthest = 2 * numeral.value if numeral.form == other.form == "words" else numeral.value + 1
+    return size > 1 and numeral.value < top <= furthest
+
+
+def _said_at(tokens: list[Token], at: int) -> Quantity | None:
+    """Return a quantity that does not begin with a number: twice, a couple of days, an hour and a half."""
+    word = tokens[at].lower
+    if word in _TIMES:
+        unit = per(tokens, at + 1)
+        if unit is None and word == "once":
+            return None
+        return Quantity(at, at + 1, _TIMES[word], _TIMES[word], unit or TIMES, 1.0, form="words")
+    vague = vague_at(tokens, at)
+    if vague:
+        low, high, end = vague
+        here = end + (end < len(tokens) and tokens[end].lower == "of")
+        unit, end = unit_at(tokens, here) or (COUNT, end)
+        return Quantity(at, end, low, high, unit, 1.0, is_vague=True, form="words")
+    measured = unit_at(tokens, at + 1) if word in {"a", "an"} else None
+    if measured is None:
+        return None
+    unit, end = measured
+    if unit.dimension not in _UNITLESS and _is_and_a_half(tokens, end):
+        return Quantity(at, end + 3, 1.5, 1.5, unit, _HALF_STEP, form="words")
+    if unit.dimension == "time" and at and tokens[at - 1].lower in _LASTING:
+        # Vague, as it may be about one: it is what "12 months" says, and denies nothing.
+        return Quantity(at, end, 1.0, 1.0, unit, 1.0, is_vague=True, form="words")
+    return None
+
+
+def _is_and_a_half(tokens: list[Token], at: int) -> bool:
+    """Return whether "and a half" comes next, behind a unit, and nothing that it is the half of."""
+    words = [token.lower for token in tokens[at : at + 4]]
+    if words[:3] != ["and", "a", "half"]:
+        return False
+    is_glued = at + 3 < len(tokens) and tokens[at + 3].glued and tokens[at + 3].text in _DASHES
+    return not (is_glued or words[3:] == ["a"] or words[-1] in SCALES or unit_at(tokens, at + 3))
+
+
+def _ending(tokens: list[Token], numeral: Numeral) -> tuple[str, int]:
+    """Return how a number is left open, and the index of the token after that: sixty-odd, thirty-plus."""
+    end = numeral.end
+    word = tokens[end].lower if end < len(tokens) else ""
+    if numeral.form in {"ordinal", "fraction"} or not word:
+        return "", end
+    if word == "odd" and numeral.value >= 20 and not numeral.value % 10:
+        return "odd", end + 1
+    if word in _DASHES and end + 1 < len(tokens) and tokens[end].glued and tokens[end + 1].glued:
+        word = tokens[end + 1].lower
+        if word in _ROUND or word == "plus":
+            return "plus" if word == "plus" else "odd", end + 2
+    return "", end
+
+
+def _in_millions(tokens: list[Token], numeral: Numeral, currency: Unit | None) -> Numeral:
+    """Read $5m and $5b as millions and billions, which are metres and bytes elsewhere, and so 5m users."""
+    if numeral.end >= len(tokens) or not tokens[numeral.end].glued:
+        return numeral
+    if currency is None and (numeral.end + 1 >= len(tokens) or tokens[numeral.end + 1].lower not in _COUNTED):
+        return numeral
+    factor = {"m": 1e6, "b": 1e9, "t": 1e12}.get(tokens[numeral.end].text.lower(), 0.0)
+    if not factor or numeral.scale != 1:
+        return numeral
+    return Numeral(numeral.end + 1, numeral.value * factor, numeral.step * factor, factor, numeral.form)
+
+
+def _unit(tokens: list[Token], numeral: Numeral) -> tuple[Unit, int]:
+    end = numeral.end
+    if numeral.form == "ordinal":
+        return ORDINAL, end
+    here = end
+    if here + 1 < len(tokens) and tokens[here].text in _DASHES and tokens[here].glued and tokens[here + 1].glued:
+        here += 1
+    if numeral.form == "fraction":
+        return _unit_of_part(tokens, end, here)
+    found = unit_at(tokens, here)
+    if found and found[0] is TIMES:
+        return per(tokens, found[1]) or TIMES, found[1]
+    return found or (COUNT, end)
+
+
+def _unit_of_part(tokens: list[Token], end: int, here: int) -> tuple[Unit, int]:
+    """Return what a fraction is of: a unit (half an hour, a quarter of a mile), a thing (half a point), or anything."""
+    words = [token.lower for token in tokens[here : here + 3]]
+    is_of = words[:1] == ["of"] and words[1:2] in (["a"], ["an"], ["one"])
+    is_one = words[:1] in (["a"], ["an"])
+    here += 2 if is_of else is_one
+    found = unit_at(tokens, here)
+    if found:
+        return found
+    thing = tokens[here] if here < len(tokens) else None
+    is_half = tokens[end - 1].lower == "half" and is_one
+    if thing and (thing.lower in _POINTS or (is_half and thing.is_content and thing.lower not in _SPANS)):
+        return COUNT, end
+    return RATIO, end
+
+
+def _range_end(
+    tokens: list[Token], first: int, at: int, masked: set[int], has_currency: bool
+) -> tuple[Numeral, Unit, int] | None:
+    if at + 1 >= len(tokens):
+        return None
+    before = tokens[first - 1].lower if first else ""
+    middle = tokens[at]
+    is_dash = middle.text in _DASHES and (tokens[at + 1].kind == "number" or tokens[at + 1].text in CURRENCIES)
+    if not (is_dash or middle.lower in {"to", "or"} or (middle.lower == "and" and before == "between")):
+        return None
+    at += 1
+    if tokens[at].text in CURRENCIES and at + 1 < len(tokens):
+        at += 1
+    if at in masked:
+        return None
+    numeral = numeral_at(tokens, at)
+    if numeral is None or numeral.form in {"ordinal", "fraction"}:
+        return None
+    numeral = _in_millions(tokens, numeral, COUNT if has_currency else None)
+    unit, end = _unit(tokens, numeral)
+    return numeral, unit, end
+
+
+def _bounded(tokens: list[Token], quantity: Quantity) -> Quantity:
+    """Return a quantity as the words around it bound it."""
+    first = quantity.first
+    if first and tokens[first - 1].lower in {"the", "a", "an", "only", "just"}:
+        first -= 1
+    approximate = bool(first) and tokens[first - 1].lower in _APPROXIMATE
+    if approximate:
+        quantity = replace(quantity, first=first - 1, is_approximate=True)
+        first -= 1
+    if quantity.unit is ORDINAL or not (quantity.is_single or quantity.is_vague):
+        return quantity
+    side, words = _bound_before(tokens, first)
+    if side:
+        return _open(replace(quantity, first=first - words), side)
+    end = quantity.end
+    if end < len(tokens) and tokens[end].text == "+" and tokens[end].glued:
+        return _open(replace(quantity, end=end + 1), 1)
+    if [token.lower for token in tokens[end : end + 2]] == ["or", "so"]:
+        return replace(quantity, end=end + 2, is_approximate=True)
+    if end + 1 < len(tokens) and tokens[end].lower in {"or", "and"} and tokens[end + 1].lower in _BOUNDS_AFTER:
+        return _open(replace(quantity, end=end + 2), _BOUNDS_AFTER[tokens[end + 1].lower])
+    return quantity
+
+
+def _bound_before(tokens: list[Token], first: int) -> tuple[int, int]:
+    for words in range(min(_MAX_BOUND_WORDS, first), 0, -1):
+        side = _BOUNDS.get(tuple(token.lower for token in tokens[first - words : first]))
+        if side:
+            return side, words
+    return 0, 0
+
+
+def _open(quantity: Quantity, side: int) -> Quantity:
+    return replace(quantity, high=math.inf) if side > 0 else replace(quantity, low=-math.inf)

@@ -1,0 +1,58 @@
+"""Numbers that leave open how many: a couple of, several, hundreds. They may be what another says, and deny nothing."""
+
+import math
+
+from secondpass.verify.facts.quantities.numerals import SCALES
+from secondpass.verify.facts.quantities.units import unit_at
+from secondpass.verify.words import Token, word_set
+
+__all__ = ["is_share", "vague_at"]
+
+_MANY = {"several": 2.0, "many": 2.0, "numerous": 2.0, "multiple": 2.0, "countless": 2.0, "few": 0.0}
+_PLURALS = {f"{word}s": size for word, size in SCALES.items()} | {"tens": 10.0}
+# Whose half it is. "The second half", "the top half" and "half past" are other things.
+_OWNERS = word_set("of the all its his her their our my your")
+_ABOUT_HALF = word_set("nearly almost roughly approximately least exactly only about around over")
+
+
+def vague_at(tokens: list[Token], at: int) -> tuple[float, float, int] | None:
+    """Return the number that words such as "several" or "a few hundred" leave open.
+
+    Returns:
+        The least and the most that it may be, and the index of the token after it; None if there is no such number.
+        "A couple" is two, though it need not be meant so; it is read only before "of", a unit or a scale, as a couple
+        is two people else.
+    """
+    word = _word(tokens, at)
+    if word in {"a", "another"} and _word(tokens, at + 1) in {"couple", "few"}:
+        if word + _word(tokens, at + 1) != "acouple":
+            return _scaled(tokens, 2.0, math.inf, at + 2)
+        end = at + 2 + (_word(tokens, at + 2) == "of")
+        if end > at + 2 or _word(tokens, end) in SCALES or unit_at(tokens, end):
+            return _scaled(tokens, 2.0, 2.0, end)
+        return None
+    if word in _MANY:
+        return _scaled(tokens, _MANY[word], math.inf, at + 1)
+    if word in _PLURALS and not (at and tokens[at - 1].kind == "number"):
+        least, end = 2 * _PLURALS[word], at + 1
+        while _word(tokens, end) == "of" and _word(tokens, end + 1) in _PLURALS:
+            least, end = least * _PLURALS[_word(tokens, end + 1)], end + 2
+        return (least, math.inf, end) if word != "tens" or _word(tokens, end) == "of" else None
+    return None
+
+
+def is_share(tokens: list[Token], at: int) -> bool:
+    """Return whether the word "half" is a share of something: "half of them", "almost half the team"."""
+    if _word(tokens, at) != "half" or _word(tokens, at + 1) not in _OWNERS:
+        return False
+    before = tokens[at - 1] if at and not tokens[at].first else None
+    return before is None or not before.is_content or before.lower in _ABOUT_HALF
+
+
+def _word(tokens: list[Token], at: int) -> str:
+    return tokens[at].lower if at < len(tokens) else ""
+
+
+def _scaled(tokens: list[Token], least: float, most: float, end: int) -> tuple[float, float, int]:
+    factor = SCALES.get(_word(tokens, end))
+    return (least * factor, most * factor, end + 1) if factor else (least, most, end)

@@ -1,0 +1,365 @@
+"""The ONNX backend on a CPU: graphs made for inference by default, files as exported where there is no way."""
+
+import dataclasses
+import json
+import logging
+import pickle
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from secondpass.errors import ConfigError, ModelFormatError, SecondPassWarning
+from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
+from secondpass.models.backends.load import load_embedding_model, load_pair_model
+from secondpass.models.backends.onnx import OnnxPairModel
+from secondpass.models.graph import build as building
+from secondpass.models.graph import cache as optimized
+from secondpass.models.graph.encoder import build_graph
+from secondpass.models.graph.weights import EncoderWeights, read_weights
+from secondpass.models.onnx_session import OnnxSession
+from secondpass.models.pair import PairModel
+from secondpass.models.sources.resolve import ModelFiles
+from secondpass.models.tokens import Batch
+from secondpass.retrieve import BM25Retriever
+from tests.models.copying import DOCUMENTS, PAIRS, QUERY
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory, embedded: ModelFiles) -> Path:
+    """Return a folder with safetensors of a tiny random BERT with one label, and the embedded tokenizer."""
+    rng = np.random.default_rng(3)
+    width, inner, layers = 32, 64, 2
+    shapes = {
+        "bert.embeddings.word_embeddings": (30_522, width),
+        "bert.embeddings.position_embeddings": (64, width),
+        "bert.embeddings.token_type_embeddings": (2, width),
+        "bert.pooler.dense": (width, width),
+        "classifier": (1, width),
+    }
+    norms = ["bert.embeddings.LayerNorm"]
+    for at in range(layers):
+        layer = f"bert.encoder.layer.{at}"
+        shapes |= {f"{layer}.attention.self.{part}": (width, width) for part in ("query", "key", "value")}
+        shapes |= {f"{layer}.attention.output.dense": (width, width)}
+        shapes |= {f"{layer}.intermediate.dense": (inner, width), f"{layer}.output.dense": (width, inner)}
+        norms += [f"{layer}.attention.output.LayerNorm", f"{layer}.output.LayerNorm"]
+    tensors = {f"{name}.weight": rng.normal(0, 0.3, shape) for name, shape in shapes.items()}
+    tensors |= {f"{name}.bias": rng.normal(0, 0.1, shape[0]) for name, shape in shapes.items() if "_emb" not in name}
+    tensors |= {f"{name}.weight": rng.normal(1, 0.1, width) for name in norms}
+    tensors |= {f"{name}.bias": rng.normal(0, 0.1, width) for name in norms}
+    folder = tmp_path_factory.mktemp("tiny")
+    save_file({name: array.astype(np.float32) for name, array in tensors.items()}, folder / "model.safetensors")
+    config = {"model_type": "bert", "num_attention_heads": 4, "max_position_embeddings": 64}
+    (folder / "config.json").write_text(json.dumps(config))
+    shutil.copy(embedded.folder / "tokenizer.json", folder)
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Use a cache folder of the test's own."""
+    monkeypatch.setenv("SECONDPASS_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "models"
+
+
+@pytest.fixture(scope="module")
+def embedded_model() -> PairModel:
+    """Return the embedded cross-encoder, loaded with defaults."""
+    return load_pair_model("ms-marco-MiniLM-L12-v2", local_files_only=True)
+
+
+def exported(tiny: Path, folder: Path, *, producer: bytes = b"elsewhere.") -> Path:
+    """Return a folder with the tiny model as an ONNX file with a mask, float32, that another program wrote."""
+    graph = build_graph(read_weights(tiny), head="classifier", precision="float32", masked=True)
+    folder.mkdir(exist_ok=True)
+    (folder / "model.onnx").write_bytes(graph.replace(b"secondpass", producer, 1))
+    for name in ("config.json", "tokenizer.json"):
+        shutil.copy(tiny / name, folder)
+    return folder
+
+
+def scores(model: PairModel, documents: list[str]) -> list[float]:
+    """Return the documents' logits."""
+    return [float(value) for value in model.logits([(QUERY, document) for document in documents])[:, 0]]
+
+
+class TestInvariance:
+    def test_no_neighbour_changes_a_score(self, embedded_model: PairModel) -> None:
+        """Alone, among documents of its own length, and among a thousand others: bit for bit the same."""
+        rng = np.random.default_rng(0)
+        words = ["file", "copy", "path", "sun", "list", "sorted", "remove", "bridge", "python", "is"]
+        others = [" ".join(rng.choice(words, rng.integers(1, 12))) for _ in range(1000)]
+        alone = [scores(embedded_model, [document])[0] for document in DOCUMENTS]
+        mixed = scores(embedded_model, [*others[:500], *DOCUMENTS, *others[500:]])[500 : 500 + len(DOCUMENTS)]
+        assert mixed == alone
+        equals = [DOCUMENTS[0].replace("copy", word) for word in ("move", "open", "read")]
+        lengths = embedded_model.tokenizer.lengths([DOCUMENTS[0], *equals])
+        assert len(set(lengths)) == 1
+        assert scores(embedded_model, [*equals, DOCUMENTS[0]])[-1] == alone[0]
+
+    def test_a_batch_holds_pairs_of_one_length(self, tiny: Path) -> None:
+        """With a token budget nothing is padded; float32 scores are those of each pair alone, int8 ones near them."""
+        seen: list[tuple[int, int]] = []
+
+        class Watched(OnnxPairModel):
+            def _forward(self, batch: Batch) -> np.ndarray:
+                assert batch.attention_mask.all()
+                seen.append(batch.input_ids.shape)
+                return super()._forward(batch)
+
+        files = load_pair_model(str(tiny), backend="onnx").files  # type: ignore[attr-defined]
+        pairs = PAIRS + [(QUERY, f"{word} copies a file to another place.") for word in ("he", "she", "it", "one")]
+        for precision, tolerance in (("float32", 1e-5), ("int8", 0.1)):
+            seen.clear()
+            budget = Watched(files, batch_tokens=60, precision=precision)  # type: ignore[arg-type]
+            together = budget.logits(pairs)
+            assert max(rows * length for rows, length in seen) <= 60 and max(rows for rows, _ in seen) > 1
+            alone = OnnxPairModel(files, precision=precision).logits(pairs)  # type: ignore[arg-type]
+            np.testing.assert_allclose(together, alone, atol=tolerance)
+
+    def test_a_graph_without_a_mask_is_never_given_padding(self, tiny: Path) -> None:
+        """Whoever runs a padded batch on it gets an error, not a wrong score."""
+        model = load_pair_model(str(tiny), backend="onnx")
+        short, long = model.tokenizer.tokenize(["a", "a b c d"])
+        with pytest.raises(ModelFormatError, match="no input for a mask"):
+            model._forward(model.tokenizer.pair_batch([(short, short), (short, long)]))
+
+    def test_the_graph_with_a_mask_gives_the_same(self, tiny: Path, cache: Path) -> None:
+        """In float32, padded next to others or alone, to 1e-5."""
+        model = load_pair_model(str(tiny), backend="onnx")
+        path = optimized.optimized_path(model.files, head="classifier", masked=True)  # type: ignore[attr-defined]
+        tokens = model.tokenizer.tokenize([QUERY, *DOCUMENTS])
+        padded = OnnxSession(path, None).run(model.tokenizer.pair_batch([(tokens[0], each) for each in tokens[1:]]))
+        assert np.ptp(padded) > 0.1
+        np.testing.assert_allclose(padded, model.logits(PAIRS), atol=1e-5)
+
+
+class TestPrecision:
+    def test_a_graph_is_as_precise_as_its_file(self, embedded_model: PairModel, tiny: Path) -> None:
+        """An int8 file becomes int8, a float one float32; fingerprints say so, and the way it is run."""
+        as_float = load_pair_model(str(tiny), backend="onnx")
+        as_int8 = load_pair_model(str(tiny), backend="onnx", precision="int8")
+        assert embedded_model.on_cpu.precision == as_int8.on_cpu.precision == "int8"  # type: ignore[attr-defined]
+        assert str(as_float.on_cpu) == "fused graph, float32, each sequence alone"  # type: ignore[attr-defined]
+        assert "-float32-v" in as_float.fingerprint and "-int8-v" in as_int8.fingerprint
+        as_file = load_pair_model("ms-marco-MiniLM-L12-v2", precision="exported", local_files_only=True)
+        assert "-exported-" in as_file.fingerprint
+        difference = np.abs(as_float.logits(PAIRS) - as_int8.logits(PAIRS))
+        assert 0 < difference.max() < 0.1
+
+    @pytest.mark.slow
+    def test_int8_is_nearer_to_float32_than_the_exported_file(self, embedded_model: PairModel) -> None:
+        """On 200 pairs of real questions and candidates: half the error at most, and an order that agrees more."""
+        queries = [stdlib_queries()[query] for query in list(stdlib_qrels())[20:30]]
+        corpus = [document for document in stdlib_corpus() if len(document["text"]) < 400]
+        found = BM25Retriever().index(corpus).search(queries, 20)
+        pairs = [(query, text) for query, each in zip(queries, found, strict=True) for text in each.texts]
+        rows = {"default": embedded_model.logits(pairs)[:, 0]}
+        for precision in ("float32", "exported"):
+            model = load_pair_model("ms-marco-MiniLM-L12-v2", precision=precision, local_files_only=True)  # type: ignore[arg-type]
+            rows[precision] = model.logits(pairs)[:, 0]
+        ours, theirs = (np.abs(rows[name] - rows["float32"]).mean() for name in ("default", "exported"))
+        assert len(pairs) > 150
+        assert ours < 0.08 and ours < theirs / 2
+        agreement = {name: _agreement(row, rows["float32"], list(map(len, found))) for name, row in rows.items()}
+        assert agreement["default"] > 0.98 and agreement["default"] > agreement["exported"]
+
+    def test_vectors_of_the_embedded_bi_encoder(self) -> None:
+        """The graph gives the exported file's vectors, or rather what that file rounds, in one batch or another."""
+        vectors = {
+            precision: load_embedding_model("bge-small-en-v1.5", precision=precision, local_files_only=True)  # type: ignore[arg-type]
+            for precision in (None, "float32", "exported")
+        }
+        rows = {precision: model.encode_documents(DOCUMENTS) for precision, model in vectors.items()}
+        np.testing.assert_allclose(np.linalg.norm(rows[None], axis=1), 1, atol=1e-5)
+        cosines = {precision: (rows[precision] * rows["float32"]).sum(axis=1) for precision in rows}
+        assert cosines[None].min() > 0.99 and cosines["exported"].min() > 0.95
+        assert cosines[None].mean() > cosines["exported"].mean()
+        alone = np.concatenate([vectors[None].encode_documents([text]) for text in DOCUMENTS])
+        np.testing.assert_array_equal(alone, rows[None])
+
+    def test_settings_that_do_not_fit(self, tiny: Path) -> None:
+        """An unknown precision, one for PyTorch, and the file as exported where there is none."""
+        with pytest.raises(ConfigError, match="precision must be 'int8', 'float32', 'exported' or None"):
+            load_pair_model(str(tiny), backend="onnx", precision="int4")  # type: ignore[typeddict-item]
+        with pytest.raises(ConfigError, match="precision is for the other backends"):
+            load_pair_model(str(tiny), backend="torch", precision="int8")
+        with pytest.raises(ModelFormatError, match="no ONNX file to run as exported"):
+            load_pair_model(str(tiny), backend="onnx", precision="exported")
+        with pytest.raises(ConfigError, match="precision='int8' is for a CPU"):
+            load_pair_model(str(tiny), backend="onnx", precision="int8", device="cuda")
+        with pytest.raises(ModelFormatError, match="no ONNX file, which 'cuda' needs"):
+            load_pair_model(str(tiny), backend="onnx", device="cuda")
+
+
+class TestAsExported:
+    def test_a_file_of_another_shape_runs_as_it_is(
+        self, tiny: Path, tmp_path: Path, cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Why is kept and logged, and found out once; a graph that was asked for is an error."""
+        folder = str(exported(tiny, tmp_path / "other"))
+        with caplog.at_level(logging.DEBUG, "secondpass.models"):
+            model = load_pair_model(folder)
+        reason = model.on_cpu.reason  # type: ignore[attr-defined]
+        assert "a product has no bias" in reason or "not of the shape" in reason
+        assert reason in caplog.text
+        expected = load_pair_model(str(tiny), backend="onnx")
+        np.testing.assert_allclose(model.logits(PAIRS), expected.logits(PAIRS), atol=1e-5)
+        with pytest.raises(ModelFormatError, match=r"of the shape|no bias"):
+            load_pair_model(folder, precision="int8")
+        monkeypatch.setattr(building, "build_optimized", lambda *_, **__: pytest.fail("it was tried again"))
+        assert load_pair_model(folder).on_cpu.reason == reason  # type: ignore[attr-defined]
+
+    def test_another_architecture_shows_in_its_settings(self, tiny: Path, tmp_path: Path, cache: Path) -> None:
+        """Then its weights are not read to find out."""
+        folder = exported(tiny, tmp_path / "modern")
+        (folder / "config.json").write_text('{"model_type": "modernbert", "max_position_embeddings": 64}')
+        model = load_pair_model(str(folder))
+        assert "'modernbert' is not of the shape of BERT" in str(model.on_cpu)  # type: ignore[attr-defined]
+        assert not cache.exists()
+
+    def test_what_is_not_understood_does_not_stop_the_file(
+        self, tiny: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An error of any kind in the making is a reason to run the file, and is not held against it for ever."""
+
+        def fail(path: Path) -> EncoderWeights:
+            raise KeyError("scale")
+
+        folder = str(exported(tiny, tmp_path / "odd"))
+        monkeypatch.setattr(building, "read_weights", fail)
+        model = load_pair_model(folder)
+        assert "no graph for inference can be made of" in model.on_cpu.reason  # type: ignore[attr-defined]
+        assert np.isfinite(model.logits(PAIRS)).all() and not list(cache.glob("*.txt"))
+
+    @pytest.mark.parametrize("heads", ["", ', "num_attention_heads": "many"'])
+    def test_settings_that_say_too_little(self, tiny: Path, tmp_path: Path, cache: Path, heads: str) -> None:
+        """A file with half a config.json beside it runs as before."""
+        folder = exported(tiny, tmp_path / "half")
+        (folder / "config.json").write_text(f'{{"model_type": "bert", "max_position_embeddings": 64{heads}}}')
+        model = load_pair_model(str(folder))
+        assert "does not say what the encoder is like" in model.on_cpu.reason  # type: ignore[attr-defined]
+        assert np.isfinite(model.logits(PAIRS)).all()
+
+    def test_a_graph_of_our_own_runs_as_it_is(self, tiny: Path, tmp_path: Path, cache: Path) -> None:
+        """It has no mask, so its batches are of one length; another precision of it is not to be had."""
+        folder = exported(tiny, tmp_path / "ours")
+        (folder / "model.onnx").write_bytes(build_graph(read_weights(tiny), head="classifier", precision="float32"))
+        model = load_pair_model(str(folder), batch_tokens=200)
+        assert "is a fused graph already" in model.on_cpu.reason  # type: ignore[attr-defined]
+        expected = load_pair_model(str(tiny), backend="onnx")
+        np.testing.assert_allclose(model.logits(PAIRS), expected.logits(PAIRS), atol=1e-5)
+        with pytest.raises(ModelFormatError, match="is a fused graph already"):
+            load_pair_model(str(folder), precision="int8")
+
+    def test_a_graph_that_gives_something_else_is_not_used(
+        self, embedded: ModelFiles, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What the weights don't show, as another activation in the head, is found by comparing the results."""
+
+        def misread(path: Path) -> EncoderWeights:
+            weights = read_weights(path)
+            return dataclasses.replace(weights, config=dataclasses.replace(weights.config, head_activation="relu"))
+
+        monkeypatch.setattr(building, "read_weights", misread)
+        model = OnnxPairModel(embedded)
+        assert model.on_cpu is not None
+        assert "computes something else than its weights show" in model.on_cpu.reason
+        assert model.logits(PAIRS)[:, 0].argmax() == 0
+
+
+class TestCache:
+    def test_what_is_in_the_cache_needs_no_builder(self, tiny: Path, cache: Path) -> None:
+        """A process that finds its graph imports neither the builder nor protobuf."""
+        load_pair_model(str(tiny), backend="onnx")
+        code = (
+            "import sys; from secondpass.models.backends.load import load_pair_model; "
+            f"load_pair_model({str(tiny)!r}, backend='onnx').logits([('a', 'b')]); "
+            "print([name for name in ('google.protobuf', 'secondpass.models.graph.encoder', 'torch') "
+            "if name in sys.modules])"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+    def test_pickling_finds_or_builds_the_graph_again(
+        self, tiny: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is pickled is where the model is and how it is run, not a path in a cache that may be gone."""
+        model = load_pair_model(str(tiny), backend="onnx", precision="int8", max_length=32, batch_tokens=64)
+        data = pickle.dumps(model)
+        assert len(data) < 3_000
+        monkeypatch.setenv("SECONDPASS_CACHE_DIR", str(tmp_path / "elsewhere"))
+        restored = pickle.loads(data)
+        assert (restored.tokenizer.max_length, restored.batch_tokens) == (32, 64)
+        assert restored.fingerprint == model.fingerprint
+        np.testing.assert_array_equal(restored.logits(PAIRS), model.logits(PAIRS))
+        embedder = load_embedding_model("bge-small-en-v1.5", precision="exported", max_length=40, local_files_only=True)
+        again = pickle.loads(pickle.dumps(embedder))
+        assert again.fingerprint == embedder.fingerprint and again.max_length == 40
+
+    def test_threads_that_load_at_once(self, tiny: Path, cache: Path) -> None:
+        """Each gets a model that gives the same, and one graph is left."""
+        with ThreadPoolExecutor(4) as pool:
+            models = list(pool.map(lambda _: load_pair_model(str(tiny), backend="onnx", precision="int8"), range(4)))
+            rows = list(pool.map(lambda model: model.logits(PAIRS), models))
+        for row in rows[1:]:
+            np.testing.assert_array_equal(row, rows[0])
+        assert len(list(cache.glob("*.onnx"))) == 1
+        assert not list(cache.glob(".building-*"))
+
+    @pytest.fixture
+    def unwritable(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Make the cache folder one that can't be made (a mode would not stop root)."""
+        (tmp_path / "file").write_bytes(b"")
+        monkeypatch.setenv("SECONDPASS_CACHE_DIR", str(tmp_path / "file" / "cache"))
+
+    def test_without_a_cache_folder_the_graph_is_built_in_memory(self, tiny: Path, unwritable: None) -> None:
+        """One warning says how to mend it; the model works, and is pickled as any other."""
+        with pytest.warns(SecondPassWarning, match="set SECONDPASS_CACHE_DIR") as caught:
+            model = load_pair_model(str(tiny), backend="onnx", precision="int8")
+        assert len(caught) == 1 and caught[0].filename == __file__
+        with pytest.warns(SecondPassWarning, match="made again at each start"):
+            restored = pickle.loads(pickle.dumps(model))
+        np.testing.assert_array_equal(restored.logits(PAIRS), model.logits(PAIRS))
+        assert np.ptp(model.logits(PAIRS)) > 0.1
+
+    def test_a_filled_cache_that_can_only_be_read_will_do(
+        self, tiny: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As in a container's image: no warning, nothing built."""
+        load_pair_model(str(tiny), backend="onnx")
+        for note in cache.glob("*.sha256"):
+            note.unlink()
+
+        def refuse(path: Path, contents: bytes) -> None:
+            raise PermissionError(path)
+
+        monkeypatch.setattr(optimized, "_write", refuse)
+        monkeypatch.setattr(building, "build_optimized", lambda *_, **__: pytest.fail("it was built again"))
+        assert load_pair_model(str(tiny), backend="onnx").on_cpu.precision == "float32"  # type: ignore[attr-defined]
+
+    def test_a_damaged_graph_is_made_again(self, tiny: Path, cache: Path) -> None:
+        """One byte of a weight, which ONNX Runtime would not see."""
+        expected = load_pair_model(str(tiny), backend="onnx").logits(PAIRS)
+        (path,) = cache.glob("*.onnx")
+        data = bytearray(path.read_bytes())
+        data[-1000] ^= 255
+        path.write_bytes(data)
+        np.testing.assert_array_equal(load_pair_model(str(tiny), backend="onnx").logits(PAIRS), expected)
+        assert path.read_bytes() != bytes(data)
+
+
+def _agreement(row: np.ndarray, exact: np.ndarray, counts: list[int]) -> float:
+    """Return the share of pairs of a query's candidates that are in the same order."""
+    same: list[bool] = []
+    for ours, theirs in zip(*(np.split(values, np.cumsum(counts)[:-1]) for values in (row, exact)), strict=True):
+        upper = np.triu_indices(len(ours), 1)
+        orders = [np.sign(values[:, None] - values)[upper] for values in (ours, theirs)]
+        same += (orders[0] == orders[1]).tolist()
+    return float(np.mean(same))
