@@ -219,9 +219,9 @@ def _found_or_built(
 
 
 def _build(files: ModelFiles, head: "Head", precision: "Precision", masked: bool) -> bytes:
-    from secondpass.models import building  # here, as what is found in the cache needs nothing of it
+    from secondpass.models.graph import build
 
-    return building.build_optimized(files, head=head, precision=precision, masked=masked)
+    return build.build_optimized(files, head=head, precision=precision, masked=masked)
 
 
 def _cache_key(files: ModelFiles, head: "Head", precision: "Precision", masked: bool) -> Path:
