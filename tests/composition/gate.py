@@ -1,7 +1,6 @@
 """A reranker that waits until it is let through, and calls that wait behind it."""
 
 import asyncio
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -49,7 +48,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def waiting(reranker: CoalescingReranker) -> int:
     """Return how many calls are in the queue."""
-    return len(reranker._workers[os.getpid()]._calls)
+    return len(reranker._worker._calls)
 
 
 async def until_waiting(reranker: CoalescingReranker, n_calls: int) -> None:

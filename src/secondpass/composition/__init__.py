@@ -1,1 +1,57 @@
-"""Rerankers that wrap other rerankers, one file each."""
+"""Rerankers that wrap others: caching, calibrating, fusing, cascading, routing and falling back."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from secondpass.composition.blended import BlendedReranker
+    from secondpass.composition.cached import CachedReranker, CacheStats
+    from secondpass.composition.calibrated import CalibratedReranker
+    from secondpass.composition.cascade.reranker import CascadeReranker
+    from secondpass.composition.coalescing import CoalescingReranker
+    from secondpass.composition.ensemble import EnsembleReranker
+    from secondpass.composition.fallback import FallbackReranker
+    from secondpass.composition.passage import Passage, PassageReranker
+    from secondpass.composition.routed import RoutedReranker
+    from secondpass.composition.translating import TranslatingReranker
+
+# Imported when they are first asked for, as `import secondpass` loads none of them.
+_LAZY = {
+    "BlendedReranker": "secondpass.composition.blended",
+    "CacheStats": "secondpass.composition.cached",
+    "CachedReranker": "secondpass.composition.cached",
+    "CalibratedReranker": "secondpass.composition.calibrated",
+    "CascadeReranker": "secondpass.composition.cascade.reranker",
+    "CoalescingReranker": "secondpass.composition.coalescing",
+    "EnsembleReranker": "secondpass.composition.ensemble",
+    "FallbackReranker": "secondpass.composition.fallback",
+    "Passage": "secondpass.composition.passage",
+    "PassageReranker": "secondpass.composition.passage",
+    "RoutedReranker": "secondpass.composition.routed",
+    "TranslatingReranker": "secondpass.composition.translating",
+}
+
+__all__ = [
+    "BlendedReranker",
+    "CacheStats",
+    "CachedReranker",
+    "CalibratedReranker",
+    "CascadeReranker",
+    "CoalescingReranker",
+    "EnsembleReranker",
+    "FallbackReranker",
+    "Passage",
+    "PassageReranker",
+    "RoutedReranker",
+    "TranslatingReranker",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

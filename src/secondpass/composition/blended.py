@@ -8,10 +8,18 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 
 from secondpass.base import Reranker
-from secondpass.composition.fusion import Vector, minmax, weighted_sum, zscores
+from secondpass.composition.fusion import (
+    Grades,
+    Vector,
+    judged_rows,
+    mean_ndcg,
+    middle_of_best,
+    minmax,
+    weighted_sum,
+    zscores,
+)
 from secondpass.composition.members import require_initial_scores, without_k
 from secondpass.errors import ConfigError
-from secondpass.fitting import Grades, judged_rows, mean_ndcg, middle_of_best
 from secondpass.types import Request, Scale, Scores, checked_k
 
 __all__ = ["BlendedReranker"]

@@ -7,10 +7,19 @@ from typing import ClassVar, Literal, Self, get_args
 import numpy as np
 
 from secondpass.base import Reranker
-from secondpass.composition.fusion import Vector, convex_weights, normalised, ranks, spread, weighted_sum
+from secondpass.composition.fusion import (
+    Grades,
+    Vector,
+    convex_weights,
+    coordinate_ascent,
+    judged_rows,
+    normalised,
+    ranks,
+    spread,
+    weighted_sum,
+)
 from secondpass.composition.members import ask_members, joined_explanations, require_initial_scores, without_k
 from secondpass.errors import CompositionError, ConfigError, ScoringError
-from secondpass.fitting import Grades, coordinate_ascent, judged_rows
 from secondpass.types import Request, Scale, Scores, Trace, checked_k
 
 __all__ = ["EnsembleReranker"]

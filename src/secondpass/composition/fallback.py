@@ -1,18 +1,21 @@
 """Escalate what is uncertain to a stronger judge, and fall back when somebody fails."""
 
 import logging
+import math
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from secondpass.base import Reranker
+from secondpass.composition.attempts import attempts
 from secondpass.errors import CompositionError, ConfigError, ScoringError
-from secondpass.rerankers.attempts import attempt, reason
-from secondpass.rerankers.escalation import best_first, checked_band, is_number, merged, spread_out, uncertain
 from secondpass.types import Request, Scale, Scores, Trace
 
 __all__ = ["FallbackReranker"]
+
+_STEPS = 10  # of uncertainty, from the middle of the band to its border
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +106,7 @@ class FallbackReranker(Reranker):
             raise ConfigError("FallbackReranker: a judge needs band or max_spread, which say what is uncertain")
         if self.band is not None:
             self.require_traits(base, Scale.PROBABILITY)
-            self.band = checked_band(self.band)
+            self.band = _checked_band(self.band)
         if self.max_spread is not None and not (is_number(self.max_spread) and self.max_spread >= 0):
             raise ConfigError(f"FallbackReranker: max_spread must be a number of at least 0, not {self.max_spread!r}")
         if self.max_documents is not None and (type(self.max_documents) is not int or self.max_documents < 1):
@@ -129,11 +132,11 @@ class FallbackReranker(Reranker):
         last: Exception | None = None
         for member in self._members:
             left = [at for at, answer in enumerate(answers) if answer is None]
-            results = attempt(member, [requests[at] for at in left]) if left else []
+            results = _attempted(member, [requests[at] for at in left]) if left else []
             for at, result in zip(left, results, strict=True):
                 if isinstance(result, Exception):
                     last = result
-                    failures[at].append(reason(member, result))
+                    failures[at].append(_reason(member, result))
                 else:
                     answers[at] = _answered(result, type(member).__name__, failures[at])
         if last is not None and self.on_error == "raise" and None in answers:
@@ -151,16 +154,16 @@ class FallbackReranker(Reranker):
                 f"FallbackReranker needs a reranker that explains its 'spread' for max_spread, as an ensemble does, "
                 f"but {type(self._members[0]).__name__} doesn't"
             )
-        chosen = [uncertain(r, s, self.band, self.max_spread) for r, s in zip(requests, bases, strict=True)]
+        chosen = [_uncertain(r, s, self.band, self.max_spread) for r, s in zip(requests, bases, strict=True)]
         # Best first, as a judge that can't decide keeps the order in which it gets them.
         asked = [
-            best_first(indices[: self.max_documents], base.values) for indices, base in zip(chosen, bases, strict=True)
+            _best_first(indices[: self.max_documents], base.values) for indices, base in zip(chosen, bases, strict=True)
         ]
         open_ = [at for at, indices in enumerate(asked) if indices]
-        results = attempt(judge, [requests[at].subset(asked[at]) for at in open_]) if open_ else []
+        results = _attempted(judge, [requests[at].subset(asked[at]) for at in open_]) if open_ else []
         failed = next((result for result in results if isinstance(result, Exception)), None)
         if failed is not None and self.on_error == "raise":
-            raise ScoringError(f"the judge {reason(judge, failed)}") from failed
+            raise ScoringError(f"the judge {_reason(judge, failed)}") from failed
         verdicts = dict(zip(open_, results, strict=True))
         return [self._merged(bases[at], chosen[at], asked[at], verdicts.get(at)) for at in range(len(requests))]
 
@@ -174,17 +177,17 @@ class FallbackReranker(Reranker):
             for at in asked:
                 marks[at] = "failed"
             counts["fallbacks"] = 1
-            notes.append(f"the judge {reason(self.judge, verdict)}; the base's decision stands")  # type: ignore[arg-type]
+            notes.append(f"the judge {_reason(self.judge, verdict)}; the base's decision stands")  # type: ignore[arg-type]
         elif verdict is not None:
             judged = verdict.explanations.get("judged", [True] * len(asked))
             # None is no False: within a cascade, a stage that explains nothing of the kind decided.
             decided = [at for at, done in enumerate(judged) if done is not False]
             for at, done in zip(asked, judged, strict=True):
                 marks[at] = "no verdict" if done is False else "judged"
-            values = merged(values, [asked[at] for at in decided], verdict.values[decided], self._merge)
+            values = _merged_values(values, [asked[at] for at in decided], verdict.values[decided], self._merge)
             stages.append(verdict.trace)
             for name, column in verdict.explanations.items():
-                columns[f"judge_{name}"] = spread_out(column, asked, len(base))
+                columns[f"judge_{name}"] = _spread_out(column, asked, len(base))
         columns |= {"escalation": marks, "base_score": base.values.tolist()}
         return Scores(values, columns, Trace(counts=counts, notes=tuple(notes), stages=tuple(stages)))
 
@@ -204,3 +207,94 @@ def _initial_order(request: Request) -> Scores:
     initial = request.initial_scores
     order = np.arange(len(request), 0, -1) / len(request) if initial is None else np.array(initial)
     return Scores(order, trace=Trace("retriever"))
+
+
+def _attempted(reranker: Reranker, requests: Sequence[Request]) -> list[Scores | Exception]:
+    """Return the scores of each request, or why there are none: whatever it is, somebody else can still answer."""
+
+    def failed(exc: Exception) -> None:
+        _log.warning("%r failed: %s: %s", reranker, type(exc).__name__, exc)
+        _log.debug("where %r failed", reranker, exc_info=exc)
+
+    return list(attempts(reranker.score_many, requests, catch=Exception, on_failure=failed))
+
+
+def _reason(reranker: Reranker, exc: Exception) -> str:
+    """Return the beginning of a sentence: who failed, and why."""
+    return f"{type(reranker).__name__} failed ({type(exc).__name__}: {str(exc)[:200]})"
+
+
+def _uncertain(
+    request: Request, scores: Scores, band: tuple[float, float] | None, max_spread: float | None
+) -> list[int]:
+    """Return the documents in the band, or with a spread above the limit, most uncertain first.
+
+    The uncertainty is how near a score is to the middle of the band, in ten steps; then come those that only the
+    spread speaks for, the widest first, likewise. Within a step, shorter documents, which cost less, come first.
+    """
+    keys: list[tuple[tuple[int, int, int, int], int]] = []
+    spreads: Sequence[object] = scores.explanations.get("spread", ()) if max_spread is not None else ()
+    for at, value in enumerate(scores.values.tolist()):
+        cost = (len(request.texts[at]), at)
+        spread = spreads[at] if at < len(spreads) else None
+        if band is not None and band[0] <= value <= band[1]:
+            half = (band[1] - band[0]) / 2
+            distance = abs(value - (band[0] + half)) / half if half else 0.0
+            keys.append(((0, int(distance * _STEPS), *cost), at))
+        elif max_spread is not None and isinstance(spread, int | float) and spread > max_spread:
+            excess = int(min(_STEPS * spread / max(max_spread, 1e-9), 1e12))
+            keys.append(((1, -excess, *cost), at))
+    return [at for _, at in sorted(keys)]
+
+
+def _best_first(indices: Sequence[int], values: npt.NDArray[np.float64]) -> list[int]:
+    """Return documents by falling score, and in their order among equals."""
+    return sorted(indices, key=lambda at: (-values[at], at))
+
+
+def _merged_values(
+    base: npt.NDArray[np.float64],
+    asked: Sequence[int],
+    verdict: npt.NDArray[np.float64],
+    merge: Literal["replace", "order"],
+) -> npt.NDArray[np.float64]:
+    """Return the base's scores with the judge's verdict on some documents worked in.
+
+    Args:
+        base: shape (n_documents,).
+        asked: the documents that the judge gave a verdict on.
+        verdict: its scores for these, shape (len(asked),).
+        merge: ``replace`` takes its scores; ``order`` hands the base's own scores of these documents out
+            anew, the highest to the judge's best, equal ones of the judge's in the base's order.
+    """
+    values, places = base.copy(), list(asked)
+    if merge == "replace":
+        values[places] = verdict
+    else:
+        by_verdict = np.lexsort((np.array(places), -base[places], -verdict))
+        values[np.array(places, dtype=np.intp)[by_verdict]] = np.sort(base[places])[::-1]
+    return values
+
+
+def _spread_out(column: Sequence[Any], asked: Sequence[int], n: int) -> list[Any]:
+    """Return a column of explanations for all ``n`` documents, None where nobody was asked."""
+    cells: list[Any] = [None] * n
+    for at, cell in zip(asked, column, strict=True):
+        cells[at] = cell
+    return cells
+
+
+def _checked_band(band: object) -> tuple[float, float]:
+    """Return a band as two floats.
+
+    Raises:
+        ConfigError: it is none, or not one of probabilities.
+    """
+    if isinstance(band, list | tuple) and len(band) == 2 and all(map(is_number, band)) and 0 <= band[0] <= band[1] <= 1:
+        return float(band[0]), float(band[1])
+    raise ConfigError(f"FallbackReranker: band must be (lowest, highest) probability within 0 and 1, not {band!r}")
+
+
+def is_number(value: object) -> bool:
+    """Return whether it is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from secondpass.composition.fallback import is_number
 from secondpass.errors import ConfigError
-from secondpass.rerankers.escalation import is_number
 from secondpass.verify.judge import Judge
 
 __all__ = ["check_settings"]

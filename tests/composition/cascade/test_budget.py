@@ -1,4 +1,4 @@
-"""What a time budget does to a cascade, and how its pace is learnt."""
+"""What a time budget does to a cascade, and how its throughput is learnt."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.composition.cascade.reranker import CascadeReranker
-from secondpass.composition.cascade.throughput import Pace
+from secondpass.composition.cascade.throughput import ThroughputEstimate
 from tests.composition.tables import FALLING, LETTERS, RISING, Clock, Table, ranked_texts
 
 
@@ -80,7 +80,7 @@ class TestBudget:
         clock = Clock()
         cascade = self._cascade(clock, 0.001, 0.1, 0.2, keep=[8, 4], budget_ms=100_000, slice_size=1)
         cascade.rerank("q", LETTERS)
-        assert {p.rate for p in cascade._paces} != {None}
+        assert {p.rate for p in cascade._throughputs} != {None}
         cascade.budget_ms = 820.0
         _, middle, last = cascade.stages
         middle.calls, last.calls = [], []  # type: ignore[attr-defined]
@@ -151,26 +151,26 @@ class TestBudget:
             assert clock.now_s - start_s <= budget_ms / 1000 / 0.9**times + over_s + 1e-6
 
 
-class TestPace:
+class TestThroughputEstimate:
     def test_the_rate_is_a_decayed_ratio(self) -> None:
         """Older observations count for four fifths of the next one, longer ones for more."""
-        pace = Pace()
-        assert pace.rate is None and pace.share == 1.0
-        pace.learn(1.0, 100)
-        pace.learn(1.0, 400)
-        assert pace.rate == pytest.approx((0.8 * 1 + 1) / (0.8 * 100 + 400))
-        pace.learn_share(1, 4)
-        assert pace.share == 0.25
+        throughput = ThroughputEstimate()
+        assert throughput.rate is None and throughput.share == 1.0
+        throughput.learn(1.0, 100)
+        throughput.learn(1.0, 400)
+        assert throughput.rate == pytest.approx((0.8 * 1 + 1) / (0.8 * 100 + 400))
+        throughput.learn_share(1, 4)
+        assert throughput.share == 0.25
 
     def test_threads_learn_together(self) -> None:
         """No observation breaks another: with equal ones the rate is theirs."""
-        pace, barrier = Pace(), threading.Barrier(4)
+        throughput, barrier = ThroughputEstimate(), threading.Barrier(4)
 
         def learn(_: int) -> None:
             barrier.wait()
             for _ in range(500):
-                pace.learn(0.5, 100)
+                throughput.learn(0.5, 100)
 
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(learn, range(4)))
-        assert pace.rate == pytest.approx(0.005)
+        assert throughput.rate == pytest.approx(0.005)

@@ -1,4 +1,4 @@
-"""What a cascade knows of one request on its way through the stages."""
+"""The state of one request while it goes through the stages of a cascade."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,11 +9,11 @@ import numpy.typing as npt
 from secondpass.composition.cascade.throughput import work_of
 from secondpass.types import Request, Scores, Trace
 
-__all__ = ["Way", "parts_of"]
+__all__ = ["CascadeState", "grouped_by_state"]
 
 
-class Way:
-    """One request on its way through the stages.
+class CascadeState:
+    """A request with its documents in the order in which they stand so far.
 
     ``order`` always holds every document, best first; the first ``alive`` of them go on.
     """
@@ -61,12 +61,12 @@ class Way:
         return Scores(values, explanations, Trace(counts=self.counts, notes=tuple(self.notes), stages=stages))
 
 
-def parts_of(queue: list[tuple[int, Way]]) -> list[tuple[Way, int, int]]:
-    """Return, for each request in a piece of the queue, the first of its positions and the one after the last."""
+def grouped_by_state(queue: list[tuple[int, CascadeState]]) -> list[tuple[CascadeState, int, int]]:
+    """Group a piece of the queue by request: the state of each, its first position and the one after its last."""
     # A request's positions in a piece of the queue follow each other without a gap.
-    parts: dict[int, tuple[Way, int, int]] = {}
-    for position, way in queue:
-        parts[id(way)] = (way, parts[id(way)][1] if id(way) in parts else position, position + 1)
+    parts: dict[int, tuple[CascadeState, int, int]] = {}
+    for position, state in queue:
+        parts[id(state)] = (state, parts[id(state)][1] if id(state) in parts else position, position + 1)
     return list(parts.values())
 
 

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from secondpass.base import Reranker
-from secondpass.composition.cascade.progress import Way, parts_of
+from secondpass.composition.cascade.progress import CascadeState, grouped_by_state
 from secondpass.composition.cascade.rules import ExitRule, KeepRule, checked_count
-from secondpass.composition.cascade.throughput import Pace
+from secondpass.composition.cascade.throughput import ThroughputEstimate
 from secondpass.errors import ConfigError
 from secondpass.types import Request, Scale, Scores
 
@@ -39,7 +39,7 @@ class CascadeReranker(Reranker):
     less deep, not wrong; it is noted in the trace, with the number of documents under ``cut_short``. Work that
     has begun is not interrupted: a pointwise stage gets slices of ``slice_size`` documents, smaller ones when
     little time is left, so a deadline is kept to about one slice. A stage whose scores depend on the other
-    documents can't be sliced; it gets as many as fit, and while its pace is not known one slice.
+    documents can't be sliced; it gets as many as fit, and while its throughput is not known one slice.
 
     Args:
         stages: rerankers, cheap to strong.
@@ -96,86 +96,86 @@ class CascadeReranker(Reranker):
             None if rule is None else ExitRule.parse(rule, f"early_exit[{at}]", self.stages[at])
             for at, rule in enumerate(self.early_exit or [None] * len(keep))
         ]
-        self._paces = [Pace() for _ in self.stages]
+        self._throughputs = [ThroughputEstimate() for _ in self.stages]
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         clock = self.clock or time.perf_counter
         deadline = None if self.budget_ms is None else clock() + len(requests) * self.budget_ms / 1000
-        ways = [Way(request) for request in requests]
+        states = [CascadeState(request) for request in requests]
         for at in range(len(self.stages)):
-            live = [way for way in ways if way.alive]
+            live = [state for state in states if state.alive]
             if not live:
                 break
             if deadline is None:
-                self._call(at, [(way, 0, way.alive) for way in live])
+                self._call(at, [(state, 0, state.alive) for state in live])
             else:
                 self._call_in_time(at, live, deadline, clock)
-            for way in live:
-                self._decide(at, way)
-        return [way.scores() for way in ways]
+            for state in live:
+                self._decide(at, state)
+        return [state.scores() for state in states]
 
-    def _call(self, at: int, parts: list[tuple[Way, int, int]]) -> None:
+    def _call(self, at: int, parts: list[tuple[CascadeState, int, int]]) -> None:
         last = at == len(self.stages) - 1
         requests = [
             # Only the last stage answers for the caller's k.
-            replace(way.request.subset(way.order[start:stop]), k=way.request.k if last else None)
-            for way, start, stop in parts
+            replace(state.request.subset(state.order[start:stop]), k=state.request.k if last else None)
+            for state, start, stop in parts
         ]
-        for (way, start, stop), scores in zip(parts, self.stages[at].score_many(requests), strict=True):
-            way.record(at, way.order[start:stop], scores)
+        for (state, start, stop), scores in zip(parts, self.stages[at].score_many(requests), strict=True):
+            state.record(at, state.order[start:stop], scores)
 
-    def _call_in_time(self, at: int, live: list[Way], deadline: float, clock: Callable[[], float]) -> None:
-        stage, pace = self.stages[at], self._paces[at]
+    def _call_in_time(self, at: int, live: list[CascadeState], deadline: float, clock: Callable[[], float]) -> None:
+        stage, throughput = self.stages[at], self._throughputs[at]
         # The requests take turns, so that they are equally deep when the time is over.
-        queue = [(position, way) for position in range(max(way.alive for way in live)) for way in live]
-        queue = [(position, way) for position, way in queue if position < way.alive]
-        work = np.array([way.work(position) for position, way in queue])
+        queue = [(position, state) for position in range(max(state.alive for state in live)) for state in live]
+        queue = [(position, state) for position, state in queue if position < state.alive]
+        work = np.array([state.work(position) for position, state in queue])
         now = clock()
         until = now + self._allowance(at, live, deadline - now)
         limit, unknown = (self.slice_size, 1) if stage.pointwise else (len(queue), self.slice_size)
         done = 0
-        while done < len(queue) and (size := pace.fitting(work[done : done + limit], until - now, unknown)):
-            self._call(at, parts_of(queue[done : done + size]))
+        while done < len(queue) and (size := throughput.fitting(work[done : done + limit], until - now, unknown)):
+            self._call(at, grouped_by_state(queue[done : done + size]))
             start, now = now, clock()
-            pace.learn(now - start, float(work[done : done + size].sum()))
+            throughput.learn(now - start, float(work[done : done + size].sum()))
             done += size
             if not stage.pointwise:
                 break
         if not done and until > now:
-            pace.hope()
+            throughput.relax()
 
-    def _allowance(self, at: int, live: list[Way], left: float) -> float:
+    def _allowance(self, at: int, live: list[CascadeState], left: float) -> float:
         """Return the seconds of the ``left`` ones that a stage may take."""
         if at in (0, len(self.stages) - 1):
             return left
-        depths = [float(way.alive) for way in live]
-        mean_work = sum(way.work(position) for way in live for position in range(way.alive)) / sum(depths)
+        depths = [float(state.alive) for state in live]
+        mean_work = sum(state.work(position) for state in live for position in range(state.alive)) / sum(depths)
         costs = []
         for later in range(at, len(self.stages)):
-            costs.append((self._paces[later].rate or 0.0) * mean_work * sum(depths))
+            costs.append((self._throughputs[later].rate or 0.0) * mean_work * sum(depths))
             if later < len(self._keep):
                 rule = self._keep[later]
-                share = 1.0 if rule.counts_only else self._paces[later].share
+                share = 1.0 if rule.counts_only else self._throughputs[later].share
                 depths = [min(depth * share, math.inf if rule.count is None else rule.count) for depth in depths]
         # What takes nothing, as far as is known, has nothing to share.
         return left if left <= 0 or sum(costs) <= left or not costs[0] else left * costs[0] / sum(costs)
 
-    def _decide(self, at: int, way: Way) -> None:
-        values = way.sort(at)
-        if len(values) < way.alive:
-            way.counts["cut_short"] = way.counts.get("cut_short", 0) + way.alive - len(values)
-            way.notes.append(
+    def _decide(self, at: int, state: CascadeState) -> None:
+        values = state.sort(at)
+        if len(values) < state.alive:
+            state.counts["cut_short"] = state.counts.get("cut_short", 0) + state.alive - len(values)
+            state.notes.append(
                 f"the time was over in stage {at} ({type(self.stages[at]).__name__}), which scored {len(values)} of "
-                f"{way.alive} documents"
+                f"{state.alive} documents"
             )
-        way.alive = 0
+        state.alive = 0
         if at < len(self._keep) and len(values):
             kept = self._keep[at].kept(values)
-            self._paces[at].learn_share(kept, len(values))
+            self._throughputs[at].learn_share(kept, len(values))
             rule = self._exit[at]
-            way.alive = kept if rule is None or not kept else rule.undecided(values[:kept], way.request.k)
-            if kept and not way.alive:
-                way.counts["early_exits"] = 1
+            state.alive = kept if rule is None or not kept else rule.undecided(values[:kept], state.request.k)
+            if kept and not state.alive:
+                state.counts["early_exits"] = 1
 
     def __repr__(self) -> str:
         return f"CascadeReranker([{', '.join(map(repr, self.stages))}])"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from secondpass.types import Request
 
-__all__ = ["Pace", "work_of"]
+__all__ = ["ThroughputEstimate", "work_of"]
 
 Work = npt.NDArray[np.float64]
 
@@ -22,7 +22,7 @@ def work_of(request: Request, indices: Sequence[int]) -> list[int]:
     return [len(request.query) + len(request.texts[index]) + _OVERHEAD for index in indices]
 
 
-class Pace:
+class ThroughputEstimate:
     """The seconds that one stage takes for a character, and the share of documents that it lets go on.
 
     Both are exponentially weighted: ratios of decayed sums, in which a long slice counts for more than a
@@ -58,7 +58,7 @@ class Pace:
             self._kept = _MEMORY * self._kept + kept
             self._seen = _MEMORY * self._seen + seen
 
-    def hope(self) -> None:
+    def relax(self) -> None:
         """Believe a little less in the rate: a stage that was too slow is so tried again some calls later.
 
         Without it, one slow call (a model that was still loading) would shut the stage out for good.
@@ -82,4 +82,4 @@ class Pace:
         return int(np.searchsorted(np.cumsum(work) * rate, seconds, side="right"))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Pace, ())
+        return (ThroughputEstimate, ())

@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secondpass.composition.fusion import convex_weights
+from secondpass.composition.fusion import convex_weights, coordinate_ascent, judged_rows, mean_ndcg, middle_of_best
 from secondpass.errors import InputError
 from secondpass.evaluate import metrics
-from secondpass.fitting import coordinate_ascent, judged_rows, mean_ndcg, middle_of_best
 from secondpass.types import Request
 
 _EIGHTHS = st.integers(-12, 12).map(lambda number: number / 8)
