@@ -4,8 +4,10 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
+from secondpass.composition.attempts import attempts
 from secondpass.errors import ScoringError
 from secondpass.logistic import FloatArray
 from secondpass.models.nli import NliOutput
@@ -79,36 +81,22 @@ class Run:
 
 
 def run_tasks(model: EntailmentModel, tasks: Sequence[Task]) -> Run:
-    """Score all tasks in one call; if it fails, one by one, until two in a row have failed and none has not."""
+    """Score all tasks in one call; if it fails, one by one, unless the first two fail as well."""
     run = Run()
-    start = time.perf_counter()
-    try:
-        run.results = list(_scored(model, tasks, run.counts)) if tasks else []
-    except Warning:
-        raise  # the caller made it an error
-    except Exception as exc:  # the model may be anyone's, and fail in any way
+    if not tasks:
+        return run
+
+    def failed(exc: Exception) -> None:  # the model may be anyone's, and fail in any way
         _log.debug("the entailment model failed on %d claims: %s", len(tasks), exc)
-        run.results = [exc] if len(tasks) == 1 else _one_by_one(model, tasks, run.counts)
+
+    start = time.perf_counter()
+    score = partial(_scored, model, counts=run.counts)
+    run.results = list(attempts(score, tasks, catch=Exception, on_failure=failed))
     run.latency_s = time.perf_counter() - start
     return run
 
 
-def _one_by_one(model: EntailmentModel, tasks: Sequence[Task], counts: dict[str, int]) -> list[TaskScores | Exception]:
-    results: list[TaskScores | Exception] = []
-    for task in tasks:
-        if len(results) > 1 and all(isinstance(result, Exception) for result in results):
-            results.append(results[-1])  # it's not the claims
-            continue
-        try:
-            results += _scored(model, [task], counts)
-        except Warning:
-            raise
-        except Exception as exc:
-            results.append(exc)
-    return results
-
-
-def _scored(model: EntailmentModel, tasks: Sequence[Task], counts: dict[str, int]) -> list[TaskScores | Exception]:
+def _scored(model: EntailmentModel, tasks: Sequence[Task], *, counts: dict[str, int]) -> list[TaskScores | Exception]:
     pairs = [pair for task in tasks for pair in task.pairs]
     output = model.run(pairs)
     if output.probabilities.shape != (len(pairs), 3):
