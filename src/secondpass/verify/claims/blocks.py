@@ -15,6 +15,9 @@ from secondpass.verify.claims.sentences import SentenceScanner
 __all__ = ["BlockReader", "Part", "PartKind"]
 
 
+_ALWAYS_READ = 200  # characters of a line
+
+
 class PartKind(Enum):
     """What a part of an answer is."""
 
@@ -68,6 +71,7 @@ class BlockReader:
         self._offset = 0  # of the current line
         self._passed = 0  # how much of the line the paragraph has
         self._waiting = True  # whether the line's kind is unknown
+        self._held = self._tried = 0  # how much of it is here, and how much there was when it was last read
         self._scanner: SentenceScanner | None = None
         self._quoted, self._in_list = 0, False
         self._fence: _Fence | None = None
@@ -99,10 +103,15 @@ class BlockReader:
             yield from self._to_paragraph("\n")
         elif piece:
             self._line.append(piece)
-            yield from self._early()
+            self._held += len(piece)
+            # A long line that may still be anything is read again when it has grown by a half: linear time in all.
+            if self._held <= _ALWAYS_READ or self._held > 3 * self._tried // 2:
+                self._tried = self._held
+                yield from self._early()
         if ended:
             self._offset += self._passed + 1
             self._line, self._passed, self._waiting = [], 0, True
+            self._held = self._tried = 0
 
     def _early(self) -> Iterator[Part]:
         """Hand the beginning of a line to its paragraph once it can be nothing else."""

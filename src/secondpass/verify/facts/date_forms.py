@@ -35,7 +35,7 @@ _SPANS = {("from", "to"), ("from", "until"), ("from", "till"), ("from", "through
 _ERAS = {"bc": -1, "bce": -1, "ad": 1, "ce": 1}
 _NUMERIC = re.compile(
     r"(?<![\d./-])(?:(?P<y>\d{4})(?P<t>[./-])(?P<m>\d{1,2})(?P=t)(?P<d>\d{1,2})|(?P<a>\d{1,2})(?P<s>[./-])(?P<b>\d{1,2})(?P=s)(?P<c>\d{4}))"
-    r"(?![\d/-])"
+    r"(?![\d/-]|[.,]\d)"
 )
 _MIN_YEAR, _MAX_YEAR = 1000, 2100
 
@@ -51,7 +51,7 @@ def find_dates(text: str, tokens: list[Token], masked: set[int]) -> list[Date]:
     while at < len(tokens):
         dates = [numeric[at]] if at in numeric else [] if at in masked else _dates_at(tokens, at)
         found += dates
-        at = max([date.end for date in dates], default=at + 1)
+        at = max([at + 1, *(date.end for date in dates)])
     return found
 
 
@@ -65,6 +65,8 @@ def _numeric(text: str, tokens: list[Token]) -> dict[int, Date]:
         end = first
         while end < len(tokens) and tokens[end].end <= match.end():
             end += 1
+        if tokens[end - 1].end != match.end():
+            continue  # a part of a longer number
         if match["y"]:
             year, readings = int(match["y"]), {(int(match["m"]), int(match["d"]))}
         else:
