@@ -8,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.errors import InputError, SecondPassWarning
+from secondpass.verify.claims import citations
+from secondpass.verify.claims.citations import CitationStream
+from secondpass.verify.claims.split import ClaimStream
 from secondpass.verify.types import Verdict
 from secondpass.verify.verifier import FactVerifier
 from tests.verify.towers import PASSAGES, Make
@@ -84,15 +87,72 @@ def test_an_empty_answer_gives_nothing(make: Make) -> None:
     assert list(make().stream([], PASSAGES)) == list(make().stream(["", " ", "\n"], PASSAGES)) == []
 
 
-@given(st.lists(st.sampled_from([*SENTENCES, "\n\n", " ", "e.g. ", "- ", "**", "3.5 ", "[1]"]), max_size=12), st.data())
-def test_any_cut_gives_the_verdicts_of_the_whole(fake_nli: Any, parts: list[str], data: st.DataObject) -> None:
-    """Pieces of markdown in any order, cut anywhere."""
+PIECES = [
+    *SENTENCES, "\n\n", " ", "\n", "e.g. ", "- ", "**", "3.5 ", "[1]", "\n\n[1] [2]\n\n", "<b>5</b> [1]\n",
+    "[5](https://a.b) [2]\n", '"the museum is closed" ', '"', "`x[1]` ", "```\n", "> ", "| a | [2] |\n", "|---|---|\n", "# ",
+    "[1]: ", "\u3002", "(ref 2) ",
+]  # fmt: skip
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=14), st.data(), st.sampled_from([None, r"\(ref (\d)\)", r"\w*\[\d\]"])
+)
+def test_any_cut_gives_what_the_whole_gives(
+    fake_nli: Any, parts: list[str], data: st.DataObject, pattern: str | None
+) -> None:
+    """Pieces of markdown in any order, cut anywhere: claims, verdicts, citations and quotations are all the same."""
     answer = "".join(parts)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(answer)), max_size=8)))
     chunks = [answer[start:end] for start, end in zip([0, *cuts], [*cuts, len(answer)], strict=True)]
-    verifier = FactVerifier(fake_nli())
-    streamed = list(verifier.stream(chunks, PASSAGES))
-    whole = verifier.verify(answer, PASSAGES).claims
-    assert [(claim.claim, claim.verdict, claim.probability) for claim in streamed] == [
-        (claim.claim, claim.verdict, claim.probability) for claim in whole
-    ]
+    verifier = FactVerifier(fake_nli(), citation_pattern=pattern)
+    assert tuple(verifier.stream(chunks, PASSAGES)) == verifier.verify(answer, PASSAGES).claims
+
+
+def test_markers_in_a_line_of_their_own_come_with_their_claim(make: Make) -> None:
+    """A claim waits for the markers that follow it in the next paragraph, but for nothing else."""
+    fed: list[str] = []
+
+    def generated(after: str) -> Iterator[str]:
+        for piece in (
+            "The tower was built in 1889.",
+            "\n\n",
+            after[:3],
+            after[3:],
+            " The museum sells coffee.",
+            "\n\n",
+        ):
+            fed.append(piece)
+            yield piece
+
+    first, *_ = make().stream(generated("[1]\n\n"), PASSAGES)
+    assert [citation.supports for citation in first.citations] == [True]
+    fed.clear()
+    first = next(make().stream(generated("The museum is closed."), PASSAGES))
+    assert len(fed) == 3 and first.citations == ()
+
+
+def test_an_answer_is_read_once(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many claims have ended, what was read for citations and quotations is not read again."""
+    read: list[int] = []
+    for name in ("find_citations", "find_quotes"):
+        usual = getattr(citations, name)
+
+        def counted(text: str, *rest: Any, usual: Any = usual) -> Any:
+            read.append(len(text))
+            return usual(text, *rest)
+
+        monkeypatch.setattr(citations, name, counted)
+    answer = " ".join(SENTENCES * 40)
+    assert len(list(make().stream(chunked(answer, 5), PASSAGES))) > 200
+    assert sum(read) <= 2 * len(answer)
+
+
+@given(st.lists(st.sampled_from(["[1]\n\n", "It is tall [1].\n\n", "5\n\n"]), max_size=8), st.booleans())
+def test_held_claims_are_given_out_in_order(parts: list[str], final: bool) -> None:
+    """A stream of citations loses no claim, and holds none twice."""
+    answer = "".join(parts)
+    stream, held = ClaimStream(), CitationStream()
+    ended = [*stream.feed(answer), *(stream.finish() if final else [])]
+    released = [*held.feed(answer, ended), *held.feed(answer, [])]
+    assert [*released, *held.finish()] == ended
+    assert held.finish() == []

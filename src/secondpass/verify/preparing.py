@@ -1,11 +1,12 @@
 """What an answer is made into before it is checked: its claims, each with its markers and quotations."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from secondpass.errors import ScoringError, SecondPassWarning, warn
 from secondpass.types import well_formed
-from secondpass.verify.claims.citations import CitationMarker, citations_of, find_quotes
+from secondpass.verify.claims.citations import citing_claims
 from secondpass.verify.claims.split import Decomposer
 from secondpass.verify.evidence import Passages
 from secondpass.verify.selection import Job
@@ -59,7 +60,7 @@ def jobs_of(
     claims: Sequence[Claim],
     passages: Passages,
     question: str,
-    markers: Sequence[CitationMarker],
+    pattern: re.Pattern[str],
     at: int,
 ) -> list[Job]:
     """Return what is to be checked of an answer.
@@ -69,21 +70,10 @@ def jobs_of(
         claims: of it, in order.
         passages: what they are checked against.
         question: what was asked; may be empty.
-        markers: the citation markers of the answer; those that stand before the first claim are left out.
+        pattern: finds citation markers.
         at: the number of the answer.
     """
-    if not claims:
-        return []
-    own = [marker for marker in markers if marker.start >= claims[0].start]
-    quotes = find_quotes(answer)
     return [
-        Job(
-            claim,
-            passages,
-            question,
-            belonging,
-            tuple(quote.text for quote in quotes if claim.start <= quote.start and quote.end <= claim.end),
-            at,
-        )
-        for claim, belonging in zip(claims, citations_of(claims, own), strict=True)
+        Job(found.claim, passages, question, found.markers, found.quotes, at)
+        for found in citing_claims(answer, claims, pattern)
     ]

@@ -16,7 +16,7 @@ from secondpass.models.pair import PairModel
 from secondpass.models.sources.resolve import Backend
 from secondpass.registry import Registry
 from secondpass.types import Document, Trace, well_formed
-from secondpass.verify.claims.citations import find_citations, marker_pattern
+from secondpass.verify.claims.citations import CitationStream, marker_pattern
 from secondpass.verify.claims.decompose import LLMDecomposer
 from secondpass.verify.claims.split import ClaimStream, Decomposer, split_claims
 from secondpass.verify.combination import SignalCombination, nli_probabilities
@@ -229,8 +229,7 @@ class FactVerifier:
         for at, (answer, passages, question) in enumerate(prepared):
             found, told = decomposed(split_claims(answer, pattern=self._pattern), self.decomposer, question, answer)
             shared = kept.setdefault((*passages.texts, repr(passages.ids)), passages)
-            markers = find_citations(answer, self._pattern)
-            jobs += jobs_of(answer, found, shared, question, markers, at)
+            jobs += jobs_of(answer, found, shared, question, self._pattern, at)
             notes.append((*told, *self._calibration_note))
         checked = self._checker.check(jobs)
         latency_s = time.perf_counter() - start
@@ -292,24 +291,22 @@ class FactVerifier:
         return self._streamed(chunks, prepared, asked)
 
     def _streamed(self, chunks: Iterable[str], passages: Passages, question: str) -> Iterator[CheckedClaim]:
-        claims, answer = ClaimStream(pattern=self._pattern), ""
+        claims, held, answer = ClaimStream(pattern=self._pattern), CitationStream(self._pattern), ""
         for at, chunk in enumerate(chunks):
             if not isinstance(chunk, str):
                 raise InputError(f"chunks[{at}] must be a str, not {type(chunk).__name__}")
             answer += well_formed(chunk)
-            ended = claims.feed(well_formed(chunk))
-            if ended:
-                yield from self._checked_now(answer, ended, passages, question)
-        ended = claims.finish()
-        if ended:
-            yield from self._checked_now(answer, ended, passages, question)
+            yield from self._checked_now(answer, held.feed(answer, claims.feed(well_formed(chunk))), passages, question)
+        ended = [*held.feed(answer, claims.finish()), *held.finish()]
+        yield from self._checked_now(answer, ended, passages, question)
 
     def _checked_now(
         self, answer: str, claims: Sequence[Claim], passages: Passages, question: str
     ) -> Sequence[CheckedClaim]:
+        if not claims:
+            return ()
         found, _ = decomposed(claims, self.decomposer, question, answer)
-        markers = find_citations(answer, self._pattern)
-        return self._checker.check(jobs_of(answer, found, passages, question, markers, 0)).claims
+        return self._checker.check(jobs_of(answer, found, passages, question, self._pattern, 0)).claims
 
     def _all_prepared(self, items: object) -> list[tuple[str, Passages, str]]:
         if not isinstance(items, Iterable):

@@ -1,15 +1,18 @@
 """Citation markers and quotations in an answer: where they stand, and what they belong to."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from secondpass.errors import ConfigError, InputError
 from secondpass.verify.claims.markup import Span, code_ranges, inside
 from secondpass.verify.types import Claim
 
-__all__ = ["DEFAULT", "CitationMarker", "Quote", "citations_of", "find_citations", "find_quotes", "marker_pattern"]
-__all__ += ["is_marker", "quote_in", "strip_citations"]
+__all__ = ["DEFAULT", "CitationMarker", "CitationStream", "CitingClaim", "Quote", "citations_of", "citing_claims"]
+__all__ += ["find_citations", "find_quotes", "is_marker", "marker_pattern", "quote_in", "strip_citations"]
 
 _NUMBER = r"\^?\d{1,4}"
 DEFAULT = re.compile(rf"\[\s?{_NUMBER}(?:\s?[,;\u2013-]\s?{_NUMBER})*\s?\](?![(=a-z_0-9])")
@@ -29,6 +32,7 @@ _QUOTES = re.compile(
     "|\u201e([^\u201c\u201d\u201e]{1,1000})[\u201c\u201d]"
 )
 _WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
+_LETTER = re.compile(r"[^\W\d_]")
 _MIN_WORDS = 3
 _PIECES = re.compile(rf"(\s+|[{_DOUBLE}]|[{re.escape(_SINGLE)}])")
 
@@ -57,6 +61,21 @@ class Quote:
     start: int
     end: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CitingClaim:
+    """A claim with what it cites and quotes.
+
+    Attributes:
+        claim: the claim.
+        markers: the citation markers that belong to it.
+        quotes: what it has in quotation marks.
+    """
+
+    claim: Claim
+    markers: tuple[CitationMarker, ...] = ()
+    quotes: tuple[str, ...] = ()
 
 
 def marker_pattern(pattern: str | re.Pattern[str] | None) -> re.Pattern[str]:
@@ -152,28 +171,108 @@ def citations_of(claims: Sequence[Claim], markers: Sequence[CitationMarker]) -> 
         markers: of `find_citations`, in order.
     """
     belong: list[list[CitationMarker]] = [[] for _ in claims]
+    owners: list[int] = []
+    for at, claim in enumerate(claims):
+        owners.append(owners[-1] if at and _holds_only_markers(claim) else at)
     at = 0
     for marker in markers if claims else ():
         while at + 1 < len(claims) and claims[at + 1].start <= marker.start:
             at += 1
         if not claims[at].start <= marker.start < claims[at].end:
-            continue  # of a sentence that is not among the claims, as one that goes on in a stream
-        owner = at
-        while owner > 0 and _holds_only_markers(claims[owner]):
-            owner -= 1
+            continue  # of a sentence that is not among the claims
+        owner = owners[at]
         # A decomposer makes several claims of one place, and all of them are cited for.
         place = (claims[owner].start, claims[owner].end)
         while owner >= 0 and (claims[owner].start, claims[owner].end) == place:
             belong[owner].append(marker)
             owner -= 1
+    found = [tuple(own) for own in belong]
     for index in range(len(claims) - 2, -1, -1):
-        if not belong[index] and claims[index].sentence == claims[index + 1].sentence:
-            belong[index] = list(belong[index + 1])
-    return [tuple(found) for found in belong]
+        if not found[index] and claims[index].sentence == claims[index + 1].sentence:
+            found[index] = found[index + 1]
+    return found
 
 
 def _holds_only_markers(claim: Claim) -> bool:
     return not claim.checkable and not any(map(str.isalpha, claim.text))
+
+
+def citing_claims(answer: str, claims: Sequence[Claim], pattern: re.Pattern[str] = DEFAULT) -> list[CitingClaim]:
+    """Return claims with the citation markers that belong to them and what they quote, in linear time.
+
+    Each sentence is read by itself, and so the same is found in an answer that is still being generated.
+
+    Args:
+        answer: what the claims are of, at least up to the end of the last one.
+        claims: of `split_claims`, in order, or a part of them; a decomposer may have made several of one place.
+        pattern: finds citation markers.
+    """
+    markers: list[CitationMarker] = []
+    quotes: list[tuple[str, ...]] = []
+    for _, group in groupby(claims, key=attrgetter("sentence")):
+        own = list(group)
+        start, end = min(claim.start for claim in own), max(claim.end for claim in own)
+        sentence = answer[start:end]
+        markers += (
+            CitationMarker(start + found.start, start + found.end, found.text, found.numbers)
+            for found in find_citations(sentence, pattern)
+        )
+        quoted = find_quotes(sentence)
+        begins = [start + quote.start for quote in quoted]
+        for claim in own:
+            within = quoted[bisect_left(begins, claim.start) : bisect_left(begins, claim.end)]
+            quotes.append(tuple(quote.text for quote in within if start + quote.end <= claim.end))
+    belonging = citations_of(claims, markers)
+    return [CitingClaim(*each) for each in zip(claims, belonging, quotes, strict=True)]
+
+
+class CitationStream:
+    """Holds the claims of an answer that is being generated until all the markers that belong to them have come.
+
+    Only markers that are all there is of a line come after their claim has ended. So the claims of a sentence are
+    given out when a letter shows that something else follows them, when the next claim does, or at the end.
+
+    Args:
+        pattern: finds citation markers.
+    """
+
+    def __init__(self, pattern: re.Pattern[str] = DEFAULT) -> None:
+        self._pattern = pattern
+        self._held: list[Claim] = []
+        self._at = 0  # how far the answer has been looked at
+        self._undecided = False  # whether the next letter can tell that no line of markers follows
+
+    def feed(self, answer: str, ended: Sequence[Claim]) -> list[Claim]:
+        """Return the claims of which all markers are in the answer, in order.
+
+        Args:
+            answer: as much of it as there is.
+            ended: the claims that have ended since the last call.
+        """
+        released: list[Claim] = []
+        for claim in ended:
+            if self._held and claim.sentence != self._held[-1].sentence and not _holds_only_markers(claim):
+                released += self._held
+                self._held = []
+            self._held.append(claim)
+        if ended:
+            self._at, self._undecided = ended[-1].end, True
+        if self._held and self._undecided:
+            begin = self._held[-1].end
+            letter = _LETTER.search(answer, self._at)
+            self._at = letter.start() if letter else len(answer)
+            if letter:
+                self._undecided = False
+                between = answer[begin : self._at]
+                # In links, tags and entities stand letters that are none of the claim's text.
+                if not any(sign in between for sign in "[<&") and not self._pattern.search(between):
+                    released += self.finish()
+        return released
+
+    def finish(self) -> list[Claim]:
+        """Return the claims that are left, as the answer has ended."""
+        released, self._held = self._held, []
+        return released
 
 
 def find_quotes(answer: str) -> tuple[Quote, ...]:
