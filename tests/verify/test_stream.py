@@ -89,8 +89,8 @@ def test_an_empty_answer_gives_nothing(make: Make) -> None:
 
 PIECES = [
     *SENTENCES, "\n\n", " ", "\n", "e.g. ", "- ", "**", "3.5 ", "[1]", "\n\n[1] [2]\n\n", "<b>5</b> [1]\n",
-    "[5](https://a.b) [2]\n", '"the museum is closed" ', '"', "`x[1]` ", "```\n", "> ", "| a | [2] |\n", "|---|---|\n", "# ",
-    "[1]: ", "\u3002", "(ref 2) ",
+    "[5](https://a.b) [2]\n", '"the museum is closed" ', '"', "`x[1]` ", "```\n", "> ", "| a | [2] |\n", "|---|---|\n",
+    "# ", "[1]: ", "\u3002", "(ref 2) ",
 ]  # fmt: skip
 
 
