@@ -21,6 +21,7 @@ from secondpass.errors import CompositionError, ConfigError
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.testing import FakeReranker, RerankerContract
 from secondpass.types import Request, Scale, Scores, Trace
+from tests.forks import exit_status_of_child, needs_fork
 
 DOCUMENTS = ["copy a file", "the weather", "a file is open"]
 
@@ -423,3 +424,17 @@ def test_a_cache_is_a_cache() -> None:
     """What is passed in is what is used."""
     cache: Cache = MemoryCache()
     assert CachedReranker(FakeReranker(), cache=cache).cache is cache
+
+
+@needs_fork
+def test_a_child_forked_while_it_counts_goes_on() -> None:
+    """A lock that another thread held at the fork is free in the child, which counts its own hits."""
+    reranker = CachedReranker(FakeReranker())
+    reranker.score("q", DOCUMENTS)
+
+    def in_child() -> None:
+        np.testing.assert_array_equal(reranker.score("q", DOCUMENTS), FakeReranker().score("q", DOCUMENTS))
+        assert reranker.stats().hits == len(DOCUMENTS)
+
+    with reranker._lock:
+        assert exit_status_of_child(in_child) == 0

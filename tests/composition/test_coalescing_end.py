@@ -96,7 +96,66 @@ def last():
     assert len(reranker.score("q", ["a"])) == 1
 {end}
 """
-        done = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False
-        )
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert _run(program) == (0, "", "")
+
+    def test_callers_that_wait_are_answered_though_the_main_thread_has_ended(self) -> None:
+        """Also by rerankers with pools of threads, which take no more work then."""
+        program = """
+import sys, threading, time
+import secondpass as sp
+from secondpass.testing import FakeReranker
+
+class Slow(FakeReranker):
+    def _score(self, requests):
+        time.sleep(0.2)
+        return super()._score(requests)
+
+reranker = sp.CoalescingReranker(sp.EnsembleReranker([Slow(), Slow()]))
+
+def call():
+    for _ in range(2):
+        sys.stdout.write(f"{len(reranker.score('q', ['a', 'b']))} ")
+
+for _ in range(3):
+    threading.Thread(target=call).start()
+sys.exit(3)
+"""
+        assert _run(program) == (3, "2 " * 6, "")
+
+    def test_a_call_that_comes_too_late_gets_our_error(self) -> None:
+        """A thread that nobody waits for is told that the reranker is closed."""
+        program = """
+import atexit, sys, threading, time
+atexit.register(lambda: thread.join(10))  # registered first, it comes last: the reranker is closed before
+from secondpass.composition.coalescing import CoalescingReranker
+from secondpass.errors import ScoringError
+from secondpass.testing import FakeReranker
+
+class Slow(FakeReranker):
+    def _score(self, requests):
+        started.set()
+        time.sleep(0.2)
+        return super()._score(requests)
+
+reranker, started = CoalescingReranker(Slow()), threading.Event()
+
+def call():
+    sys.stdout.write(f"{len(reranker.score('q', ['a', 'b']))} ")
+    try:
+        reranker.score("q", ["a"])
+    except ScoringError as exc:
+        sys.stdout.write(str(exc))
+
+thread = threading.Thread(target=call, daemon=True)
+thread.start()
+started.wait(10)
+sys.exit(0)
+"""
+        assert _run(program) == (0, "2 this CoalescingReranker is closed; make another one", "")
+
+
+def _run(program: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False
+    )
+    return done.returncode, done.stdout, done.stderr

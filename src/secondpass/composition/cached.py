@@ -13,6 +13,7 @@ from secondpass.cache.base import Cache, as_cache, checked_positive
 from secondpass.cache.call import Call
 from secondpass.cache.entry import Entry, InvalidEntryError, KeyMaker, pack, unpack
 from secondpass.errors import ConfigError
+from secondpass.forking import reset_after_fork
 from secondpass.types import Request, Scale, Scores
 
 __all__ = ["CacheStats", "CachedReranker"]
@@ -104,6 +105,7 @@ class CachedReranker(Reranker):
         self.retry_after_s = checked_positive(retry_after_s, "retry_after_s")
         self.scale = wrapped.scale
         self._reset()
+        reset_after_fork(self, CachedReranker._reset)
 
     def _reset(self) -> None:
         self._hits = self._misses = self._errors = 0
@@ -203,6 +205,7 @@ class CachedReranker(Reranker):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._reset()
+        reset_after_fork(self, CachedReranker._reset)
 
     def __repr__(self) -> str:
         return f"CachedReranker({self.wrapped!r}, cache={self.cache!r})"

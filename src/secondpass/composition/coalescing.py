@@ -218,7 +218,10 @@ class _Worker:
         if self._thread is None:
             # A daemon, so that the end of the program is not held up; the owner closes it before that.
             thread = threading.Thread(target=self._work, name="secondpass-coalescing", daemon=True)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError as exc:
+                raise ScoringError(f"the thread that scores can't be started: {exc}") from exc
             self._thread = thread
         call = _Call(requests, sum(len(request) for request in requests))
         self._calls.append(call)

@@ -8,6 +8,7 @@ from typing import Any
 
 from secondpass.base import Reranker
 from secondpass.errors import ConfigError, InputError
+from secondpass.pools import submit
 from secondpass.types import Request, Scores
 
 __all__ = ["ask_members", "joined_explanations", "require_initial_scores", "without_k"]
@@ -46,7 +47,7 @@ def ask_members(
 
     if parallel and len(members) > 1:
         with ThreadPoolExecutor(len(members), thread_name_prefix="secondpass-member") as pool:
-            pending = {at: pool.submit(copy_context().run, ask, at) for at in members}
+            pending = {at: submit(pool, copy_context().run, ask, at) for at in members}
         outcomes = {at: future.result() for at, future in pending.items()}
     else:
         outcomes = {at: ask(at) for at in members}

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import OutOfMemoryError, ScoringError
+from secondpass.pools import submit
 
 __all__ = ["BatchRunner", "available_cores", "plan_batches"]
 
@@ -109,7 +110,7 @@ class BatchRunner:
             yield from ((batch, run(batch)) for batch in batches)
             return
         pool = self._shared_pool()
-        futures: dict[Future[Rows], Indices] = {pool.submit(run, batch): batch for batch in batches}
+        futures: dict[Future[Rows], Indices] = {submit(pool, run, batch): batch for batch in batches}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from secondpass.composition.cascade.reranker import CascadeReranker
 from secondpass.composition.cascade.throughput import ThroughputEstimate
 from tests.composition.tables import FALLING, LETTERS, RISING, Clock, Table, ranked_texts
+from tests.forks import exit_status_of_child, needs_fork
 
 
 class TestBudget:
@@ -174,3 +175,15 @@ class TestThroughputEstimate:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(learn, range(4)))
         assert throughput.rate == pytest.approx(0.005)
+
+    @needs_fork
+    def test_a_child_forked_while_it_learns_goes_on(self) -> None:
+        """A lock that another thread held at the fork is free in the child, and what was learnt is known there."""
+        throughput = ThroughputEstimate()
+        throughput.learn(1.0, 100)
+
+        def in_child() -> None:
+            assert throughput.rate == 0.01
+
+        with throughput._lock:
+            assert exit_status_of_child(in_child) == 0

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.forking import reset_after_fork
 from secondpass.types import Request
 
 __all__ = ["ThroughputEstimate", "work_of"]
@@ -30,9 +31,13 @@ class ThroughputEstimate:
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._renew_lock()
+        reset_after_fork(self, ThroughputEstimate._renew_lock)
         self._seconds = self._work = 0.0
         self._kept = self._seen = 0.0
+
+    def _renew_lock(self) -> None:
+        self._lock = Lock()
 
     @property
     def rate(self) -> float | None:
@@ -59,7 +64,7 @@ class ThroughputEstimate:
             self._seen = _MEMORY * self._seen + seen
 
     def relax(self) -> None:
-        """Believe a little less in the rate: a stage that was too slow is so tried again some calls later.
+        """Lower the seconds per character by a tenth, so that a stage that was too slow is tried again.
 
         Without it, one slow call (a model that was still loading) would shut the stage out for good.
         """
