@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from secondpass.models.embedding import EmbeddingModel
-from secondpass.verify.overlap import overlap
+from secondpass.verify.words import overlap
 from training.backtranslate import there_and_back
 from training.examples import Example, grouped
 from training.twins import Label

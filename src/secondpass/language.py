@@ -1,12 +1,36 @@
-"""Which language a short text is in; needs the extra ``language`` (py3langid)."""
+"""Which language a text is in: of many, with the extra ``language`` (py3langid), or whether it is English."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from secondpass.errors import ConfigError, MissingExtraError
 
-__all__ = ["check_languages", "detect_language"]
+__all__ = ["check_languages", "detect_language", "is_foreign"]
+
+_WORD = re.compile(r"[^\W\d_]+")
+_MAX_CHARS = 4000  # what a text begins with tells its language
+_MIN_SHARE = 0.5  # of the letters, in another script: a name or a quotation in English text has fewer
+_MIN_WORDS = 2
+
+_ENGLISH = frozenset(
+    """
+        the of and to is are was were be been it its this that these those with from by for at as an on or not has
+        have had which who can will would when where while than but they he she you we his her their
+    """.split()  # noqa: SIM905  # a list of them would be a page long
+)
+# Words that are frequent in one of these languages and hardly ever stand in English sentences, nor in names (as "la",
+# "los", "van", "der" and "da" do). One alone still does not count.
+_FOREIGN = frozenset(
+    """
+        und ist nicht ein eine einen wurde wurden mit für auf dem des sich auch wird sind im les une est dans et du
+        pour qui sur pas avec par sont été cette ce il elle es en que por con fue una su para como más entre di che
+        è della nel stato gli non alla più uma foi não em ao são mais pelo het een niet werd zijn op te voor ook
+        naar och är som ett av för inte att på det er og ikke til jest się nie na oraz
+    """.split()  # noqa: SIM905  # a list of them would be a page long
+)
 
 
 @lru_cache(maxsize=16)
@@ -55,3 +79,27 @@ def detect_language(text: str, languages: Sequence[str] | None = None) -> str | 
         return None
     language, _ = identifier.classify(text)
     return str(language)
+
+
+def is_foreign(text: str) -> bool:
+    """Return whether a text is clearly not English: in another script, or with the small words of another language.
+
+    A text without such words, as many headings and short claims are, is taken for English. German, French,
+    Spanish, Italian, Portuguese, Dutch, the Scandinavian languages and Polish are known by their small words.
+    """
+    words = _WORD.findall(text[:_MAX_CHARS])
+    if not words:
+        return False
+    letters = "".join(words)
+    if not letters.isascii():
+        other = sum(1 for letter in letters if not letter.isascii() and not _is_latin(letter))
+        if other >= _MIN_SHARE * len(letters):
+            return True
+    small = [word.lower() for word in words]
+    foreign = sum(word in _FOREIGN for word in small)
+    english = sum(word in _ENGLISH for word in small)
+    return foreign >= _MIN_WORDS and foreign >= 0.2 * len(words) and foreign > 3 * english
+
+
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith(("LATIN", "FEMININE", "MASCULINE", "MODIFIER"))

@@ -12,7 +12,7 @@ from tokenizers import models, pre_tokenizers, processors
 from secondpass.base import digest
 from secondpass.models.nli import NliOutput
 from secondpass.models.tokens import EncoderTokenizer
-from secondpass.verify.overlap import content_words
+from secondpass.verify.words import content_words
 
 NEGATIONS = {"not", "never", "no", "cannot"}
 

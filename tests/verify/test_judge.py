@@ -10,8 +10,7 @@ import pytest
 
 from secondpass.errors import ConfigError, SecondPassWarning
 from secondpass.llm.types import Answer, CompletionError, Prompt
-from secondpass.verify.decision import Decision
-from secondpass.verify.escalating import escalate
+from secondpass.verify.decision import Decision, escalate
 from secondpass.verify.judge import Judge, Judgement, LLMJudge
 from secondpass.verify.types import Mismatch, Verdict
 
@@ -90,13 +89,13 @@ def test_a_judge_decides_inside_the_band_only() -> None:
     judge = LLMJudge("m", completion=answers('{"verdict": "supported"}', seen))
     claims = [(decision(p), (f"claim {p}", ["text"])) for p in (0.1, 0.3, 0.5, 0.7, 0.9)]
     outcome = escalate(judge, claims, BAND)
-    assert [asked for _, asked in outcome.decisions] == [False, True, True, True, False]
-    assert [d.verdict for d, _ in outcome.decisions][1:4] == [Verdict.SUPPORTED] * 3
-    assert [d.probability for d, _ in outcome.decisions] == [0.1, 0.7, 0.7, 0.7, 0.9]
+    assert [d.escalated for d in outcome.decisions] == [False, True, True, True, False]
+    assert [d.verdict for d in outcome.decisions][1:4] == [Verdict.SUPPORTED] * 3
+    assert [d.probability for d in outcome.decisions] == [0.1, 0.7, 0.7, 0.7, 0.9]
     assert len(seen) == 3 and outcome.counts["escalated"] == 3 and outcome.counts["tokens"] == 330
     denied = LLMJudge("m", completion=answers('{"verdict": "contradicted"}'))
-    ((after, asked),) = escalate(denied, [(decision(0.6, Verdict.SUPPORTED), ("c", ["t"]))], BAND).decisions
-    assert asked and (after.verdict, after.probability) == (Verdict.CONTRADICTED, 0.3)
+    (after,) = escalate(denied, [(decision(0.6, Verdict.SUPPORTED), ("c", ["t"]))], BAND).decisions
+    assert after.escalated and (after.verdict, after.probability) == (Verdict.CONTRADICTED, 0.3)
     assert after.reason == "the judge says contradicted"
 
 
@@ -104,7 +103,7 @@ def test_facts_that_differ_are_not_asked_about() -> None:
     """A number that differs is decided, whatever a judge would say."""
     before = decision(0.5, hard=True)
     outcome = escalate(LLMJudge("m", completion=always_supported), [(before, ("c", ["t"]))], BAND)
-    assert outcome.decisions == [(before, False)] and outcome.counts == {}
+    assert outcome.decisions == [before] and outcome.counts == {}
 
 
 class Short:
@@ -151,7 +150,7 @@ def test_where_the_judge_fails_the_models_verdict_stands(judge: Judge, why: str)
     before = decision(0.6, Verdict.SUPPORTED)
     with pytest.warns(SecondPassWarning, match="the model's own stands") as caught:
         outcome = escalate(judge, [(before, ("c", ["t"]))], BAND)
-    assert outcome.decisions == [(before, False)]
+    assert outcome.decisions == [before]
     assert outcome.counts["fallbacks"] == outcome.counts["escalated"] == 1
     assert why in str(caught[0].message) and any(why in note for note in outcome.notes)
 

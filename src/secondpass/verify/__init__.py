@@ -1,1 +1,68 @@
-"""Checks what was generated against the passages that it was generated from."""
+"""Verification: what was generated, claim by claim, against the passages that it was generated from."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from secondpass.verify.claims.decompose import LLMDecomposer
+    from secondpass.verify.claims.split import ClaimStream, Decomposer, split_claims
+    from secondpass.verify.combination import SignalCombination
+    from secondpass.verify.judge import Judge, Judgement, LLMJudge
+    from secondpass.verify.policy import POLICIES, Policy
+    from secondpass.verify.types import CheckedClaim, Citation, Claim, Evidence, Mismatch, Verdict, Verification
+    from secondpass.verify.verifier import FactVerifier, verifiers
+
+# Imported when they are first asked for: who only shows verifications loads no model.
+_LAZY = {
+    "CheckedClaim": "secondpass.verify.types",
+    "Citation": "secondpass.verify.types",
+    "Claim": "secondpass.verify.types",
+    "ClaimStream": "secondpass.verify.claims.split",
+    "Decomposer": "secondpass.verify.claims.split",
+    "Evidence": "secondpass.verify.types",
+    "FactVerifier": "secondpass.verify.verifier",
+    "Judge": "secondpass.verify.judge",
+    "Judgement": "secondpass.verify.judge",
+    "LLMDecomposer": "secondpass.verify.claims.decompose",
+    "LLMJudge": "secondpass.verify.judge",
+    "Mismatch": "secondpass.verify.types",
+    "POLICIES": "secondpass.verify.policy",
+    "Policy": "secondpass.verify.policy",
+    "SignalCombination": "secondpass.verify.combination",
+    "Verdict": "secondpass.verify.types",
+    "Verification": "secondpass.verify.types",
+    "split_claims": "secondpass.verify.claims.split",
+    "verifiers": "secondpass.verify.verifier",
+}
+
+__all__ = [
+    "POLICIES",
+    "CheckedClaim",
+    "Citation",
+    "Claim",
+    "ClaimStream",
+    "Decomposer",
+    "Evidence",
+    "FactVerifier",
+    "Judge",
+    "Judgement",
+    "LLMDecomposer",
+    "LLMJudge",
+    "Mismatch",
+    "Policy",
+    "SignalCombination",
+    "Verdict",
+    "Verification",
+    "split_claims",
+    "verifiers",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,15 +1,17 @@
-"""From probabilities and facts to a verdict, and to the windows that it rests on."""
+"""Decides: from probabilities and facts to a verdict and the windows that it rests on, or to a judge."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from secondpass.errors import ScoringError, SecondPassWarning, warn
 from secondpass.logistic import FloatArray
 from secondpass.verify.evidence import Window
+from secondpass.verify.judge import VERDICTS, Judge, Judgement
 from secondpass.verify.signals import Premise, Signals
 from secondpass.verify.types import Evidence, Mismatch, Verdict
 
-__all__ = ["Decision", "as_evidence", "decide", "overruled"]
+__all__ = ["Decision", "Escalated", "as_evidence", "decide", "escalate", "overruled"]
 
 _HIGH_OVERLAP = 0.5  # of the claim's words: so a premise speaks of the same, and a number in it is about the same
 _SOME_OVERLAP = 0.3  # models tend to call contradicted what is only unrelated
@@ -29,6 +31,7 @@ class Decision:
         mismatches: facts that the best premise, or the one that contradicts it, states differently.
         hard: whether one of these, or a number or date that no window has, forbids to support the claim.
         reason: in a sentence; empty if there is nothing to say.
+        escalated: whether a judge decided.
     """
 
     verdict: Verdict
@@ -39,6 +42,7 @@ class Decision:
     mismatches: tuple[Mismatch, ...]
     hard: bool
     reason: str
+    escalated: bool = False
 
 
 def decide(
@@ -176,3 +180,81 @@ def _reason(verdict: Verdict, hard: Sequence[Mismatch], conflict: bool, needs_bo
 def _described(mismatch: Mismatch) -> str:
     found = f"the passage has {mismatch.evidence!r}" if mismatch.evidence else "the passage has none"
     return f"{mismatch.kind} {mismatch.claim!r}, but {found}"
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """What came of asking a judge about the claims of one answer.
+
+    Attributes:
+        decisions: on each claim, the judge's where it gave one.
+        counts: what the judge counted, and ``escalated`` and ``fallbacks``: claims it was asked about, and those of
+            them that keep the model's verdict since it gave none.
+        notes: in sentences.
+    """
+
+    decisions: list[Decision]
+    counts: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+
+
+def escalate(
+    judge: Judge, claims: Sequence[tuple[Decision, tuple[str, Sequence[str]]]], band: tuple[float, float]
+) -> Escalated:
+    """Ask a judge about the claims whose probability lies in the band, both ends included.
+
+    Claims whose numbers, dates or units the evidence states differently are decided already: they are not asked
+    about. A verdict of the judge takes the place of the model's, and the probability moves to the end of the band
+    on that side, as a judge gives none. Where it fails, the model's verdict stays.
+
+    Args:
+        judge: who is asked.
+        claims: the decision on each, and the claim's text with its windows.
+        band: the lowest and the highest uncertain probability.
+    """
+    decisions = [decision for decision, _ in claims]
+    asked = [
+        at
+        for at, (decision, _) in enumerate(claims)
+        if band[0] <= decision.probability <= band[1] and not decision.hard
+    ]
+    if not asked:
+        return Escalated(decisions, {})
+    try:
+        judgement = _usable(judge.judge([claims[at][1] for at in asked]), judge, len(asked))
+    except Warning:
+        raise
+    except Exception as exc:  # a judge may be anyone's
+        note = f"the judge failed ({type(exc).__name__}: {str(exc)[:200]})"
+        judgement = Judgement((None,) * len(asked), notes=(note,))
+    missing = 0
+    for at, verdict in zip(asked, judgement.verdicts, strict=True):
+        if verdict is None:
+            missing += 1
+        else:
+            decisions[at] = _judged(claims[at][0], verdict, band)
+    counts = {**judgement.counts, "escalated": len(asked)} | ({"fallbacks": missing} if missing else {})
+    notes = judgement.notes
+    if missing:
+        notes += (f"the judge gave no verdict on {missing} of {len(asked)} claims: the model's own stands",)
+        warn("; ".join(notes), SecondPassWarning)
+    return Escalated(decisions, counts, notes)
+
+
+def _usable(judgement: Judgement, judge: Judge, n_claims: int) -> Judgement:
+    """Return a judgement of which everything can be used; whatever else a judge gives is an error."""
+    verdicts = tuple(judgement.verdicts)
+    if len(verdicts) != n_claims:
+        raise ScoringError(f"{judge!r} gave {len(verdicts)} verdicts on {n_claims} claims")
+    for verdict in verdicts:
+        if verdict is not None and not (isinstance(verdict, Verdict) and verdict in VERDICTS):
+            raise ScoringError(f"{judge!r} gave {verdict!r}, which is none of {', '.join(VERDICTS)} and None")
+    return Judgement(verdicts, dict(judgement.counts), tuple(map(str, judgement.notes)))
+
+
+def _judged(decision: Decision, verdict: Verdict, band: tuple[float, float]) -> Decision:
+    supported = verdict is Verdict.SUPPORTED
+    probability = max(decision.probability, band[1]) if supported else min(decision.probability, band[0])
+    parts = (decision.reason, f"the judge says {verdict.value.replace('_', ' ')}")
+    reason = "; ".join(part for part in parts if part)
+    return replace(decision, verdict=verdict, probability=probability, reason=reason, escalated=True)

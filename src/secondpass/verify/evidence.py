@@ -12,11 +12,10 @@ import numpy.typing as npt
 
 from secondpass.base import Reranker
 from secondpass.errors import InputError
+from secondpass.language import is_foreign
 from secondpass.logistic import FloatArray
 from secondpass.types import Document, Request, document_text, well_formed
-from secondpass.verify.english import is_foreign
-from secondpass.verify.overlap import content_words
-from secondpass.verify.words import STOP_WORDS, stem
+from secondpass.verify.words import STOP_WORDS, content_words, stem
 from secondpass.windows import Tokenization, cut
 
 __all__ = ["Passages", "Window", "WindowIndex", "joined", "select"]

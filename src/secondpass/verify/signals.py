@@ -9,8 +9,8 @@ import numpy as np
 from secondpass.logistic import FloatArray, log_odds
 from secondpass.verify.facts.check import FEATURES as FACT_FEATURES
 from secondpass.verify.facts.check import FactCheck, Facts, check_facts, read_facts
-from secondpass.verify.overlap import overlap, pair_overlap
 from secondpass.verify.types import Mismatch
+from secondpass.verify.words import overlap, pair_overlap
 
 __all__ = ["FEATURES", "HARD_KINDS", "Premise", "Reader", "Signals", "measure_premises"]
 

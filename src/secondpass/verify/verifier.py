@@ -1,11 +1,8 @@
 """Check an answer, claim by claim, against the passages that it was made from."""
 
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
-
-import numpy as np
 
 from secondpass.base import Reranker, construct, digest, in_thread, settings_in
 from secondpass.errors import ConfigError, InputError, VerificationFailedError
@@ -16,21 +13,19 @@ from secondpass.models.pair import PairModel
 from secondpass.models.sources.resolve import Backend
 from secondpass.registry import Registry
 from secondpass.types import Document, Trace, well_formed
-from secondpass.verify.claims.citations import CitationStream, marker_pattern
+from secondpass.verify.claims.citations import marker_pattern
 from secondpass.verify.claims.decompose import LLMDecomposer
-from secondpass.verify.claims.split import ClaimStream, Decomposer, split_claims
+from secondpass.verify.claims.split import Decomposer
 from secondpass.verify.combination import SignalCombination, nli_probabilities
 from secondpass.verify.config import identity_of, settings_of
 from secondpass.verify.evidence import Passages
 from secondpass.verify.judge import Judge, LLMJudge
-from secondpass.verify.pipeline import Checker
+from secondpass.verify.pipeline import Pipeline
 from secondpass.verify.policy import Policy, find_policy, has_passed
-from secondpass.verify.preparing import decomposed, jobs_of
-from secondpass.verify.selection import Job, Planner
+from secondpass.verify.selection import Selection
 from secondpass.verify.settings import check_settings
-from secondpass.verify.signals import FEATURES
-from secondpass.verify.tracing import trace_of
-from secondpass.verify.types import CheckedClaim, Claim, Verification
+from secondpass.verify.stages import Answer
+from secondpass.verify.types import CheckedClaim, Verification
 from secondpass.windows import ApproximateTokenization, ModelTokenization, Tokenization
 
 __all__ = ["FactVerifier", "verifiers"]
@@ -159,28 +154,28 @@ class FactVerifier:
         self.revision, self.local_files_only = revision, local_files_only
         check_settings(self)
         self._policy_name, self._policy = find_policy(policy)
-        self._pattern = marker_pattern(citation_pattern)
         self._combination = _combination(combination)
         loading = {name: getattr(self, name) for name, usual in _LOADING.items() if getattr(self, name) != usual}
         self.nli: NliModel = _loaded(model, loading)
-        self._checker = self._new_checker()
+        self._pipeline = self._new_pipeline()
 
-    def _new_checker(self) -> Checker:
+    def _new_pipeline(self) -> Pipeline:
         pair_model = getattr(self.nli, "pair_model", None)
         tokenization: Tokenization = ApproximateTokenization()
         if pair_model is not None:
             tokenization = ModelTokenization(pair_model.tokenizer, pair_model.tokenizer.pair_room)
-        planner = Planner(
-            tokenization=tokenization,
-            room=None if pair_model is None else pair_model.tokenizer.pair_room,
-            retriever=self.retriever,
-            windows_per_claim=self.windows_per_claim,
-            english_only=self.english_only,
-        )
-        return Checker(
+        return Pipeline(
+            pattern=marker_pattern(self.citation_pattern),
+            decomposer=self.decomposer,
+            selection=Selection(
+                tokenization=tokenization,
+                room=None if pair_model is None else pair_model.tokenizer.pair_room,
+                retriever=self.retriever,
+                windows_per_claim=self.windows_per_claim,
+                english_only=self.english_only,
+            ),
             model=self.nli,
             probabilities=self._probabilities,
-            planner=planner,
             threshold=self.threshold,
             contradiction_threshold=self.contradiction_threshold,
             judge=self.judge,
@@ -221,24 +216,12 @@ class FactVerifier:
             InputError: one of them can't be used.
             VerificationFailedError: one of them did not pass, and the policy is ``raise``; it has the first such one.
         """
-        start = time.perf_counter()
-        prepared = self._all_prepared(items)
-        kept: dict[tuple[str, ...], Passages] = {}  # answers from the same passages share their windows
-        jobs: list[Job] = []
-        notes: list[tuple[str, ...]] = []
-        for at, (answer, passages, question) in enumerate(prepared):
-            found, told = decomposed(split_claims(answer, pattern=self._pattern), self.decomposer, question, answer)
-            shared = kept.setdefault((*passages.texts, repr(passages.ids)), passages)
-            jobs += jobs_of(answer, found, shared, question, self._pattern, at)
-            notes.append((*told, *self._calibration_note))
-        checked = self._checker.check(jobs)
-        latency_s = time.perf_counter() - start
-        claims: list[list[CheckedClaim]] = [[] for _ in prepared]
-        for job, claim in zip(jobs, checked.claims, strict=True):
-            claims[job.answer].append(claim)
+        answers = [self._prepared(item, at) for at, item in _items(items)]
         results = [
-            self._verification(answer, tuple(own), trace_of(at, own, checked, latency_s, notes[at]))
-            for at, ((answer, _, _), own) in enumerate(zip(prepared, claims, strict=True))
+            self._verification(answer.text, claims, trace)
+            for answer, (claims, trace) in zip(
+                answers, self._pipeline.verify(answers, self._calibration_note), strict=True
+            )
         ]
         if self.policy == "raise":
             _raise_first(results)
@@ -257,14 +240,8 @@ class FactVerifier:
         Raises:
             InputError: one of them can't be used.
         """
-        prepared = self._all_prepared(claims)
-        jobs = [
-            Job(Claim(text, 0, len(text), 0), passages, answer=at) for at, (text, passages, _) in enumerate(prepared)
-        ]
-        works, _ = self._checker.measured(jobs)
-        nothing = np.full(len(FEATURES), np.nan)
-        rows = [nothing if work.signals is None else work.signals.features for work in works]
-        return np.array(rows).reshape(-1, len(FEATURES))
+        prepared = [self._prepared(item, at) for at, item in _items(claims)]
+        return self._pipeline.signals([(claim.text, claim.passages) for claim in prepared])
 
     async def averify(self, answer: str, passages: Sequence[Document], *, question: str | None = None) -> Verification:
         """Do as `verify`, in a worker thread, so that the event loop goes on."""
@@ -285,35 +262,12 @@ class FactVerifier:
         Raises:
             InputError: at once, if the passages or the question can't be used; while iterating, if a chunk is no text.
         """
-        _, prepared, asked = self._prepared(("", passages, question), 0)
+        answer = self._prepared(("", passages, question), 0)
         if isinstance(chunks, str | bytes) or not isinstance(chunks, Iterable):
             raise InputError(f"chunks must be an iterable of texts, not one {type(chunks).__name__}")
-        return self._streamed(chunks, prepared, asked)
+        return self._pipeline.stream(chunks, answer)
 
-    def _streamed(self, chunks: Iterable[str], passages: Passages, question: str) -> Iterator[CheckedClaim]:
-        claims, held, answer = ClaimStream(pattern=self._pattern), CitationStream(self._pattern), ""
-        for at, chunk in enumerate(chunks):
-            if not isinstance(chunk, str):
-                raise InputError(f"chunks[{at}] must be a str, not {type(chunk).__name__}")
-            answer += well_formed(chunk)
-            yield from self._checked_now(answer, held.feed(answer, claims.feed(well_formed(chunk))), passages, question)
-        ended = [*held.feed(answer, claims.finish()), *held.finish()]
-        yield from self._checked_now(answer, ended, passages, question)
-
-    def _checked_now(
-        self, answer: str, claims: Sequence[Claim], passages: Passages, question: str
-    ) -> Sequence[CheckedClaim]:
-        if not claims:
-            return ()
-        found, _ = decomposed(claims, self.decomposer, question, answer)
-        return self._checker.check(jobs_of(answer, found, passages, question, self._pattern, 0)).claims
-
-    def _all_prepared(self, items: object) -> list[tuple[str, Passages, str]]:
-        if not isinstance(items, Iterable):
-            raise InputError(f"items must be a list of answers with their passages, not {type(items).__name__}")
-        return [self._prepared(item, at) for at, item in enumerate(items)]
-
-    def _prepared(self, item: object, at: int) -> tuple[str, Passages, str]:
+    def _prepared(self, item: object, at: int) -> Answer:
         if not isinstance(item, tuple | list) or len(item) not in (2, 3):
             raise InputError(f"items[{at}] must be an answer, its passages and, if you like, a question")
         answer, documents, question = item if len(item) == 3 else (*item, None)
@@ -322,9 +276,9 @@ class FactVerifier:
         if question is not None and not isinstance(question, str):
             raise InputError(f"the question must be a str or None, not {type(question).__name__}")
         passages = Passages(
-            documents, self._checker.planner.tokenization, self.window_tokens, self.overlap, self.english_only
+            documents, self._pipeline.selection.tokenization, self.window_tokens, self.overlap, self.english_only
         )
-        return well_formed(answer), passages, well_formed(question or "").strip()
+        return Answer(well_formed(answer), passages, well_formed(question or "").strip())
 
     def _verification(self, answer: str, claims: tuple[CheckedClaim, ...], trace: Trace) -> Verification:
         passed = has_passed(claims, self.min_supported, self.allow_unchecked)
@@ -370,6 +324,12 @@ class FactVerifier:
 
     def __repr__(self) -> str:
         return f"FactVerifier({self.nli!r}, policy={self._policy_name!r})"
+
+
+def _items(items: object) -> Iterator[tuple[int, object]]:
+    if not isinstance(items, Iterable):
+        raise InputError(f"items must be a list of answers with their passages, not {type(items).__name__}")
+    return enumerate(items)
 
 
 def _loaded(model: object, loading: dict[str, Any]) -> Any:

@@ -1,18 +1,19 @@
-"""Citation markers and quotations in an answer: where they stand, and what they belong to."""
+"""Citation markers and quotations in an answer: where they stand, what they belong to, and whether they hold."""
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
 from secondpass.errors import ConfigError, InputError
 from secondpass.verify.claims.markup import Span, code_ranges, inside
-from secondpass.verify.types import Claim
+from secondpass.verify.types import Citation, Claim
 
-__all__ = ["DEFAULT", "CitationMarker", "CitationStream", "CitingClaim", "Quote", "citations_of", "citing_claims"]
-__all__ += ["find_citations", "find_quotes", "is_marker", "marker_pattern", "quote_in", "strip_citations"]
+__all__ = ["DEFAULT", "CitationCheck", "CitationMarker", "CitationStream", "CitingClaim", "Quote", "check_citations"]
+__all__ += ["citations_of", "citing_claims", "find_citations", "find_quotes", "is_marker", "marker_pattern", "quote_in"]
+__all__ += ["strip_citations"]
 
 _NUMBER = r"\^?\d{1,4}"
 DEFAULT = re.compile(rf"\[\s?{_NUMBER}(?:\s?[,;\u2013-]\s?{_NUMBER})*\s?\](?![(=a-z_0-9])")
@@ -34,6 +35,7 @@ _QUOTES = re.compile(
 _WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
 _LETTER = re.compile(r"[^\W\d_]")
 _MIN_WORDS = 3
+_MOST_LISTED = 3  # numbers, quotations or suggestions in one sentence
 _PIECES = re.compile(rf"(\s+|[{_DOUBLE}]|[{re.escape(_SINGLE)}])")
 
 
@@ -76,6 +78,20 @@ class CitingClaim:
     claim: Claim
     markers: tuple[CitationMarker, ...] = ()
     quotes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CitationCheck:
+    """What is known of a claim's citations.
+
+    Attributes:
+        suggested: numbers of passages, from 1, that support the claim by themselves and are not cited for it.
+        reason: what is wrong with the citations; empty if nothing is.
+    """
+
+    citations: tuple[Citation, ...]
+    suggested: tuple[int, ...]
+    reason: str
 
 
 def marker_pattern(pattern: str | re.Pattern[str] | None) -> re.Pattern[str]:
@@ -315,3 +331,71 @@ def _as_pattern(piece: str) -> str:
     if piece in _DOUBLE:
         return f"[{_DOUBLE}]"
     return f"[{re.escape(_SINGLE)}]" if piece in _SINGLE else re.escape(piece)
+
+
+def check_citations(
+    markers: Sequence[CitationMarker],
+    quotes: Sequence[str],
+    texts: Sequence[str],
+    alone: Callable[[int], tuple[float, bool] | None],
+    scored: Sequence[int],
+    supported: bool,
+) -> CitationCheck:
+    """Check the markers that stand with a claim.
+
+    Args:
+        markers: the claim's.
+        quotes: what the claim has in quotation marks.
+        texts: the passages.
+        alone: the probability that a passage by itself supports the claim, and whether that is enough; None if
+            nothing of it was scored.
+        scored: the passages of which something was scored.
+        supported: whether the claim is supported.
+    """
+    citations = [
+        _citation(marker, number, len(texts), alone) for marker in markers for number in dict.fromkeys(marker.numbers)
+    ]
+    cited = {citation.passage for citation in citations if citation.passage is not None}
+    suggested: list[int] = []
+    if supported:
+        found = [(alone(passage), passage) for passage in scored if passage not in cited]
+        able = sorted((-each[0], passage) for each, passage in found if each is not None and each[1])
+        suggested = [passage + 1 for _, passage in able[:_MOST_LISTED]]
+    return CitationCheck(tuple(citations), tuple(suggested), _what_is_wrong(citations, cited, quotes, texts, supported))
+
+
+def _citation(
+    marker: CitationMarker, number: int, n_passages: int, alone: Callable[[int], tuple[float, bool] | None]
+) -> Citation:
+    exists = 1 <= number <= n_passages
+    found = alone(number - 1) if exists else None
+    return Citation(
+        marker.text,
+        marker.start,
+        marker.end,
+        number,
+        number - 1 if exists else None,
+        exists,
+        found is not None and found[1],
+        None if found is None else found[0],
+    )
+
+
+def _what_is_wrong(
+    citations: Sequence[Citation], cited: set[int], quotes: Sequence[str], texts: Sequence[str], supported: bool
+) -> str:
+    parts = []
+    absent = sorted({citation.number for citation in citations if not citation.exists})
+    if absent:
+        parts.append(f"it cites {_listed(absent)}, but there are {len(texts)} passages")
+    if supported and cited and not any(citation.supports for citation in citations):
+        parts.append(f"no cited passage ({_listed(sorted(at + 1 for at in cited))}) supports it by itself")
+    if cited:
+        missing = [quote for quote in quotes if not any(quote_in(quote, texts[at]) for at in cited)]
+        parts += [f"no cited passage has the words {quote[:80]!r}" for quote in missing[:_MOST_LISTED]]
+    return "; ".join(parts)
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    more = f" and {len(numbers) - _MOST_LISTED} more" if len(numbers) > _MOST_LISTED else ""
+    return ", ".join(f"[{number}]" for number in numbers[:_MOST_LISTED]) + more

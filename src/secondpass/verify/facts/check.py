@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from secondpass.errors import InputError
+from secondpass.language import is_foreign
 from secondpass.types import well_formed
-from secondpass.verify.english import is_foreign
 from secondpass.verify.facts.comparison import (
     Facts,
     compare_dates,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.verify.overlap import content_words, overlap, pair_overlap
+from secondpass.verify.words import content_words, overlap, pair_overlap
 
 TEXTS = st.text(st.characters(), max_size=200)
 

@@ -1,0 +1,193 @@
+"""What a claim is on its way from the answer to its verdict: frozen records, each made from the one before it.
+
+`Stated` -> `Planned` -> `Scored` -> `Measured` -> `Decided` -> `CheckedClaim`. A claim may have its verdict early, as
+what is not checkable or could not be read has: it is then a `CheckedClaim`, and the remaining steps pass it on.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from secondpass.logistic import FloatArray
+from secondpass.verify.claims.citations import CitationMarker
+from secondpass.verify.decision import Decision
+from secondpass.verify.evidence import Passages, Window
+from secondpass.verify.signals import Premise, Signals
+from secondpass.verify.types import CheckedClaim, Claim, Verdict
+
+__all__ = ["Answer", "Decided", "Measured", "Planned", "Scored", "Stated", "attempt", "each", "failed", "merged"]
+__all__ += ["still_open", "without_evidence"]
+
+_log = logging.getLogger(__name__)
+_FEW_WORDS = 3  # a claim of so few is an answer to the question, not a sentence
+_MAX_QUESTION = 400  # characters; a longer one would leave too little of the model's room to the windows
+_MAX_CITED = 8  # passages for which one claim's citations are checked
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to verify, with the passages that it is verified against; the question may be empty."""
+
+    text: str
+    passages: Passages
+    question: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A claim as an answer states it.
+
+    Attributes:
+        passages: what it is verified against.
+        question: what was asked; empty if that is unknown.
+        markers: the citation markers that belong to it.
+        quotes: what it quotes.
+        answer: the number of its answer among those that are verified together.
+    """
+
+    claim: Claim
+    passages: Passages
+    question: str = ""
+    markers: tuple[CitationMarker, ...] = ()
+    quotes: tuple[str, ...] = ()
+    answer: int = 0
+
+    @property
+    def hypothesis(self) -> str:
+        """What the model reads as the claim: with the question before an answer of very few words."""
+        short = len(self.claim.text.split()) <= _FEW_WORDS and self.question and len(self.question) <= _MAX_QUESTION
+        return f"{self.question} {self.claim.text}" if short else self.claim.text
+
+    @property
+    def cited(self) -> tuple[int, ...]:
+        """The cited passages that exist, from 0, at most eight."""
+        numbers = dict.fromkeys(number for marker in self.markers for number in marker.numbers)
+        return tuple(number - 1 for number in numbers if 1 <= number <= len(self.passages))[:_MAX_CITED]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A claim with what the model has to read for it.
+
+    Attributes:
+        windows: where the evidence is looked for, best first.
+        joined: the two best of them as one premise; empty for none.
+        cited: further windows, of passages that the answer cites for the claim: they are no evidence, and are read
+            only to check these citations.
+    """
+
+    stated: Stated
+    windows: tuple[Window, ...]
+    joined: str = ""
+    cited: tuple[Window, ...] = ()
+
+    @property
+    def claim(self) -> Claim:
+        """The claim itself."""
+        return self.stated.claim
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Premises, each with the claim: of the windows, of the cited ones, and the joined one."""
+        premises = [window.text for window in (*self.windows, *self.cited)] + ([self.joined] if self.joined else [])
+        return [(premise, self.stated.hypothesis) for premise in premises]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A claim with the model's probabilities of entailment, neutral and contradiction.
+
+    Attributes:
+        windows: shape (n_windows, 3).
+        cited: shape (n_cited, 3).
+        joined: shape (3,); None if there is no joined premise, or if it did not fit into the model.
+    """
+
+    planned: Planned
+    windows: FloatArray
+    cited: FloatArray
+    joined: FloatArray | None
+
+    @property
+    def claim(self) -> Claim:
+        """The claim itself."""
+        return self.planned.claim
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A claim with what its windows say of it, by the model, by shared words and by facts.
+
+    Attributes:
+        signals: of all the windows together.
+        cited: the further windows of cited passages, as premises.
+    """
+
+    planned: Planned
+    signals: Signals
+    cited: tuple[Premise, ...]
+
+    @property
+    def claim(self) -> Claim:
+        """The claim itself."""
+        return self.planned.claim
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A claim with the decision on it, of the pipeline or of a judge."""
+
+    measured: Measured
+    decision: Decision
+
+    @property
+    def claim(self) -> Claim:
+        """The claim itself."""
+        return self.measured.claim
+
+
+class _Stage(Protocol):
+    @property
+    def claim(self) -> Claim: ...
+
+
+S = TypeVar("S", bound=_Stage)
+T = TypeVar("T")
+
+
+def without_evidence(claim: Claim, verdict: Verdict, reason: str) -> CheckedClaim:
+    """Return a claim that has its verdict early, for a reason that needs no evidence."""
+    return CheckedClaim(claim, verdict, reason=reason)
+
+
+def failed(claim: Claim, exc: Exception) -> CheckedClaim:
+    """Return a claim that could not be checked."""
+    _log.debug("a claim could not be checked", exc_info=exc)
+    return without_evidence(claim, Verdict.ERROR, f"it could not be checked: {type(exc).__name__}: {str(exc)[:300]}")
+
+
+def attempt(step: Callable[[S], T], item: S) -> T | CheckedClaim:
+    """Return what a step makes of a claim; one for which the step fails is an error, and takes no other with it."""
+    try:
+        return step(item)
+    except Warning:
+        raise  # the caller made it an error
+    except Exception as exc:  # the model, the retriever and the passages may be anyone's
+        return failed(item.claim, exc)
+
+
+def still_open(items: Iterable[T | CheckedClaim]) -> list[T]:
+    """Return the claims that have no verdict yet."""
+    return [item for item in items if not isinstance(item, CheckedClaim)]
+
+
+def merged(items: Iterable[S | CheckedClaim], done: Sequence[T | CheckedClaim]) -> list[T | CheckedClaim]:
+    """Return all claims in their order, given what a step made of those that were still open."""
+    made = iter(done)
+    return [item if isinstance(item, CheckedClaim) else next(made) for item in items]
+
+
+def each(items: Sequence[S | CheckedClaim], step: Callable[[S], T | CheckedClaim]) -> list[T | CheckedClaim]:
+    """Do a step for each claim that is still open, as `attempt` does."""
+    return merged(items, [attempt(step, item) for item in still_open(items)])
