@@ -1,57 +1,257 @@
-"""How many claims a second the verifier checks, and how much of the time is the model's.
+r"""How well claims are verified, on labelled sets that nobody tuned on.
 
-    python benchmarks/verify.py
+    python benchmarks/verify.py FOLDER [--most 200] [--models NAME ...] [--json FILE]
 
-Answers of five sentences, each against ten passages of about 200 words, all from the documentation of this Python's
-standard library; medians of five rounds. First each answer alone, then all of them in one call.
+FOLDER holds ``*.jsonl`` files, one set each, one claim a line: ``claim`` (a sentence or a whole answer), ``passages``
+(a list of texts or documents), ``label`` (1: the passages support all of it; 0: they do not) and, optionally,
+``question``.
 
-Needs: pip install secondpass
+Side by side: `FactVerifier`; its NLI model alone, which reads every window of every passage and answers with the
+highest probability of entailment; and word overlap, the share of the claim's word pairs that the passages contain.
+With ``--models``, a verifier around each of those NLI models as well, and the model alone.
+
+For each set: ROC-AUC; at the default threshold balanced accuracy, recall of supported claims, and the rate of false
+contradictions (supported claims that are called contradicted); expected calibration error of the probability; claims
+a second. A system that has no threshold of its own (a model alone, overlap) has AUC only. Intervals are 95 %, by
+bootstrap over the claims; the last rows are means over the sets.
+
+Needs: pip install "secondpass[embedded]" scikit-learn rich
 """
 
-import statistics
+import argparse
+import json
+import random
+import re
+import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
+from sklearn.metrics import roc_auc_score
 
 import secondpass as sp
-from secondpass.evaluate.stdlib_docs import stdlib_corpus
+from secondpass.models.nli import LABELS, NliModel
+from secondpass.windows import ApproximateTokenization, cut
 
-N_ANSWERS, N_SENTENCES, N_PASSAGES, N_WORDS, ROUNDS = 8, 5, 10, 200, 5
+WINDOW_TOKENS, OVERLAP_TOKENS, RESAMPLES, BATCH, BINS = 192, 32, 1000, 25, 10
+_WORD = re.compile(r"\w+")
+
+Array = npt.NDArray[np.float64]
 
 
-def answers() -> list[tuple[str, list[str]]]:
-    """Return answers with their passages: sentences of the passages, and of others."""
-    words = " ".join(document["text"] for document in stdlib_corpus()).split()
-    passages = [" ".join(words[at : at + N_WORDS]) for at in range(0, len(words) - N_WORDS, N_WORDS)]
-    sentences = [s for document in stdlib_corpus() for s in document["text"].split(". ") if 40 < len(s) < 160]
-    return [
-        (
-            " ".join(f"{sentence.strip()}." for sentence in sentences[n * 97 : n * 97 + N_SENTENCES]),
-            passages[n * 11 : n * 11 + N_PASSAGES],
-        )
-        for n in range(N_ANSWERS)
-    ]
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A labelled claim with its passages."""
+
+    claim: str
+    passages: list[str | dict[str, Any]]
+    label: bool
+    question: str | None
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the passages."""
+        return [p if isinstance(p, str) else str(p["text"]) for p in self.passages]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a system said of n claims; the last two are None where it has no threshold of its own.
+
+    Attributes:
+        scores: shape (n,), higher is better supported.
+        seconds: the wall-clock time of all of them.
+        supported: shape (n,), bool.
+        contradicted: shape (n,), bool.
+    """
+
+    scores: Array
+    seconds: float
+    supported: npt.NDArray[np.bool_] | None = None
+    contradicted: npt.NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of one system on one set, each in [0, 1] but for the rate."""
+
+    auc: float
+    auc_low: float
+    auc_high: float
+    balanced_accuracy: float | None
+    recall: float | None
+    false_contradictions: float | None
+    calibration_error: float | None
+    claims_per_s: float
+
+
+System = Callable[[Sequence[Row]], Answers]
+
+
+def rows_of(path: Path, most: int | None) -> list[Row]:
+    """Read a set, or a sample of it; a line that can't be used ends the program with its number."""
+    rows = []
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                found = json.loads(line)
+                rows.append(Row(found["claim"], found["passages"], bool(found["label"]), found.get("question")))
+            except (ValueError, KeyError, TypeError) as exc:
+                sys.exit(f"{path}, line {number}: a line needs claim, passages and label ({exc!r})")
+    if not rows:
+        sys.exit(f"{path} has no lines")
+    # A sample and not the first lines, since sets are often sorted by label.
+    return rows if most is None or most >= len(rows) else random.Random(0).sample(rows, most)
+
+
+def verified_by(verifier: sp.FactVerifier) -> System:
+    """Return the system that a verifier is: an answer is as probable as its least probable checkable claim."""
+
+    def answers(rows: Sequence[Row]) -> Answers:
+        scores, supported, contradicted = [], [], []
+        start = time.perf_counter()
+        for batch in _batches(rows):
+            for result in verifier.verify_many([(row.claim, row.passages, row.question) for row in batch]):
+                claims = [c for c in result.claims if c.verdict is not sp.Verdict.NOT_CHECKABLE] or list(result.claims)
+                verdicts = {claim.verdict for claim in claims}
+                scores.append(min((claim.probability or 0.0 for claim in claims), default=0.0))
+                supported.append(verdicts == {sp.Verdict.SUPPORTED})
+                contradicted.append(sp.Verdict.CONTRADICTED in verdicts)
+        seconds = time.perf_counter() - start
+        return Answers(np.array(scores), seconds, np.array(supported), np.array(contradicted))
+
+    return answers
+
+
+def model_alone(model: NliModel) -> System:
+    """Return the system of a model that reads every window and takes the highest probability of entailment."""
+
+    def answers(rows: Sequence[Row]) -> Answers:
+        scores = []
+        start = time.perf_counter()
+        for batch in _batches(rows):
+            pairs = [[(window, row.claim) for window in _windows(row.texts)] for row in batch]
+            probabilities = model.run([pair for of_row in pairs for pair in of_row]).probabilities
+            entailment = probabilities[:, LABELS.index("entailment")]
+            ends = np.cumsum([len(of_row) for of_row in pairs])
+            scores += [float(part.max(initial=0.0)) for part in np.split(entailment, ends[:-1])]
+        return Answers(np.array(scores), time.perf_counter() - start)
+
+    return answers
+
+
+def overlap(rows: Sequence[Row]) -> Answers:
+    """Return the share of each claim's neighbouring word pairs that its passages contain."""
+    start = time.perf_counter()
+    scores = []
+    for row in rows:
+        wanted = _word_pairs(row.claim)
+        scores.append(len(wanted & _word_pairs(" ".join(row.texts))) / len(wanted) if wanted else 0.0)
+    return Answers(np.array(scores), time.perf_counter() - start)
+
+
+def _word_pairs(text: str) -> set[tuple[str, ...]]:
+    words = [word.lower() for word in _WORD.findall(text)]
+    return set(pairwise(words)) or {(word,) for word in words}
+
+
+def _windows(texts: Sequence[str]) -> list[str]:
+    tokens = ApproximateTokenization()
+    spans = [(text, cut(text, WINDOW_TOKENS, OVERLAP_TOKENS, "sentence", tokens)) for text in texts if text.strip()]
+    return [text[begin:end] for text, windows in spans for begin, end in windows if text[begin:end].strip()]
+
+
+def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]
+
+
+def figures(labels: npt.NDArray[np.bool_], answers: Answers) -> Figures:
+    """Return the figures of a system's answers; labels and answers have shape (n,)."""
+    low, high = bootstrap(labels, answers.scores)
+    balanced = recall = false = error = None
+    if answers.supported is not None and answers.contradicted is not None:
+        recall = float(answers.supported[labels].mean())
+        balanced = (recall + float(1 - answers.supported[~labels].mean())) / 2
+        false = float(answers.contradicted[labels].mean())
+        error = calibration_error(labels, answers.scores)
+    auc = float(roc_auc_score(labels, answers.scores))
+    return Figures(auc, low, high, balanced, recall, false, error, len(labels) / answers.seconds)
+
+
+def bootstrap(labels: npt.NDArray[np.bool_], scores: Array) -> tuple[float, float]:
+    """Return the 95 % interval of the AUC by the percentiles of resampled claims."""
+    generator, values = np.random.default_rng(0), []
+    while len(values) < RESAMPLES:
+        at = generator.integers(len(labels), size=len(labels))
+        if 0 < labels[at].sum() < len(at):
+            values.append(roc_auc_score(labels[at], scores[at]))
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def calibration_error(labels: npt.NDArray[np.bool_], scores: Array) -> float:
+    """Return the expected calibration error over ten bins of equal size (Naeini et al. 2015, AAAI)."""
+    bins = np.array_split(np.argsort(scores, kind="stable"), BINS)
+    return sum(len(b) * abs(float(scores[b].mean()) - float(labels[b].mean())) for b in bins if len(b)) / len(labels)
 
 
 def main() -> None:
-    """Print the two rates."""
-    verifier = sp.FactVerifier()
-    items = answers()
-    verifier.verify(*items[0])
-    for title, calls in (("one answer a call", [[item] for item in items]), ("all in one call", [items])):
-        rates, shares, n_claims, n_pairs = [], [], 0, 0
-        for _ in range(ROUNDS):
-            start = time.perf_counter()
-            results = [verifier.verify_many(call) for call in calls]
-            seconds = time.perf_counter() - start
-            # Answers of one call share its stage.
-            stages = [found[0].trace.stages[0] for found in results]
-            n_claims = sum(len(one.claims) for found in results for one in found)
-            n_pairs = sum(stage.counts["pairs_scored"] for stage in stages)
-            rates.append(n_claims / seconds)
-            shares.append(sum(stage.latency_s for stage in stages) / seconds)
-        rate, share = statistics.median(rates), statistics.median(shares)
-        print(
-            f"{title}: {rate:.1f} claims/s ({n_claims} claims, {n_pairs} pairs), {share:.0%} of the time in the model"
-        )
+    """Measure every system on every set, and print tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--most", type=int, help="claims of each set, a random sample")
+    parser.add_argument("--models", nargs="*", default=[], help="further NLI models, by name or folder")
+    parser.add_argument("--json", type=Path, help="where to write the figures")
+    arguments = parser.parse_args()
+    sets = {path.stem: rows_of(path, arguments.most) for path in sorted(arguments.folder.glob("*.jsonl"))}
+    if not sets:
+        sys.exit(f"{arguments.folder} has no *.jsonl files")
+    systems: dict[str, System] = {"word overlap": overlap}
+    for name in (None, *arguments.models):
+        verifier = sp.FactVerifier() if name is None else sp.FactVerifier(name)
+        label = "secondpass" if name is None else name
+        systems |= {f"{label}: verifier": verified_by(verifier), f"{label}: model alone": model_alone(verifier.nli)}
+    results: dict[str, dict[str, Figures]] = {}
+    for title, rows in sets.items():
+        labels = np.array([row.label for row in rows])
+        if labels.all() or not labels.any():
+            sys.exit(f"{title}: all labels are the same, so nothing can be told apart")
+        results[title] = {name: figures(labels, system(rows)) for name, system in systems.items()}
+        show(f"{title} ({len(rows)} claims, {labels.mean():.0%} supported)", results[title])
+    show(f"mean of {len(sets)} sets", {name: mean([of[name] for of in results.values()]) for name in systems})
+    for name in systems:
+        worst = min(results, key=lambda title: results[title][name].auc)
+        print(f"{name}: lowest AUC {results[worst][name].auc:.3f} on {worst}")
+    if arguments.json:
+        data = {title: {name: asdict(one) for name, one in of.items()} for title, of in results.items()}
+        arguments.json.write_text(json.dumps(data, indent=1), encoding="utf-8")
+
+
+def mean(of_sets: Sequence[Figures]) -> Figures:
+    """Return the mean of each figure over sets, where there is one."""
+    columns = [[asdict(one)[name] for one in of_sets] for name in asdict(of_sets[0])]
+    return Figures(*(None if None in column else float(np.mean(column)) for column in columns))  # type: ignore[arg-type]
+
+
+def show(title: str, of_systems: dict[str, Figures]) -> None:
+    """Print the figures of all systems on a set."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("system")
+    for heading in ("AUC", "95 %", "balanced", "recall", "false contr.", "ECE", "claims/s"):
+        table.add_column(heading, justify="right")
+    for name, f in of_systems.items():
+        rest = (f.balanced_accuracy, f.recall, f.false_contradictions, f.calibration_error)
+        cells = ["" if value is None else f"{value:.3f}" for value in rest]
+        table.add_row(name, f"{f.auc:.3f}", f"{f.auc_low:.2f} to {f.auc_high:.2f}", *cells, f"{f.claims_per_s:.0f}")
+    Console(width=120).print(table)
 
 
 if __name__ == "__main__":
