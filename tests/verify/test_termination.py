@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from secondpass.verify.claims.citations import citations_of, find_citations, find_quotes, strip_citations
 from secondpass.verify.claims.split import ClaimStream, split_claims
 from secondpass.verify.facts.check import check_facts, read_facts
+from secondpass.verify.facts.kinds import DATES
 from tests.verify.steps import TooManyStepsError, steps
 
 SIGNS = list("0123456789.,:;-\u2013/\\'\u2019\"()[]{}<>|#*_~`^&=+%$\u20ac\u00a3\u00b0\u00b9\u00bd\u2003\u00ad\t\n ")
@@ -71,7 +72,7 @@ def test_a_loop_without_end_is_stopped() -> None:
 def test_a_date_within_a_longer_number_ends(text: str) -> None:
     """A number that goes on after a date is read as a whole, and is not a date."""
     steps(lambda: read_facts(text), most=most(text))
-    assert read_facts(text).dates == []
+    assert DATES.of(read_facts(text)) == []
 
 
 @pytest.mark.parametrize("reader", READERS)

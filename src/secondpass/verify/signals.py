@@ -9,10 +9,11 @@ import numpy as np
 from secondpass.logistic import FloatArray, log_odds
 from secondpass.verify.facts.check import FEATURES as FACT_FEATURES
 from secondpass.verify.facts.check import FactCheck, Facts, check_facts, read_facts
+from secondpass.verify.facts.kinds import KINDS
 from secondpass.verify.types import Mismatch
 from secondpass.verify.words import overlap, pair_overlap
 
-__all__ = ["FEATURES", "HARD_KINDS", "Premise", "Reader", "Signals", "measure_premises"]
+__all__ = ["FEATURES", "Premise", "Reader", "Signals", "measure_premises"]
 
 FEATURES = (
     "entailment",
@@ -33,9 +34,6 @@ no such pair); all within ±10. ``overlap`` and ``pair_overlap`` are the shares 
 the best premise holds. The others are those of `FactCheck.features` for the best premise: how many facts it states
 differently, or not at all, by kind (3 at most each), and the share of the claim's facts that it has.
 """
-
-HARD_KINDS = frozenset({"number", "date", "unit"})
-"""Kinds of mismatch that no model and no judge can overrule: a claim with one is never supported."""
 
 # Word-piece tokenizers have one and the same token for all words of more than 100 letters, such as long digests.
 _LONG_WORD = re.compile(r"[^\W_]{64,}")
@@ -76,8 +74,8 @@ class Premise:
 
     @property
     def hard(self) -> tuple[Mismatch, ...]:
-        """Mismatches that nobody can overrule."""
-        return (*(mismatch for mismatch in self.facts.mismatches if mismatch.kind in HARD_KINDS), *self.unread)
+        """Mismatches that no model and no judge can overrule: a claim with one is never supported."""
+        return (*(mismatch for mismatch in self.facts.mismatches if mismatch.kind in KINDS.hard), *self.unread)
 
     @property
     def lacking(self) -> tuple[Mismatch, ...]:
@@ -85,7 +83,7 @@ class Premise:
         return tuple(
             mismatch
             for mismatch in self.facts.missing
-            if mismatch.kind in HARD_KINDS and any(letter.isdigit() for letter in mismatch.claim)
+            if mismatch.kind in KINDS.hard and any(letter.isdigit() for letter in mismatch.claim)
         )
 
     @property

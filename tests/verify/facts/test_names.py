@@ -3,11 +3,12 @@
 import pytest
 
 from secondpass.verify.facts.check import read_facts
+from secondpass.verify.facts.kinds import NAMES
 from secondpass.verify.facts.names import Presence
 
 
 def _names(text: str) -> list[tuple[str, ...]]:
-    return [name.parts for name in read_facts(text).names]
+    return [name.parts for name in NAMES.of(read_facts(text))]
 
 
 class TestNames:
@@ -58,5 +59,5 @@ class TestPresence:
     )
     def test_of_a_name(self, name: str, evidence: str, presence: Presence) -> None:
         """Parts, initials, acronyms and peoples stand for a name; another first name is another person."""
-        (found,) = read_facts(name).names
-        assert read_facts(evidence).vocabulary.presence(found) is presence
+        (found,) = NAMES.of(read_facts(name))
+        assert NAMES.of(read_facts(evidence)).presence(found) is presence

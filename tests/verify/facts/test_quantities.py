@@ -8,14 +8,20 @@ from hypothesis import strategies as st
 
 from secondpass.verify.facts import dates
 from secondpass.verify.facts.check import read_facts
+from secondpass.verify.facts.kinds import DATES, NUMBERS
 from secondpass.verify.facts.quantities.agreement import agree
-from secondpass.verify.facts.quantities.numerals import numeral_at, roman
+from secondpass.verify.facts.quantities.numerals import Figures, roman
 from secondpass.verify.facts.quantities.parse import Quantity
-from secondpass.verify.words import tokenize
+
+
+def _read(text: str) -> tuple[list[Quantity], list[Quantity]]:
+    """Return the quantities of a text: those that say how many, and the vague ones."""
+    found = NUMBERS.of(read_facts(text))
+    return [item for item in found if not item.is_vague], [item for item in found if item.is_vague]
 
 
 def _quantity(text: str) -> Quantity:
-    found = read_facts(text).quantities
+    found, _ = _read(text)
     assert len(found) == 1, found
     return found[0]
 
@@ -63,7 +69,7 @@ class TestNumerals:
     )
     def test_is_read(self, text: str, value: float) -> None:
         """Digits with either separator, scales, words, fractions and ordinals."""
-        numeral = numeral_at(tokenize(text), 0)
+        numeral = Figures(text).numeral(0)
         assert numeral is not None
         assert numeral.value == pytest.approx(value, rel=1e-12)
 
@@ -72,12 +78,12 @@ class TestNumerals:
     )
     def test_is_no_number(self, text: str) -> None:
         """Versions, persons, dates with a stroke and endless digits are none."""
-        assert numeral_at(tokenize(text), 0) is None
+        assert Figures(text).numeral(0) is None
 
     @given(st.integers(0, 999_999))
     def test_words_of_any_number(self, number: int) -> None:
         """Every number up to a million is read from its English words."""
-        numeral = numeral_at(tokenize(_spelled(number)), 0)
+        numeral = Figures(_spelled(number)).numeral(0)
         assert numeral is not None
         assert numeral.value == number
 
@@ -177,13 +183,13 @@ class TestQuantities:
     )
     def test_what_is_vague_is_apart(self, text: str, low: float, high: float, unit: str) -> None:
         """What may be several numbers is no fact to look for, but it is read."""
-        read = read_facts(text)
-        assert read.quantities == []
-        assert [(item.low, item.high, item.unit.name) for item in read.vague] == [(low, high, unit)]
+        sure, vague = _read(text)
+        assert sure == []
+        assert [(item.low, item.high, item.unit.name) for item in vague] == [(low, high, unit)]
 
     def test_a_score_is_no_range(self) -> None:
         """What falls is two numbers."""
-        assert [(item.low, item.high) for item in read_facts("a 6-4 win").quantities] == [(6, 6), (4, 4)]
+        assert [(item.low, item.high) for item in _read("a 6-4 win")[0]] == [(6, 6), (4, 4)]
 
     @pytest.mark.parametrize(
         "text",
@@ -216,15 +222,15 @@ class TestQuantities:
     )
     def test_identifiers_and_pronouns_count_nothing(self, text: str) -> None:
         """Names with figures in them are no quantities."""
-        assert read_facts(text).quantities == []
+        assert _read(text)[0] == []
 
 
 _VAGUE = ["several", "a few", "few", "many", "hundreds of", "dozens of", "a couple of", "sixty-odd", "several dozen"]
 
 
 def _any_quantity(text: str) -> Quantity:
-    read = read_facts(text)
-    found = [*read.quantities, *read.vague]
+    sure, vague = _read(text)
+    found = [*sure, *vague]
     assert len(found) == 1, found
     return found[0]
 
@@ -310,7 +316,7 @@ class TestAgreement:
 
 
 def _date(text: str) -> dates.Date:
-    found = read_facts(text).dates
+    found = DATES.of(read_facts(text))
     assert len(found) == 1, found
     return found[0]
 
@@ -346,11 +352,11 @@ class TestDates:
     )
     def test_is_no_date(self, text: str) -> None:
         """Verbs are no months, and counts no years."""
-        assert read_facts(text).dates == []
+        assert DATES.of(read_facts(text)) == []
 
     def test_spans_have_two_years(self) -> None:
         """A span yields both its years, short ones completed, and the time between."""
-        found = read_facts("in 1957\u201358, and from 1990 to 1995").dates
+        found = DATES.of(read_facts("in 1957\u201358, and from 1990 to 1995"))
         assert [date.years for date in found if not date.is_span] == [
             (1957,) * 2,
             (1958,) * 2,

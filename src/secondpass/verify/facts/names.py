@@ -1,13 +1,18 @@
 """Names, in capitals: people, places, organisations, acronyms; and whether a text has them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
+from typing import overload
 
+from secondpass.verify.facts.kind import FactKind, finding
+from secondpass.verify.facts.slots import alikeness
+from secondpass.verify.facts.text import Facts, Text
+from secondpass.verify.types import Mismatch
 from secondpass.verify.words import STOP_WORDS, Token, bare, word_numbers, word_set
 
-__all__ = ["Name", "Presence", "Vocabulary", "find_names"]
+__all__ = ["Name", "NameKind", "Presence", "Vocabulary"]
 
 _PARTICLES = word_set("of the de la le del della der den di da do dos du das von van zu bin ibn al el y e & for")
 _TITLES = word_set("mr mrs ms miss dr sir lady lord prof professor president king queen prince princess saint st jr sr")
@@ -28,6 +33,9 @@ _ALIAS = word_numbers(
 _DEMONYMS = ("ians", "ian", "eans", "ean", "ans", "an", "ese", "ish", "ia", "ns", "n", "i", "a", "y", "s")
 _VERBS = word_set("is are was were be been am has have had does do did will would can could may might must")
 _HYPHENS = frozenset("-\u2010\u2011")
+_MIN_SHARED = 0.6  # of the claim's sentence, where another name has the same neighbours on both sides
+_MIN_SHARED_ONE_SIDE = 0.85
+_MOST_LOST = 32  # names of a text that are looked into when they are not found at once
 _MAX_WORDS = 12
 _MAX_ACRONYM = 8
 
@@ -58,17 +66,61 @@ class Presence(Enum):
     ABSENT = "absent"
 
 
-def find_names(tokens: list[Token], masked: set[int]) -> list[Name]:
+class NameKind(FactKind[Name]):
+    """Names: of people, places and organisations, and acronyms. They are read in English only."""
+
+    name = "name"
+    precedence = 40
+
+    def find(self, text: Text) -> "Vocabulary":
+        """Return the names of a text; in other languages, German before all, capitals mean other things."""
+        return Vocabulary(text.tokens, _find(text.tokens, text.taken) if text.is_english else [])
+
+    def of(self, facts: Facts) -> "Vocabulary":
+        """Return the names among the facts, with all that a text can be said to name."""
+        vocabulary = super().of(facts)
+        assert isinstance(vocabulary, Vocabulary)
+        return vocabulary
+
+    def compare(self, claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
+        """Yield the names of a claim that the evidence does not have."""
+        ours, theirs = self.of(claim), self.of(evidence)
+        free = [name for name in theirs if not any(map(ours.has_part, name.parts))]
+        lost = 0
+        for fact in ours:
+            presence = theirs.presence(fact)
+            if presence is Presence.FOUND:
+                continue
+            lost += 1
+            others = free
+            if presence is Presence.OTHER:
+                others = [name for name in theirs.akin(fact) if set(name.parts) - set(fact.parts)]
+            near = others if lost <= _MOST_LOST else []
+            other = next((name for name in near if _in_the_same_place(claim, fact, evidence, name)), None)
+            yield finding("name", claim, fact, evidence, other)
+
+
+def _in_the_same_place(claim: Facts, fact: Name, evidence: Facts, other: Name) -> bool:
+    """Return whether two names have the same next content words, in sentences that share most of theirs."""
+    ours, theirs = claim.read.slots.around(fact.first, fact.end), evidence.read.slots.around(other.first, other.end)
+    same = [mine[:1] == yours[:1] for mine, yours in zip(ours, theirs, strict=True)]
+    if not any(same) or not any(mine and mine[:1] == yours[:1] for mine, yours in zip(ours, theirs, strict=True)):
+        return False
+    _, shared = alikeness(claim.read.slots, (fact.first, fact.end), evidence.read.slots, (other.first, other.end))
+    return shared >= (_MIN_SHARED if all(same) else _MIN_SHARED_ONE_SIDE)
+
+
+def _find(tokens: list[Token], taken: set[int]) -> list[Name]:
     """Return the names of a text, in order; of a sentence's first words only those that can be nothing else."""
     within = {token.text for token in tokens if not token.first}
     shouting = _shouting(tokens)
     found: list[Name] = []
     at = 0
     while at < len(tokens):
-        if at in masked or tokens[at].sentence in shouting or not _is_capital(tokens[at]):
+        if at in taken or tokens[at].sentence in shouting or not _is_capital(tokens[at]):
             at += 1
             continue
-        end = _extent(tokens, at, masked)
+        end = _extent(tokens, at, taken)
         name = _name(tokens, at, end, within)
         if name:
             found.append(name)
@@ -109,11 +161,11 @@ def _shouting(tokens: list[Token]) -> set[int]:
     }
 
 
-def _extent(tokens: list[Token], at: int, masked: set[int]) -> int:
+def _extent(tokens: list[Token], at: int, taken: set[int]) -> int:
     end = here = at + 1
     while here < len(tokens) and here - at < _MAX_WORDS and tokens[here].sentence == tokens[at].sentence:
         token = tokens[here]
-        if _is_capital(token) and here not in masked:
+        if _is_capital(token) and here not in taken:
             if token.lower in STOP_WORDS:
                 break
             end = here = here + 1
@@ -166,8 +218,8 @@ def _keys(part: str) -> Iterator[str]:
     yield "root " + part
 
 
-class Vocabulary:
-    """What names a text can be said to have.
+class Vocabulary(Sequence[Name]):
+    """The names of a text, and what names it can be said to have.
 
     Args:
         tokens: of the text.
@@ -187,6 +239,16 @@ class Vocabulary:
         for name in names:
             for part in name.parts:
                 self._by_part.setdefault(part, []).append(name)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, at: int) -> Name: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Name]: ...
+    def __getitem__(self, at: int | slice) -> Name | list[Name]:
+        return self.names[at]
 
     def has_part(self, part: str) -> bool:
         """Return whether the text has a word of a name, as it is or as its people are called."""

@@ -1,12 +1,22 @@
 """Whether a claim denies what the evidence says, or says what it denies."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from secondpass.verify.facts.kind import FactKind
+from secondpass.verify.facts.text import Facts, Text
+from secondpass.verify.types import Mismatch
 from secondpass.verify.words import STOP_WORDS, Token, word_set
 from secondpass.verify.words import stem as stem_of
 
-__all__ = ["EMPTY_STEMS", "Clause", "denied", "find_clauses"]
+__all__ = ["Clause", "NegationKind"]
+
+_MIN_SHARED_WORDS = 8  # a claim of so many words may differ in another one too
+_MOST_SENTENCES = 8  # a claim is a sentence; in a longer text, these are looked into
+# A name in code says in its last part what kind of thing it is: ValueError, ZipFile.
+_HUMPED = re.compile(r"(?:[A-Z][a-z0-9]+)+([A-Z][a-z]+)")
 
 _CUES = word_set(
     "not no never neither nor cannot hardly scarcely barely none nobody nothing nowhere lacks lacked lacking"
@@ -35,7 +45,7 @@ _IN_WORDS = word_set(
 _PREFIXES = ("un", "non", "in", "im", "il", "ir", "dis")
 _MIN_ROOT = 4
 # What comes with a denial and says nothing else: "no longer", "actually not", "at all".
-EMPTY_STEMS = frozenset(
+_EMPTY_STEMS = frozenset(
     map(
         stem_of,
         _CUES
@@ -57,21 +67,97 @@ class Clause:
     """A stretch of a sentence that a negation does not reach out of.
 
     Attributes:
+        first: the index of its first token.
+        end: the index of the token after it.
         sentence: the index of its sentence.
         stems: of its content words.
         denied: the stem that a negation is put before, to the index of the negating token.
         has_cue: whether anything is denied in it, in whatever way.
     """
 
+    first: int
+    end: int
     sentence: int
     stems: frozenset[str]
     denied: dict[str, int]
     has_cue: bool
 
 
-def find_clauses(tokens: list[Token]) -> list[Clause]:
-    """Return the clauses of a text, in order."""
-    return [_clause(tokens, first, end) for first, end in _bounds(tokens)]
+class NegationKind(FactKind[Clause]):
+    """Denials: a claim that denies what the evidence says in much the same words, or the other way round."""
+
+    name = "negation"
+    is_sought = False
+
+    def find(self, text: Text) -> Sequence[Clause]:
+        """Return the clauses of a text; none in other languages than English."""
+        return [_clause(text.tokens, first, end) for first, end in _bounds(text.tokens)] if text.is_english else []
+
+    def compare(self, claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
+        """Yield the sentences of a claim that differ from one of the evidence in a denial, and in nothing else."""
+        ours, theirs = _by_sentence(self.of(claim)), _by_sentence(self.of(evidence))
+        tokens, held_tokens = claim.read.tokens, evidence.read.tokens
+        known = {token.text for token in held_tokens}
+        calls, called, kinds = _calls(tokens, known), _calls(held_tokens, known), _kinds(held_tokens)
+        for sentence, clauses in list(ours.items())[:_MOST_SENTENCES]:
+            said = claim.read.slots.sentences.get(sentence, set()) - _EMPTY_STEMS
+            rivals: list[tuple[int, int]] = []
+            for other, held in theirs.items():
+                there = evidence.read.slots.sentences.get(other, set()) | kinds.get(other, set())
+                # The function that a page is about is named in its heading, and not in every sentence.
+                stems = said if other in called else said - calls.get(sentence, set())
+                shared = len(stems & there)
+                if shared < max(len(stems) - 1, 1):
+                    continue
+                words = _denied(clauses, held)
+                if words and _is_plain(claim, sentence, words, stems - there):
+                    rivals.append((shared, other))
+                elif not words and (shared == len(stems) or len(stems) >= _MIN_SHARED_WORDS):
+                    rivals = []
+                    break  # one sentence says it as the claim does
+            if rivals:
+                yield Mismatch("negation", _sentence(claim, sentence), _sentence(evidence, max(rivals)[1]))
+
+
+def _calls(tokens: Sequence[Token], known: set[str]) -> dict[int, set[str]]:
+    """Return those of some words that are named as functions, such as "open()", by sentence."""
+    found: dict[int, set[str]] = {}
+    for token, after in pairwise(tokens):
+        if token.kind == "word" and after.text == "(" and after.glued and token.text in known:
+            found.setdefault(token.sentence, set()).add(token.stem)
+    return found
+
+
+def _kinds(tokens: Sequence[Token]) -> dict[int, set[str]]:
+    """Return what names in code are by their last part, by sentence: a ValueError is an error."""
+    found: dict[int, set[str]] = {}
+    for token in tokens:
+        if match := _HUMPED.fullmatch(token.text):
+            found.setdefault(token.sentence, set()).add(stem_of(match[1]))
+    return found
+
+
+def _is_plain(claim: Facts, sentence: int, words: frozenset[str], lacking: set[str]) -> bool:
+    """Return whether nothing but a denial differs: "not good" is "bad", another word makes up for the denial."""
+    others = lacking - words
+    if not others:
+        return True
+    if len(claim.read.slots.sentences[sentence]) < _MIN_SHARED_WORDS:
+        return False
+    places = [at for at, token in enumerate(claim.read.tokens) if token.sentence == sentence and token.stem in words]
+    return not any(others & set(side) for at in places for side in claim.read.slots.around(at, at + 1))
+
+
+def _by_sentence(clauses: Sequence[Clause]) -> dict[int, list[Clause]]:
+    found: dict[int, list[Clause]] = {}
+    for clause in clauses:
+        found.setdefault(clause.sentence, []).append(clause)
+    return found
+
+
+def _sentence(facts: Facts, sentence: int) -> str:
+    places = [at for at, token in enumerate(facts.read.tokens) if token.sentence == sentence]
+    return facts.read.words(places[0], places[-1] + 1)
 
 
 def _bounds(tokens: list[Token]) -> Iterator[tuple[int, int]]:
@@ -118,7 +204,7 @@ def _clause(tokens: list[Token], first: int, end: int) -> Clause:
         if cue is not None:
             denied[token.stem] = cue
             cue = None
-    return Clause(tokens[first].sentence, frozenset(stems), denied, has_cue)
+    return Clause(first, end, tokens[first].sentence, frozenset(stems), denied, has_cue)
 
 
 def _is_cue(tokens: list[Token], at: int, end: int) -> bool:
@@ -136,7 +222,7 @@ def _is_alternative(tokens: list[Token], at: int) -> bool:
     return words[-1] == "or" or (words[0] == "or" and words[-1] in STOP_WORDS)
 
 
-def denied(claim: list[Clause], evidence: list[Clause]) -> frozenset[str]:
+def _denied(claim: list[Clause], evidence: list[Clause]) -> frozenset[str]:
     """Return the stem that one of two sentences denies and the other one says, with that of its opposite; or nothing.
 
     Args:

@@ -1,7 +1,7 @@
 """Times of the day: 17:30, 5:30 pm, 3 p.m."""
 
+from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.units import Unit
-from secondpass.verify.words import Token
 
 __all__ = ["CLOCK", "HALF_CLOCK", "HALF_DAY", "clock_at", "hours_of"]
 
@@ -14,7 +14,7 @@ HALF_CLOCK = Unit("am or pm", "clock")
 HALF_DAY = 720.0
 
 
-def clock_at(tokens: list[Token], at: int) -> tuple[float, Unit, int] | None:
+def clock_at(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
     """Return the time of day that begins at a token, in minutes, with its unit and the index of the token after it."""
     hour = _digits(tokens, at, 24)
     if hour is None:
@@ -42,12 +42,12 @@ def hours_of(minutes: float) -> set[float]:
     return {minutes / 60, minutes / 60 % 12} if minutes % 60 == 0 else set()
 
 
-def _digits(tokens: list[Token], at: int, most: int) -> int | None:
+def _digits(tokens: Figures, at: int, most: int) -> int | None:
     text = tokens[at].text if at < len(tokens) and tokens[at].kind == "number" else ""
     return int(text) if len(text) < 3 and text.isdecimal() and int(text) <= most else None
 
 
-def _half(tokens: list[Token], at: int) -> tuple[int | None, int]:
+def _half(tokens: Figures, at: int) -> tuple[int | None, int]:
     """Return 0 for "am" or "a.m." and 1 for "pm", and the index of the token after it."""
     words = [token.lower for token in tokens[at : at + 4]]
     if words[:1] in (["am"], ["pm"]):

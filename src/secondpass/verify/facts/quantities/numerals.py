@@ -3,10 +3,10 @@
 import re
 from typing import NamedTuple
 
-from secondpass.verify.facts.quantities.units import unit_at
+from secondpass.verify.facts.quantities.units import Measured
 from secondpass.verify.words import Token, word_numbers, word_set
 
-__all__ = ["SCALES", "Numeral", "literal", "numeral_at", "roman"]
+__all__ = ["SCALES", "Figures", "Numeral", "literal", "roman"]
 
 _ONES = word_numbers(
     "zero nought|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
@@ -93,8 +93,23 @@ def roman(text: str) -> int | None:
     return sum(-value if value < after else value for value, after in zip(values, [*values[1:], 0], strict=True))
 
 
-def numeral_at(tokens: list[Token], at: int) -> Numeral | None:
-    """Return the number that begins at a token, read as far as it goes, or None."""
+class Figures(Measured):
+    """The tokens of a text, with the unit and the numeral that begin at each: every kind of fact reads these.
+
+    Args:
+        text: what is read.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._numerals = [_numeral_at(self, at) for at in range(len(self))]
+
+    def numeral(self, at: int) -> Numeral | None:
+        """Return the number that begins at a token, read as far as it goes, or None."""
+        return self._numerals[at] if at < len(self._numerals) else None
+
+
+def _numeral_at(tokens: Measured, at: int) -> Numeral | None:
     token = tokens[at]
     if token.kind == "number":
         found = _digits(tokens, at)
@@ -107,18 +122,18 @@ def numeral_at(tokens: list[Token], at: int) -> Numeral | None:
     return found and _scaled(tokens, found)
 
 
-def _word(tokens: list[Token], at: int) -> str:
+def _word(tokens: Measured, at: int) -> str:
     return tokens[at].lower if at < len(tokens) else ""
 
 
-def _joined(tokens: list[Token], at: int) -> int:
+def _joined(tokens: Measured, at: int) -> int:
     """Return the index of the next part of a compound: past a hyphen that stands between two words."""
     if at + 1 < len(tokens) and tokens[at].text in _DASHES and tokens[at].glued and tokens[at + 1].glued:
         return at + 1
     return at
 
 
-def _digits(tokens: list[Token], at: int) -> Numeral | None:
+def _digits(tokens: Measured, at: int) -> Numeral | None:
     parsed = literal(tokens[at].text)
     if parsed is None:
         return None
@@ -140,7 +155,7 @@ def _digits(tokens: list[Token], at: int) -> Numeral | None:
     return Numeral(end, value, step, 1.0, "digits")
 
 
-def _is_slashed(tokens: list[Token], at: int) -> bool:
+def _is_slashed(tokens: Measured, at: int) -> bool:
     return (
         at + 1 < len(tokens)
         and tokens[at].text in {"/", "\u2044"}
@@ -150,7 +165,7 @@ def _is_slashed(tokens: list[Token], at: int) -> bool:
     )
 
 
-def _words(tokens: list[Token], at: int) -> Numeral | None:
+def _words(tokens: Measured, at: int) -> Numeral | None:
     total = group = 0.0
     room = 1e12  # only what is smaller may follow: "two three" is no number
     end, form, last, seen = at, "words", 1.0, False
@@ -184,7 +199,7 @@ def _words(tokens: list[Token], at: int) -> Numeral | None:
     return Numeral(end, total + group, last, 1.0, form)
 
 
-def _decimal(tokens: list[Token], found: Numeral | None) -> Numeral | None:
+def _decimal(tokens: Measured, found: Numeral | None) -> Numeral | None:
     """Read on in a number such as three point one four."""
     if found is None or found.form != "words" or found.step != 1 or _word(tokens, found.end) != "point":
         return found
@@ -195,7 +210,7 @@ def _decimal(tokens: list[Token], found: Numeral | None) -> Numeral | None:
     return Numeral(end, value, step, 1.0, "words") if step < 1 else found
 
 
-def _part(tokens: list[Token], at: int) -> Numeral | None:
+def _part(tokens: Measured, at: int) -> Numeral | None:
     """Return a fraction in words: half, two-thirds, a quarter of."""
     word = _word(tokens, at)
     if at and word == "a" and tokens[at - 1].text in _DASHES and tokens[at].glued:
@@ -220,19 +235,19 @@ def _part(tokens: list[Token], at: int) -> Numeral | None:
     return Numeral(here + 1, above / parts, _SAID, 1.0, "fraction")
 
 
-def _is_loose(tokens: list[Token], end: int) -> bool:
+def _is_loose(tokens: Measured, end: int) -> bool:
     """Return whether a half is no part of a name such as half-brother; a half-hour and a half-dozen are numbers."""
     return end == len(tokens) or not tokens[end].glued or _joined(tokens, end) == end or _is_measured(tokens, end)
 
 
-def _is_measured(tokens: list[Token], at: int) -> bool:
+def _is_measured(tokens: Measured, at: int) -> bool:
     """Return whether a unit, a scale or points come next."""
     here = _joined(tokens, at)
     word = _word(tokens, here)
-    return word in SCALES or word in {"point", "points"} or (here < len(tokens) and unit_at(tokens, here) is not None)
+    return word in SCALES or word in {"point", "points"} or tokens.unit(here) is not None
 
 
-def _is_of_one(tokens: list[Token], at: int) -> bool:
+def _is_of_one(tokens: Measured, at: int) -> bool:
     """Return whether "of a mile", or another unit or scale, comes next."""
     return _word(tokens, at) == "of" and _word(tokens, at + 1) in {"a", "an"} and _is_measured(tokens, at + 2)
 
@@ -241,14 +256,14 @@ def _is_in_a_row(token: Token) -> bool:
     return token.lower in _ORDINALS or token.lower in _LATEST
 
 
-def _is_counted(tokens: list[Token], at: int, end: int) -> bool:
+def _is_counted(tokens: Measured, at: int, end: int) -> bool:
     """Return whether three quarters are those of a year: "the last three quarters", "for three quarters"."""
     if not at or tokens[at + 1].glued or _is_of_one(tokens, end):
         return False
     return _is_in_a_row(tokens[at - 1]) and (tokens[at - 1].lower not in {"for", "in"} or _word(tokens, end) != "of")
 
 
-def _mixed(tokens: list[Token], found: Numeral) -> Numeral:
+def _mixed(tokens: Measured, found: Numeral) -> Numeral:
     """Read on in a number such as two and a half, two-and-three-quarters, a million and a half."""
     here = _joined(tokens, found.end)
     if _word(tokens, here) != "and" or (found.form == "words" and 1 < found.step < 1000 and found.step != 12):
@@ -274,7 +289,7 @@ def _mixed(tokens: list[Token], found: Numeral) -> Numeral:
     return Numeral(at + 1, found.value + part * size, _SAID * size, found.scale, found.form)
 
 
-def _scaled(tokens: list[Token], found: Numeral) -> Numeral:
+def _scaled(tokens: Measured, found: Numeral) -> Numeral:
     if found.form == "ordinal":
         return found
     end, value, step, scale, form = found if found.form == "fraction" else _mixed(tokens, found)

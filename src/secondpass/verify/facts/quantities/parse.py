@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass, replace
 
 from secondpass.verify.facts.quantities.clock import clock_at
-from secondpass.verify.facts.quantities.numerals import SCALES, Numeral, numeral_at
-from secondpass.verify.facts.quantities.units import COUNT, CURRENCIES, INCH, ORDINAL, RATIO, TIMES, Unit, per, unit_at
+from secondpass.verify.facts.quantities.numerals import SCALES, Figures, Numeral
+from secondpass.verify.facts.quantities.units import COUNT, CURRENCIES, INCH, ORDINAL, RATIO, TIMES, Unit, per
 from secondpass.verify.facts.quantities.vague import is_share, vague_at
-from secondpass.verify.words import Token, word_numbers, word_set
+from secondpass.verify.words import word_numbers, word_set
 
 __all__ = ["Quantity", "find_quantities"]
 
@@ -94,7 +94,7 @@ class Quantity:
         return self.low * factor + offset, self.high * factor + offset
 
 
-def find_quantities(tokens: list[Token], masked: set[int]) -> list[Quantity]:
+def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
     """Return the quantities of a text, in order, vague ones among them; "one" counts only with a unit."""
     found: list[Quantity] = []
     at = 0
@@ -115,7 +115,7 @@ def find_quantities(tokens: list[Token], masked: set[int]) -> list[Quantity]:
     return found
 
 
-def _compound(tokens: list[Token], large: Quantity, small: Quantity) -> Quantity | None:
+def _compound(tokens: Figures, large: Quantity, small: Quantity) -> Quantity | None:
     """Return two quantities as the one that they are together: 1 hour 30 minutes, 2 hours and 5 minutes, 6 ft 2 in."""
     is_and = large.end < small.first and tokens[large.end].lower == "and"
     if large.unit.dimension not in _COMPOUND or small.first != large.end + is_and:
@@ -131,7 +131,7 @@ def _compound(tokens: list[Token], large: Quantity, small: Quantity) -> Quantity
     return replace(large, end=small.end, low=low, high=low, unit=small.unit, step=small.step, form=small.form)
 
 
-def _is_a_pronoun(tokens: list[Token], quantity: Quantity) -> bool:
+def _is_a_pronoun(tokens: Figures, quantity: Quantity) -> bool:
     """Return whether a word counts nothing: one, half or second by themselves, nine in "a quarter to nine"."""
     last = quantity.end - 1
     if quantity.first != last:
@@ -147,13 +147,13 @@ def _is_a_pronoun(tokens: list[Token], quantity: Quantity) -> bool:
     return word in {"one", "zero", "nought"} and quantity.unit in {COUNT, RATIO}
 
 
-def _is_one_of_two(tokens: list[Token], quantity: Quantity) -> bool:
+def _is_one_of_two(tokens: Figures, quantity: Quantity) -> bool:
     """Return whether another number of times would do: "once or twice", "twice or three times"."""
     beside = (at for at in (quantity.first - 1, quantity.end) if 0 <= at < len(tokens))
     return quantity.unit.dimension == TIMES.dimension and any(tokens[at].lower == "or" for at in beside)
 
 
-def _quantity_at(tokens: list[Token], at: int, masked: set[int]) -> Quantity | None:
+def _quantity_at(tokens: Figures, at: int, masked: set[int]) -> Quantity | None:
     first, currency = at, CURRENCIES.get(tokens[at].text)
     if currency is not None:
         at += 1
@@ -169,7 +169,7 @@ def _quantity_at(tokens: list[Token], at: int, masked: set[int]) -> Quantity | N
     share = None if currency else _one_in_four(tokens, at)
     if share:
         return _bounded(tokens, share)
-    numeral = numeral_at(tokens, at)
+    numeral = tokens.numeral(at)
     if numeral is None or numeral.value > 1e18:
         return None
     sign = 1
@@ -188,7 +188,7 @@ def _quantity_at(tokens: list[Token], at: int, masked: set[int]) -> Quantity | N
     return _bounded(tokens, _ranged(tokens, found, numeral, masked))
 
 
-def _is_negative(tokens: list[Token], at: int) -> bool:
+def _is_negative(tokens: Figures, at: int) -> bool:
     """Return whether a minus is before a number or its currency, and nothing that it takes the number from."""
     if not at:
         return False
@@ -198,23 +198,23 @@ def _is_negative(tokens: list[Token], at: int) -> bool:
     return sign.text in _MINUS and tokens[at].glued and (not sign.glued or (before is not None and before.text in "(["))
 
 
-def _one_in_four(tokens: list[Token], at: int) -> Quantity | None:
+def _one_in_four(tokens: Figures, at: int) -> Quantity | None:
     """Return a share that is said of so many: one in four, 2 out of 3."""
-    part = numeral_at(tokens, at)
+    part = tokens.numeral(at)
     if part is None or part.form not in {"digits", "words"} or part.value not in range(1, 10):
         return None
     words = [token.lower for token in tokens[part.end : part.end + 2]]
     here = part.end + (1 if words[:1] == ["in"] else 2 if words == ["out", "of"] else 0)
-    whole = numeral_at(tokens, here) if part.end < here < len(tokens) else None
+    whole = tokens.numeral(here) if part.end < here else None
     if whole is None or whole.form != part.form or not part.value < whole.value <= _MOST_OF:
         return None
-    if unit_at(tokens, whole.end):
+    if tokens.unit(whole.end):
         return None  # "three in five minutes"
     share = part.value / whole.value
     return Quantity(at, whole.end, share, share, RATIO, 0.1, form="fraction")
 
 
-def _ranged(tokens: list[Token], found: Quantity, numeral: Numeral, masked: set[int]) -> Quantity:
+def _ranged(tokens: Figures, found: Quantity, numeral: Numeral, masked: set[int]) -> Quantity:
     """Return a quantity with the other end of its range, if it has one."""
     currency = found.unit if tokens[found.first].text in CURRENCIES else None
     second = _range_end(tokens, found.first, found.end, masked, bool(currency))
@@ -244,7 +244,7 @@ def _is_near(numeral: Numeral, other: Numeral, size: float) -> bool:
     return size > 1 and numeral.value < top <= furthest
 
 
-def _said_at(tokens: list[Token], at: int) -> Quantity | None:
+def _said_at(tokens: Figures, at: int) -> Quantity | None:
     """Return a quantity that does not begin with a number: twice, a couple of days, an hour and a half."""
     word = tokens[at].lower
     if word in _TIMES:
@@ -256,9 +256,9 @@ def _said_at(tokens: list[Token], at: int) -> Quantity | None:
     if vague:
         low, high, end = vague
         here = end + (end < len(tokens) and tokens[end].lower == "of")
-        unit, end = unit_at(tokens, here) or (COUNT, end)
+        unit, end = tokens.unit(here) or (COUNT, end)
         return Quantity(at, end, low, high, unit, 1.0, is_vague=True, form="words")
-    measured = unit_at(tokens, at + 1) if word in {"a", "an"} else None
+    measured = tokens.unit(at + 1) if word in {"a", "an"} else None
     if measured is None:
         return None
     unit, end = measured
@@ -270,16 +270,16 @@ def _said_at(tokens: list[Token], at: int) -> Quantity | None:
     return None
 
 
-def _is_and_a_half(tokens: list[Token], at: int) -> bool:
+def _is_and_a_half(tokens: Figures, at: int) -> bool:
     """Return whether "and a half" comes next, behind a unit, and nothing that it is the half of."""
     words = [token.lower for token in tokens[at : at + 4]]
     if words[:3] != ["and", "a", "half"]:
         return False
     is_glued = at + 3 < len(tokens) and tokens[at + 3].glued and tokens[at + 3].text in _DASHES
-    return not (is_glued or words[3:] == ["a"] or words[-1] in SCALES or unit_at(tokens, at + 3))
+    return not (is_glued or words[3:] == ["a"] or words[-1] in SCALES or tokens.unit(at + 3))
 
 
-def _ending(tokens: list[Token], numeral: Numeral) -> tuple[str, int]:
+def _ending(tokens: Figures, numeral: Numeral) -> tuple[str, int]:
     """Return how a number is left open, and the index of the token after that: sixty-odd, thirty-plus."""
     end = numeral.end
     word = tokens[end].lower if end < len(tokens) else ""
@@ -294,7 +294,7 @@ def _ending(tokens: list[Token], numeral: Numeral) -> tuple[str, int]:
     return "", end
 
 
-def _in_millions(tokens: list[Token], numeral: Numeral, currency: Unit | None) -> Numeral:
+def _in_millions(tokens: Figures, numeral: Numeral, currency: Unit | None) -> Numeral:
     """Read $5m and $5b as millions and billions, which are metres and bytes elsewhere, and so 5m users."""
     if numeral.end >= len(tokens) or not tokens[numeral.end].glued:
         return numeral
@@ -306,7 +306,7 @@ def _in_millions(tokens: list[Token], numeral: Numeral, currency: Unit | None) -
     return Numeral(numeral.end + 1, numeral.value * factor, numeral.step * factor, factor, numeral.form)
 
 
-def _unit(tokens: list[Token], numeral: Numeral) -> tuple[Unit, int]:
+def _unit(tokens: Figures, numeral: Numeral) -> tuple[Unit, int]:
     end = numeral.end
     if numeral.form == "ordinal":
         return ORDINAL, end
@@ -315,19 +315,19 @@ def _unit(tokens: list[Token], numeral: Numeral) -> tuple[Unit, int]:
         here += 1
     if numeral.form == "fraction":
         return _unit_of_part(tokens, end, here)
-    found = unit_at(tokens, here)
+    found = tokens.unit(here)
     if found and found[0] is TIMES:
         return per(tokens, found[1]) or TIMES, found[1]
     return found or (COUNT, end)
 
 
-def _unit_of_part(tokens: list[Token], end: int, here: int) -> tuple[Unit, int]:
+def _unit_of_part(tokens: Figures, end: int, here: int) -> tuple[Unit, int]:
     """Return what a fraction is of: a unit (half an hour, a quarter of a mile), a thing (half a point), or anything."""
     words = [token.lower for token in tokens[here : here + 3]]
     is_of = words[:1] == ["of"] and words[1:2] in (["a"], ["an"], ["one"])
     is_one = words[:1] in (["a"], ["an"])
     here += 2 if is_of else is_one
-    found = unit_at(tokens, here)
+    found = tokens.unit(here)
     if found:
         return found
     thing = tokens[here] if here < len(tokens) else None
@@ -338,7 +338,7 @@ def _unit_of_part(tokens: list[Token], end: int, here: int) -> tuple[Unit, int]:
 
 
 def _range_end(
-    tokens: list[Token], first: int, at: int, masked: set[int], has_currency: bool
+    tokens: Figures, first: int, at: int, masked: set[int], has_currency: bool
 ) -> tuple[Numeral, Unit, int] | None:
     if at + 1 >= len(tokens):
         return None
@@ -352,7 +352,7 @@ def _range_end(
         at += 1
     if at in masked:
         return None
-    numeral = numeral_at(tokens, at)
+    numeral = tokens.numeral(at)
     if numeral is None or numeral.form in {"ordinal", "fraction"}:
         return None
     numeral = _in_millions(tokens, numeral, COUNT if has_currency else None)
@@ -360,7 +360,7 @@ def _range_end(
     return numeral, unit, end
 
 
-def _bounded(tokens: list[Token], quantity: Quantity) -> Quantity:
+def _bounded(tokens: Figures, quantity: Quantity) -> Quantity:
     """Return a quantity as the words around it bound it."""
     first = quantity.first
     if first and tokens[first - 1].lower in {"the", "a", "an", "only", "just"}:
@@ -384,7 +384,7 @@ def _bounded(tokens: list[Token], quantity: Quantity) -> Quantity:
     return quantity
 
 
-def _bound_before(tokens: list[Token], first: int) -> tuple[int, int]:
+def _bound_before(tokens: Figures, first: int) -> tuple[int, int]:
     for words in range(min(_MAX_BOUND_WORDS, first), 0, -1):
         side = _BOUNDS.get(tuple(token.lower for token in tokens[first - words : first]))
         if side:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from secondpass.verify.words import Token, tokenize
 
-__all__ = ["COUNT", "CURRENCIES", "INCH", "ORDINAL", "RATIO", "TIMES", "Unit", "per", "unit_at"]
+__all__ = ["COUNT", "CURRENCIES", "INCH", "ORDINAL", "RATIO", "TIMES", "Measured", "Unit", "per"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,7 @@ def _units() -> dict[tuple[str, ...], Unit]:
 
 
 _UNITS = _units()
+_FIRST_WORDS = frozenset(key[0] for key in _UNITS)  # few tokens begin a unit's name
 TIMES = _UNITS["times",]
 INCH = _UNITS["inch",]
 _EACH = frozenset({"a", "an", "per", "each", "every", "/"})
@@ -168,8 +169,25 @@ _REGULARLY = {"hourly": "h", "daily": "day", "nightly": "day", "weekly": "week",
 CURRENCIES = {sign: _UNITS[sign,] for sign in "$€£¥₹"}
 
 
-def unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
-    """Return the unit that begins at a token, with the index of the token after it; the longest name wins."""
+class Measured(list[Token]):
+    """The tokens of a text, with the unit that begins at each: they are read once.
+
+    Args:
+        text: what is read.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(tokenize(text))
+        self._units = [_unit_at(self, at) for at in range(len(self))]
+
+    def unit(self, at: int) -> tuple[Unit, int] | None:
+        """Return the unit that begins at a token, with the index of the token after it; the longest name wins."""
+        return self._units[at] if at < len(self._units) else None
+
+
+def _unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
+    if tokens[at].text not in _FIRST_WORDS and tokens[at].text.lower() not in _FIRST_WORDS:
+        return None
     texts = [token.text for token in tokens[at : at + _MAX_TOKENS]]
     for n in range(len(texts), 0, -1):
         key = tuple(texts[:n])
@@ -182,11 +200,11 @@ def unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
     return None
 
 
-def per(tokens: list[Token], at: int) -> Unit | None:
+def per(tokens: Measured, at: int) -> Unit | None:
     """Return the unit of times a day, or a week, if the period comes next."""
     word = tokens[at].lower if at < len(tokens) else ""
     period = _REGULARLY.get(word)
     if word in _EACH:
-        found = unit_at(tokens, at + 1)
+        found = tokens.unit(at + 1)
         period = found[0].name if found and found[0].dimension == "time" else None
     return Unit(f"{TIMES.name} a {period}", TIMES.dimension) if period else None

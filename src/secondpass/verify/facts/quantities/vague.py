@@ -2,9 +2,8 @@
 
 import math
 
-from secondpass.verify.facts.quantities.numerals import SCALES
-from secondpass.verify.facts.quantities.units import unit_at
-from secondpass.verify.words import Token, word_set
+from secondpass.verify.facts.quantities.numerals import SCALES, Figures
+from secondpass.verify.words import word_set
 
 __all__ = ["is_share", "vague_at"]
 
@@ -15,7 +14,7 @@ _OWNERS = word_set("of the all its his her their our my your")
 _ABOUT_HALF = word_set("nearly almost roughly approximately least exactly only about around over")
 
 
-def vague_at(tokens: list[Token], at: int) -> tuple[float, float, int] | None:
+def vague_at(tokens: Figures, at: int) -> tuple[float, float, int] | None:
     """Return the number that words such as "several" or "a few hundred" leave open.
 
     Returns:
@@ -28,7 +27,7 @@ def vague_at(tokens: list[Token], at: int) -> tuple[float, float, int] | None:
         if word + _word(tokens, at + 1) != "acouple":
             return _scaled(tokens, 2.0, math.inf, at + 2)
         end = at + 2 + (_word(tokens, at + 2) == "of")
-        if end > at + 2 or _word(tokens, end) in SCALES or unit_at(tokens, end):
+        if end > at + 2 or _word(tokens, end) in SCALES or tokens.unit(end):
             return _scaled(tokens, 2.0, 2.0, end)
         return None
     if word in _MANY:
@@ -41,7 +40,7 @@ def vague_at(tokens: list[Token], at: int) -> tuple[float, float, int] | None:
     return None
 
 
-def is_share(tokens: list[Token], at: int) -> bool:
+def is_share(tokens: Figures, at: int) -> bool:
     """Return whether the word "half" is a share of something: "half of them", "almost half the team"."""
     if _word(tokens, at) != "half" or _word(tokens, at + 1) not in _OWNERS:
         return False
@@ -49,10 +48,10 @@ def is_share(tokens: list[Token], at: int) -> bool:
     return before is None or not before.is_content or before.lower in _ABOUT_HALF
 
 
-def _word(tokens: list[Token], at: int) -> str:
+def _word(tokens: Figures, at: int) -> str:
     return tokens[at].lower if at < len(tokens) else ""
 
 
-def _scaled(tokens: list[Token], least: float, most: float, end: int) -> tuple[float, float, int]:
+def _scaled(tokens: Figures, least: float, most: float, end: int) -> tuple[float, float, int]:
     factor = SCALES.get(_word(tokens, end))
     return (least * factor, most * factor, end + 1) if factor else (least, most, end)

@@ -1,0 +1,14 @@
+"""The kinds of facts that are checked. A new one is a file of its own, and a line here."""
+
+from secondpass.verify.facts.dates import DateKind
+from secondpass.verify.facts.kind import Kinds
+from secondpass.verify.facts.names import NameKind
+from secondpass.verify.facts.negation import NegationKind
+from secondpass.verify.facts.numbered import NumberedKind
+from secondpass.verify.facts.numbers import NumberKind
+
+__all__ = ["DATES", "KINDS", "NAMES", "NEGATIONS", "NUMBERED", "NUMBERS"]
+
+NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS = NumberKind(), NumberedKind(), DateKind(), NameKind(), NegationKind()
+KINDS = Kinds((NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS))
+"""What `check_facts` looks into; other packages add theirs with `Kinds.register`."""

@@ -1,0 +1,120 @@
+"""Numbers with their units: those of a claim against those of its evidence."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+from secondpass.verify.facts.kind import FactKind, finding
+from secondpass.verify.facts.quantities.agreement import agree
+from secondpass.verify.facts.quantities.clock import CLOCK, hours_of
+from secondpass.verify.facts.quantities.parse import Quantity, find_quantities
+from secondpass.verify.facts.slots import MIN_ALIKE, Slots, best_placed
+from secondpass.verify.facts.text import Facts, Text
+from secondpass.verify.types import Mismatch
+
+__all__ = ["NumberKind"]
+
+_MIN_ALIKE_UNIT = 0.4
+_NEAR = 3
+_MOST_LOST = 32  # numbers of a text that are looked into when they are not found at once
+_UNITLESS = frozenset({"count", "ordinal", "ratio"})
+# Units that one word stands for: degrees, pounds.
+_ALIKE = ({"°", "°C"}, {"°", "°F"}, {"lb", "£"})
+
+
+class NumberKind(FactKind[Quantity]):
+    """Numbers, with their units. A unit that differs is told apart, and counts as a number.
+
+    Vague ones are not looked for: they only keep others from being denied.
+    """
+
+    name = "number"
+    reports = ("number", "unit")
+    precedence = 30
+    is_hard = True
+    deferring = frozenset({"date"})  # what was counted at another time is another thing
+
+    def find(self, text: Text) -> Sequence[Quantity]:
+        """Return the quantities of a text."""
+        return find_quantities(text.tokens, text.taken)
+
+    def values(self, fact: Quantity) -> Iterable[float]:
+        """Return the number, whatever its unit."""
+        return (fact.low,) if fact.is_single and not fact.is_vague else ()
+
+    def is_checked(self, fact: Quantity) -> bool:
+        """Return whether it says how many."""
+        return not fact.is_vague
+
+    def compare(self, claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
+        """Yield the quantities of a claim that the evidence does not have."""
+        ours, held = (list(filter(self.is_checked, self.of(facts))) for facts in (claim, evidence))
+        every_vague = [item for item in self.of(evidence) if item.is_vague]
+        # What reads as a year, or as the number of a thing ("In Berlin 500 people"), may be a plain number after all.
+        names = {(number, number) for number in evidence.values_beside(self.name)}
+        plain = {(item.low, item.high) for item in held if item.unit.dimension == "count"} | names
+        written = {(item.low, item.high) for item in held} | names
+        exact = {_key(item) for item in held}
+        ends = {(item.unit.dimension, end) for item in held for end in item.converted() if math.isfinite(end)}
+        spoken = {_key(item) for item in ours}
+        free = [item for item in held if _key(item) not in spoken]
+        lost = 0
+        for fact in ours:
+            key = _key(fact)
+            # A plain number may be in the text with its unit, and the other way round: "distances in km: 5, 7".
+            alone = written if fact.unit.dimension == "count" else plain
+            if key in exact or (fact.low, fact.high) in alone or {(key[0], key[1]), (key[0], key[2])} <= ends:
+                continue
+            if fact.unit.dimension == CLOCK.dimension and hours_of(fact.low) & {low for low, _ in plain}:
+                continue
+            lost += 1
+            is_searched = lost <= _MOST_LOST
+            near = held if is_searched else []
+            if any(_said_alike(fact, item) for item in near):
+                continue
+            verdicts = {agree(fact, item) for item in near if item.unit.dimension == key[0]}
+            vague = [item for item in every_vague if is_searched and item.unit.dimension == key[0]]
+            if True in verdicts or any(agree(fact, item) for item in vague):
+                continue
+            others = [] if None in verdicts or not is_searched else [item for item in free if _comparable(fact, item)]
+            other = _in_its_place(claim.read.slots, fact, evidence.read.slots, [*vague, *others] if others else [])
+            if other is not None and other.is_vague:
+                other = None  # where the claim has a number, the evidence leaves it open
+            is_unit = other is not None and other.unit != fact.unit and (other.low, other.high) == (fact.low, fact.high)
+            yield finding("unit" if is_unit else "number", claim, fact, evidence, other)
+
+
+def _in_its_place(claim: Slots, fact: Quantity, evidence: Slots, others: Sequence[Quantity]) -> Quantity | None:
+    min_alike = MIN_ALIKE if fact.unit.dimension in _UNITLESS else _MIN_ALIKE_UNIT
+    if fact.unit.dimension != "count":
+        return best_placed(claim, fact, evidence, others, min_alike=min_alike)
+
+    def may(other: Quantity) -> bool:
+        return _same_head(claim, fact, evidence, other)
+
+    return best_placed(claim, fact, evidence, others, min_alike=min_alike, may=may)
+
+
+def _same_head(claim: Slots, fact: Quantity, evidence: Slots, other: Quantity) -> bool:
+    """Return whether two plain numbers count the same: the next word behind one is near the other."""
+    left, right = claim.around(fact.first, fact.end)
+    held_left, held_right = evidence.around(other.first, other.end)
+    if right:
+        return right[0] in held_right[:_NEAR]
+    return not left or left[0] in held_left[:_NEAR]
+
+
+def _key(item: Quantity) -> tuple[str, float, float]:
+    return (item.unit.dimension, *item.converted())
+
+
+def _said_alike(fact: Quantity, item: Quantity) -> bool:
+    """Return whether two quantities are the same in words: "20 degrees" are angles too, and "5 pounds" are money."""
+    return (fact.low, fact.high) == (item.low, item.high) and {fact.unit.name, item.unit.name} in _ALIKE
+
+
+def _comparable(fact: Quantity, item: Quantity) -> bool:
+    """Return whether two quantities that don't agree measure the same thing, or differ in nothing but the unit."""
+    if fact.unit.dimension == item.unit.dimension:
+        return True
+    is_measured = not {fact.unit.dimension, item.unit.dimension} & _UNITLESS
+    return is_measured and (fact.low, fact.high) == (item.low, item.high)
