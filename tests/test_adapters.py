@@ -59,12 +59,12 @@ def test_scores_are_known_if_all_are_numbers(scores: list[object], known: list[f
 def test_a_configuration_without_its_secrets() -> None:
     """Keys and passwords go, however deep they lie; what only has such a name, and the argument, stay."""
     remote = {"type": "remote", "url": "http://host", "api_key": "sk-hidden", "api_key_variable": "MY_KEY"}
-    cache = {"kind": "redis", "url": "redis://user:hidden@host/0", "password": Secret("hidden")}
+    cache = {"type": "redis", "url": "redis://user:hidden@host/0", "password": Secret("hidden")}
     config = {"type": "routed", "routes": {"password": {"type": "cached", "wrapped": remote, "cache": cache}}, "n": 1}
     kept = {
         "type": "cached",
         "wrapped": {"type": "remote", "url": "http://host", "api_key_variable": "MY_KEY"},
-        "cache": {"kind": "redis", "url": "redis://user@host/0"},
+        "cache": {"type": "redis", "url": "redis://user@host/0"},
     }
     assert without_secrets(config) == {"type": "routed", "routes": {"password": kept}, "n": 1}
     assert without_secrets([remote, "name", {"api_key": None}]) == [kept["wrapped"], "name", {"api_key": None}]

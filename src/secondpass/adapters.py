@@ -79,7 +79,7 @@ def without_secrets(config: Any) -> Any:
     if not isinstance(config, Mapping):
         return config
     kept = {name: without_secrets(value) for name, value in config.items() if not _is_secret(name, value)}
-    if kept.get("kind") == "redis" and "url" in kept:
+    if kept.get("type") == "redis" and "url" in kept:
         from secondpass.cache.redis import without_password
 
         kept["url"], _ = without_password(kept["url"])

@@ -1,21 +1,19 @@
 """The one abstraction: a reranker scores a list of requests."""
 
-import hashlib
-import inspect
-import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.config import Configured, refuse_endless
 from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError
 from secondpass.registry import rerankers
-from secondpass.secret import Secret
-from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Scores, checked_threshold
+from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Scores
+from secondpass.validation import THRESHOLD
 
 __all__ = ["Reranker"]
 
@@ -23,12 +21,12 @@ T = TypeVar("T")
 RequestLike = Request | tuple[str, Sequence[Document]]
 
 
-class Reranker(ABC):
+class Reranker(Configured, ABC):
     """Scores the documents of requests; everything else follows from that.
 
     A subclass writes `_score`, sets `scale`, `pointwise` and the name under which the registry knows
-    it, `registry_name`, and keeps each parameter of its constructor in an attribute of the same name
-    (as scikit-learn's estimators do), from which `to_config` and `fingerprint` follow.
+    it, `registry_name`, and keeps each parameter of its constructor in an attribute of the same name,
+    from which `to_config`, `from_config` and `fingerprint` follow: see `secondpass.config`.
 
     Checked here, for all: what goes in, that every document gets a finite score in the range of the
     scale, stable order, ranks from 1, Python floats out. A reranker may be shared between threads.
@@ -40,7 +38,6 @@ class Reranker(ABC):
         plain_settings: names of settings that are data: a mapping with ``type`` in them is no configuration.
     """
 
-    registry_name: ClassVar[str] = ""
     plain_settings: ClassVar[frozenset[str]] = frozenset()
     scale: Scale = Scale.LOGIT
     pointwise: bool = True
@@ -157,53 +154,17 @@ class Reranker(ABC):
 
         Raises:
             CompositionError: the scores are ordinal, and so can't be compared with a number.
-            ConfigError: it is no finite number.
+            ConfigError: it is not a finite number.
         """
-        if checked_threshold(threshold) is not None and self.scale is Scale.ORDINAL:
+        if THRESHOLD.checked(threshold, "threshold") is not None and self.scale is Scale.ORDINAL:
             raise CompositionError(
                 f"no threshold can be put on the ordinal scores of {self!r}; limit their number instead"
             )
 
-    @property
-    def fingerprint(self) -> str:
-        """The identity of model and settings, for cache keys, monitoring and saved calibrations.
-
-        A reranker among the settings stands in it with its own fingerprint, and so with its weights.
-        """
-        return digest([type(self).__name__, *self._settings(identity_data).items()])
-
-    def _settings(self, convert: Callable[[object, str], Any]) -> dict[str, Any]:
-        names = [name for name in inspect.signature(type(self)).parameters if name != "self"]
-        return {name: converted(getattr(self, name), f"{type(self).__name__}.{name}", convert) for name in names}
-
-    def to_config(self) -> dict[str, Any]:
-        """Return the reranker as plain data that JSON and YAML can hold; `from_config` builds it again.
-
-        Raises:
-            ConfigError: a setting is not data (a function, an object that was passed in).
-        """
-        if not self.registry_name:
-            raise ConfigError(f"{type(self).__name__} sets no registry_name, so no configuration can name it")
-        return {"type": self.registry_name} | self._settings(data_of)
-
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Build it from its settings: what `to_config` wrote, with or without ``type``.
-
-        Raises:
-            ConfigError: it is no mapping from names, it is another reranker's, or a setting is unknown or missing.
-            RegistryError: there is no reranker of a name in it.
-        """
-        settings = settings_in(config, cls)
-        kind = settings.pop("type", cls.registry_name)
-        if kind != cls.registry_name:
-            raise ConfigError(
-                f"{cls.__name__} has the type {cls.registry_name!r} in a configuration, not {kind!r}; "
-                f"secondpass.from_config builds whatever reranker it is"
-            )
-        return construct(
-            cls, **{name: of if name in cls.plain_settings else _built(of) for name, of in settings.items()}
-        )
+    def built_setting(cls, name: str, value: Any) -> Any:
+        """Return a reranker for a configuration of one, or for a list of them a list, unless the setting is data."""
+        return value if name in cls.plain_settings else _built(value)
 
     def _checked(self, scores: Scores, request: Request, latency_s: float) -> Scores:
         values = scores.values
@@ -231,20 +192,6 @@ async def in_thread(call: Callable[..., T], *positional: Any, **settings: Any) -
     return await to_thread(call, *positional, **settings)
 
 
-def construct(cls: type[T], /, *positional: Any, **settings: Any) -> T:
-    """Call a constructor; if the settings don't fit, the error lists those that it has.
-
-    Raises:
-        ConfigError: a setting is unknown or missing.
-    """
-    signature = inspect.signature(cls)
-    try:
-        signature.bind(*positional, **settings)
-    except TypeError as exc:
-        raise ConfigError(f"{cls.__name__}: {exc}; its settings are: {', '.join(signature.parameters)}") from exc
-    return cls(*positional, **settings)
-
-
 def from_config(config: Mapping[str, Any]) -> Reranker:
     """Build a reranker from plain data: what `Reranker.to_config` wrote, or a YAML file's contents.
 
@@ -258,6 +205,7 @@ def from_config(config: Mapping[str, Any]) -> Reranker:
     """
     if not isinstance(config, Mapping) or not isinstance(config.get("type"), str):
         raise ConfigError("a reranker's configuration is a mapping with its name under 'type'")
+    refuse_endless(config, "the configuration of a reranker")
     settings = {key: value for key, value in config.items() if key != "type"}
     reranker: Reranker = rerankers.get(config["type"]).from_config(settings)
     return reranker
@@ -269,24 +217,6 @@ def _built(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_built(item) for item in value]
     return value
-
-
-def settings_in(config: object, cls: type) -> dict[str, Any]:
-    """Return the settings of a configuration, by name, as `construct` takes them.
-
-    Raises:
-        ConfigError: it is no mapping, or one of its keys is no name.
-    """
-    if not isinstance(config, Mapping):
-        raise ConfigError(f"{cls.__name__}: a configuration is a mapping, not {type(config).__name__}")
-    if not all(isinstance(name, str) for name in config):
-        raise ConfigError(f"{cls.__name__}: the keys of a configuration are names of settings, each a str")
-    return dict(config)
-
-
-def digest(data: object) -> str:
-    """Return 16 hexadecimal digits that name plain data, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def as_requests(requests: Iterable[RequestLike], k: int | None) -> list[Request]:
@@ -320,41 +250,3 @@ def _ranking(request: Request, scores: Scores, scale: Scale) -> Ranking:
         for rank, index in enumerate(order, start=1)
     )
     return Ranking(request.query, documents, scale, scores.trace)
-
-
-def converted(value: object, name: str, convert: Callable[[object, str], Any]) -> Any:
-    """Turn a setting into plain data; ``convert`` decides about what is none."""
-    if value is None or isinstance(value, bool):
-        return value
-    for kind in (int, float, str):
-        if isinstance(value, kind):  # an enum or a number of numpy's is written as what it is
-            return kind(value)
-    if isinstance(value, list | tuple):
-        return [converted(item, name, convert) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): converted(item, name, convert) for key, item in value.items()}
-    if isinstance(value, Secret):
-        return None
-    return convert(value, name)
-
-
-def data_of(value: object, name: str) -> Any:
-    """Return what of a setting can be written to a file; ``name`` is for the error if nothing can."""
-    if isinstance(value, Reranker) or hasattr(value, "to_config"):
-        return value.to_config()
-    raise unwritable(value, name)
-
-
-def unwritable(value: object, name: str) -> ConfigError:
-    """Return the error for a setting that no configuration can hold."""
-    return ConfigError(f"{name} is a {type(value).__name__}, which a configuration can't hold")
-
-
-def identity_data(value: object, name: str) -> Any:
-    """Return what of a setting goes into a fingerprint; it takes what `data_of` takes, and needs no ``name``."""
-    if isinstance(value, Reranker):
-        return value.fingerprint
-    if hasattr(value, "to_config"):
-        return value.to_config()
-    # A function or an object is named by where it is defined; what it does is not looked into.
-    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', type(value).__qualname__)}"

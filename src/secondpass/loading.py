@@ -14,7 +14,8 @@ Nothing is imported before its name is asked for.
 from collections.abc import Mapping
 from typing import Any
 
-from secondpass.base import Reranker, construct, from_config
+from secondpass.base import Reranker, from_config
+from secondpass.config import construct
 from secondpass.errors import ConfigError
 from secondpass.registry import rerankers
 

@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from numbers import Real
-from operator import index as as_index
 from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ConfigError, InputError
+from secondpass.validation import THRESHOLD, checked_k
 
 __all__ = ["Document", "Qrels", "RankedDocument", "Ranking", "Request", "Run", "Scale", "Scores", "Trace"]
 
@@ -119,38 +118,6 @@ def _checked_initial_scores(scores: Iterable[float], n_documents: int) -> tuple[
     if len(checked) != n_documents or not all(map(math.isfinite, checked)):
         raise InputError(f"initial_scores must be {n_documents} finite numbers, one for each document, or None")
     return checked
-
-
-def checked_k(k: object) -> int | None:
-    """Return ``k`` as an int, or None for all.
-
-    Raises:
-        InputError: it is not a whole number, or it is below 1.
-    """
-    if k is None:
-        return None
-    try:
-        number = None if isinstance(k, bool) else as_index(k)  # type: ignore[arg-type]  # that's what is tried
-    except TypeError:
-        number = None
-    if number is None:
-        raise InputError(f"k must be a whole number or None, not {type(k).__name__}")
-    if number < 1:
-        raise InputError(f"k must be at least 1, not {number}; pass None for all documents")
-    return number
-
-
-def checked_threshold(threshold: object) -> float | None:
-    """Return a threshold as a float, or None for none.
-
-    Raises:
-        ConfigError: it is no finite number.
-    """
-    if threshold is None:
-        return None
-    if isinstance(threshold, bool) or not isinstance(threshold, Real | np.floating) or not math.isfinite(threshold):
-        raise ConfigError(f"a threshold is a finite number or None, not {threshold!r}")
-    return float(threshold)
 
 
 def well_formed(text: str) -> str:
@@ -328,9 +295,9 @@ class Ranking(Sequence[RankedDocument]):
         On logits a threshold holds for one model only, on probabilities for any calibrated one.
 
         Raises:
-            ConfigError: the scores are ordinal, and so can't be compared with a number; or it is no finite number.
+            ConfigError: the scores are ordinal, and so can't be compared with a number; or it is not a finite number.
         """
-        threshold = checked_threshold(threshold)
+        threshold = THRESHOLD.checked(threshold, "threshold")
         if threshold is None:
             return self
         if self.scale is Scale.ORDINAL:

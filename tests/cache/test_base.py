@@ -40,8 +40,8 @@ def test_a_cache_is_an_object_a_kind_or_a_mapping() -> None:
     cache = MemoryCache()
     assert as_cache(cache) is cache
     assert as_cache("memory").to_config() == cache.to_config()
-    assert as_cache({"kind": "memory", "max_bytes": 1000}).to_config() == {
-        "kind": "memory",
+    assert as_cache({"type": "memory", "max_bytes": 1000}).to_config() == {
+        "type": "memory",
         "max_bytes": 1000,
         "ttl_s": None,
     }
@@ -59,7 +59,7 @@ def test_an_unknown_kind_or_setting_is_named() -> None:
     with pytest.raises(ConfigError, match="no cache 'memroy'; built in are memory, redis, sqlite"):
         as_cache("memroy")
     with pytest.raises(ConfigError, match=r"MemoryCache: .*'path'; its settings are: max_bytes, ttl_s, clock"):
-        as_cache({"kind": "memory", "path": "x"})
+        as_cache({"type": "memory", "path": "x"})
 
 
 def test_another_package_can_add_a_kind() -> None:

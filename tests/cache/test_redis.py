@@ -65,7 +65,7 @@ def test_a_value_of_another_type_is_a_miss(redis_server: Any, client: redis.Redi
 
 def test_two_rerankers_share_scores(redis_server: Any) -> None:
     """What one machine scored, another one finds."""
-    config = {"kind": "redis", "url": redis_server.url, "prefix": f"{uuid.uuid4()}:", "timeout_s": 30}
+    config = {"type": "redis", "url": redis_server.url, "prefix": f"{uuid.uuid4()}:", "timeout_s": 30}
     first = CachedReranker(FakeReranker(), cache=config).rerank("a file", DOCUMENTS)
     second = CachedReranker(FakeReranker(), cache=config).rerank("a file", DOCUMENTS)
     assert first.trace.counts["cache_misses"] == second.trace.counts["cache_hits"] == 3
@@ -139,7 +139,7 @@ def test_a_server_that_does_not_answer_is_given_up() -> None:
 def test_a_full_server_is_bypassed(start_redis: Callable[..., Any]) -> None:
     """One that takes no more entries and evicts none still answers reads."""
     server = start_redis("--maxmemory", "1", "--maxmemory-policy", "noeviction")
-    ranking = CachedReranker(FakeReranker(), cache={"kind": "redis", "url": server.url, "timeout_s": 5}).rerank(
+    ranking = CachedReranker(FakeReranker(), cache={"type": "redis", "url": server.url, "timeout_s": 5}).rerank(
         "a file", DOCUMENTS
     )
     assert len(ranking) == 3 and ranking.trace.counts["cache_errors"] == 1
@@ -157,7 +157,7 @@ class TestPassword:
         with pytest.raises(CacheError, match=r"[Aa]uthentication"):
             RedisCache(server.url, timeout_s=5).get_many([b"\1"])
         monkeypatch.setenv("SECONDPASS_REDIS_PASSWORD", "s3/cret")
-        cache = as_cache({"kind": "redis", "url": server.url, "timeout_s": 5})
+        cache = as_cache({"type": "redis", "url": server.url, "timeout_s": 5})
         assert pickle.loads(pickle.dumps(cache)).get_many([b"\1"]) == {b"\1": b"1"}
 
     @pytest.mark.parametrize(

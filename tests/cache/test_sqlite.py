@@ -49,7 +49,7 @@ import sys
 from secondpass.composition.cached import CachedReranker
 from secondpass.testing import FakeReranker
 path, writer, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
-reranker = CachedReranker(FakeReranker(), cache={"kind": "sqlite", "path": path, "timeout_s": 60})
+reranker = CachedReranker(FakeReranker(), cache={"type": "sqlite", "path": path, "timeout_s": 60})
 for number in range(rounds):
     own = [f"file {writer} {number} {at}" for at in range(20)]
     shared = [f"shared file {number} {at}" for at in range(20)]

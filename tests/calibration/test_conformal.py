@@ -106,7 +106,7 @@ class TestSelect:
         selector = ConformalSelector.from_best_scores(np.arange(30) / 7, scale=Scale.LOGIT, fitted_on="model")
         assert ConformalSelector.from_config(json.loads(json.dumps(selector.to_config()))) == selector
         for config, message in (
-            ({"kind": "platt"}, "'kind': 'conformal'"),
+            ({"type": "platt"}, "'kind': 'conformal'"),
             ({"kind": "conformal"}, "missing a required argument: 'threshold'"),
             (selector.to_config() | {"threshold": "low"}, "threshold must be a number"),
             (selector.to_config() | {"threshold": math.nan}, "threshold must be finite"),

@@ -41,14 +41,14 @@ class TestContractInAFile(RerankerContract):
         self.path = tmp_path / "cache.sqlite"
 
     def make(self) -> CachedReranker:
-        return CachedReranker(FakeReranker(), cache={"kind": "sqlite", "path": str(self.path), "timeout_s": 30})
+        return CachedReranker(FakeReranker(), cache={"type": "sqlite", "path": str(self.path), "timeout_s": 30})
 
 
 class TestContractWithABrokenCache(RerankerContract):
     tolerance = 0.0
 
     def make(self) -> CachedReranker:
-        return CachedReranker(FakeReranker(), cache={"kind": "sqlite", "path": "/dev/null/cache.sqlite"})
+        return CachedReranker(FakeReranker(), cache={"type": "sqlite", "path": "/dev/null/cache.sqlite"})
 
 
 class Recording(FakeReranker):
@@ -383,7 +383,7 @@ class TestComposition:
             "type": "cached",
             "wrapped": {"type": "fake", "scale": "logit", "pointwise": True},
             "cache": {
-                "kind": "sqlite",
+                "type": "sqlite",
                 "path": str(tmp_path / "cache.sqlite"),
                 "max_bytes": 10_000_000,
                 "ttl_s": 60.0,

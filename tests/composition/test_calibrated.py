@@ -262,7 +262,7 @@ class TestSaved:
             "{}",
             '{"format": "something"}',
             '{"format": "secondpass-calibration-1"}',
-            '{"format": "secondpass-calibration-1", "calibrator": {"kind": "platt"}, "base_rate": 1, "fitted_on": "x"}',
+            '{"format": "secondpass-calibration-1", "calibrator": {"type": "platt"}, "base_rate": 1, "fitted_on": "x"}',
         ],
     )
     def test_a_file_that_holds_something_else(self, content: str, tmp_path: Path) -> None:

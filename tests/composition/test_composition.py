@@ -39,7 +39,7 @@ def _wrap(inner: st.SearchStrategy[Config]) -> st.SearchStrategy[Config]:
     """Return configurations of every wrapper, around whatever comes, fitting or not."""
     several = st.lists(inner, min_size=1, max_size=3)
     calibrator = st.sampled_from(
-        [{"kind": "platt", "slope": 1.5, "intercept": -0.5}, {"kind": "temperature", "temperature": 2.0}]
+        [{"type": "platt", "slope": 1.5, "intercept": -0.5}, {"type": "temperature", "temperature": 2.0}]
     )
     return st.one_of(
         _of(
@@ -52,7 +52,7 @@ def _wrap(inner: st.SearchStrategy[Config]) -> st.SearchStrategy[Config]:
         _of("calibrated", wrapped=inner, calibrator=calibrator),
         _of("ensemble", members=several, method=st.sampled_from(["mean", "zscore", "minmax", "rrf", "convex"])),
         _of("blended", wrapped=inner, weight=st.sampled_from([0.0, 0.3, 1.0])),
-        _of("cached", wrapped=inner, cache=st.just({"kind": "memory"})),
+        _of("cached", wrapped=inner, cache=st.just({"type": "memory"})),
         _of("coalescing", wrapped=inner, max_wait_ms=st.just(0.0)),
         _of("fallback", wrapped=several),
         _of("fallback", wrapped=inner, judge=inner, band=st.just([0.2, 0.8])),

@@ -75,7 +75,7 @@ def test_it_is_data_and_can_be_pickled() -> None:
     assert Budget.of(budget) is budget and Budget.of(None).max_tokens is None
 
 
-@pytest.mark.parametrize("bad", [5, "1000", {"kind": "cache"}, {"max_tokens": float("nan")}, {"max_cost": True}])
+@pytest.mark.parametrize("bad", [5, "1000", {"type": "cache"}, {"max_tokens": float("nan")}, {"max_cost": True}])
 def test_what_is_no_budget_is_refused(bad: object) -> None:
     """Numbers alone, other kinds and impossible limits are."""
     with pytest.raises(ConfigError):

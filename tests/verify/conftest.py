@@ -9,7 +9,7 @@ import pytest
 import tokenizers
 from tokenizers import models, pre_tokenizers, processors
 
-from secondpass.base import digest
+from secondpass.config import digest
 from secondpass.models.nli import NliOutput
 from secondpass.models.tokens import EncoderTokenizer
 from secondpass.verify.words import content_words

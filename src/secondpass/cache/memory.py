@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import ClassVar
 
-from secondpass.cache.base import Cache, Clock, checked_age, checked_bytes, checked_seconds
+from secondpass.cache.base import Cache, Clock, checked_age
+from secondpass.validation import SECONDS, Function, Whole, check
 
 __all__ = ["MemoryCache"]
 
@@ -32,12 +33,11 @@ class MemoryCache(Cache):
         ConfigError: a setting is out of range.
     """
 
-    kind: ClassVar[str] = "memory"
+    registry_name: ClassVar[str] = "memory"
 
     def __init__(self, *, max_bytes: int = 64_000_000, ttl_s: float | None = None, clock: Clock = time.time) -> None:
-        self.max_bytes = checked_bytes(max_bytes, "max_bytes", 1)
-        self.ttl_s = checked_seconds(ttl_s, "ttl_s")
-        self.clock = clock
+        self.max_bytes, self.ttl_s, self.clock = max_bytes, ttl_s, clock
+        check(self, max_bytes=Whole(at_least=1, unit="bytes"), ttl_s=SECONDS | None, clock=Function())
         self.nbytes = 0
         self._entries: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
         self._lock = Lock()

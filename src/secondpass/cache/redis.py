@@ -9,9 +9,10 @@ from itertools import islice
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from secondpass.cache.base import Cache, CacheError, Clock, checked_age, checked_positive, checked_seconds
+from secondpass.cache.base import Cache, CacheError, Clock, checked_age
 from secondpass.errors import ConfigError, MissingExtraError
 from secondpass.secret import Secret
+from secondpass.validation import SECONDS, Function, Text, check
 
 __all__ = ["RedisCache"]
 
@@ -48,7 +49,7 @@ class RedisCache(Cache):
         MissingExtraError: the package ``redis`` is not installed.
     """
 
-    kind: ClassVar[str] = "redis"
+    registry_name: ClassVar[str] = "redis"
 
     def __init__(
         self,
@@ -60,14 +61,11 @@ class RedisCache(Cache):
         timeout_s: float = 0.5,
         clock: Clock = time.time,
     ) -> None:
-        if not prefix:
-            raise ConfigError("prefix is empty: clear() would remove what others keep on the server")
         self.url, url_password = without_password(url)
         self.password = Secret(password if password is not None else url_password, variable="SECONDPASS_REDIS_PASSWORD")
-        self.prefix = prefix
-        self.ttl_s = checked_seconds(ttl_s, "ttl_s")
-        self.timeout_s = checked_positive(timeout_s, "timeout_s")
-        self.clock = clock
+        self.prefix, self.ttl_s, self.timeout_s, self.clock = prefix, ttl_s, timeout_s, clock
+        # Without a prefix, clear() would remove what others keep on the server.
+        check(self, prefix=Text(), ttl_s=SECONDS | None, timeout_s=SECONDS, clock=Function())
         self._client, self._redis_error = _connect(self.url, self.password, self.timeout_s)
 
     def get_many(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:

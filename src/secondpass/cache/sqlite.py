@@ -9,18 +9,11 @@ from contextlib import contextmanager, suppress
 from typing import ClassVar
 from weakref import finalize
 
-from secondpass.cache.base import (
-    Cache,
-    CacheError,
-    Clock,
-    checked_age,
-    checked_bytes,
-    checked_positive,
-    checked_seconds,
-)
+from secondpass.cache.base import Cache, CacheError, Clock, checked_age
 from secondpass.cache.pool import ConnectionPool
 from secondpass.cache.sqlite_file import Connector, bytes_of, number
 from secondpass.errors import ConfigError
+from secondpass.validation import SECONDS, Function, Whole, check
 
 __all__ = ["SQLiteCache"]
 
@@ -64,7 +57,7 @@ class SQLiteCache(Cache):
         ConfigError: a setting is out of range.
     """
 
-    kind: ClassVar[str] = "sqlite"
+    registry_name: ClassVar[str] = "sqlite"
 
     def __init__(
         self,
@@ -77,11 +70,10 @@ class SQLiteCache(Cache):
     ) -> None:
         if path is not None and str(path) in ("", ":memory:"):
             raise ConfigError("SQLiteCache needs the path of a file; MemoryCache keeps entries in memory")
-        self.path = path
-        self.max_bytes = checked_bytes(max_bytes, "max_bytes", 200_000)
-        self.ttl_s = checked_seconds(ttl_s, "ttl_s")
-        self.timeout_s = checked_positive(timeout_s, "timeout_s")
-        self.clock = clock
+        self.path, self.max_bytes, self.ttl_s = path, max_bytes, ttl_s
+        self.timeout_s, self.clock = timeout_s, clock
+        check(self, max_bytes=Whole(at_least=200_000, unit="bytes"), ttl_s=SECONDS | None)
+        check(self, timeout_s=SECONDS, clock=Function())
         # Threads share it without a lock, which a fork could leave held for ever.
         self._touched: deque[tuple[float, bytes]] = deque(maxlen=_MAX_TOUCHED)
         self._next_expiry = 0.0

@@ -1,8 +1,6 @@
 """What every calibrator has in common: checks, smoothing, plain data."""
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
@@ -10,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.calibration.likelihood import smoothed_targets
-from secondpass.calibration.prior import checked_rate
-from secondpass.errors import ConfigError, InputError
+from secondpass.config import Configured
+from secondpass.errors import InputError
 from secondpass.logistic import FloatArray
+from secondpass.validation import OPEN_SHARE, Whole, check
 
 __all__ = ["Calibrator"]
 
@@ -21,7 +20,7 @@ _TIE_BREAK = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Calibrator(ABC):
+class Calibrator(Configured, ABC):
     """A rising map from logits to probabilities, learnt from judged examples.
 
     Logits are what a model gives, on any unit; probabilities are calibrated by their log-odds. Where a curve is
@@ -34,15 +33,13 @@ class Calibrator(ABC):
         n_examples: how many these were; 0 if unknown.
     """
 
-    kind: ClassVar[str]
     min_examples: ClassVar[int] = 2
 
     base_rate: float | None = None
     n_examples: int = 0
 
     def __post_init__(self) -> None:
-        if self.base_rate is not None:
-            checked_rate(self.base_rate, "base_rate")
+        check(self, base_rate=OPEN_SHARE | None, n_examples=Whole(at_least=0))
 
     def apply(self, logits: npt.ArrayLike) -> FloatArray:
         """Return probabilities, of the logits' shape: the curve's height, but for the part that keeps the order."""
@@ -77,8 +74,8 @@ class Calibrator(ABC):
         x, y = checked_examples(logits, relevant)
         if len(x) < cls.min_examples:
             raise InputError(
-                f"{cls.kind} calibration has one free parameter for every step of its curve, and follows the noise "
-                f"of {len(x)} examples: it needs at least {cls.min_examples}; use 'platt' or 'temperature'"
+                f"{cls.registry_name} calibration has one free parameter for every step of its curve, and follows the "
+                f"noise of {len(x)} examples: it needs at least {cls.min_examples}; use 'platt' or 'temperature'"
             )
         return cls.fit_unchecked(x, y)
 
@@ -90,21 +87,8 @@ class Calibrator(ABC):
         fitted = cls._fitted(logits, smoothed_targets(relevant))
         return cls(**{**fitted._fields(), "base_rate": float(relevant.mean()), "n_examples": len(relevant)})
 
-    def to_config(self) -> dict[str, Any]:
-        """Return it as plain data, its name under ``kind``; `calibrator_from_config` builds it again."""
-        return {"kind": self.kind} | {
-            name: list(value) if isinstance(value, tuple) else value for name, value in self._fields().items()
-        }
-
     def _fields(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    def _require(self, holds: Callable[[float], bool], what: str, *names: str) -> None:
-        for name in names:
-            value = getattr(self, name)
-            number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-            if not number or not holds(value):
-                raise ConfigError(f"{name} of a {self.kind} calibrator must be {what}, not {value!r}")
 
 
 def checked_examples(scores: npt.ArrayLike, relevant: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np.bool_]]:

@@ -1,19 +1,20 @@
 """Keep as few documents as will do, with a guarantee that the answer is among them."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.base import Reranker, construct
+from secondpass.base import Reranker
 from secondpass.calibration.examples import ScoredExamples
 from secondpass.calibration.selection import Selection, require_same_reranker, selected
-from secondpass.errors import CompositionError, ConfigError, InputError
+from secondpass.config import Configured
+from secondpass.errors import CompositionError, InputError
 from secondpass.types import Ranking, Scale
+from secondpass.validation import OPEN_SHARE, Number, OneOf, Whole, check
 
 __all__ = ["ConformalCoverage", "ConformalSelector"]
 
@@ -38,7 +39,7 @@ class ConformalCoverage:
 
 
 @dataclass(frozen=True, slots=True)
-class ConformalSelector:
+class ConformalSelector(Configured):
     """Keeps the documents above a threshold that loses every relevant one for at most a share ``alpha`` of queries.
 
     Split conformal prediction (Vovk, Gammerman and Shafer 2005; Angelopoulos and Bates 2021, arXiv:2107.07511,
@@ -74,7 +75,7 @@ class ConformalSelector:
         ConfigError: a setting is out of range.
     """
 
-    kind: ClassVar[str] = "conformal"
+    registry_name: ClassVar[str] = "conformal"
 
     threshold: float
     alpha: float
@@ -83,14 +84,8 @@ class ConformalSelector:
     fitted_on: str | None = None
 
     def __post_init__(self) -> None:
-        _checked_alpha(self.alpha)
-        if isinstance(self.threshold, bool) or not isinstance(self.threshold, int | float):
-            raise ConfigError(f"threshold must be a number, not {self.threshold!r}")
-        if not math.isfinite(self.threshold):
-            raise ConfigError(f"threshold must be finite, not {self.threshold!r}")
-        if self.scale not in (Scale.LOGIT, Scale.PROBABILITY):
-            raise ConfigError(f"scale must be 'logit' or 'probability', not {self.scale!r}")
-        object.__setattr__(self, "scale", Scale(self.scale))
+        scale = OneOf(Scale.LOGIT, Scale.PROBABILITY)
+        check(self, threshold=Number(), alpha=OPEN_SHARE, n_queries=Whole(at_least=0), scale=scale)
 
     @classmethod
     def fit(cls, scored: ScoredExamples, *, alpha: float = 0.1) -> Self:
@@ -116,7 +111,7 @@ class ConformalSelector:
         fitted_on: str | None = None,
     ) -> Self:
         """Choose the threshold from, for each calibration query, the best score of a relevant candidate."""
-        share, best = _checked_alpha(alpha), np.sort(np.asarray(best_scores, dtype=np.float64))
+        share, best = _as_fraction(alpha), np.sort(np.asarray(best_scores, dtype=np.float64))
         if best.ndim != 1 or not np.isfinite(best).all():
             raise InputError("the best scores must be a list of finite numbers, one for each query")
         position = math.floor(share * (len(best) + 1))
@@ -167,31 +162,7 @@ class ConformalSelector:
             mean_kept=float(n_kept.mean()),
         )
 
-    def to_config(self) -> dict[str, Any]:
-        """Return it as plain data; `from_config` builds it again."""
-        return {
-            "kind": self.kind,
-            "threshold": self.threshold,
-            "alpha": self.alpha,
-            "n_queries": self.n_queries,
-            "scale": str(self.scale),
-            "fitted_on": self.fitted_on,
-        }
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Build it from what `to_config` wrote.
-
-        Raises:
-            ConfigError: it is something else, or a setting is unknown, missing or out of range.
-        """
-        if not isinstance(config, Mapping) or config.get("kind") != cls.kind:
-            raise ConfigError(f"a conformal selector's configuration is a mapping with 'kind': {cls.kind!r}")
-        return construct(cls, **{str(name): value for name, value in config.items() if name != "kind"})
-
-
-def _checked_alpha(alpha: object) -> Fraction:
-    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 < alpha < 1:
-        raise ConfigError(f"alpha must lie between 0 and 1, not {alpha!r}")
+def _as_fraction(alpha: float) -> Fraction:
     # As it is written: in binary 0.29 * 100 is less than 29.
-    return Fraction(repr(float(alpha)))
+    return Fraction(repr(float(OPEN_SHARE.checked(alpha, "alpha"))))

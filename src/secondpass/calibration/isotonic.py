@@ -27,7 +27,7 @@ class IsotonicCalibrator(Calibrator):
         values: the probabilities there, never falling.
     """
 
-    kind: ClassVar[str] = "isotonic"
+    registry_name: ClassVar[str] = "isotonic"
     min_examples: ClassVar[int] = 200
 
     logits: tuple[float, ...]

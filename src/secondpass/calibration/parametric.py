@@ -7,7 +7,9 @@ import numpy as np
 
 from secondpass.calibration.base import Calibrator, not_rising
 from secondpass.calibration.likelihood import maximum_likelihood
+from secondpass.errors import ConfigError
 from secondpass.logistic import FloatArray, sigmoid, softplus
+from secondpass.validation import NOT_NEGATIVE, POSITIVE, Number, check
 
 __all__ = ["BetaCalibrator", "PlattCalibrator", "TemperatureCalibrator"]
 
@@ -23,13 +25,13 @@ class TemperatureCalibrator(Calibrator):
         temperature: above 0; above 1 makes the model less sure of itself.
     """
 
-    kind: ClassVar[str] = "temperature"
+    registry_name: ClassVar[str] = "temperature"
 
     temperature: float
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(lambda value: value > 0, "a number above 0", "temperature")
+        check(self, temperature=POSITIVE)
 
     def _curve(self, x: FloatArray) -> FloatArray:
         return sigmoid(x / self.temperature)
@@ -53,15 +55,14 @@ class PlattCalibrator(Calibrator):
         intercept: moves the point that is as likely as not.
     """
 
-    kind: ClassVar[str] = "platt"
+    registry_name: ClassVar[str] = "platt"
 
     slope: float
     intercept: float
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(lambda value: value > 0, "a number above 0", "slope")
-        self._require(lambda value: True, "a number", "intercept")
+        check(self, slope=POSITIVE, intercept=Number())
 
     def _curve(self, x: FloatArray) -> FloatArray:
         return sigmoid(self.slope * x + self.intercept)
@@ -90,7 +91,7 @@ class BetaCalibrator(Calibrator):
         c: the intercept.
     """
 
-    kind: ClassVar[str] = "beta"
+    registry_name: ClassVar[str] = "beta"
 
     a: float
     b: float
@@ -98,9 +99,9 @@ class BetaCalibrator(Calibrator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(lambda value: value >= 0, "a number not below 0", "a", "b")
-        self._require(lambda value: self.a + self.b > 0, "above 0 where b is 0", "a")
-        self._require(lambda value: True, "a number", "c")
+        check(self, a=NOT_NEGATIVE, b=NOT_NEGATIVE, c=Number())
+        if not self.a + self.b > 0:
+            raise ConfigError("BetaCalibrator: a and b must not both be 0: the curve would be level")
 
     def _curve(self, x: FloatArray) -> FloatArray:
         return sigmoid(-self.a * softplus(-x) + self.b * softplus(x) + self.c)

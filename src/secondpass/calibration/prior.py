@@ -5,21 +5,11 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.errors import ConfigError, InputError
+from secondpass.errors import InputError
 from secondpass.logistic import FloatArray, log_odds, sigmoid
+from secondpass.validation import OPEN_SHARE
 
-__all__ = ["checked_rate", "estimate_base_rate", "shift_base_rate"]
-
-
-def checked_rate(rate: object, name: str) -> float:
-    """Return a base rate as a float.
-
-    Raises:
-        ConfigError: it does not lie between 0 and 1.
-    """
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < 1:
-        raise ConfigError(f"{name} must be a share between 0 and 1, without the two, not {rate!r}")
-    return float(rate)
+__all__ = ["estimate_base_rate", "shift_base_rate"]
 
 
 def shift_base_rate(probabilities: npt.ArrayLike, *, fitted: float, actual: float) -> FloatArray:
@@ -34,7 +24,7 @@ def shift_base_rate(probabilities: npt.ArrayLike, *, fitted: float, actual: floa
         fitted: the share of relevant documents in the fitting data, in (0, 1).
         actual: the share where they are used, in (0, 1).
     """
-    fitted, actual = checked_rate(fitted, "fitted"), checked_rate(actual, "actual")
+    fitted, actual = OPEN_SHARE.checked(fitted, "fitted"), OPEN_SHARE.checked(actual, "actual")
     if fitted == actual:
         return np.asarray(probabilities, dtype=np.float64)
     shift = math.log(actual / (1 - actual)) - math.log(fitted / (1 - fitted))
@@ -58,7 +48,7 @@ def estimate_base_rate(probabilities: npt.ArrayLike, *, fitted: float, max_steps
     p = np.asarray(probabilities, dtype=np.float64)
     if not p.size or not ((p >= 0) & (p <= 1)).all():
         raise InputError("probabilities must be a non-empty list of numbers in [0, 1]")
-    rate = checked_rate(fitted, "fitted")
+    rate = OPEN_SHARE.checked(fitted, "fitted")
     for _ in range(max_steps):
         updated = float(np.clip(shift_base_rate(p, fitted=fitted, actual=rate).mean(), 1e-9, 1 - 1e-9))
         if abs(updated - rate) < 1e-10:

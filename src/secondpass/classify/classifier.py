@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from secondpass.base import construct, digest, in_thread, settings_in
+from secondpass.base import in_thread
 from secondpass.calibration.selection import Threshold
 from secondpass.classify.choosing import chosen_label, chosen_labels
 from secondpass.classify.ensemble import Panel
@@ -23,6 +23,7 @@ from secondpass.classify.thresholds import (
     truths,
 )
 from secondpass.classify.types import Classification
+from secondpass.config import construct, digest, settings_in
 from secondpass.errors import ConfigError, InputError, SecondPassError
 from secondpass.registry import Registry
 from secondpass.types import Trace

@@ -20,7 +20,8 @@ from secondpass.composition.fusion import (
 )
 from secondpass.composition.members import require_initial_scores, without_k
 from secondpass.errors import ConfigError
-from secondpass.types import Request, Scale, Scores, checked_k
+from secondpass.types import Request, Scale, Scores
+from secondpass.validation import checked_k
 
 __all__ = ["BlendedReranker"]
 

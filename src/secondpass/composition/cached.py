@@ -9,12 +9,13 @@ from threading import Lock
 from typing import Any, ClassVar
 
 from secondpass.base import Reranker
-from secondpass.cache.base import Cache, as_cache, checked_positive
+from secondpass.cache.base import Cache, as_cache
 from secondpass.cache.call import Call
 from secondpass.cache.entry import Entry, InvalidEntryError, KeyMaker, pack, unpack
 from secondpass.errors import ConfigError
 from secondpass.forking import reset_after_fork
 from secondpass.types import Request, Scale, Scores
+from secondpass.validation import SECONDS
 
 __all__ = ["CacheStats", "CachedReranker"]
 
@@ -68,7 +69,7 @@ class CachedReranker(Reranker):
     Args:
         wrapped: a pointwise reranker.
         cache: a `Cache`, its kind (``"memory"``, ``"sqlite"``, ``"redis"``), or a mapping with its kind and
-            settings: ``{"kind": "sqlite", "path": "scores.sqlite"}``.
+            settings: ``{"type": "sqlite", "path": "scores.sqlite"}``.
         namespace: part of every key; another one is another cache.
         ignore_initial_scores: leave the first stage's score of a document out of its key. Set it for a
             reranker that reads the texts only, such as a cross-encoder, behind a first stage whose scores
@@ -83,6 +84,7 @@ class CachedReranker(Reranker):
     """
 
     registry_name: ClassVar[str] = "cached"
+    plain_settings: ClassVar[frozenset[str]] = frozenset({"cache"})
     pointwise = True
 
     def __init__(
@@ -102,7 +104,7 @@ class CachedReranker(Reranker):
         self.cache = as_cache(cache)
         self.namespace, self.store_texts = namespace, store_texts
         self.ignore_initial_scores = ignore_initial_scores
-        self.retry_after_s = checked_positive(retry_after_s, "retry_after_s")
+        self.retry_after_s = SECONDS.checked(retry_after_s, "CachedReranker: retry_after_s")
         self.scale = wrapped.scale
         self._reset()
         reset_after_fork(self, CachedReranker._reset)

@@ -11,12 +11,13 @@ from secondpass.calibration.base import Calibrator
 from secondpass.calibration.calibrators import calibrator_class, calibrator_from_config
 from secondpass.calibration.examples import Example, ScoredExamples, examples_from_qrels, score_examples
 from secondpass.calibration.folds import held_out_probabilities
-from secondpass.calibration.prior import checked_rate, shift_base_rate
+from secondpass.calibration.prior import shift_base_rate
 from secondpass.calibration.report import CalibrationReport, compared
 from secondpass.calibration.selection import require_same_reranker
 from secondpass.errors import ConfigError, ModelIntegrityError
 from secondpass.logistic import FloatArray, log_odds
 from secondpass.types import Document, Qrels, Request, Run, Scale, Scores
+from secondpass.validation import OPEN_SHARE
 
 __all__ = ["CalibratedReranker"]
 
@@ -44,6 +45,7 @@ class CalibratedReranker(Reranker):
     """
 
     registry_name: ClassVar[str] = "calibrated"
+    plain_settings: ClassVar[frozenset[str]] = frozenset({"calibrator"})
     scale = Scale.PROBABILITY
 
     def __init__(
@@ -61,12 +63,13 @@ class CalibratedReranker(Reranker):
             self.calibrator = calibrator
         else:
             self.calibrator = calibrator_from_config(calibrator)
-        self.method = calibrator_class(method or (self.calibrator.kind if self.calibrator else "platt")).kind
-        if self.calibrator and self.calibrator.kind != self.method:
-            raise ConfigError(f"method is {self.method!r}, but the calibrator's is {self.calibrator.kind!r}")
+        fitted = self.calibrator.registry_name if self.calibrator else "platt"
+        self.method = calibrator_class(method or fitted).registry_name
+        if self.calibrator and self.calibrator.registry_name != self.method:
+            raise ConfigError(f"method is {self.method!r}, but the calibrator's is {self.calibrator.registry_name!r}")
         require_same_reranker(fitted_on, wrapped, "the calibration was fitted")
         self.fitted_on = fitted_on
-        self.base_rate = None if base_rate is None else checked_rate(base_rate, "base_rate")
+        self.base_rate = (OPEN_SHARE | None).checked(base_rate, "CalibratedReranker: base_rate")
         if self.base_rate and self.calibrator and self.calibrator.base_rate is None:
             raise ConfigError("base_rate can't be corrected for: the calibrator does not know the one it was fitted on")
         self._held_out: tuple[ScoredExamples, FloatArray] | None = None

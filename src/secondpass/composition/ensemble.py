@@ -20,7 +20,8 @@ from secondpass.composition.fusion import (
 )
 from secondpass.composition.members import ask_members, joined_explanations, require_initial_scores, without_k
 from secondpass.errors import CompositionError, ConfigError, ScoringError
-from secondpass.types import Request, Scale, Scores, Trace, checked_k
+from secondpass.types import Request, Scale, Scores, Trace
+from secondpass.validation import checked_k
 
 __all__ = ["EnsembleReranker"]
 

@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
-from secondpass.base import Reranker, settings_in, unwritable
+from secondpass.base import Reranker
+from secondpass.config import settings_in, unwritable
 from secondpass.errors import CompositionError, ConfigError, ScoringError, SecondPassError
 from secondpass.language import check_languages, detect_language
 from secondpass.loading import from_config

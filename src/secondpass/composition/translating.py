@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from secondpass.base import Reranker, unwritable
+from secondpass.base import Reranker
+from secondpass.config import unwritable
 from secondpass.errors import ConfigError, ScoringError
 from secondpass.types import Document, Request, Scores
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from secondpass.errors import InputError
-from secondpass.types import Qrels, Run, checked_k
+from secondpass.types import Qrels, Run
+from secondpass.validation import checked_k
 
 __all__ = ["mrr", "ndcg", "per_query"]
 

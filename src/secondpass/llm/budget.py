@@ -1,13 +1,13 @@
 """Limits to what language models may cost, per query and per process."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 
-from secondpass.base import construct
+from secondpass.config import Configured
 from secondpass.errors import ConfigError, ScoringError
+from secondpass.validation import NOT_NEGATIVE, check, must_be
 
 __all__ = ["Budget", "BudgetError", "Ledger"]
 
@@ -26,7 +26,7 @@ class _Account:
         self.cost += cost
 
 
-class Budget:
+class Budget(Configured):
     """Limits for all calls made with this object: share it between rerankers for one limit over a process.
 
     A call reserves what it is expected to take (a token for each 3 bytes of the prompt, and the whole
@@ -43,8 +43,10 @@ class Budget:
         completion_price: price of a million tokens of answers.
 
     Raises:
-        ConfigError: a limit or price is negative or no number, or money is limited without a price.
+        ConfigError: a limit or price is negative or not a number, or money is limited without a price.
     """
+
+    registry_name: ClassVar[str] = "budget"
 
     def __init__(
         self,
@@ -59,9 +61,9 @@ class Budget:
         self.max_tokens, self.max_cost = max_tokens, max_cost
         self.max_query_tokens, self.max_query_cost = max_query_tokens, max_query_cost
         self.prompt_price, self.completion_price = prompt_price, completion_price
-        for name, value in self._settings().items():
-            if value is not None and not _is_amount(value):
-                raise ConfigError(f"Budget: {name} must be a number of at least 0, not {value!r}")
+        limit = NOT_NEGATIVE | None
+        check(self, max_tokens=limit, max_cost=limit, max_query_tokens=limit, max_query_cost=limit)
+        check(self, prompt_price=NOT_NEGATIVE, completion_price=NOT_NEGATIVE)
         if (max_cost is not None or max_query_cost is not None) and not self.priced:
             raise ConfigError("Budget: a limit in money needs prompt_price and completion_price (per million tokens)")
         self._spent, self._lock = _Account(), Lock()
@@ -73,9 +75,9 @@ class Budget:
             return budget
         if budget is None:
             return cls()
-        if not isinstance(budget, Mapping) or budget.get("kind", "budget") != "budget":
-            raise ConfigError("a budget is a Budget, a mapping with 'budget' under 'kind', or None")
-        return construct(cls, **{key: value for key, value in budget.items() if key != "kind"})
+        if not isinstance(budget, Mapping):
+            raise ConfigError(must_be("budget", "a Budget, the settings of one, or None", budget))
+        return cls.from_config(budget)
 
     @property
     def priced(self) -> bool:
@@ -99,14 +101,6 @@ class Budget:
     def ledger(self) -> "Ledger":
         """Return the book of one query."""
         return Ledger(self)
-
-    def to_config(self) -> dict[str, Any]:
-        """Return the limits, without what is spent, as plain data."""
-        return {"kind": "budget", **self._settings()}
-
-    def _settings(self) -> dict[str, Any]:
-        names = ("max_tokens", "max_cost", "max_query_tokens", "max_query_cost", "prompt_price", "completion_price")
-        return {name: getattr(self, name) for name in names}
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key != "_lock"}
@@ -150,7 +144,3 @@ class Ledger:
         with self._budget._lock:
             self._spent.add(tokens, cost)
             self._budget._spent.add(tokens, cost)
-
-
-def _is_amount(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0

@@ -1,20 +1,21 @@
 """Models of entailment: does a text (the premise) say what a sentence (the hypothesis) says?"""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import ClassVar, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.base import digest, settings_in
+from secondpass.config import Configured, digest
 from secondpass.errors import ConfigError, InputError, ModelFormatError
 from secondpass.logistic import FloatArray
 from secondpass.models.backends.load import LoadSettings, load_pair_model
 from secondpass.models.pair import PairModel
 from secondpass.models.sources.resolve import model_name
 from secondpass.types import well_formed
+from secondpass.validation import check_names
 
 __all__ = ["LABELS", "NliModel", "NliOutput", "entailment_columns"]
 
@@ -95,7 +96,7 @@ class NliOutput:
         return len(self.probabilities)
 
 
-class NliModel:
+class NliModel(Configured):
     """A model that says whether a premise entails a hypothesis, contradicts it, or neither (Bowman et al. 2015).
 
     The labels are found by their names, never by their positions: entailment, neutral, contradiction; SUPPORTS,
@@ -120,6 +121,8 @@ class NliModel:
         ConfigError: a setting is out of range.
     """
 
+    registry_name: ClassVar[str] = "nli"
+
     def __init__(
         self,
         model: str | os.PathLike[str] | PairModel = "secondpass-nli-minilm",
@@ -127,6 +130,7 @@ class NliModel:
         smoke_test: bool = True,
         **settings: Unpack[LoadSettings],
     ) -> None:
+        check_names(settings, LoadSettings.__annotations__, "NliModel")
         if isinstance(model, PairModel) and settings:
             raise ConfigError(f"a PairModel is loaded already: {', '.join(sorted(settings))} can't be set any more")
         self.model = model if isinstance(model, PairModel) else model_name(model)
@@ -173,28 +177,6 @@ class NliModel:
         if len(self._columns) == 1:  # one output is the log odds of entailment
             logits[:, _NEUTRAL] = 0.0
         return NliOutput(_softmax(logits), output.n_tokens, output.truncated, output.repeated, logits)
-
-    def to_config(self) -> dict[str, Any]:
-        """Return the model as plain data that JSON and YAML can hold; `from_config` loads it again.
-
-        Raises:
-            ConfigError: it was made from a `PairModel`, which is not data.
-        """
-        if isinstance(self.model, PairModel):
-            raise ConfigError(f"NliModel was given the loaded model {self.name}; name it, to have it as data")
-        return {"model": self.model, "smoke_test": self.smoke_test, **self.settings}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "NliModel":
-        """Load the model that `to_config` wrote.
-
-        Raises:
-            ConfigError: it is no mapping from names, or a setting is unknown.
-        """
-        unknown = sorted(set(settings_in(config, cls)) - {"model", "smoke_test", *LoadSettings.__annotations__})
-        if unknown:
-            raise ConfigError(f"NliModel has no setting {', '.join(map(repr, unknown))}")
-        return cls(**config)
 
     def _check_order(self) -> None:
         pairs = [(premise, hypothesis) for premise, *hypotheses in _PROBES for hypothesis in hypotheses]

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from secondpass.base import Reranker, digest
+from secondpass.base import Reranker
+from secondpass.config import digest
 from secondpass.errors import ConfigError, TruncationWarning, warn
 from secondpass.models.colbert import ColbertModel
 from secondpass.models.sources.resolve import find_model, model_name

@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from secondpass.base import Reranker, digest
+from secondpass.base import Reranker
+from secondpass.config import digest
 from secondpass.errors import ConfigError, ModelFormatError, TruncationWarning, warn
 from secondpass.logistic import sigmoid
 from secondpass.models.backends.load import load_pair_model

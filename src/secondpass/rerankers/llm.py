@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from secondpass.base import Reranker, digest
+from secondpass.base import Reranker
 from secondpass.errors import TruncationWarning, warn
 from secondpass.llm.asking import Asking
 from secondpass.llm.budget import Budget
@@ -23,10 +23,6 @@ from secondpass.types import Request, Scale, Scores, Trace
 __all__ = ["LLMReranker"]
 
 Mode = Literal["pointwise", "graded", "listwise", "setwise", "pairwise"]
-
-# What changes how answers are come by, but not what they say.
-_NO_PART_OF_IDENTITY = {"api_key", "api_key_variable", "timeout_s", "total_timeout_s", "max_retries"}
-_NO_PART_OF_IDENTITY |= {"backoff_s", "concurrency", "budget", "cache_size"}
 
 
 class LLMReranker(Asking, Reranker):
@@ -106,7 +102,14 @@ class LLMReranker(Asking, Reranker):
     """
 
     registry_name: ClassVar[str] = "llm"
-    plain_settings: ClassVar[frozenset[str]] = frozenset({"extra_body"})
+    plain_settings: ClassVar[frozenset[str]] = frozenset({"extra_body", "budget"})
+    # They change how answers are obtained, not what they say.
+    not_identity: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("api_key", "api_key_variable", "timeout_s", "total_timeout_s", "max_retries", "backoff_s"),
+            *("concurrency", "budget", "cache_size"),
+        }
+    )
 
     def __init__(
         self,
@@ -154,15 +157,6 @@ class LLMReranker(Asking, Reranker):
         self.pointwise = mode in ("pointwise", "graded")
         self._warned = False
         self._open()
-
-    @property
-    def fingerprint(self) -> str:
-        """The identity of the model's name and of all settings that can change a score.
-
-        What is behind the name may change at the server; this can't tell.
-        """
-        settings = self._settings(lambda value, name: getattr(value, "__qualname__", type(value).__qualname__))
-        return digest([self.registry_name, {k: v for k, v in settings.items() if k not in _NO_PART_OF_IDENTITY}])
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         if len(requests) == 1:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 
-from secondpass.base import Reranker, digest
+from secondpass.base import Reranker
+from secondpass.config import digest
 from secondpass.errors import ConfigError, MissingExtraError, ScoringError
 from secondpass.remote.shapes import SHAPES
 from secondpass.secret import Secret

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.base import Reranker, digest
+from secondpass.base import Reranker
+from secondpass.config import digest
 from secondpass.errors import ConfigError, TruncationWarning, warn
 from secondpass.models.sources.resolve import find_model, model_name
 from secondpass.types import Trace

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ConfigError, InputError, ModelIntegrityError
-from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Trace, checked_k
+from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Trace
+from secondpass.validation import checked_k
 
 __all__ = ["Retriever"]
 

@@ -29,7 +29,8 @@ from secondpass.retrieve.expanders import (
     TemplateExpander,
     checked_variants,
 )
-from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Trace, checked_k
+from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Trace
+from secondpass.validation import checked_k
 
 __all__ = [
     "ExpandedRetriever",

@@ -8,7 +8,8 @@ from typing import Self, overload
 from secondpass.base import Reranker
 from secondpass.errors import CompositionError
 from secondpass.retrieve.base import Retriever, checked_queries
-from secondpass.types import Document, Ranking, Request, Trace, checked_k
+from secondpass.types import Document, Ranking, Request, Trace
+from secondpass.validation import checked_k
 
 __all__ = ["RetrieveRerank"]
 

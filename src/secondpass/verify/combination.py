@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.base import digest
+from secondpass.config import digest
 from secondpass.errors import ConfigError, InputError
 from secondpass.logistic import FloatArray, sigmoid
 from secondpass.verify.multinomial import fit_multinomial, fit_temperature, softmax

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from secondpass.config import Configured
 from secondpass.llm.asking import Asking
 from secondpass.llm.budget import Budget
 from secondpass.llm.parsing import member_in, visible
@@ -12,7 +13,6 @@ from secondpass.llm.session import Session
 from secondpass.llm.settings import check_asking
 from secondpass.llm.types import Answer, Completion, Prompt
 from secondpass.secret import Secret
-from secondpass.verify.config import Configured
 from secondpass.verify.types import Verdict
 
 __all__ = ["VERDICTS", "Judge", "Judgement", "LLMJudge"]
@@ -58,7 +58,7 @@ class Judge(Protocol):
         ...
 
 
-class LLMJudge(Asking, Configured):
+class LLMJudge(Configured, Asking):
     """Asks a language model behind an OpenAI-compatible server, or behind any function.
 
     A claim and its windows are one call. The calls of one answer share a time limit and a budget; a call that fails
@@ -90,6 +90,8 @@ class LLMJudge(Asking, Configured):
         ConfigError: a setting is out of range.
         MissingExtraError: the ``openai`` package isn't installed, and there is no ``completion``.
     """
+
+    registry_name: ClassVar[str] = "llm-judge"
 
     def __init__(
         self,

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from secondpass.base import Reranker, construct, digest, in_thread, settings_in
+from secondpass.base import Reranker, in_thread
+from secondpass.config import Configured, digest, identity_of
 from secondpass.errors import ConfigError, InputError, VerificationFailedError
 from secondpass.loading import load
 from secondpass.logistic import FloatArray
@@ -17,7 +18,6 @@ from secondpass.verify.claims.citations import marker_pattern
 from secondpass.verify.claims.decompose import LLMDecomposer
 from secondpass.verify.claims.split import Decomposer
 from secondpass.verify.combination import SignalCombination, nli_probabilities
-from secondpass.verify.config import identity_of, settings_of
 from secondpass.verify.evidence import Passages
 from secondpass.verify.judge import Judge, LLMJudge
 from secondpass.verify.pipeline import Pipeline
@@ -45,7 +45,7 @@ _LOADING: dict[str, Any] = {
 Item = tuple[str, Sequence[Document]] | tuple[str, Sequence[Document], str | None]
 
 
-class FactVerifier:
+class FactVerifier(Configured):
     """Says for each claim of an answer whether passages support it, with the evidence.
 
     The answer is split into claims, and the passages into windows of a few sentences, which overlap. For each claim
@@ -302,25 +302,10 @@ class FactVerifier:
         named = identity_of(self) | {"model": self.nli.fingerprint, "combination": self._combination.fingerprint}
         return digest([self.registry_name, {key: value for key, value in named.items() if key not in _LOADING}])
 
-    def to_config(self) -> dict[str, Any]:
-        """Return it as plain data that JSON and YAML can hold; `from_config` builds it again.
-
-        Raises:
-            ConfigError: a setting is not data (a function, a loaded model).
-        """
-        return {"type": self.registry_name} | settings_of(self)
-
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Build it from what `to_config` wrote, with or without ``type``.
-
-        Raises:
-            ConfigError: it is no mapping from names, or a setting is unknown.
-        """
-        settings = {key: value for key, value in settings_in(config, cls).items() if key != "type"}
-        if isinstance(settings.get("model"), Mapping):
-            settings["model"] = NliModel.from_config(settings["model"])
-        return construct(cls, **settings)
+    def built_setting(cls, name: str, value: Any) -> Any:
+        """Return the NLI model for its configuration; all else is taken as it is."""
+        return NliModel.from_config(value) if name == "model" and isinstance(value, Mapping) else value
 
     def __repr__(self) -> str:
         return f"FactVerifier({self.nli!r}, policy={self._policy_name!r})"

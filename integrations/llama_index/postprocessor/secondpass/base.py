@@ -20,7 +20,8 @@ from secondpass.adapters import known_scores, load_uncut
 from secondpass.base import Reranker
 from secondpass.composition.passage import PassageReranker
 from secondpass.errors import ConfigError, InputError
-from secondpass.types import RankedDocument, Ranking, checked_k
+from secondpass.types import RankedDocument, Ranking
+from secondpass.validation import checked_k
 
 __all__ = ["SecondPassRerank"]
 

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
+from secondpass.config import Configured
 from secondpass.errors import InputError, SecondPassWarning, warn
 from secondpass.llm.asking import Asking
 from secondpass.llm.budget import Budget
@@ -15,7 +16,6 @@ from secondpass.llm.settings import check_asking
 from secondpass.llm.types import Answer, Completion, Prompt
 from secondpass.secret import Secret
 from secondpass.verify.claims.markup import plain, without_surrogates
-from secondpass.verify.config import Configured
 from secondpass.verify.types import Claim
 from secondpass.verify.words import STOP_WORDS
 
@@ -46,7 +46,7 @@ _MIN_OWN = 0.3  # of a claim's words, in the sentence itself
 _MIN_COVERED = 0.6  # of the sentence's words, in the claims together
 
 
-class LLMDecomposer(Asking, Configured):
+class LLMDecomposer(Configured, Asking):
     """Asks a language model for the self-contained claims of a sentence: a `secondpass.verify.claims.split.Decomposer`.
 
     A claim is used as it stands where the model fails, has no budget, refuses, or does not keep the schema; and also
@@ -83,6 +83,8 @@ class LLMDecomposer(Asking, Configured):
         ConfigError: a setting is out of range.
         MissingExtraError: the ``openai`` package isn't installed, and there is no ``completion``.
     """
+
+    registry_name: ClassVar[str] = "llm-decomposer"
 
     def __init__(
         self,

@@ -17,7 +17,8 @@ except ImportError as exc:
 from secondpass.adapters import known_scores, load_uncut, without_secrets
 from secondpass.base import Reranker
 from secondpass.errors import ConfigError, InputError
-from secondpass.types import Ranking, checked_k, checked_threshold
+from secondpass.types import Ranking
+from secondpass.validation import THRESHOLD, checked_k
 
 __all__ = ["SecondPassRanker"]
 
@@ -75,7 +76,7 @@ class SecondPassRanker:
         self._loaded = None if isinstance(reranker, str | Mapping) else load_uncut(reranker)
         if self._loaded is not None:
             self._loaded.require_threshold(score_threshold)
-        self.score_threshold = checked_threshold(score_threshold)
+        self.score_threshold = THRESHOLD.checked(score_threshold, "score_threshold")
 
     def warm_up(self) -> None:
         """Load the reranker, once, however many threads ask for it; `run` does it if nobody has.
