@@ -138,7 +138,7 @@ class TestTraits:
         with pytest.raises(CompositionError, match="ordinal"):
             FakeReranker(scale="ordinal").require_threshold(0.5)
         for bad in (float("nan"), "0.5", True):
-            with pytest.raises(ConfigError, match="finite number"):
+            with pytest.raises(ConfigError, match="a finite number"):
                 FakeReranker().require_threshold(bad)  # type: ignore[arg-type]
 
 

@@ -131,7 +131,10 @@ class _Range(Constraint[T]):
             return f"{self._noun}{unit} between {self.above:g} and {self.below:g}, both excluded"
         bounds = {"at least": self.at_least, "above": self.above, "at most": self.at_most, "below": self.below}
         said = " and ".join(f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None)
-        return f"{self._noun}{unit}{' that is ' if said else ''}{said}"
+        if not said:
+            return f"{self._noun}{unit}"
+        between = " " if said.startswith(("above", "below")) else ", " if unit else " of "
+        return f"{self._noun}{unit}{between}{said}"
 
     @property
     @abstractmethod
@@ -170,7 +173,7 @@ class Number(_Range[float]):
 
     @property
     def _noun(self) -> str:
-        return "a number"
+        return "a finite number" if self == Number() else "a number"
 
     def _accepted(self, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, Real):
@@ -192,7 +195,7 @@ class OneOf(Constraint[Any]):
         return f"{', '.join(most)} or {last}" if most else last
 
     def _accepted(self, value: Any) -> Any:
-        if isinstance(value, str | int) and not isinstance(value, bool):
+        if isinstance(value, str | Integral) and not isinstance(value, bool):
             for choice in self.choices:
                 if value == choice:
                     return choice
@@ -301,11 +304,12 @@ def check_names(given: Mapping[str, Any], known: Collection[str], owner: str) ->
 
 
 def nearest(name: str, known: Collection[str]) -> str:
-    """Return the end of the error for an unknown name: what may have been meant, or all that there is."""
+    """Return the end of the error for an unknown name: what may have been meant, and all that there is."""
     from difflib import get_close_matches  # not with the module: only errors need it
 
-    close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(known) or 'none'}"
+    close = get_close_matches(name, known, n=1, cutoff=0.7)
+    meant = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"{meant}; its settings are: {', '.join(known) or 'none'}"
 
 
 def must_be(name: str, takes: object, value: object) -> str:
@@ -313,7 +317,7 @@ def must_be(name: str, takes: object, value: object) -> str:
 
     Args:
         name: the setting, behind its owner: "MemoryCache: max_bytes".
-        takes: what it may be: "a whole number that is at least 1", or a constraint, which says that.
+        takes: what it may be: "a whole number of at least 1", or a constraint, which says that.
         value: what it got.
     """
     hint = ""
@@ -326,7 +330,8 @@ def must_be(name: str, takes: object, value: object) -> str:
 
 def shown(value: object) -> str:
     """Return a value as an error shows it: short, however large, deep or often referred to what is in it may be."""
-    return _REPR.repr(value)
+    text = _REPR.repr(value)
+    return text if len(text) <= 200 else f"{text[:199]}…"
 
 
 def _is_numeral(text: str) -> bool:

@@ -32,10 +32,10 @@ class DictCache(Cache):
 
 
 class RegisteredCache(DictCache):
-    kind = "test-registered"
+    registry_name = "test-registered"
 
 
-def test_a_cache_is_an_object_a_kind_or_a_mapping() -> None:
+def test_a_cache_is_an_object_a_name_or_a_mapping() -> None:
     """All three are taken; an object as it is."""
     cache = MemoryCache()
     assert as_cache(cache) is cache
@@ -47,35 +47,37 @@ def test_a_cache_is_an_object_a_kind_or_a_mapping() -> None:
     }
 
 
-@pytest.mark.parametrize("bad", [None, 3, {}, {"path": "x"}, {"kind": 3}, {"type": "memory"}])
+@pytest.mark.parametrize("bad", [None, 3, {}, {"path": "x"}, {"type": 3}, {"kind": "memory"}])
 def test_anything_else_is_no_cache(bad: Any) -> None:
     """The message says what is."""
-    with pytest.raises(ConfigError, match="a cache is a Cache, a kind"):
+    with pytest.raises(ConfigError, match="cache must be a Cache, a name"):
         as_cache(bad)
 
 
-def test_an_unknown_kind_or_setting_is_named() -> None:
+def test_an_unknown_name_or_setting_is_named() -> None:
     """With those that there are."""
     with pytest.raises(ConfigError, match="no cache 'memroy'; built in are memory, redis, sqlite"):
         as_cache("memroy")
-    with pytest.raises(ConfigError, match=r"MemoryCache: .*'path'; its settings are: max_bytes, ttl_s, clock"):
+    with pytest.raises(
+        ConfigError, match="MemoryCache has no setting 'path'; its settings are: max_bytes, ttl_s, clock"
+    ):
         as_cache({"type": "memory", "path": "x"})
 
 
-def test_another_package_can_add_a_kind() -> None:
-    """A registered class is found by its kind, and has a configuration without writing one."""
-    caches.register(RegisteredCache.kind, RegisteredCache)
-    cache = as_cache({"kind": "test-registered", "name": "mine"})
+def test_another_package_can_add_a_cache() -> None:
+    """A registered class is found by its name, and has a configuration without writing one."""
+    caches.register(RegisteredCache.registry_name, RegisteredCache)
+    cache = as_cache({"type": "test-registered", "name": "mine"})
     assert isinstance(cache, RegisteredCache)
-    assert cache.to_config() == {"kind": "test-registered", "name": "mine"}
+    assert cache.to_config() == {"type": "test-registered", "name": "mine"}
     caches.register("test-wrong", dict)
-    with pytest.raises(ConfigError, match="registered as <class 'dict'>, which is no Cache"):
+    with pytest.raises(ConfigError, match="registered as <class 'dict'>, which is not a Cache"):
         as_cache("test-wrong")
 
 
-def test_a_cache_without_a_kind_has_no_configuration() -> None:
+def test_a_cache_without_a_name_has_no_configuration() -> None:
     """The message says what to set; its name is still that of its class."""
-    with pytest.raises(ConfigError, match="DictCache sets no kind"):
+    with pytest.raises(ConfigError, match="DictCache sets no registry_name"):
         DictCache().to_config()
     assert repr(DictCache()) == "DictCache()"
     DictCache().close()

@@ -352,7 +352,7 @@ class TestFile:
         ({"path": ":memory:"}, "needs the path of a file"),
         ({"path": ""}, "needs the path of a file"),
         ({"max_bytes": 1000}, "max_bytes must be a whole number of bytes, at least 200000"),
-        ({"timeout_s": 0}, "timeout_s must be a positive number"),
+        ({"timeout_s": 0}, "timeout_s must be a number of seconds above 0"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, object], message: str) -> None:

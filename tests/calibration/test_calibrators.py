@@ -237,28 +237,37 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("config", "message"),
         [
-            ({"kind": "sigmoid"}, "one of platt, temperature, isotonic, beta, not 'sigmoid'"),
-            ({"slope": 1.0}, "one of platt, temperature, isotonic, beta, not None"),
-            ("platt", "a mapping with its name under 'kind'"),
+            ({"type": "sigmoid"}, "'platt', 'temperature', 'isotonic' or 'beta', not 'sigmoid'"),
+            ({"slope": 1.0}, "'platt', 'temperature', 'isotonic' or 'beta', not None"),
+            ("platt", "a mapping with its name under 'type'"),
             ({"type": "platt", "slope": 1.0}, "PlattCalibrator: missing .*'intercept'"),
-            ({"type": "platt", "slope": 1.0, "intercept": 0.0, "bias": 1}, "unexpected keyword argument 'bias'"),
+            ({"type": "platt", "slope": 1.0, "intercept": 0.0, "bias": 1}, "PlattCalibrator has no setting 'bias'"),
             (
                 {"type": "platt", "slope": -1.0, "intercept": 0.0},
-                "slope of a platt calibrator must be a number above 0",
+                "PlattCalibrator: slope must be a number above 0, not -1.0",
             ),
-            ({"type": "platt", "slope": 1.0, "intercept": math.inf}, "intercept .* must be a number, not inf"),
-            ({"type": "platt", "slope": "1", "intercept": 0.0}, "slope .* not '1'"),
-            ({"type": "platt", "slope": 1.0, "intercept": 0.0, "base_rate": 1.0}, "base_rate must be a share"),
+            (
+                {"type": "platt", "slope": 1.0, "intercept": math.inf},
+                "PlattCalibrator: intercept must be a finite number, not inf",
+            ),
+            (
+                {"type": "platt", "slope": "1", "intercept": 0.0},
+                "slope must be .* not '1' .a str; write the number without quotes.",
+            ),
+            (
+                {"type": "platt", "slope": 1.0, "intercept": 0.0, "base_rate": 1.0},
+                "base_rate must be a number between 0 and 1, both excluded",
+            ),
             ({"type": "temperature", "temperature": 0}, "temperature .* above 0, not 0"),
-            ({"kind": "beta", "a": -1, "b": 1, "c": 0}, "a of a beta calibrator must be a number not below 0"),
-            ({"kind": "beta", "a": 0, "b": 0, "c": 0}, "above 0 where b is 0"),
-            ({"kind": "isotonic", "logits": [1, 2], "values": [0.1]}, "as many of each"),
-            ({"kind": "isotonic", "logits": [], "values": []}, "as many of each"),
-            ({"kind": "isotonic", "logits": [1, math.nan], "values": [0, 1]}, "must be finite"),
-            ({"kind": "isotonic", "logits": [1, "x"], "values": [0, 1]}, "lists of numbers"),
-            ({"kind": "isotonic", "logits": [2, 1], "values": [0, 1]}, "must rise"),
-            ({"kind": "isotonic", "logits": [1, 2], "values": [1, 0]}, "must not fall"),
-            ({"kind": "isotonic", "logits": [1, 2], "values": [0, 2]}, r"lie in \[0, 1\]"),
+            ({"type": "beta", "a": -1, "b": 1, "c": 0}, "BetaCalibrator: a must be a number of at least 0, not -1"),
+            ({"type": "beta", "a": 0, "b": 0, "c": 0}, "a and b must not both be 0"),
+            ({"type": "isotonic", "logits": [1, 2], "values": [0.1]}, "as many of each"),
+            ({"type": "isotonic", "logits": [], "values": []}, "as many of each"),
+            ({"type": "isotonic", "logits": [1, math.nan], "values": [0, 1]}, "must be finite"),
+            ({"type": "isotonic", "logits": [1, "x"], "values": [0, 1]}, "lists of numbers"),
+            ({"type": "isotonic", "logits": [2, 1], "values": [0, 1]}, "must rise"),
+            ({"type": "isotonic", "logits": [1, 2], "values": [1, 0]}, "must not fall"),
+            ({"type": "isotonic", "logits": [1, 2], "values": [0, 2]}, r"lie in \[0, 1\]"),
         ],
     )
     def test_a_configuration_that_is_none(self, config: object, message: str) -> None:
@@ -273,7 +282,7 @@ def test_a_configuration_holds_every_bit(kind: type[Calibrator]) -> None:
     fitted = kind.fit(*_examples())
     restored = calibrator_from_config(json.loads(json.dumps(fitted.to_config())))
     assert restored == fitted and type(restored) is kind
-    assert fitted.to_config()["kind"] == kind.kind
+    assert fitted.to_config()["type"] == kind.registry_name
 
 
 def test_extreme_values_do_not_overflow() -> None:

@@ -53,9 +53,9 @@ class TestThreshold:
     @pytest.mark.parametrize(
         ("settings", "error", "message"),
         [
-            ({"alpha": 0}, ConfigError, "alpha must lie between 0 and 1"),
-            ({"alpha": 1.0}, ConfigError, "alpha must lie between 0 and 1"),
-            ({"alpha": True}, ConfigError, "alpha must lie between 0 and 1"),
+            ({"alpha": 0}, ConfigError, "alpha must be a number between 0 and 1, both excluded"),
+            ({"alpha": 1.0}, ConfigError, "alpha must be a number between 0 and 1, both excluded"),
+            ({"alpha": True}, ConfigError, "alpha must be a number between 0 and 1, both excluded"),
             ({"best_scores": [[0.5]]}, InputError, "a list of finite numbers"),
             ({"best_scores": [0.5, math.inf]}, InputError, "a list of finite numbers"),
             ({"scale": Scale.ORDINAL}, ConfigError, "scale must be 'logit' or 'probability'"),
@@ -106,9 +106,9 @@ class TestSelect:
         selector = ConformalSelector.from_best_scores(np.arange(30) / 7, scale=Scale.LOGIT, fitted_on="model")
         assert ConformalSelector.from_config(json.loads(json.dumps(selector.to_config()))) == selector
         for config, message in (
-            ({"type": "platt"}, "'kind': 'conformal'"),
-            ({"kind": "conformal"}, "missing a required argument: 'threshold'"),
-            (selector.to_config() | {"threshold": "low"}, "threshold must be a number"),
+            ({"type": "platt"}, "the type 'conformal' in a configuration, not 'platt'"),
+            ({"type": "conformal"}, "missing a required argument: 'threshold'"),
+            (selector.to_config() | {"threshold": "low"}, "threshold must be a finite number"),
             (selector.to_config() | {"threshold": math.nan}, "threshold must be finite"),
             (selector.to_config() | {"scale": "ordinal"}, "scale must be 'logit' or 'probability'"),
         ):

@@ -204,7 +204,7 @@ class TestBaseRate:
     def test_what_is_no_rate(self) -> None:
         """Shares of 0 and 1 leave no odds; probabilities have to be some."""
         for rate in (0, 1, 1.5, True, "0.5"):
-            with pytest.raises(ConfigError, match="actual must be a share between 0 and 1"):
+            with pytest.raises(ConfigError, match="actual must be a number between 0 and 1"):
                 shift_base_rate([0.5], fitted=0.5, actual=rate)  # type: ignore[arg-type]
         for bad in ([], [1.5], [float("nan")]):
             with pytest.raises(InputError, match="non-empty list of numbers"):

@@ -390,7 +390,9 @@ class TestData:
         assert restored.to_config() == config and config["type"] == "zero-shot"
         assert restored.fingerprint == classifier.fingerprint != ZeroShotClassifier(FakeReranker()).fingerprint
         assert restored.classify("b or d").scores == classifier.classify("b or d").scores
-        with pytest.raises(ConfigError, match="unexpected keyword argument 'label'; its settings are: model, labels"):
+        with pytest.raises(
+            ConfigError, match=r"no setting 'label' \(did you mean 'labels'\?\); its settings are: model, labels"
+        ):
             ZeroShotClassifier.from_config({"label": ["a"]})
 
     def test_a_model_that_is_no_data_can_not_be_written(self, table: Any) -> None:

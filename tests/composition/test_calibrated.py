@@ -217,7 +217,7 @@ class TestSaved:
         reranker = _fitted("logit", base_rate=0.05)
         config = json.loads(json.dumps(reranker.to_config()))
         assert config["fitted_on"] == reranker.wrapped.fingerprint
-        assert config["calibrator"]["kind"] == config["method"] == "platt"
+        assert config["calibrator"]["type"] == config["method"] == "platt"
         assert from_config(config).to_config() == config
 
     def test_the_fingerprint_follows_the_fit(self) -> None:

@@ -392,7 +392,7 @@ class TestSettings:
             ({"max_tokens": 0}, "max_tokens must be"),
             ({"timeout_s": 0}, "timeout_s must be a number of seconds above 0"),
             ({"total_timeout_s": "1"}, "total_timeout_s must be"),
-            ({"budget": {"type": "cache"}}, "a budget is a Budget"),
+            ({"budget": {"type": "cache"}}, "Budget has the type 'budget' in a configuration, not 'cache'"),
             ({"budget": {"max_tokens": -1}}, "max_tokens must be a number of at least 0"),
             ({"budget": {"max_cost": 1.0}}, "a limit in money needs prompt_price"),
             ({"budget": {"max_money": 1.0}}, "its settings are: max_tokens"),
