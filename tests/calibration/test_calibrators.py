@@ -18,9 +18,8 @@ from secondpass.calibration import (
     TemperatureCalibrator,
     calibrator_from_config,
 )
-from secondpass.calibration.likelihood import maximum_likelihood, smoothed_targets
 from secondpass.errors import ConfigError, InputError
-from secondpass.logistic import log_odds, sigmoid, softplus
+from secondpass.logistic import log_odds, maximum_likelihood, sigmoid, smoothed_targets, softplus
 
 _KINDS = [PlattCalibrator, TemperatureCalibrator, BetaCalibrator, IsotonicCalibrator]
 

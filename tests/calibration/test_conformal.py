@@ -109,7 +109,7 @@ class TestSelect:
             ({"type": "platt"}, "the type 'conformal' in a configuration, not 'platt'"),
             ({"type": "conformal"}, "missing a required argument: 'threshold'"),
             (selector.to_config() | {"threshold": "low"}, "threshold must be a finite number"),
-            (selector.to_config() | {"threshold": math.nan}, "threshold must be finite"),
+            (selector.to_config() | {"threshold": math.nan}, "threshold must be a finite number, not nan"),
             (selector.to_config() | {"scale": "ordinal"}, "scale must be 'logit' or 'probability'"),
         ):
             with pytest.raises(ConfigError, match=message):

@@ -8,8 +8,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from secondpass.errors import ConfigError, InputError
+from secondpass.logistic import fit_multinomial, fit_temperature, softmax
 from secondpass.verify.combination import CLASSES, SignalCombination, nli_probabilities
-from secondpass.verify.multinomial import fit_multinomial, fit_temperature, softmax
 from secondpass.verify.signals import FEATURES
 
 N_FEATURES = len(FEATURES)

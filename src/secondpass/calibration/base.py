@@ -7,10 +7,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.calibration.likelihood import smoothed_targets
 from secondpass.config import Configured
 from secondpass.errors import InputError
-from secondpass.logistic import FloatArray
+from secondpass.logistic import FloatArray, smoothed_targets
 from secondpass.validation import OPEN_SHARE, Whole, check
 
 __all__ = ["Calibrator"]

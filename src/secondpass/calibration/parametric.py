@@ -6,9 +6,8 @@ from typing import ClassVar, Self
 import numpy as np
 
 from secondpass.calibration.base import Calibrator, not_rising
-from secondpass.calibration.likelihood import maximum_likelihood
 from secondpass.errors import ConfigError
-from secondpass.logistic import FloatArray, sigmoid, softplus
+from secondpass.logistic import FloatArray, maximum_likelihood, sigmoid, softplus
 from secondpass.validation import NOT_NEGATIVE, POSITIVE, Number, check
 
 __all__ = ["BetaCalibrator", "PlattCalibrator", "TemperatureCalibrator"]

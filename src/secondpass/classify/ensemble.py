@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from secondpass.classify.member import Item, Member
-from secondpass.logistic import FloatArray, sigmoid
+from secondpass.logistic import FloatArray, sigmoid, softmax
 from secondpass.windows import Span
 
 __all__ = ["Choice", "Outcome", "Panel"]
@@ -91,9 +91,3 @@ class Panel:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         Panel.__init__(self, state["members"], calibrate=state["calibrate"])
-
-
-def softmax(logits: FloatArray) -> FloatArray:
-    """Return probabilities that sum to 1, of logits of shape (n,)."""
-    grown = np.exp(logits - logits.max())
-    return np.asarray(grown / grown.sum())

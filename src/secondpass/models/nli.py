@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from secondpass.config import Configured, digest
 from secondpass.errors import ConfigError, InputError, ModelFormatError
-from secondpass.logistic import FloatArray
+from secondpass.logistic import FloatArray, softmax
 from secondpass.models.backends.load import LoadSettings, load_pair_model
 from secondpass.models.pair import PairModel
 from secondpass.models.sources.resolve import model_name
@@ -176,7 +176,7 @@ class NliModel(Configured):
         logits[:, list(self._columns)] = output.logits
         if len(self._columns) == 1:  # one output is the log odds of entailment
             logits[:, _NEUTRAL] = 0.0
-        return NliOutput(_softmax(logits), output.n_tokens, output.truncated, output.repeated, logits)
+        return NliOutput(softmax(logits), output.n_tokens, output.truncated, output.repeated, logits)
 
     def _check_order(self) -> None:
         pairs = [(premise, hypothesis) for premise, *hypotheses in _PROBES for hypothesis in hypotheses]
@@ -233,10 +233,3 @@ def _checked_pair(pair: object, at: int) -> tuple[str, str]:
     if isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], str):
         return well_formed(pair[0]), well_formed(pair[1])
     raise InputError(f"pairs[{at}] must be a premise and a hypothesis, both str, not {pair!r:.80}")
-
-
-def _softmax(logits: FloatArray) -> FloatArray:
-    if not len(logits):
-        return logits
-    grown = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(grown / grown.sum(axis=1, keepdims=True))

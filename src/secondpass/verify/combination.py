@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from secondpass.config import digest
 from secondpass.errors import ConfigError, InputError
-from secondpass.logistic import FloatArray, sigmoid
-from secondpass.verify.multinomial import fit_multinomial, fit_temperature, softmax
+from secondpass.logistic import FloatArray, fit_multinomial, fit_temperature, sigmoid, softmax
 from secondpass.verify.signals import FEATURES
 
 __all__ = ["CLASSES", "SignalCombination", "nli_probabilities"]
