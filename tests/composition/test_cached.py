@@ -365,11 +365,11 @@ class TestComposition:
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
-            ({"retry_after_s": 0}, "retry_after_s must be a positive number"),
-            ({"retry_after_s": "1"}, "retry_after_s must be a positive number"),
+            ({"retry_after_s": 0}, "retry_after_s must be a number of seconds above 0"),
+            ({"retry_after_s": "1"}, "retry_after_s must be a number of seconds above 0"),
             ({"namespace": 1}, "namespace must be a str, not int"),
             ({"cache": "tape"}, "no cache 'tape'"),
-            ({"cache": 3}, "a cache is a Cache, a kind"),
+            ({"cache": 3}, "cache must be a Cache, a name"),
         ],
     )
     def test_settings_out_of_range_are_refused(self, settings: dict[str, Any], message: str) -> None:

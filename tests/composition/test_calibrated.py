@@ -188,13 +188,13 @@ class TestComposition:
     @pytest.mark.parametrize(
         ("given_settings", "message"),
         [
-            ({"method": "sigmoid"}, "one of platt, temperature, isotonic, beta, not 'sigmoid'"),
+            ({"method": "sigmoid"}, "'platt', 'temperature', 'isotonic' or 'beta', not 'sigmoid'"),
             (
                 {"method": "beta", "calibrator": PlattCalibrator(slope=1, intercept=0)},
                 "method is 'beta', but .* 'platt'",
             ),
-            ({"calibrator": 3}, "a mapping with its name under 'kind'"),
-            ({"base_rate": 1.0}, "base_rate must be a share"),
+            ({"calibrator": 3}, "a mapping with its name under 'type'"),
+            ({"base_rate": 1.0}, "base_rate must be a number between 0 and 1"),
             ({"base_rate": 0.1, "calibrator": PlattCalibrator(slope=1, intercept=0)}, "does not know the one"),
         ],
     )

@@ -255,7 +255,7 @@ class TestUse:
         """to_config and back is the same model; what was passed in loaded can't be written down."""
         model = NliModel(bag, smoke_test=False, max_length=128)
         config = json.loads(json.dumps(model.to_config()))
-        assert config == {"model": str(bag), "smoke_test": False, "max_length": 128}
+        assert config == {"type": "nli", "model": str(bag), "smoke_test": False, "max_length": 128}
         assert NliModel.from_config(config).fingerprint == model.fingerprint
         with pytest.raises(ConfigError, match="no setting 'length'"):
             NliModel.from_config({"model": str(bag), "length": 3})

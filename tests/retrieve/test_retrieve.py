@@ -252,5 +252,5 @@ class TestTwoStages:
         """The message names what was given."""
         with pytest.raises(CompositionError, match="not FakeReranker and BM25Retriever"):
             RetrieveRerank(FakeReranker(), BM25Retriever())  # type: ignore[arg-type]
-        with pytest.raises(InputError, match="k must be at least 1"):
+        with pytest.raises(InputError, match="k must be a whole number of at least 1, or None, not 0"):
             RetrieveRerank(BM25Retriever(), FakeReranker(), depth=0)

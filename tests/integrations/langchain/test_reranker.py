@@ -133,7 +133,7 @@ class TestConstruction:
             ({"reranker": "fake", "top_n": 0}, ConfigError, "top_n is a whole number of at least 1"),
             ({"reranker": "fake", "top_n": "3"}, ConfigError, "or None for all, not '3'"),
             ({"reranker": "fake", "top_n": True}, ConfigError, "top_n is a whole number"),
-            ({"reranker": "fake", "threshold": float("nan")}, ConfigError, "a threshold is a finite number"),
+            ({"reranker": "fake", "threshold": float("nan")}, ConfigError, "threshold must be a finite number"),
             ({"reranker": FakeReranker(scale="ordinal"), "threshold": 0.5}, CompositionError, "ordinal scores"),
             ({"reranker": "fake", "topn": 3}, ValidationError, "topn"),
         ],
