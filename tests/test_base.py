@@ -181,7 +181,7 @@ class TestConfig:
 
     def test_what_is_no_data_is_refused(self) -> None:
         """A function among the settings has no place in a configuration."""
-        with pytest.raises(ConfigError, match=r"Scripted.values is a function"):
+        with pytest.raises(ConfigError, match=r"Scripted.values is of the type function"):
             Scripted(lambda: None).to_config()  # type: ignore[arg-type]
 
     def test_a_reranker_without_a_name_has_no_configuration(self) -> None:

@@ -116,7 +116,7 @@ def test_a_misspelt_setting_that_is_passed_along_is_refused_in_a_call_too() -> N
 def test_functions_and_objects_cannot_be_written() -> None:
     """Unless they are the default."""
     with pytest.raises(
-        ConfigError, match=r"Whole\.clock is a builtin_function_or_method, which a configuration can't hold"
+        ConfigError, match=r"Whole\.clock is of the type builtin_function_or_method, which a configuration can't hold"
     ):
         Whole(Part(), clock=time.monotonic).to_config()
 

@@ -180,7 +180,7 @@ def digest(data: object) -> str:
 
 def unwritable(value: object, name: str) -> ConfigError:
     """Return the error for a setting that no configuration can hold."""
-    return ConfigError(f"{name} is a {type(value).__name__}, which a configuration can't hold")
+    return ConfigError(f"{name} is of the type {type(value).__name__}, which a configuration can't hold")
 
 
 def _parameter_names(cls: type) -> Iterable[str]:

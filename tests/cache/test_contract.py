@@ -152,7 +152,7 @@ def test_its_configuration_builds_it_again(make: Callable[..., Cache]) -> None:
     assert config["type"] in KINDS and config["ttl_s"] == 100
     again = as_cache(config)
     assert type(again) is type(cache) and again.to_config() == config
-    with pytest.raises(ConfigError, match="clock is a Clock, which a configuration can't hold"):
+    with pytest.raises(ConfigError, match="clock is of the type Clock, which a configuration can't hold"):
         make(clock=Clock()).to_config()
 
 

@@ -397,7 +397,7 @@ class TestData:
 
     def test_a_model_that_is_no_data_can_not_be_written(self, table: Any) -> None:
         """The message names it."""
-        with pytest.raises(ConfigError, match="the model is a WrittenNli, which a configuration can't hold"):
+        with pytest.raises(ConfigError, match="the model is of the type WrittenNli, which a configuration can't hold"):
             ZeroShotClassifier(table({}), labels=["a", "b"]).to_config()
 
     def test_it_can_be_pickled(self) -> None:

@@ -89,7 +89,9 @@ class TestTranslation:
                 return {"kind": "translator", "target": self.target}
 
         to_english, to_german = (TranslatingReranker(FakeReranker(), Translator(to)) for to in ("en", "de"))
-        with pytest.raises(ConfigError, match=r"TranslatingReranker.translate is a Translator, which a config"):
+        with pytest.raises(
+            ConfigError, match=r"TranslatingReranker.translate is of the type Translator, which a config"
+        ):
             to_english.to_config()
         assert to_english.fingerprint != to_german.fingerprint
         function = TranslatingReranker(FakeReranker(), _translate)

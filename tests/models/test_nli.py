@@ -261,7 +261,7 @@ class TestUse:
             NliModel.from_config({"model": str(bag), "length": 3})
         with pytest.raises(ConfigError, match="a model is a folder, owner/name or a known name, not NoneType"):
             NliModel(None)  # type: ignore[arg-type]
-        with pytest.raises(ConfigError, match="was given the loaded model"):
+        with pytest.raises(ConfigError, match="model is of the type OnnxPairModel, which a configuration can't hold"):
             NliModel(model.pair_model, smoke_test=False).to_config()
 
     def test_a_loaded_model_takes_no_settings(self, bag: Path) -> None:

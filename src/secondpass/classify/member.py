@@ -206,7 +206,7 @@ def written_model(model: Any) -> Any:
         ConfigError: it is not data.
     """
     if not hasattr(model, "to_config"):
-        raise ConfigError(f"the model is a {type(model).__name__}, which a configuration can't hold")
+        raise ConfigError(f"the model is of the type {type(model).__name__}, which a configuration can't hold")
     return model.to_config()
 
 
