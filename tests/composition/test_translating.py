@@ -28,7 +28,7 @@ class TestContract(RerankerContract):
 
     def test_its_configuration_builds_it_again(self) -> None:
         """A function has no place in a configuration, and the error says so."""
-        with pytest.raises(ConfigError, match=r"TranslatingReranker.translate is a function"):
+        with pytest.raises(ConfigError, match=r"TranslatingReranker.translate is of the type function"):
             self.make().to_config()
 
 
