@@ -15,7 +15,8 @@ SecondPassError
 ├── CacheError                          a cache failed; a CachedReranker goes on without it (secondpass.cache)
 └── ScoringError (RuntimeError)         scores could not be computed, or are not what they must be
     ├── OutOfMemoryError (MemoryError)  a single pair does not fit into memory
-    ├── CompletionError                 a language model gave no answer (secondpass.llm)
+    ├── CallError                       a server gave no answer (secondpass.network)
+    │   └── CompletionError             a language model gave no answer (secondpass.llm)
     └── BudgetError                     what it may cost is used up (secondpass.llm)
 ```
 

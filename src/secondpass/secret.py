@@ -2,12 +2,13 @@
 
 import os
 import re
+import sys
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
 from secondpass.errors import ConfigError
 
-__all__ = ["Secret", "shown", "split_url"]
+__all__ = ["Secret", "split_url", "without_query"]
 
 
 class Secret:
@@ -39,9 +40,23 @@ class Secret:
         return key
 
     def hidden_in(self, text: str) -> str:
-        """Return a text with stars in the place of the key: what a server says may repeat it."""
+        """Return a text of somebody else's, such as a server's, without the key.
+
+        Where the key stands in it as it is, it becomes stars. Where it stands there in another form, see `is_in`,
+        nothing is left of the text but stars.
+        """
         key = (self.reveal() or "").strip()
-        return text.replace(key, "***") if key else text
+        text = text.replace(key, "***") if key else text
+        return "***" if self.is_in(text) else text
+
+    def is_in(self, text: str) -> bool:
+        """Tell whether a text holds the key, or eight characters in a row of it, in whatever form.
+
+        That is: escaped as in JSON, URLs, HTML or Python; in Base64 or hexadecimal; in other case, width or spacing;
+        and one of these in another.
+        """
+        key = (self.reveal() or "").strip()
+        return bool(key) and (key in text or _holds(text, _parts(key)))
 
     # There is one key, however often what holds it is copied; only a pickle goes elsewhere.
     def __copy__(self) -> Self:
@@ -55,6 +70,59 @@ class Secret:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _from_variable, (self.variable,)
+
+
+_PART = 8  # fewer characters in a row may be there by chance
+_FEWEST = 4  # a key of fewer letters and digits is found as it is only
+_MAX_LAYERS = 4
+_NO_LETTERS = re.compile(r"[^0-9a-z]+")
+# \u002f, \U0000002f, \u{2f}, \x2f, %2f, =2f; \057; \/ needs nothing, as only letters and digits are compared.
+_ESCAPED = re.compile(
+    r"(?:\\u\{([0-9a-fA-F]{1,6})\}|\\U([0-9a-fA-F]{8})|\\u([0-9a-fA-F]{4})|(?:\\x|[%=])([0-9a-fA-F]{2}))|\\([0-3]?[0-7]{2})"
+)
+
+
+def _parts(key: str) -> frozenset[str]:
+    """Return the pieces by which a key is known: of its letters and digits, and of what Base64 and hex make of it."""
+    import base64  # not with the module: only errors need it
+
+    data = key.encode()
+    # What stands before the key decides in which of three ways Base64 cuts it up; the ends depend on the neighbours.
+    shifted = [base64.b64encode(b"\0" * shift + data).decode().rstrip("=")[:-1] for shift in range(3)]
+    found: set[str] = set()
+    for form in (key, data.hex(), shifted[0], shifted[1][4:], shifted[2][4:]):
+        letters = _letters(form)
+        size = min(_PART, len(letters))
+        if size >= (_FEWEST if form is key else _PART):
+            found |= {letters[at : at + size] for at in range(len(letters) - size + 1)}
+    return frozenset(found)
+
+
+def _holds(text: str, parts: frozenset[str]) -> bool:
+    import html  # likewise
+
+    sizes = {len(part) for part in parts}
+    for _ in range(_MAX_LAYERS):
+        letters = _letters(text)
+        if any(letters[at : at + size] in parts for size in sizes for at in range(len(letters) - size + 1)):
+            return True
+        decoded = html.unescape(_ESCAPED.sub(_unescaped, text))
+        if decoded == text:
+            return False
+        text = decoded
+    return True  # who wraps something so often has something to hide
+
+
+def _letters(text: str) -> str:
+    import unicodedata  # likewise
+
+    return _NO_LETTERS.sub("", unicodedata.normalize("NFKC", text).lower())
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    hexadecimal = match[1] or match[2] or match[3] or match[4]
+    code = int(hexadecimal, 16) if hexadecimal else int(match[5], 8)
+    return chr(code) if code <= sys.maxunicode else ""
 
 
 def _from_variable(variable: str) -> Secret:
@@ -88,6 +156,6 @@ def split_url(url: object, name: str) -> SplitResult:
     return parts
 
 
-def shown(url: str) -> str:
+def without_query(url: str) -> str:
     """Return a URL as messages show it: without what comes after the path."""
     return url.partition("?")[0]

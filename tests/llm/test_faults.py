@@ -133,22 +133,22 @@ class TestRetries:
     def test_a_server_that_stays_down_is_given_up(self, server: Scripted) -> None:
         """After max_retries the last error is raised, with the status and the server's words."""
         server.steps = [{"status": 500, "body": _ERROR}]
-        with pytest.raises(CompletionError, match=r"answered 500: .*it burns") as caught:
+        with pytest.raises(CompletionError, match=r"HTTP 500: .*it burns.*\(attempt 3\)"):
             reranker(server).rerank("q", DOCUMENTS)
-        assert len(server.asked) == 3 and caught.value.__cause__ is not None
+        assert len(server.asked) == 3
 
     @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
     def test_a_mistake_is_not_tried_again(self, server: Scripted, status: int) -> None:
         """What is wrong with the call stays wrong; one call, and no key in the message."""
         server.steps = [{"status": status, "body": _ERROR}]
-        with pytest.raises(CompletionError, match=f"answered {status}") as caught:
+        with pytest.raises(CompletionError, match=f"HTTP {status}") as caught:
             reranker(server).rerank("q", DOCUMENTS)
         assert len(server.asked) == 1 and "sk-secret" not in str(caught.value)
 
     def test_an_empty_purse_is_not_tried_again(self, server: Scripted) -> None:
         """OpenAI answers 429 for a used-up quota as well, and waiting doesn't fill it."""
         server.steps = [{"status": 429, "body": {"error": {"message": "quota", "code": "insufficient_quota"}}}]
-        with pytest.raises(CompletionError, match="answered 429"):
+        with pytest.raises(CompletionError, match="HTTP 429"):
             reranker(server).rerank("q", DOCUMENTS)
         assert len(server.asked) == 1
 
@@ -165,7 +165,7 @@ class TestRetries:
         """In seconds or as a date: what can't be waited for is not waited for."""
         server.steps = [{"status": 429, "body": _ERROR, "headers": {"Retry-After": value}}]
         start = time.monotonic()
-        with pytest.raises(CompletionError, match="trying again would exceed total_timeout_s=120"):
+        with pytest.raises(CompletionError, match="total_timeout_s leaves no time for another attempt"):
             reranker(server).rerank("q", DOCUMENTS)
         assert time.monotonic() - start < 30 and len(server.asked) == 1
 
@@ -179,7 +179,7 @@ class TestRetries:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-        with pytest.raises(CompletionError, match=f"no connection to {url}"):
+        with pytest.raises(CompletionError, match=f"{url}/chat/completions: no connection"):
             LLMReranker("m", base_url=url, max_retries=0).rerank("q", DOCUMENTS)
 
 
@@ -193,14 +193,14 @@ class TestTimeouts:
     def test_an_answer_that_drips_is_given_up(self, server: Scripted) -> None:
         """A byte now and then keeps a connection alive, but not beyond the time of the call."""
         server.steps = [{"drip_s": 0.05}]
-        with pytest.raises(CompletionError, match="still coming in when its time was over"):
+        with pytest.raises(CompletionError, match=r"no complete answer within 0\.3 s"):
             reranker(server, timeout_s=0.3, max_retries=0).rerank("q", DOCUMENTS)
 
     def test_the_total_time_bounds_all_tries(self, server: Scripted) -> None:
         """However many retries are allowed, the query ends when its time is over."""
         server.steps = [{"wait_s": 20}]
         start = time.monotonic()
-        with pytest.raises(CompletionError, match=r"total_timeout_s=0\.5"):
+        with pytest.raises(CompletionError, match="total_timeout_s"):
             reranker(server, timeout_s=0.2, total_timeout_s=0.5, max_retries=100).rerank("q", DOCUMENTS)
         assert time.monotonic() - start < 10
 
@@ -263,14 +263,14 @@ class TestCalls:
     def test_an_endless_answer_is_refused(self, server: Scripted) -> None:
         """A body of more than 8 MiB is no answer, and is not asked for again."""
         server.steps = [{"raw": b" " * (9 * 2**20)}]
-        with pytest.raises(CompletionError, match="larger than 8388608 bytes"):
+        with pytest.raises(CompletionError, match="the answer is longer than 8388608 bytes"):
             reranker(server).rerank("q", DOCUMENTS)
         assert len(server.asked) == 1
 
     def test_the_first_reason_is_raised_and_waiting_calls_are_not_made(self, server: Scripted) -> None:
         """Of fifty documents' calls, those that had not begun when one failed don't begin."""
         server.steps = [{"status": 401, "body": _ERROR}]
-        with pytest.raises(CompletionError, match="answered 401"):
+        with pytest.raises(CompletionError, match="HTTP 401"):
             reranker(server, mode="graded", concurrency=2).rerank("q", [str(number) for number in range(50)])
         assert len(server.asked) < 25
 
@@ -280,7 +280,7 @@ class TestCalls:
         server.steps = [{"status": 400, "body": _ERROR}, good]
         ranking = reranker(server, mode="graded", on_error="keep", concurrency=1).rerank("q", DOCUMENTS)
         assert [document.index for document in ranking] == [1, 2, 0]
-        assert ranking.trace.counts["failed_calls"] == 1 and "answered 400" in ranking.trace.notes[0]
+        assert ranking.trace.counts["failed_calls"] == 1 and "HTTP 400" in ranking.trace.notes[0]
 
     def test_a_fallback_takes_over(self, server: Scripted) -> None:
         """A chain with a dead language model first answers by its second member."""
@@ -311,10 +311,10 @@ class TestKeys:
         keeping = reranker(server, api_key=f"{_KEY}\n", on_error="keep")
         with caplog.at_level(logging.DEBUG, "secondpass"):
             trace = keeping.rerank("q", DOCUMENTS).trace
-        with pytest.raises(CompletionError, match=f"answered {fault['status']}") as caught:
+        with pytest.raises(CompletionError, match=f"HTTP {fault['status']}") as caught:
             reranker(server, api_key=f"{_KEY}\n").rerank("q", DOCUMENTS)
         shown = "".join(traceback.format_exception(caught.value)) + caplog.text + str(trace)
-        assert f"answered {fault['status']}" in caplog.text and _KEY[:7] not in shown
+        assert f"HTTP {fault['status']}" in caplog.text and _KEY[:7] not in shown
         assert server.headers[0]["authorization"] == f"Bearer {_KEY}"
 
     def test_an_echo_is_not_quoted(self) -> None:
@@ -330,7 +330,9 @@ class TestKeys:
             thread = threading.Thread(target=answer, daemon=True)
             thread.start()
             url = f"http://127.0.0.1:{echo.getsockname()[1]}/v1?token=pw123"
-            with pytest.raises(CompletionError, match=r"no connection to http://127.0.0.1:\d+/v1: .*\*\*\*") as caught:
+            with pytest.raises(
+                CompletionError, match=r":\d+/v1/chat/completions: the connection broke off .*\*\*\*"
+            ) as caught:
                 LLMReranker("m", base_url=url, api_key=_KEY, max_retries=0).rerank("q", DOCUMENTS)
             thread.join()
         shown = "".join(traceback.format_exception(caught.value))
@@ -339,7 +341,7 @@ class TestKeys:
     @pytest.mark.parametrize("on_error", ["raise", "keep"])
     def test_a_key_that_no_header_can_hold_is_refused(self, server: Scripted, on_error: str) -> None:
         """Without a call or a retry, whatever is done about failed calls, and without repeating it."""
-        with pytest.raises(ConfigError, match=f"the key for {server.url} holds characters") as caught:
+        with pytest.raises(ConfigError, match=f"the key for {server.url}/chat/completions holds characters") as caught:
             reranker(server, api_key=_KEY[:7] + "\n" + _KEY[7:], on_error=on_error).rerank("q", DOCUMENTS)
         assert server.asked == [] and _KEY[:7] not in "".join(traceback.format_exception(caught.value))
 

@@ -12,7 +12,7 @@ from email.utils import format_datetime
 import pytest
 
 from secondpass.errors import ScoringError
-from secondpass.remote.failures import retry_after_s
+from secondpass.network.failures import retry_after_s
 from tests.remote.server import DOCUMENTS, QUERY, Server, remote
 
 
@@ -50,7 +50,7 @@ class TestCalls:
         """`close` and the end of a with block close the connections; the next call opens new ones."""
         with remote(serve("tei")) as reranker:
             expected = reranker.score("q", ["a"])
-        assert reranker._transports == {}
+        assert reranker._endpoint._idle == []
         assert reranker.score("q", ["a"]) == expected
         reranker.close()
         reranker.close()
@@ -88,7 +88,7 @@ class TestRepeats:
         with caplog.at_level(logging.WARNING, "secondpass"):
             ranking = remote(server).rerank(QUERY, DOCUMENTS[:2])
         assert len(server.received) == 3 and ranking.trace.counts["retries"] == 2
-        assert ranking.trace.notes[0].startswith(f"tried again (2x): HTTP {status}")
+        assert ranking.trace.notes[0].startswith(f"tried again (2x): {server.url}/rerank: HTTP {status}")
         assert len(caplog.records) == 2 and f"HTTP {status}" in caplog.text
 
     @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 413, 418, 422, 424, 501])
@@ -124,15 +124,20 @@ class TestRepeats:
         """Nobody waits longer than `max_wait_s`."""
         server = serve("tei")
         server.script = [(429, {"error": "quota"}, {"Retry-After": "3600"})]
-        with pytest.raises(ScoringError, match=r"HTTP 429: it takes no more calls at present.*quota"):
+        with pytest.raises(ScoringError, match=r"HTTP 429: too many requests, or no quota left: .*quota"):
             remote(server).score("q", ["a"])
         assert len(server.received) == 1
 
     def test_retry_after_is_a_number_or_a_date(self) -> None:
         """Both forms of RFC 9110, and nonsense counts as nothing."""
-        assert retry_after_s("2.5") == 2.5 and retry_after_s("-1") == 0.0 and retry_after_s("nan") == 0.0
-        assert retry_after_s(None) is None and retry_after_s("soon") is None
+
+        def read(value: str) -> float | None:
+            return retry_after_s({"retry-after": value})
+
+        assert read("2.5") == 2.5 and read("-1") == 0.0 and read("nan") == 0.0
+        assert retry_after_s({}) is None and read("soon") is None and read("") is None
         later = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-        assert 50 < (retry_after_s(later) or 0) <= 60
-        assert retry_after_s("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
-        assert retry_after_s("Wed, 21 Oct 2015 07:28:00 -0000") == 0.0
+        assert 50 < (read(later) or 0) <= 60
+        assert read("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
+        assert read("Wed, 21 Oct 2015 07:28:00 -0000") == 0.0
+        assert retry_after_s({"retry-after-ms": "300", "retry-after": "9"}) == 0.3

@@ -25,7 +25,7 @@ class TestKeys:
         reranker = remote(server, api_key="wrong-secret-1")
         with caplog.at_level(logging.DEBUG), pytest.raises(ScoringError) as error:
             reranker.score("q", ["a"])
-        assert "HTTP 401: it wants a key, or not this one: set REMOTE_TEST_KEY, or pass api_key" in str(error.value)
+        assert "rejects the one that it got: set REMOTE_TEST_KEY or pass api_key" in str(error.value)
         assert "invalid key: Bearer ***" in str(error.value)
         server.script = [(503, {"error": "key wrong-secret-1"})]
         with caplog.at_level(logging.DEBUG), pytest.raises(ScoringError):
@@ -52,7 +52,7 @@ class TestKeys:
         """CO_API_KEY belongs to cohere.com: another server of that shape does not get it unless told so."""
         monkeypatch.setenv("CO_API_KEY", "of-cohere")
         server = serve("cohere")
-        with pytest.raises(ScoringError, match=r"HTTP 401: .*set api_key_variable, or pass api_key"):
+        with pytest.raises(ScoringError, match=r"HTTP 401: .*set api_key_variable or pass api_key"):
             RemoteReranker(server.url, model="m").score("q", ["a"])
         assert "Authorization" not in server.received[0][1]
         own = RemoteReranker("https://api.cohere.com", model="rerank-v3.5")
@@ -149,7 +149,7 @@ class TestSettings:
 
     def test_without_httpx_the_extra_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The error holds the command that installs it."""
-        monkeypatch.delitem(sys.modules, "secondpass.remote.settings", raising=False)
+        monkeypatch.delitem(sys.modules, "secondpass.network.endpoint", raising=False)
         monkeypatch.setitem(sys.modules, "httpx", None)
         with pytest.raises(sp.MissingExtraError, match=r'pip install "secondpass\[remote\]"'):
             RemoteReranker("http://h", shape="tei")

@@ -4,6 +4,7 @@ import json
 import logging
 import pickle
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -443,8 +444,9 @@ class TestSettings:
             LLMReranker("m", completion=judge).to_config()
 
     def test_a_missing_client_names_the_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Without the openai package the constructor says how to install it; with a function it isn't needed."""
-        monkeypatch.setitem(__import__("sys").modules, "openai", None)
+        """Without httpx the constructor says how to install it; with a function it isn't needed."""
+        monkeypatch.delitem(sys.modules, "secondpass.network.endpoint", raising=False)
+        monkeypatch.setitem(sys.modules, "httpx", None)
         with pytest.raises(MissingExtraError, match=r'LLMReranker needs .* pip install "secondpass\[openai\]"'):
             LLMReranker("m")
         assert len(LLMReranker("m", completion=judge).rerank("q", ["a"])) == 1

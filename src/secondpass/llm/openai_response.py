@@ -1,6 +1,5 @@
 """Reads the chat completions of OpenAI-compatible servers, none of which keeps to the letter of it."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,18 +8,14 @@ from secondpass.llm.types import Answer, CompletionError, TokenChoice, mapping, 
 __all__ = ["read_answer"]
 
 
-def read_answer(body: bytes) -> Answer:
-    """Read the body of a chat completion; what is missing or of another type in it counts as not given.
+def read_answer(data: object) -> Answer:
+    """Read a chat completion; what is missing or of another type in it counts as not given.
 
     Raises:
-        CompletionError: it is no JSON object.
+        CompletionError: it is not a JSON object.
     """
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as exc:
-        raise CompletionError(f"the server's answer is no whole JSON: {exc}", retryable=True) from exc
     if not isinstance(data, dict):
-        raise CompletionError("the server's answer is no chat completion", retryable=True)
+        raise CompletionError("the server's answer is not a chat completion", retryable=True)
     usage, choices = mapping(data.get("usage")), data.get("choices")
     counts = whole_number(usage.get("prompt_tokens")), whole_number(usage.get("completion_tokens"))
     choice = mapping(choices[0]) if isinstance(choices, list) and choices else {}

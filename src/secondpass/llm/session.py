@@ -1,10 +1,8 @@
 """Asks on behalf of one query: retries, time-outs, budget, cache, and the counts that the trace shows."""
 
 import logging
-import random
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TypeVar
@@ -12,12 +10,12 @@ from typing import TypeVar
 from secondpass.llm.asker import Asker
 from secondpass.llm.budget import BudgetError, Ledger
 from secondpass.llm.types import Answer, CompletionError, Prompt
+from secondpass.network import CallError, Stop, side_by_side
 
 __all__ = ["Session"]
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-_MAX_BACKOFF_S = 20.0
 
 
 @dataclass
@@ -25,11 +23,13 @@ class Session:
     """One query's questions.
 
     Attributes:
+        stop: what ends all calls and waits, also those of other queries that were asked together with this one.
         counts: what happened, for the trace.
         failures: the messages of calls that failed for good, in order.
     """
 
     asker: Asker
+    stop: Stop = field(default_factory=Stop)
     counts: dict[str, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
@@ -37,7 +37,6 @@ class Session:
     def __post_init__(self) -> None:
         self._deadline = time.monotonic() + self.asker.total_timeout_s
         self._ledger: Ledger = self.asker.budget.ledger()
-        self._error: Exception | None = None
 
     def count(self, name: str, times: int = 1) -> None:
         """Add to a count."""
@@ -58,11 +57,8 @@ class Session:
             answer = self._answer(prompt)
         except (CompletionError, BudgetError) as exc:
             if self.asker.on_error == "raise":
-                with self._lock:
-                    first = self._error = self._error or exc
-                if first is exc:
-                    raise
-                raise first from first.__cause__  # calls that were waiting stop for the reason of the first
+                self.stop.set(exc)
+                raise
             self._failed(exc)
             return None
         for name, happened in (("refusals", answer.refused), ("cut_answers", answer.cut)):
@@ -71,7 +67,7 @@ class Session:
         try:
             parsed = None if answer.refused else parse(answer)
         except CompletionError as exc:
-            self._error = self._error or exc  # the server can't do what is needed, so no more calls are made
+            self.stop.set(exc)  # the server can't do what is needed, so no more calls are made
             raise
         if parsed is None:
             self.count("unusable_answers")
@@ -80,14 +76,10 @@ class Session:
         return parsed
 
     def ask_all(self, prompts: Sequence[Prompt], parse: Callable[[Answer], T | None]) -> list[T | None]:
-        """Do as `ask` for several prompts side by side; equal ones are asked once."""
+        """Ask several prompts side by side, as `ask` does; equal ones are asked once."""
         distinct = list(dict.fromkeys(prompts))
-        if len(distinct) == 1:
-            answers = [self.ask(distinct[0], parse)]
-        else:
-            workers = min(self.asker.concurrency, len(distinct))
-            with ThreadPoolExecutor(workers, thread_name_prefix="secondpass-llm") as pool:
-                answers = list(pool.map(lambda prompt: self.ask(prompt, parse), distinct))
+        workers = self.asker.concurrency
+        answers = side_by_side(lambda prompt: self.ask(prompt, parse), distinct, workers=workers, stop=self.stop)
         by_prompt = dict(zip(distinct, answers, strict=True))
         return [by_prompt[prompt] for prompt in prompts]
 
@@ -104,58 +96,47 @@ class Session:
         if kept is not None:
             self.count("cache_hits")
             return kept
-        for attempt in range(self.asker.max_retries + 1):
-            try:
-                answer = self._one_call(prompt)
-            except CompletionError as exc:
-                if not exc.retryable or attempt == self.asker.max_retries:
-                    raise
-                self._wait(attempt, exc)
-                self.count("retries")
-            else:
-                return answer
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        return self.asker.retries.call(
+            lambda: self._one_call(prompt), stop=self.stop, on_retry=self._on_retry, left_s=self._left_s
+        )
 
-    def _wait(self, attempt: int, exc: CompletionError) -> None:
-        longest = min(_MAX_BACKOFF_S, self.asker.backoff_s * 2**attempt)
-        # Jitter on top of what the server asks for, so that those who wait don't all come back at once.
-        wait_s = (exc.retry_after_s or 0.0) + random.uniform(0, longest)  # noqa: S311  # nothing secret
-        if wait_s >= self._left_s():
-            raise CompletionError(
-                f"{exc}; trying again would exceed total_timeout_s={self.asker.total_timeout_s:g}"
-            ) from exc
+    def _on_retry(self, exc: CallError, wait_s: float) -> None:
+        self.count("retries")
         _log.debug("trying again in %.2f s: %s", wait_s, exc)
-        time.sleep(wait_s)
 
     def _left_s(self) -> float:
         return self._deadline - time.monotonic()
 
     def _one_call(self, prompt: Prompt) -> Answer:
-        late = CompletionError(f"total_timeout_s={self.asker.total_timeout_s:g} is over")
-        if not self.asker.slots.acquire(timeout=max(0.0, self._left_s())):
-            raise late
         try:
-            if self._error is not None:
-                raise CompletionError("another call of the same query failed")
-            left_s = self._left_s()
-            if left_s <= 0:
-                raise late
-            # At 3 bytes a token the estimate is rather too high for most languages, with room for the template.
-            estimate = 16 + len((prompt.system + prompt.user).encode()) // 3, prompt.max_tokens
-            reserved = self._ledger.reserve(*estimate)
-            used = 0, 0
-            try:
-                answer = self.asker.call(prompt, min(self.asker.timeout_s, left_s))
-                used = (
-                    estimate[0] if answer.prompt_tokens is None else answer.prompt_tokens,
-                    estimate[1] if answer.completion_tokens is None else answer.completion_tokens,
-                )
-            finally:
-                self._ledger.settle(reserved, *used)
-        finally:
-            self.asker.slots.release()
+            with self.asker.slots.taken(self.stop, self._left_s()):
+                answer, used = self._paid_call(prompt)
+        except TimeoutError:
+            answer, used = None, (0, 0)
+        if answer is None:
+            total = f"total_timeout_s={self.asker.total_timeout_s:g}"
+            raise CompletionError(f"{total} was over before the call began: raise it, or concurrency")
         self._count_usage(answer, used)
         return answer
+
+    def _paid_call(self, prompt: Prompt) -> tuple[Answer, tuple[int, int]]:
+        """Return an answer, and the tokens of the prompt and the answer."""
+        left_s = self._left_s()
+        if left_s <= 0:
+            raise TimeoutError
+        # At 3 bytes a token the estimate is rather too high for most languages, with room for the template.
+        estimate = 16 + len((prompt.system + prompt.user).encode()) // 3, prompt.max_tokens
+        reserved = self._ledger.reserve(*estimate)
+        used = 0, 0
+        try:
+            answer = self.asker.call(prompt, min(self.asker.timeout_s, left_s), self.stop)
+            used = (
+                estimate[0] if answer.prompt_tokens is None else answer.prompt_tokens,
+                estimate[1] if answer.completion_tokens is None else answer.completion_tokens,
+            )
+        finally:
+            self._ledger.settle(reserved, *used)
+        return answer, used
 
     def _count_usage(self, answer: Answer, used: tuple[int, int]) -> None:
         self.count("calls")

@@ -4,26 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from secondpass.errors import ScoringError
+from secondpass.network import CallError
 
 __all__ = ["Answer", "Completion", "CompletionError", "Prompt", "TokenChoice"]
 
 
-class CompletionError(ScoringError):
-    """A call to a language model failed.
-
-    Args:
-        message: what happened, and what to do.
-        retryable: whether the same call may succeed later (429, 5xx, time-outs, lost connections).
-        retry_after_s: how long the server asked to wait, in seconds; None if it didn't.
-    """
-
-    def __init__(self, message: str, *, retryable: bool = False, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
-        self.retryable, self.retry_after_s = retryable, retry_after_s
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self.args, {"retryable": self.retryable, "retry_after_s": self.retry_after_s}
+class CompletionError(CallError):
+    """A language model gave no answer; see `secondpass.network.CallError`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a reranking server is asked and how it answers: the shapes of ``/rerank``, and the HTTP beneath them."""
+"""What each kind of reranking server is asked, and how it answers."""
 
 from secondpass.remote.shapes import SHAPES, Shape
 

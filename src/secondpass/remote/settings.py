@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
-
 from secondpass.errors import ConfigError
 from secondpass.remote.shapes import Shape
 from secondpass.secret import split_url
@@ -23,10 +21,6 @@ def checked_url(url: object, shape: Shape) -> str:
         ConfigError: it is no such URL, or holds a password.
     """
     parts = split_url(url, "url")
-    try:
-        httpx.URL(parts.geturl())
-    except httpx.InvalidURL as exc:
-        raise ConfigError(f"url can't be used: {exc}") from exc
     path = parts.path if parts.path.strip("/") else shape.path
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 

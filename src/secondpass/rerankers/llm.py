@@ -1,7 +1,6 @@
 """Rerank with a language model behind an OpenAI-compatible server, or behind any function."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,6 +16,7 @@ from secondpass.llm.session import Session
 from secondpass.llm.settings import check_settings
 from secondpass.llm.setwise_pairwise import all_pairs, heapsort, sliding_pairs
 from secondpass.llm.types import Completion
+from secondpass.network import Stop, side_by_side
 from secondpass.secret import Secret
 from secondpass.types import Request, Scale, Scores, Trace
 
@@ -159,13 +159,11 @@ class LLMReranker(Asking, Reranker):
         self._open()
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
-        if len(requests) == 1:
-            return [self._scores(requests[0])]
-        with ThreadPoolExecutor(min(self.concurrency, len(requests)), thread_name_prefix="secondpass-query") as pool:
-            return list(pool.map(self._scores, requests))
+        stop = Stop()
+        return side_by_side(lambda request: self._scores(request, stop), requests, workers=self.concurrency, stop=stop)
 
-    def _scores(self, request: Request) -> Scores:
-        session = Session(self._asker)
+    def _scores(self, request: Request, stop: Stop) -> Scores:
+        session = Session(self._asker, stop)
         shown = [cut(text, self.max_document_chars) for text in request.texts]
         values, judged = self._verdicts(session, request, [text for text, _ in shown])
         truncated = [is_cut for _, is_cut in shown]

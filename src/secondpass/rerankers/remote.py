@@ -1,27 +1,41 @@
 """Rerank on a server: Cohere, Jina, Voyage, vLLM, Infinity, text-embeddings-inference."""
 
-import os
-import weakref
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 
 from secondpass.base import Reranker
 from secondpass.config import digest
 from secondpass.errors import ConfigError, MissingExtraError, ScoringError
+from secondpass.network import CallError, Retries, Slots, Stop, side_by_side
+from secondpass.remote.settings import (
+    checked_body,
+    checked_int,
+    checked_scale,
+    checked_seconds,
+    checked_url,
+    is_at_home,
+)
 from secondpass.remote.shapes import SHAPES
-from secondpass.secret import Secret
+from secondpass.secret import Secret, without_query
 from secondpass.types import Request, Scale, Scores, Trace
 
-if TYPE_CHECKING:
-    from secondpass.remote.transport import Answer, Transport
-
 __all__ = ["RemoteReranker"]
+
+_log = logging.getLogger(__name__)
+
+_HINTS = {
+    400: "the server does not understand the request: check shape, model and extra_body",
+    404: "there is no such endpoint or model: check the path of the URL, shape and model",
+    405: "the endpoint does not accept POST: check the path of the URL and shape",
+    413: "the request is too large: lower batch_size, or shorten the documents (PassageReranker splits them)",
+    422: "the server can't process the request: check shape, model and extra_body; a text may be empty or too long",
+    424: "the model that it serves is not a reranker",
+}
 
 # Activations in half precision may end a hair outside.
 _SLACK = 1e-3
@@ -33,6 +47,13 @@ class _Call(NamedTuple):
     request: int
     query: str
     texts: list[str]
+
+
+class _Answer(NamedTuple):
+    """The data that answers a call, and why each attempt before the last one failed."""
+
+    payload: Any
+    retries: tuple[str, ...]
 
 
 class RemoteReranker(Reranker):
@@ -102,18 +123,6 @@ class RemoteReranker(Reranker):
         pointwise: bool | None = None,
         extra_body: Mapping[str, Any] | None = None,
     ) -> None:
-        try:
-            # Here, so that httpx is imported only by those who use it, and missed when constructing.
-            from secondpass.remote.settings import (
-                checked_body,
-                checked_int,
-                checked_scale,
-                checked_seconds,
-                checked_url,
-                is_at_home,
-            )
-        except ImportError as exc:
-            raise MissingExtraError.of("remote", "RemoteReranker") from exc
         if not isinstance(shape, str) or shape not in SHAPES:
             raise ConfigError(f"shape must be one of {', '.join(SHAPES)}, not {shape!r}")
         form = SHAPES[shape]
@@ -139,7 +148,7 @@ class RemoteReranker(Reranker):
         self.scale = checked_scale(scale, Scale.LOGIT if raw_scores else form.scale)
         self.pointwise = "jina-reranker-v3" not in (model or "") if pointwise is None else bool(pointwise)
         self.extra_body = checked_body(extra_body, form)
-        self._connect()
+        self._open()
 
     @property
     def fingerprint(self) -> str:
@@ -148,8 +157,8 @@ class RemoteReranker(Reranker):
         return digest([self.registry_name, *asked, self.scale, self.pointwise])
 
     def close(self) -> None:
-        """Close the connections; the next call opens new ones. Also done at the end of a ``with`` block."""
-        _close(self._transports)
+        """Close idle connections; the next call opens new ones. Also done at the end of a ``with`` block."""
+        self._endpoint.close()
 
     def __enter__(self) -> Self:
         return self
@@ -159,43 +168,27 @@ class RemoteReranker(Reranker):
     ) -> None:
         self.close()
 
-    def _connect(self) -> None:
-        # By process: a forked child shares the parent's sockets, and must not use them.
-        self._transports: dict[int, Transport] = {}
-        weakref.finalize(self, _close, self._transports)
+    def _open(self) -> None:
+        try:
+            from secondpass.network.endpoint import Endpoint  # imports httpx, so that it is missed now
+        except ImportError as exc:
+            raise MissingExtraError.of("remote", "RemoteReranker") from exc
+        self._endpoint = Endpoint(self.url, self.api_key, hints=_HINTS)
+        self._slots = Slots(self.concurrency)
+        self._retries = Retries(self.max_retries, self.backoff_s, max_wait_s=self.max_wait_s)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_transports"}
+        return {name: value for name, value in vars(self).items() if name not in ("_endpoint", "_slots")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._connect()
-
-    def _transport(self) -> "Transport":
-        from secondpass.remote.transport import Transport
-
-        process = os.getpid()
-        transport = self._transports.get(process)
-        if transport is None:
-            new = Transport(
-                self.url,
-                self.api_key,
-                timeout_s=self.timeout_s,
-                max_retries=self.max_retries,
-                backoff_s=self.backoff_s,
-                max_wait_s=self.max_wait_s,
-                concurrency=self.concurrency,
-            )
-            transport = self._transports.setdefault(process, new)  # without a lock, which a fork could leave locked
-            if transport is not new:
-                new.close()
-        return transport
+        self._open()
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         # Equal documents of a request are sent once, unless the model reads them all together.
         uniques = [list(dict.fromkeys(r.texts)) if self.pointwise else list(r.texts) for r in requests]
         calls = list(self._calls(requests, uniques))
-        answered: dict[int, list[tuple[Answer, np.ndarray]]] = defaultdict(list)
+        answered: dict[int, list[tuple[_Answer, np.ndarray]]] = defaultdict(list)
         for call, answer in zip(calls, self._post(calls), strict=True):
             answered[call.request].append((answer, self._values(answer.payload, len(call.texts))))
         results = []
@@ -214,59 +207,59 @@ class RemoteReranker(Reranker):
             for start in range(0, len(texts), size):
                 yield _Call(at, request.query, texts[start : start + size])
 
-    def _post(self, calls: Sequence[_Call]) -> "list[Answer]":
+    def _post(self, calls: Sequence[_Call]) -> list[_Answer]:
         """Send the calls, several at once, and return the answers in their order; the first failure ends all."""
-        transport, form, stop = self._transport(), SHAPES[self.shape], Event()
+        form, stop = SHAPES[self.shape], Stop()
         fixed = form.settings(self.model, raw_scores=self.raw_scores, truncate=self.truncate)
         fixed.update(self.extra_body or {})
-        if len(calls) == 1 or self.concurrency == 1:
-            return [transport.post(form.request(call.query, call.texts, fixed), stop=stop) for call in calls]
-        failures: list[BaseException] = []
 
-        def post(call: _Call) -> "Answer | None":
-            if stop.is_set():
-                return None
-            try:
-                return transport.post(form.request(call.query, call.texts, fixed), stop=stop)
-            except BaseException as exc:
-                failures.append(exc)
-                stop.set()
-                return None
+        def post(call: _Call) -> _Answer:
+            return self._posted(call, form.request(call.query, call.texts, fixed), stop)
 
-        with ThreadPoolExecutor(min(self.concurrency, len(calls)), "secondpass-remote") as pool:
-            try:
-                answers = list(pool.map(post, calls))
-            finally:
-                stop.set()  # an interrupt shall not wait for further attempts
-        if failures:
-            raise failures[0]
-        return [answer for answer in answers if answer is not None]
+        return side_by_side(post, calls, workers=self.concurrency, stop=stop)
+
+    def _posted(self, call: _Call, body: Mapping[str, Any], stop: Stop) -> _Answer:
+        reasons: list[str] = []
+        # Some servers send the documents back, with up to 12 bytes a character.
+        max_bytes = 2**20 + 1024 * len(call.texts) + 16 * sum(map(len, call.texts))
+
+        def attempt() -> Any:
+            with self._slots.taken(stop):
+                return self._endpoint.post(body, timeout_s=self.timeout_s, stop=stop, max_bytes=max_bytes)
+
+        def on_retry(exc: CallError, wait_s: float) -> None:
+            reasons.append(str(exc))
+            _log.warning("%s; next attempt in %.1f s", exc, wait_s)
+
+        return _Answer(self._retries.call(attempt, stop=stop, on_retry=on_retry), tuple(reasons))
 
     def _values(self, payload: object, n_documents: int) -> np.ndarray:
         """Return the checked scores of an answer, in the order of the documents that were sent."""
         try:
             values = SHAPES[self.shape].scores(payload, n_documents)
         except ScoringError as exc:
+            if self.api_key.is_in(repr(payload)):
+                raise ScoringError(f"{self._where}: the answer holds no scores, but the key") from None
             raise ScoringError(f"{self._where}: {exc}") from exc
         if self.scale is not Scale.PROBABILITY:
             return values
         low, high = float(values.min()), float(values.max())
         if low < -_SLACK or high > 1 + _SLACK:
             raise ScoringError(
-                f"{self._where}: scores from {low:g} to {high:g} are no probabilities: pass scale='logit'"
+                f"{self._where}: scores from {low:g} to {high:g} are not probabilities: pass scale='logit'"
             )
         return np.clip(values, 0.0, 1.0)
 
     @property
     def _where(self) -> str:
-        return self.url.partition("?")[0]
+        return without_query(self.url)
 
     def __repr__(self) -> str:
         model = f", model={self.model!r}" if self.model else ""
         return f"RemoteReranker({self._where!r}, shape={self.shape!r}{model})"
 
 
-def _trace(n_documents: int, n_sent: int, answers: "Sequence[Answer]") -> Trace:
+def _trace(n_documents: int, n_sent: int, answers: Sequence[_Answer]) -> Trace:
     retries = Counter(reason for answer in answers for reason in answer.retries)
     counts = {"pairs": n_documents, "pairs_scored": n_sent, "calls": len(answers), "retries": retries.total()}
     usages = [answer.payload.get("usage") for answer in answers if isinstance(answer.payload, Mapping)]
@@ -276,9 +269,3 @@ def _trace(n_documents: int, n_sent: int, answers: "Sequence[Answer]") -> Trace:
         counts["tokens"] = sum(whole)
     notes = tuple(f"tried again ({times}x): {reason}" for reason, times in retries.items())
     return Trace(counts=counts, notes=notes)
-
-
-def _close(transports: "dict[int, Transport]") -> None:
-    transport = transports.pop(os.getpid(), None)
-    if transport is not None:
-        transport.close()

@@ -182,7 +182,6 @@ class TestSettings:
 
     def test_it_is_data_and_pickles(self) -> None:
         """Its settings come back, the key does not; a pickled one asks like the first."""
-        pytest.importorskip("openai")
         decomposer = LLMDecomposer("m", base_url="http://127.0.0.1:9/v1", api_key="sk-secret", max_claims=3)
         config = decomposer.to_config()
         assert config["max_claims"] == 3

@@ -1,0 +1,62 @@
+"""One attempt at something that may never end, and what is done when its time is over."""
+
+import contextvars
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import TypeVar
+
+from secondpass.network.stop import Stop, StoppedError
+
+__all__ = ["OutOfTimeError", "within"]
+
+T = TypeVar("T")
+
+
+class OutOfTimeError(TimeoutError):
+    """An attempt was given up because its time was over."""
+
+
+def within(timeout_s: float, call: Callable[[], T], *, stop: Stop, give_up: Callable[[], None] = lambda: None) -> T:
+    """Return what a function returns, or raise what it raises, if it ends in time.
+
+    Time-outs of sockets begin anew with each byte, so that a server that sends one now and then is never late. So the
+    function runs in a thread of its own, with the caller's context variables, and what is late is left behind there.
+
+    Args:
+        timeout_s: how long it may take, by the clock on the wall.
+        call: the function.
+        stop: what ends the wait before that.
+        give_up: called when the function is left behind, to make it end soon, such as by closing its connection.
+
+    Raises:
+        OutOfTimeError: the time was over.
+        StoppedError: the stop was or became set.
+    """
+    results: list[T] = []
+    errors: list[BaseException] = []
+    awake = Event()
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except BaseException as exc:  # it is raised by the caller
+            errors.append(exc)
+        finally:
+            awake.set()
+
+    # A daemon, so that a function that never ends does not keep the process from ending.
+    thread = Thread(target=contextvars.copy_context().run, args=(run,), name="secondpass-attempt", daemon=True)
+    with stop.waking(awake.set):
+        if stop.is_set:
+            raise StoppedError
+        thread.start()
+        try:
+            awake.wait(timeout_s)
+        finally:  # also after an interrupt
+            if not results and not errors:
+                give_up()
+    if results:
+        return results[0]
+    if errors:
+        raise errors[0]
+    raise StoppedError if stop.is_set else OutOfTimeError

@@ -1,0 +1,149 @@
+"""Waits that end at once: when one of several calls failed for good, or the caller was interrupted."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Condition, Event, Lock
+from typing import TypeVar
+
+from secondpass.forking import reset_after_fork
+
+__all__ = ["Slots", "Stop", "StoppedError", "side_by_side"]
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+
+class StoppedError(Exception):
+    """A wait ended because its `Stop` was set; the reason is there."""
+
+
+class Stop:
+    """A flag that wakes everyone who waits with it, from whatever thread it is set.
+
+    Attributes:
+        reason: why it was set, which is the first reason that was given; None as long as it is not.
+    """
+
+    def __init__(self) -> None:
+        self.reason: BaseException | None = None
+        self._event, self._lock = Event(), Lock()
+        self._wakes: list[Callable[[], None]] = []
+
+    @property
+    def is_set(self) -> bool:
+        """Whether nothing is to be waited for any more."""
+        return self._event.is_set()
+
+    def set(self, reason: BaseException) -> None:
+        """End all waits, now and later; only the first call has an effect."""
+        with self._lock:
+            if self._event.is_set():
+                return
+            self.reason = reason
+            self._event.set()
+            wakes = list(self._wakes)
+        for wake in wakes:  # without the lock: a wake may take one that somebody holds who waits for ours
+            wake()
+
+    def wait(self, timeout_s: float) -> None:
+        """Sleep.
+
+        Raises:
+            StoppedError: the stop was or became set.
+        """
+        if self._event.wait(timeout_s):
+            raise StoppedError
+
+    @contextmanager
+    def waking(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Call ``wake``, from the thread that sets the stop, if that happens within the block or did before it."""
+        with self._lock:
+            self._wakes.append(wake)
+            is_set = self._event.is_set()
+        try:
+            if is_set:
+                wake()
+            yield
+        finally:
+            with self._lock:
+                self._wakes.remove(wake)
+
+
+class Slots:
+    """A limit to the calls that are made at a time, over all threads; a forked child has all of them free.
+
+    Args:
+        n: how many.
+    """
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._reset()
+        reset_after_fork(self, Slots._reset)
+
+    def _reset(self) -> None:
+        self._free, self._changed = self._n, Condition()
+
+    @contextmanager
+    def taken(self, stop: Stop, timeout_s: float = math.inf) -> Iterator[None]:
+        """Hold a slot within the block, and wait for it before.
+
+        Raises:
+            TimeoutError: none was free in time.
+            StoppedError: the stop was or became set.
+        """
+        changed = self._changed
+
+        def wake() -> None:
+            with changed:
+                changed.notify_all()
+
+        with stop.waking(wake), changed:
+            limit = None if math.isinf(timeout_s) else max(0.0, timeout_s)
+            if not changed.wait_for(lambda: stop.is_set or self._free > 0, limit):
+                raise TimeoutError
+            if stop.is_set:
+                raise StoppedError
+            self._free -= 1
+        try:
+            yield
+        finally:
+            with changed:
+                if changed is self._changed:  # else this is a child that was forked within the block
+                    self._free += 1
+                    changed.notify()
+
+
+def side_by_side(call: Callable[[Item], T], items: Sequence[Item], *, workers: int, stop: Stop) -> list[T]:
+    """Call a function with each item, in threads, and return the results in order.
+
+    The first failure, and an interrupt of the caller, sets the stop, so that everything that waits with it ends.
+
+    Raises:
+        Exception: what a call raised first, in time.
+    """
+
+    def run(item: Item) -> T:
+        if stop.is_set:
+            raise StoppedError
+        try:
+            return call(item)
+        except BaseException as exc:
+            stop.set(exc)
+            raise
+
+    if workers == 1 or len(items) == 1:
+        return [run(item) for item in items]
+    pool = ThreadPoolExecutor(min(workers, len(items)), thread_name_prefix="secondpass-call")
+    try:
+        futures = [pool.submit(run, item) for item in items]
+        return [future.result() for future in futures]
+    except BaseException as exc:
+        stop.set(exc)
+        if stop.reason is not None and isinstance(exc, Exception):
+            raise stop.reason from stop.reason.__cause__  # not that of whoever stopped because of it
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
