@@ -25,7 +25,7 @@ import torch
 from sentence_transformers import CrossEncoder
 
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_queries
-from secondpass.models.backends.torch import Dtype, TorchPairModel
+from secondpass.models.backends.torch_models import Dtype, TorchPairModel
 from secondpass.models.sources.resolve import find_model
 from training.start import checkpoint_of
 

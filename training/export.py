@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from secondpass.models.graph.activation_ranges import activation_ranges, sample_batches
 from secondpass.models.graph.encoder import build_graph
 from secondpass.models.graph.weights import read_weights
-from secondpass.models.sources.resolve import sha256_of
+from secondpass.models.sources.files import sha256_of
 from secondpass.models.tokens import EncoderTokenizer
 
 __all__ = ["english_pieces", "export", "main"]

@@ -27,7 +27,7 @@ def cache_dir(*parts: str) -> Path:
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "secondpass"
     folder = root.joinpath(*parts)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)  # whatever the umask: nobody else writes to it
     except OSError as exc:
         raise ConfigError(f"{folder} can't be made ({exc}); set SECONDPASS_CACHE_DIR to a folder that can") from exc
     return folder

@@ -5,21 +5,24 @@ Below everything that is found through it, so that a reranker's configuration ca
 
 from collections.abc import Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from secondpass.errors import RegistryError, SecondPassWarning, warn
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
-__all__ = ["Registry", "rerankers"]
+__all__ = ["Registry", "backends", "rerankers"]
 
 
 class Registry:
-    """The plug-ins of one entry-point group, loaded by name when they are asked for."""
+    """The plug-ins of one entry-point group, loaded by name when they are asked for.
 
-    def __init__(self, group: str) -> None:
+    Args:
+        group: its name.
+        built_in: where those that come with secondpass are, by name, as ``module:attribute``.
+    """
+
+    def __init__(self, group: str, built_in: Mapping[str, str] | None = None) -> None:
         self.group = group
+        self._built_in = dict(built_in or {})
         self._registered: dict[str, Any] = {}
         self._lock = Lock()
 
@@ -67,10 +70,15 @@ class Registry:
                 warn(str(exc), SecondPassWarning)
         return loaded
 
-    def _entry_points(self) -> "dict[str, list[EntryPoint]]":
-        from importlib.metadata import entry_points  # not with the module: a third of what importing secondpass takes
+    def _entry_points(self) -> dict[str, Any]:
+        from importlib.metadata import (  # not with the module: a third of what importing secondpass takes
+            EntryPoint,
+            entry_points,
+        )
 
         found: dict[str, dict[str, EntryPoint]] = {}
+        for name, place in self._built_in.items():
+            found[name] = {place: EntryPoint(name, place, self.group)}
         for point in entry_points(group=self.group):
             # One distribution can be on the path twice (editable and built); that is no collision.
             found.setdefault(point.name, {})[point.value] = point
@@ -78,3 +86,11 @@ class Registry:
 
 
 rerankers = Registry("secondpass.rerankers")
+backends = Registry(
+    "secondpass.backends",
+    {
+        "onnx": "secondpass.models.backends.onnx:OnnxBackend",
+        "openvino": "secondpass.models.backends.openvino:OpenVinoBackend",
+        "torch": "secondpass.models.backends.torch:TorchBackend",
+    },
+)

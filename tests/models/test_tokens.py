@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tokenizers import models, pre_tokenizers, processors
 
 from secondpass.errors import ModelFormatError
-from secondpass.models.sources.resolve import ModelFiles
+from secondpass.models.sources.files import ModelFiles
 from secondpass.models.tokens import EncoderTokenizer, KeptTokens, Tokens
 
 _TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60)

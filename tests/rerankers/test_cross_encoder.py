@@ -219,7 +219,11 @@ class TestSettings:
             ({"batch_tokens": 0}, ConfigError, "batch_tokens must be at least 1"),
             ({"keep_tokens": -1}, ConfigError, "keep_tokens is a number of texts from 0, not -1"),
             ({"keep_tokens": 2.5}, ConfigError, "keep_tokens is a number of texts from 0, not 2.5"),
-            ({"dtype": "float16"}, ConfigError, "dtype is for backend='torch'"),
+            (
+                {"dtype": "float16"},
+                ConfigError,
+                "backend='onnx' has no setting dtype; it has batch_tokens, device",
+            ),
             ({"device": "cuda"}, ConfigError, "ONNX Runtime has no device 'cuda' here"),
             ({"device": "toaster"}, ConfigError, "ONNX Runtime has no device 'toaster' here"),
             ({"device": 0}, ConfigError, "device must be a name, such as 'cpu' or 'cuda:0', or None, not 0"),

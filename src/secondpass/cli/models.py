@@ -7,9 +7,10 @@ import typer
 from rich.text import Text
 
 from secondpass.cli.console import output
-from secondpass.models.graph.cache import cpu_model, describe, weight_files
+from secondpass.models.graph.cache import cpu_model, describe
 from secondpass.models.sources.catalog import ModelSpec, Task, catalog
-from secondpass.models.sources.resolve import Backend, ModelFiles, find_model, package_folder
+from secondpass.models.sources.files import ModelFiles
+from secondpass.models.sources.resolve import find_model, package_folder
 from secondpass.types import printable
 
 __all__ = ["models"]
@@ -65,7 +66,7 @@ def info(name: _Name, revision: _Revision = None) -> None:
             _field("runs", "as exported: a query of late interaction needs its mask")
             return
     files = _files(name, revision, local_files_only=True)
-    size = sum(path.stat().st_size for path in weight_files(files))
+    size = sum(path.stat().st_size for path in files.weight_files())
     _field("found in", f"{files.source}: {files.folder}")
     _field("weights", f"{files.weights.relative_to(files.folder)}, {size / 1e6:.1f} MB")
     if files.backend == "torch":
@@ -75,12 +76,12 @@ def info(name: _Name, revision: _Revision = None) -> None:
 
 
 @models.command()
-def optimize(
+def fuse(
     name: _Name,
     precision: Annotated[str | None, typer.Option(help="int8 or float32; by default that of the file.")] = None,
     revision: _Revision = None,
 ) -> None:
-    """Build a model's graph for inference on a CPU ahead of time, as loading it would; print where it is kept."""
+    """Build a model's fused graph for a CPU ahead of time, as loading it would; print where it is kept."""
     files = _files(name, revision, backend="onnx")
     start = time.perf_counter()
     chosen = cpu_model(files, head=files.head(), precision=precision)  # type: ignore[arg-type]  # it checks
@@ -93,7 +94,7 @@ def optimize(
     _field("took", f"{seconds:.1f} s")
 
 
-def _files(name: str, revision: str | None, *, backend: Backend = "auto", local_files_only: bool = False) -> ModelFiles:
+def _files(name: str, revision: str | None, *, backend: str = "auto", local_files_only: bool = False) -> ModelFiles:
     spec = catalog().get(name)
     task: Task = spec.task if spec else get_args(Task)[0]
     return find_model(name, task, backend=backend, revision=revision, local_files_only=local_files_only)

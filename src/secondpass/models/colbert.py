@@ -3,7 +3,6 @@
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from secondpass.errors import ConfigError, ModelFormatError
 from secondpass.models.batching import BatchRunner, Rows
 from secondpass.models.onnx_session import OnnxSession, read_tokenizer
-from secondpass.models.sources.resolve import ModelFiles, sha256_of
+from secondpass.models.sources.files import ModelFiles
 from secondpass.models.tokens import Batch, Tokens
 
 __all__ = ["ColbertModel", "MaxSimOutput"]
@@ -55,6 +54,9 @@ class ColbertModel:
         ModelIntegrityError: the file can't be read.
         ModelFormatError: it gives no vector for each token, or its vocabulary has not the markers.
         ConfigError: a setting is out of range.
+
+    Attributes:
+        fingerprint: the identity of all that can change a score: weights, tokenizer and settings, as they were loaded.
     """
 
     def __init__(
@@ -86,12 +88,8 @@ class ColbertModel:
         self._query_id, self._document_id, self._mask_id = map(self.tokenizer.token_id, markers)
         punctuation = self.tokenizer.tokenize(list(string.punctuation))
         self._punctuation = np.unique([int(one.ids[0]) for one in punctuation if one.length == 1])
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """The SHA-256 of the weights, with the settings that can change a score."""
-        settings = f"{self.max_length}-{self.query_length}-{self.batch_tokens}"
-        return f"{sha256_of(self.files.weights)[:16]}-maxsim-{settings}"
+        # Last: it is the identity of what was opened.
+        self.fingerprint = f"{files.identity()}-maxsim-{self.max_length}-{query_length}-{self.batch_tokens}"
 
     @property
     def document_tokens(self) -> int:

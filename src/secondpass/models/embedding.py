@@ -18,7 +18,12 @@ class EmbeddingModel(ABC):
         name: what it is called in messages and saved indexes.
         query_prefix: what the model wants before a query.
         document_prefix: what it wants before a document.
+
+    Attributes:
+        fingerprint: the identity of all that can change a vector: weights, tokenizer and settings, as they were loaded.
     """
+
+    fingerprint: str
 
     def __init__(self, name: str, *, query_prefix: str = "", document_prefix: str = "") -> None:
         self.name = name
@@ -28,11 +33,6 @@ class EmbeddingModel(ABC):
     @abstractmethod
     def max_length(self) -> int:
         """How many tokens of a text its vector sees."""
-
-    @property
-    @abstractmethod
-    def fingerprint(self) -> str:
-        """The identity of the weights and of what they are run with."""
 
     @abstractmethod
     def _encode(self, texts: Sequence[str], progress: bool) -> Rows:

@@ -6,11 +6,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
-import tokenizers
 
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError
 from secondpass.models.batching import BatchRunner, Rows, available_cores
-from secondpass.models.sources.resolve import ModelFiles, checked_device
+from secondpass.models.sources.files import ModelFiles
+from secondpass.models.sources.resolve import checked_device
 from secondpass.models.tokens import Batch, EncoderTokenizer
 
 __all__ = ["OnnxSession", "Session", "is_out_of_memory", "read_tokenizer"]
@@ -58,7 +58,7 @@ class OnnxSession:
     def __init__(self, model: Path | bytes, device: str | None) -> None:
         device = checked_device(device) or "cpu"
         self.device = "cpu" if device.startswith("cpu") else device
-        name = str(model) if isinstance(model, Path) else "the graph made for inference"
+        name = str(model) if isinstance(model, Path) else "the fused graph"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -112,11 +112,7 @@ def read_tokenizer(files: ModelFiles, max_length: int | None) -> EncoderTokenize
     path = files.folder / "tokenizer.json"
     if not path.is_file():
         raise ModelFormatError(f"{files.name}: {files.folder} has no tokenizer.json (a fast tokenizer)")
-    try:
-        tokenizer = tokenizers.Tokenizer.from_file(str(path))
-    except Exception as exc:  # tokenizers raises bare Exceptions
-        raise ModelIntegrityError(f"{path} can't be read: {_first_line(exc)}") from exc
-    return EncoderTokenizer(tokenizer, files.max_length(max_length))
+    return EncoderTokenizer.from_file(path, files.max_length(max_length))
 
 
 def _providers(device: str) -> list[Any]:

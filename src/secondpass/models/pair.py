@@ -37,7 +37,8 @@ class PairOutput:
 class PairModel(ABC):
     """An encoder with a head for labels, that reads two texts as one sequence.
 
-    A backend writes `_forward`; the tokens, the batches and their order are the same for all of them.
+    A backend writes `_forward` and sets `fingerprint` once the model is open; the tokens, the batches and their order
+    are the same for all of them.
     Safe to share between threads, and to pickle: the weights are then loaded again.
 
     Args:
@@ -46,7 +47,12 @@ class PairModel(ABC):
         tokenizer: the checkpoint's.
         batch_tokens: the most tokens in a batch, padding included; None for each pair alone.
         runner: the threads that batches run on.
+
+    Attributes:
+        fingerprint: the identity of all that can change a logit: weights, tokenizer and settings, as they were loaded.
     """
+
+    fingerprint: str
 
     def __init__(
         self,
@@ -61,11 +67,6 @@ class PairModel(ABC):
         self.tokenizer = tokenizer
         self.batch_tokens = batch_tokens
         self._runner = runner
-
-    @property
-    @abstractmethod
-    def fingerprint(self) -> str:
-        """The identity of the weights and of what they are run with."""
 
     @abstractmethod
     def _forward(self, batch: Batch) -> Rows:

@@ -1,7 +1,6 @@
 """T5 checkpoints that rank: the logits of the first token that they would write."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,11 +8,11 @@ import numpy.typing as npt
 
 from secondpass.errors import ConfigError, MissingExtraError, ModelFormatError, ModelIntegrityError
 from secondpass.models.batching import BatchRunner, Rows
-from secondpass.models.sources.resolve import ModelFiles, checked_device, sha256_of
+from secondpass.models.sources.files import ModelFiles
+from secondpass.models.sources.resolve import checked_device
 from secondpass.models.tokens import EncoderTokenizer
 
 try:
-    import tokenizers
     import torch
     from transformers import AutoModelForSeq2SeqLM
 except ImportError as exc:
@@ -43,6 +42,9 @@ class T5Model:
         ModelIntegrityError: the files can't be read.
         ModelFormatError: it is no T5, or it has no fast tokenizer.
         ConfigError: there is no such device or dtype.
+
+    Attributes:
+        fingerprint: the identity of all that can change a logit: weights, tokenizer and settings, as they were loaded.
     """
 
     def __init__(
@@ -67,14 +69,9 @@ class T5Model:
             _CPU_BATCH_TOKENS if self._model.device.type == "cpu" else _GPU_BATCH_TOKENS
         )
         self._runner = BatchRunner(1, _is_out_of_memory)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """The SHA-256 of the weights, with the settings that can change a score."""
-        single = self.files.weights.suffix == ".safetensors"
-        shards = [self.files.weights] if single else sorted(self.files.folder.glob("*.safetensors"))
-        dtype = str(self._model.dtype).removeprefix("torch.")
-        return f"{''.join(sha256_of(shard)[:16] for shard in shards)}-t5-{dtype}-{self.max_length}"
+        dtype_name = str(self._model.dtype).removeprefix("torch.")
+        # Last: it is the identity of what was opened.
+        self.fingerprint = f"{files.identity()}-t5-{dtype_name}-{max_length}"
 
     def token_id(self, word: str) -> int:
         """Return the id of a word that is a single token.
@@ -138,7 +135,7 @@ class T5Model:
 
 
 def _load(files: ModelFiles, device: str, dtype: str | None) -> Any:
-    model_type = files.settings("config.json").get("model_type")
+    model_type = files.config.model_type
     if model_type not in ("t5", "mt5"):
         raise ModelFormatError(f"{files.name} is of the type {model_type!r}, not t5: no T5 reranker")
     settings = {"dtype": getattr(torch, dtype)} if dtype else {}
@@ -158,12 +155,7 @@ def _tokenizer(files: ModelFiles, max_length: int) -> EncoderTokenizer:
             f"{files.name}: {files.folder} has no tokenizer.json (a fast tokenizer); copy that of the T5 it was "
             f"trained from into a folder with the weights, and pass the folder"
         )
-    try:
-        return EncoderTokenizer(tokenizers.Tokenizer.from_file(str(path)), max_length)
-    except ModelFormatError:
-        raise
-    except Exception as exc:  # tokenizers raises bare Exceptions
-        raise ModelIntegrityError(f"{path} can't be read: {exc}") from exc
+    return EncoderTokenizer.from_file(path, max_length)
 
 
 def _best_device() -> str:

@@ -6,18 +6,20 @@ in; pairs are then put together by the pattern of special tokens that the tokeni
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import tokenizers
 
-from secondpass.errors import ModelFormatError
+from secondpass.errors import ModelFormatError, ModelIntegrityError, ScoringError, SecondPassError
 
-__all__ = ["Batch", "EncoderTokenizer", "KeptTokens", "Tokens"]
+__all__ = ["Batch", "EncoderTokenizer", "KeptTokens", "Tokens", "is_panic"]
 
 Ids = npt.NDArray[np.int32]
 
@@ -74,20 +76,38 @@ class EncoderTokenizer:
     """
 
     def __init__(self, tokenizer: tokenizers.Tokenizer, max_length: int) -> None:
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
+        with _errors_as(ModelFormatError, "the tokenizer can't be used"):
+            tokenizer.no_padding()
+            tokenizer.no_truncation()
+            self._single = _template(tokenizer.encode("a"), n_texts=1)
+            self._pair = _template(tokenizer.encode("a", "a"), n_texts=2)
         self._tokenizer = tokenizer
-        self._single = _template(tokenizer.encode("a"), n_texts=1)
-        self._pair = _template(tokenizer.encode("a", "a"), n_texts=2)
         padding = tokenizer.token_to_id("[PAD]") or tokenizer.token_to_id("<pad>") or 0
         self._pad_id = int(padding)
         self.max_length = max_length
 
+    @classmethod
+    def from_file(cls, path: Path, max_length: int) -> Self:
+        """Read a tokenizer.json.
+
+        Raises:
+            ModelIntegrityError: it can't be read.
+            ModelFormatError: as above.
+        """
+        with _errors_as(ModelIntegrityError, f"{path} can't be read"):
+            tokenizer = tokenizers.Tokenizer.from_file(str(path))
+        return cls(tokenizer, max_length)
+
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
-        """Tokenize texts, without special tokens."""
+        """Tokenize texts, without special tokens.
+
+        Raises:
+            ScoringError: the tokenizer fails.
+        """
         tokens: list[Tokens] = []
         for start in range(0, len(texts), _CHUNK):
-            chunk = self._tokenizer.encode_batch_fast(list(texts[start : start + _CHUNK]), add_special_tokens=False)
+            with _errors_as(ScoringError, "the tokenizer failed"):
+                chunk = self._tokenizer.encode_batch_fast(list(texts[start : start + _CHUNK]), add_special_tokens=False)
             for encoding in chunk:
                 ids = encoding.ids
                 tokens.append(Tokens(np.array(ids[: self.max_length], dtype=np.int32), len(ids)))
@@ -99,7 +119,8 @@ class EncoderTokenizer:
 
     def offsets(self, text: str) -> npt.NDArray[np.int64]:
         """Return where in a text its tokens begin and end, in characters: shape (n_tokens, 2)."""
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        with _errors_as(ScoringError, "the tokenizer failed"):
+            encoding = self._tokenizer.encode(text, add_special_tokens=False)
         return np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
 
     @property
@@ -215,6 +236,24 @@ class KeptTokens:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         KeptTokens.__init__(self, **state)
+
+
+def is_panic(exc: BaseException) -> bool:
+    """Whether an error is a panic of Rust code: no Exception, and of a class that can't be imported."""
+    return type(exc).__name__ == "PanicException"
+
+
+@contextmanager
+def _errors_as(kind: type[SecondPassError], said: str) -> Iterator[None]:
+    """Turn what the tokenizers library raises into an error of ours: plain Exceptions, and panics of its Rust code."""
+    try:
+        yield
+    except SecondPassError:
+        raise
+    except BaseException as exc:
+        if not (isinstance(exc, Exception) or is_panic(exc)):
+            raise
+        raise kind(f"{said}: {(str(exc).splitlines() or [type(exc).__name__])[0]}") from exc
 
 
 def _template(encoding: tokenizers.Encoding, n_texts: int) -> _Template:

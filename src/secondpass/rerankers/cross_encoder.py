@@ -13,7 +13,7 @@ from secondpass.logistic import sigmoid
 from secondpass.models.backends.load import load_pair_model
 from secondpass.models.graph.cache import PrecisionSetting
 from secondpass.models.pair import PairModel, PairOutput, relevance_logits
-from secondpass.models.sources.resolve import Backend, model_name
+from secondpass.models.sources.resolve import model_name
 from secondpass.models.tokens import KeptTokens
 from secondpass.types import Request, Scale, Scores, Trace
 from secondpass.windows import ModelTokenization
@@ -42,13 +42,13 @@ class CrossEncoderReranker(Reranker):
         activation: ``identity`` gives the model's logits, ``sigmoid`` probabilities. These are not
             calibrated: they order documents as the logits do, but 0.5 need not mean "as likely as not".
         backend: ``onnx``, ``openvino`` (see `secondpass.models.backends.openvino`) or ``torch``; ``auto`` takes
-            ONNX where the model has such a file.
+            ONNX where the model has such a file. Packages may add others, by their names.
         device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the CPU on ONNX Runtime and the best one
             there is on PyTorch.
         dtype: ``float32``, ``float16``, ``bfloat16``, or ``auto`` for the half precision that the device computes in
             fast; PyTorch only. By default ``auto`` on CUDA, elsewhere as the weights were saved.
         precision: ``int8``, ``float32``, ``bfloat16`` (OpenVINO only), or ``exported`` for the ONNX file as it is
-            (ONNX Runtime only); on a CPU. By default that of the file's weights, on a graph of our own that is faster.
+            (ONNX Runtime only); on a CPU. By default that of the file's weights, on a fused graph.
         max_length: tokens that a pair is cut to; the model's own limit by default.
         batch_tokens: tokens in a batch, padding included; the backend knows a good default. On ONNX
             Runtime's CPU that is each pair alone, so that no score depends on a neighbour; with a larger
@@ -79,7 +79,7 @@ class CrossEncoderReranker(Reranker):
         model: str | os.PathLike[str] | PairModel = "ms-marco-MiniLM-L12-v2",
         *,
         activation: Literal["identity", "sigmoid"] = "identity",
-        backend: Backend = "auto",
+        backend: str = "auto",
         device: str | None = None,
         dtype: Literal["auto", "float32", "float16", "bfloat16"] | None = None,
         precision: PrecisionSetting | None = None,

@@ -10,7 +10,6 @@ from secondpass.errors import ConfigError, MissingExtraError
 from secondpass.models.backends.load import load_embedding_model
 from secondpass.models.embedding import EmbeddingModel
 from secondpass.models.graph.cache import PrecisionSetting
-from secondpass.models.sources.resolve import Backend
 from secondpass.retrieve.base import Hits, Retriever
 
 __all__ = ["DenseRetriever"]
@@ -46,7 +45,7 @@ class DenseRetriever(Retriever):
         model: str | EmbeddingModel = "bge-small-en-v1.5",
         *,
         metric: Literal["inner_product", "l2"] = "inner_product",
-        backend: Backend = "auto",
+        backend: str = "auto",
         device: str | None = None,
         precision: PrecisionSetting | None = None,
         max_length: int | None = None,

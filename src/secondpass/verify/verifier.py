@@ -11,7 +11,6 @@ from secondpass.loading import load
 from secondpass.logistic import FloatArray
 from secondpass.models.nli import NliModel
 from secondpass.models.pair import PairModel
-from secondpass.models.sources.resolve import Backend
 from secondpass.registry import Registry
 from secondpass.types import Document, Trace, well_formed
 from secondpass.verify.claims.citations import marker_pattern
@@ -132,7 +131,7 @@ class FactVerifier(Configured):
         band: tuple[float, float] | None = None,
         citation_pattern: str | None = None,
         english_only: bool = True,
-        backend: Backend = "auto",
+        backend: str = "auto",
         device: str | None = None,
         max_length: int | None = None,
         batch_tokens: int | None = None,

@@ -1,7 +1,6 @@
-"""The ONNX backend on a CPU: graphs made for inference by default, files as exported where there is no way."""
+"""The ONNX backend on a CPU: fused graphs by default, files as exported where there is no way."""
 
 import dataclasses
-import json
 import logging
 import pickle
 import shutil
@@ -12,53 +11,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from secondpass.errors import ConfigError, ModelFormatError, SecondPassWarning
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
 from secondpass.models.backends.load import load_embedding_model, load_pair_model
 from secondpass.models.backends.onnx import OnnxPairModel
 from secondpass.models.graph import build as building
-from secondpass.models.graph import cache as optimized
+from secondpass.models.graph import cache as graph_cache
 from secondpass.models.graph.encoder import build_graph
+from secondpass.models.graph.onnx_proto import make_node, make_value, read_model
 from secondpass.models.graph.weights import EncoderWeights, read_weights
-from secondpass.models.onnx_session import OnnxSession
 from secondpass.models.pair import PairModel
-from secondpass.models.sources.resolve import ModelFiles
+from secondpass.models.sources.config import ModelConfig
+from secondpass.models.sources.files import ModelFiles
 from secondpass.models.tokens import Batch
 from secondpass.retrieve import BM25Retriever
 from tests.models.copying import DOCUMENTS, PAIRS, QUERY
+from tests.models.tiny_encoder import save_tiny_encoder
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory, embedded: ModelFiles) -> Path:
     """Return a folder with safetensors of a tiny random BERT with one label, and the embedded tokenizer."""
-    rng = np.random.default_rng(3)
-    width, inner, layers = 32, 64, 2
-    shapes = {
-        "bert.embeddings.word_embeddings": (30_522, width),
-        "bert.embeddings.position_embeddings": (64, width),
-        "bert.embeddings.token_type_embeddings": (2, width),
-        "bert.pooler.dense": (width, width),
-        "classifier": (1, width),
-    }
-    norms = ["bert.embeddings.LayerNorm"]
-    for at in range(layers):
-        layer = f"bert.encoder.layer.{at}"
-        shapes |= {f"{layer}.attention.self.{part}": (width, width) for part in ("query", "key", "value")}
-        shapes |= {f"{layer}.attention.output.dense": (width, width)}
-        shapes |= {f"{layer}.intermediate.dense": (inner, width), f"{layer}.output.dense": (width, inner)}
-        norms += [f"{layer}.attention.output.LayerNorm", f"{layer}.output.LayerNorm"]
-    tensors = {f"{name}.weight": rng.normal(0, 0.3, shape) for name, shape in shapes.items()}
-    tensors |= {f"{name}.bias": rng.normal(0, 0.1, shape[0]) for name, shape in shapes.items() if "_emb" not in name}
-    tensors |= {f"{name}.weight": rng.normal(1, 0.1, width) for name in norms}
-    tensors |= {f"{name}.bias": rng.normal(0, 0.1, width) for name in norms}
-    folder = tmp_path_factory.mktemp("tiny")
-    save_file({name: array.astype(np.float32) for name, array in tensors.items()}, folder / "model.safetensors")
-    config = {"model_type": "bert", "num_attention_heads": 4, "max_position_embeddings": 64}
-    (folder / "config.json").write_text(json.dumps(config))
-    shutil.copy(embedded.folder / "tokenizer.json", folder)
-    return folder
+    return save_tiny_encoder(tmp_path_factory.mktemp("tiny"), embedded.folder)
 
 
 @pytest.fixture
@@ -76,9 +51,16 @@ def embedded_model() -> PairModel:
 
 def exported(tiny: Path, folder: Path, *, producer: bytes = b"elsewhere.") -> Path:
     """Return a folder with the tiny model as an ONNX file with a mask, float32, that another program wrote."""
-    graph = build_graph(read_weights(tiny), head="classifier", precision="float32", masked=True)
     folder.mkdir(exist_ok=True)
-    (folder / "model.onnx").write_bytes(graph.replace(b"secondpass", producer, 1))
+    path = folder / "model.onnx"
+    path.write_bytes(build_graph(read_weights(tiny), head="classifier", precision="float32"))
+    model = read_model(path)
+    model.graph.input.append(make_value("attention_mask", np.int64, ["batch", "sequence"]))
+    for node in model.graph.node:
+        if node.op_type == "MultiHeadAttention":
+            node.input.extend(["", "mask"])
+    model.graph.node.insert(0, make_node("Cast", ["attention_mask"], ["mask"], to=6))  # 6: int32
+    path.write_bytes(model.SerializeToString().replace(b"secondpass", producer, 1))
     for name in ("config.json", "tokenizer.json"):
         shutil.copy(tiny / name, folder)
     return folder
@@ -130,15 +112,6 @@ class TestInvariance:
         with pytest.raises(ModelFormatError, match="no input for a mask"):
             model._forward(model.tokenizer.pair_batch([(short, short), (short, long)]))
 
-    def test_the_graph_with_a_mask_gives_the_same(self, tiny: Path, cache: Path) -> None:
-        """In float32, padded next to others or alone, to 1e-5."""
-        model = load_pair_model(str(tiny), backend="onnx")
-        path = optimized.optimized_path(model.files, head="classifier", masked=True)  # type: ignore[attr-defined]
-        tokens = model.tokenizer.tokenize([QUERY, *DOCUMENTS])
-        padded = OnnxSession(path, None).run(model.tokenizer.pair_batch([(tokens[0], each) for each in tokens[1:]]))
-        assert np.ptp(padded) > 0.1
-        np.testing.assert_allclose(padded, model.logits(PAIRS), atol=1e-5)
-
 
 class TestPrecision:
     def test_a_graph_is_as_precise_as_its_file(self, embedded_model: PairModel, tiny: Path) -> None:
@@ -188,7 +161,10 @@ class TestPrecision:
         """An unknown precision, one for PyTorch, and the file as exported where there is none."""
         with pytest.raises(ConfigError, match="precision must be 'int8', 'float32', 'exported' or None"):
             load_pair_model(str(tiny), backend="onnx", precision="int4")  # type: ignore[typeddict-item]
-        with pytest.raises(ConfigError, match="precision is for the other backends"):
+        with pytest.raises(
+            ConfigError,
+            match="backend='torch' has no setting precision; it has batch_tokens, device, dt",
+        ):
             load_pair_model(str(tiny), backend="torch", precision="int8")
         with pytest.raises(ModelFormatError, match="no ONNX file to run as exported"):
             load_pair_model(str(tiny), backend="onnx", precision="exported")
@@ -213,7 +189,7 @@ class TestAsExported:
         np.testing.assert_allclose(model.logits(PAIRS), expected.logits(PAIRS), atol=1e-5)
         with pytest.raises(ModelFormatError, match=r"of the shape|no bias"):
             load_pair_model(folder, precision="int8")
-        monkeypatch.setattr(building, "build_optimized", lambda *_, **__: pytest.fail("it was tried again"))
+        monkeypatch.setattr(building, "build_fused", lambda *_, **__: pytest.fail("it was tried again"))
         assert load_pair_model(folder).on_cpu.reason == reason  # type: ignore[attr-defined]
 
     def test_another_architecture_shows_in_its_settings(self, tiny: Path, tmp_path: Path, cache: Path) -> None:
@@ -229,13 +205,13 @@ class TestAsExported:
     ) -> None:
         """An error of any kind in the making is a reason to run the file, and is not held against it for ever."""
 
-        def fail(path: Path) -> EncoderWeights:
+        def fail(path: Path, config: ModelConfig) -> EncoderWeights:
             raise KeyError("scale")
 
         folder = str(exported(tiny, tmp_path / "odd"))
         monkeypatch.setattr(building, "read_weights", fail)
         model = load_pair_model(folder)
-        assert "no graph for inference can be made of" in model.on_cpu.reason  # type: ignore[attr-defined]
+        assert "no fused graph can be made of" in model.on_cpu.reason  # type: ignore[attr-defined]
         assert np.isfinite(model.logits(PAIRS)).all() and not list(cache.glob("*.txt"))
 
     @pytest.mark.parametrize("heads", ["", ', "num_attention_heads": "many"'])
@@ -263,8 +239,8 @@ class TestAsExported:
     ) -> None:
         """What the weights don't show, as another activation in the head, is found by comparing the results."""
 
-        def misread(path: Path) -> EncoderWeights:
-            weights = read_weights(path)
+        def misread(path: Path, config: ModelConfig) -> EncoderWeights:
+            weights = read_weights(path, config)
             return dataclasses.replace(weights, config=dataclasses.replace(weights.config, head_activation="relu"))
 
         monkeypatch.setattr(building, "read_weights", misread)
@@ -324,7 +300,7 @@ class TestCache:
         with pytest.warns(SecondPassWarning, match="set SECONDPASS_CACHE_DIR") as caught:
             model = load_pair_model(str(tiny), backend="onnx", precision="int8")
         assert len(caught) == 1 and caught[0].filename == __file__
-        with pytest.warns(SecondPassWarning, match="made again at each start"):
+        with pytest.warns(SecondPassWarning, match="built again at each start"):
             restored = pickle.loads(pickle.dumps(model))
         np.testing.assert_array_equal(restored.logits(PAIRS), model.logits(PAIRS))
         assert np.ptp(model.logits(PAIRS)) > 0.1
@@ -334,14 +310,12 @@ class TestCache:
     ) -> None:
         """As in a container's image: no warning, nothing built."""
         load_pair_model(str(tiny), backend="onnx")
-        for note in cache.glob("*.sha256"):
-            note.unlink()
 
         def refuse(path: Path, contents: bytes) -> None:
             raise PermissionError(path)
 
-        monkeypatch.setattr(optimized, "_write", refuse)
-        monkeypatch.setattr(building, "build_optimized", lambda *_, **__: pytest.fail("it was built again"))
+        monkeypatch.setattr(graph_cache, "_write", refuse)
+        monkeypatch.setattr(building, "build_fused", lambda *_, **__: pytest.fail("it was built again"))
         assert load_pair_model(str(tiny), backend="onnx").on_cpu.precision == "float32"  # type: ignore[attr-defined]
 
     def test_a_damaged_graph_is_made_again(self, tiny: Path, cache: Path) -> None:

@@ -1,4 +1,4 @@
-"""The OpenVINO backend: the graph made for inference, with float scores."""
+"""The OpenVINO backend: the fused graph, with float scores."""
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +13,9 @@ from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
 from secondpass.models.backends.load import load_embedding_model, load_pair_model
 from secondpass.models.backends.openvino import OpenVinoPairModel, OpenVinoSession
-from secondpass.models.graph.cache import optimized_path
+from secondpass.models.graph.cache import graph_of
 from secondpass.models.pair import PairModel
-from secondpass.models.sources.resolve import ModelFiles
+from secondpass.models.sources.files import ModelFiles
 from secondpass.models.tokens import Batch
 from tests.models.copying import DOCUMENTS, PAIRS, QUERY
 
@@ -108,7 +108,7 @@ def test_bfloat16_is_not_for_onnx_runtime() -> None:
 
 def test_refuses_padding(embedded: ModelFiles) -> None:
     """The graph has no mask, so a padded batch would give wrong scores."""
-    session = OpenVinoSession(optimized_path(embedded, head="classifier", precision="float32"), "float32")
+    session = OpenVinoSession(graph_of(embedded, head="classifier", precision="float32"), "float32")
     ids = np.array([[101, 7, 102, 0]])
     with pytest.raises(ModelFormatError, match="no input for a mask"):
         session.run(Batch(ids, np.array([[1, 1, 1, 0]]), np.zeros_like(ids)))

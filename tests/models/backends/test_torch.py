@@ -11,7 +11,7 @@ from sentence_transformers import CrossEncoder
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
 from secondpass.models.backends.load import load_embedding_model
-from secondpass.models.backends.torch import _half_of
+from secondpass.models.backends.torch_models import _half_of
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.retrieve import BM25Retriever
 from secondpass.testing import RerankerContract

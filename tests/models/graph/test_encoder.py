@@ -1,4 +1,4 @@
-"""The graphs made for inference give what PyTorch gives."""
+"""Fused graphs give what PyTorch gives."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ from secondpass.models.graph.encoder import build_graph
 from secondpass.models.graph.onnx_proto import read_model
 from secondpass.models.graph.weights import EncoderWeights, read_weights
 from secondpass.models.onnx_session import read_tokenizer
-from secondpass.models.sources.resolve import ModelFiles
+from secondpass.models.sources.files import ModelFiles
 from secondpass.models.tokens import Batch
 
 Rows = npt.NDArray[np.float32]
@@ -38,12 +38,11 @@ def run(model: bytes, batch: Batch) -> Rows:
     return np.asarray(session.run(None, {i.name: getattr(batch, i.name) for i in session.get_inputs()})[0])
 
 
-def random_batch(rows: int, length: int, *, lengths: list[int] | None = None) -> Batch:
-    """Return sequences of random tokens; those shorter than the rest are padded with the token 1."""
+def random_batch(rows: int, length: int) -> Batch:
+    """Return sequences of random tokens, of one length."""
     rng = np.random.default_rng(rows * 100 + length)
     ids = rng.integers(4, 50, (rows, length))
-    mask = (np.arange(length) < np.array(lengths or [length] * rows)[:, None]).astype(np.int64)
-    return Batch(np.where(mask, ids, 1), mask, rng.integers(0, 2, (rows, length)) * mask)
+    return Batch(ids, np.ones_like(ids), rng.integers(0, 2, (rows, length)))
 
 
 @pytest.fixture(scope="module")
@@ -94,35 +93,29 @@ def torch_rows(model: Any, batch: Batch, *, with_types: bool = True) -> Any:
 def test_float32_logits_are_those_of_pytorch(
     checkpoint: Callable[..., tuple[Path, Any]], model_type: str, settings: dict[str, Any]
 ) -> None:
-    """Without a mask for sequences of one length, and with one for others, to 1e-4."""
+    """Of sequences of one length, to 1e-4."""
     folder, model = checkpoint(model_type, **settings)
     weights = read_weights(folder)
     assert weights.n_labels == 3
     with_types = settings.get("type_vocab_size", 2) > 1
-    alone = random_batch(1, 17)
-    expected = torch_rows(model, alone, with_types=with_types).logits.numpy()
-    assert np.ptp(expected) > 0.1
-    found = run(build_graph(weights, head="classifier", precision="float32"), alone)
-    np.testing.assert_allclose(found, expected, atol=1e-4)
-    mixed = random_batch(3, 12, lengths=[12, 5, 9])
-    expected = torch_rows(model, mixed, with_types=with_types).logits.numpy()
-    found = run(build_graph(weights, head="classifier", precision="float32", masked=True), mixed)
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    for batch in (random_batch(1, 17), random_batch(3, 12)):
+        expected = torch_rows(model, batch, with_types=with_types).logits.numpy()
+        assert np.ptp(expected) > 0.1
+        found = run(build_graph(weights, head="classifier", precision="float32"), batch)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.slow
 def test_pooled_vectors_are_those_of_pytorch(checkpoint: Callable[..., tuple[Path, Any]]) -> None:
-    """The heads tokens, cls and mean, with a mask and without."""
+    """The heads tokens, cls and mean."""
     folder, model = checkpoint("bert", auto="AutoModel")
     weights = read_weights(folder)
     assert weights.n_labels == 0
-    for batch, masked in ((random_batch(2, 11), False), (random_batch(3, 12, lengths=[12, 5, 9]), True)):
-        tokens = torch_rows(model, batch).last_hidden_state.numpy()
-        mask = batch.attention_mask[:, :, None]
-        wanted = {"tokens": tokens * mask, "cls": tokens[:, 0], "mean": (tokens * mask).sum(1) / mask.sum(1)}
-        for head, expected in wanted.items():
-            found = run(build_graph(weights, head=head, precision="float32", masked=masked), batch)  # type: ignore[arg-type]
-            np.testing.assert_allclose(found * mask if head == "tokens" else found, expected, atol=1e-4)
+    batch = random_batch(2, 11)
+    tokens = torch_rows(model, batch).last_hidden_state.numpy()
+    for head, expected in {"tokens": tokens, "cls": tokens[:, 0], "mean": tokens.mean(axis=1)}.items():
+        found = run(build_graph(weights, head=head, precision="float32"), batch)  # type: ignore[arg-type]
+        np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
-from secondpass.errors import MissingExtraError, ModelFormatError, ModelIntegrityError, ModelNotFoundError
+from secondpass.errors import MissingExtraError, ModelError, ModelFormatError, ModelIntegrityError, ModelNotFoundError
+from secondpass.models.backends import base
 from secondpass.models.backends.load import load_pair_model
 from secondpass.models.sources import resolve
 from secondpass.models.sources.catalog import ModelSpec, catalog
-from secondpass.models.sources.resolve import ModelFiles, find_model
+from secondpass.models.sources.files import ModelFiles
+from secondpass.models.sources.formats import ONNX
+from secondpass.models.sources.resolve import find_model
+from tests.models.tiny_encoder import save_tiny_encoder
 
 
 @pytest.fixture
@@ -120,8 +124,8 @@ class TestWhenNothingIsFound:
 
     def test_an_unknown_backend_is_refused(self) -> None:
         """The message lists the backends."""
-        with pytest.raises(ModelFormatError, match="'auto', 'onnx', 'openvino' or 'torch', not 'tensorrt'"):
-            find_model("ms-marco-MiniLM-L12-v2", "rerank", backend="tensorrt")  # type: ignore[arg-type]
+        with pytest.raises(ModelFormatError, match="'auto', 'onnx', 'openvino', 'torch', not 'tensorrt'"):
+            find_model("ms-marco-MiniLM-L12-v2", "rerank", backend="tensorrt")
 
 
 class TestDamagedFiles:
@@ -159,6 +163,28 @@ class TestDamagedFiles:
         with pytest.raises(ModelIntegrityError, match=message):
             load_pair_model(str(copy))
 
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "////fw=="}},  # when it is read
+            {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "BAAAAP////8="}},  # when it is used
+            {"pre_tokenizer": {"type": "FixedLength", "length": 0}},
+            {"post_processor": {"type": "TemplateProcessing", "special_tokens": {},
+                                "single": [{"Sequence": {"id": "B", "type_id": 0}}],
+                                "pair": [{"Sequence": {"id": name, "type_id": 0}} for name in "AB"]}},
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("backend", ["onnx", pytest.param("torch", marks=pytest.mark.slow)])
+    def test_a_tokenizer_that_panics_is_an_error_of_ours(
+        self, embedded: ModelFiles, tmp_path: Path, change: dict[str, Any], backend: str
+    ) -> None:
+        """A panic of the tokenizers' Rust code is no Exception, so it would go past every handler."""
+        folder = save_tiny_encoder(tmp_path / "tiny", embedded.folder)
+        tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        (folder / "tokenizer.json").write_text(json.dumps(tokenizer | change), encoding="utf-8")
+        with pytest.raises(ModelError, match="token"):
+            load_pair_model(str(folder), backend=backend)
+
     def test_a_missing_tokenizer_is_named(self, copy: Path) -> None:
         """Without tokenizer.json no text can be read."""
         (copy / "tokenizer.json").unlink()
@@ -180,7 +206,7 @@ class TestDamagedFiles:
 class TestWithoutTorch:
     @pytest.fixture(autouse=True)
     def _no_torch(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(resolve, "find_spec", lambda name: None)
+        monkeypatch.setattr(base, "find_spec", lambda name: None)
 
     def test_asking_for_it_names_the_extra(self) -> None:
         """The command to install it is in the message."""
@@ -222,7 +248,8 @@ class TestSettings:
     def test_labels_come_by_name(self, tmp_path: Path) -> None:
         """They are read in the order of their positions, and their number has to fit."""
         (tmp_path / "config.json").write_text(json.dumps({"id2label": {"1": "relevant", "0": "irrelevant"}}))
-        files = ModelFiles("mine", "folder", tmp_path, "onnx", tmp_path / "model.onnx", None)
+        (tmp_path / "model.onnx").touch()
+        files = ModelFiles("mine", "folder", tmp_path, "onnx", tmp_path / "model.onnx", ONNX)
         assert files.labels(2) == ("irrelevant", "relevant")
         assert files.labels(1) == ("relevance",)
         with pytest.raises(ModelFormatError, match="3 outputs but names for 2: irrelevant, relevant"):

@@ -3,11 +3,14 @@
 from typing import Any, Literal, TypedDict, Unpack
 
 from secondpass.errors import ConfigError
+from secondpass.models.backends.base import Backend
 from secondpass.models.embedding import EmbeddingModel
 from secondpass.models.graph.cache import PrecisionSetting
 from secondpass.models.pair import PairModel
-from secondpass.models.sources.catalog import Task
-from secondpass.models.sources.resolve import Backend, ModelFiles, find_model
+from secondpass.models.sources.files import ModelFiles
+from secondpass.models.sources.resolve import find_model
+from secondpass.models.sources.spec import Task
+from secondpass.registry import backends
 
 __all__ = ["LoadSettings", "load_embedding_model", "load_pair_model"]
 
@@ -17,21 +20,22 @@ class LoadSettings(TypedDict, total=False):
 
     Attributes:
         backend: ``onnx``, ``openvino`` (a CPU, encoders of BERT's shape: see `secondpass.models.backends.openvino`)
-            or ``torch``; ``auto``, the default, takes ONNX where the model has such a file.
+            or ``torch``; ``auto``, the default, takes ONNX where the model has such a file. Packages may add others:
+            see `secondpass.models.backends.base.Backend`.
         device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the CPU on ONNX Runtime and the best one
             there is on PyTorch.
         dtype: ``float32``, ``float16``, ``bfloat16``, or ``auto`` for the half precision that the device computes in
             fast; PyTorch only. By default ``auto`` for a cross-encoder on CUDA, else as it was saved.
         max_length: tokens that a sequence is cut to; by default the model's own limit.
         batch_tokens: tokens in a batch, padding included; the backend knows a good default.
-        precision: on a CPU: ``int8`` or ``float32`` for a graph made for inference, ``exported`` for the ONNX file as
-            it is; by default a graph as precise as the file, where it is of the shape of BERT. ``bfloat16`` for
-            OpenVINO only.
+        precision: on a CPU: ``int8`` or ``float32`` for a fused graph, ``exported`` for the ONNX file as it is; by
+            default a fused graph as precise as the file, where it is of the shape of BERT. ``bfloat16`` for OpenVINO
+            only.
         revision: branch, tag or commit on the hub.
         local_files_only: never touch the network.
     """
 
-    backend: Backend
+    backend: str
     device: str | None
     dtype: Literal["auto", "float32", "float16", "bfloat16"] | None
     max_length: int | None
@@ -56,46 +60,27 @@ def load_pair_model(
         MissingExtraError: it needs PyTorch, and that is not installed.
         ConfigError: a setting is out of range.
     """
-    files, how = _found(name, task, settings)
-    if files.backend == "torch":
-        from secondpass.models.backends.torch import TorchPairModel
-
-        return TorchPairModel(files, **how)
-    if settings.get("backend") == "openvino":
-        from secondpass.models.backends.openvino import OpenVinoPairModel
-
-        return OpenVinoPairModel(files, **how)
-    from secondpass.models.backends.onnx import OnnxPairModel
-
-    return OnnxPairModel(files, **how)
+    backend, files, how = _found(name, task, settings)
+    return backend.open_pair_model(files, **how)
 
 
 def load_embedding_model(name: str, **settings: Unpack[LoadSettings]) -> EmbeddingModel:
     """Load a bi-encoder; arguments and errors are those of `load_pair_model`."""
-    files, how = _found(name, "embed", settings)
-    if files.backend == "torch":
-        from secondpass.models.backends.torch import TorchEmbeddingModel
-
-        return TorchEmbeddingModel(files, **how)
-    if settings.get("backend") == "openvino":
-        from secondpass.models.backends.openvino import OpenVinoEmbeddingModel
-
-        return OpenVinoEmbeddingModel(files, **how)
-    from secondpass.models.backends.onnx import OnnxEmbeddingModel
-
-    return OnnxEmbeddingModel(files, **how)
+    backend, files, how = _found(name, "embed", settings)
+    return backend.open_embedding_model(files, **how)
 
 
-def _found(name: str, task: Task, settings: LoadSettings) -> tuple[ModelFiles, dict[str, Any]]:
-    """Return the model's files, and the settings that are for its backend."""
+def _found(name: str, task: Task, settings: LoadSettings) -> tuple[Backend, ModelFiles, dict[str, Any]]:
+    """Return the backend of the model's files, the files, and the settings that are for the backend."""
     how: dict[str, Any] = dict(settings)
     where = {key: how.pop(key) for key in ("backend", "revision", "local_files_only") if key in how}
     batch_tokens = how.get("batch_tokens")
     if batch_tokens is not None and (not isinstance(batch_tokens, int) or batch_tokens < 1):
         raise ConfigError(f"batch_tokens must be at least 1, or None, not {batch_tokens!r}")
     files = find_model(name, task, **where)
-    if files.backend == "onnx" and how.pop("dtype", None) is not None:
-        raise ConfigError("dtype is for backend='torch'; the others have precision, such as 'float32'")
-    if files.backend == "torch" and how.pop("precision", None) is not None:
-        raise ConfigError("precision is for the other backends; with backend='torch' there is dtype")
-    return files, how
+    backend: Backend = backends.get(files.backend)()
+    for key in set(how) - backend.settings:
+        if how.pop(key) is not None:
+            takes = ", ".join(sorted(backend.settings))
+            raise ConfigError(f"backend={backend.name!r} has no setting {key}; it has {takes}")
+    return backend, files, how

@@ -1,22 +1,24 @@
 """Models on ONNX Runtime: the light default, on a CPU or, where its build has them, a GPU."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from secondpass.errors import ConfigError, ModelFormatError
+from secondpass.models.backends.base import Backend
 from secondpass.models.batching import Rows
 from secondpass.models.embedding import EmbeddingModel, pool
-from secondpass.models.graph.cache import CpuModel, PrecisionSetting, cpu_model, weight_files
+from secondpass.models.graph.cache import CpuModel, PrecisionSetting, cpu_model
 from secondpass.models.onnx_session import OnnxSession, Session, read_tokenizer
 from secondpass.models.pair import PairModel
-from secondpass.models.sources.resolve import ModelFiles, checked_device, sha256_of
-from secondpass.models.tokens import Batch, EncoderTokenizer
+from secondpass.models.sources.files import ModelFiles
+from secondpass.models.sources.formats import ONNX
+from secondpass.models.sources.resolve import checked_device
+from secondpass.models.tokens import Batch
 
 if TYPE_CHECKING:
     from secondpass.models.graph.encoder import Head
 
-__all__ = ["OnnxEmbeddingModel", "OnnxPairModel"]
+__all__ = ["OnnxBackend", "OnnxEmbeddingModel", "OnnxPairModel"]
 
 
 def _open(
@@ -82,11 +84,8 @@ class OnnxPairModel(PairModel):
         )
         self.files = files
         self._settings = _settings(device, max_length, batch_tokens, precision)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """The SHA-256 of the weights, with the settings that can change a score."""
-        return _fingerprint(self.files, self.on_cpu, self.tokenizer, self.batch_tokens)
+        # Last: it is the identity of what was opened.
+        self.fingerprint = _fingerprint(files, self.on_cpu, self.tokenizer.max_length, self.batch_tokens, self.labels)
 
     def _forward(self, batch: Batch) -> Rows:
         return self.session.run(batch)
@@ -124,16 +123,13 @@ class OnnxEmbeddingModel(EmbeddingModel):
         self.batch_tokens = self.session.batch_tokens(batch_tokens)
         self._runner = self.session.runner()
         self._settings = _settings(device, max_length, batch_tokens, precision)
+        texts = (self.pooling, self.query_prefix)
+        self.fingerprint = _fingerprint(files, self.on_cpu, self.tokenizer.max_length, self.batch_tokens, texts)
 
     @property
     def max_length(self) -> int:
         """How many tokens of a text its vector sees."""
         return self.tokenizer.max_length
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """The SHA-256 of the weights, with the settings that can change a vector."""
-        return _fingerprint(self.files, self.on_cpu, self.tokenizer, self.pooling)
 
     def _encode(self, texts: Sequence[str], progress: bool) -> Rows:
         tokens = self.tokenizer.tokenize(texts)
@@ -159,7 +155,25 @@ def _settings(
     return {"device": device, "max_length": max_length, "batch_tokens": batch_tokens, "precision": precision}
 
 
-def _fingerprint(files: ModelFiles, on_cpu: CpuModel | None, tokenizer: EncoderTokenizer, setting: object) -> str:
-    weights = "-".join(sha256_of(part)[:16] for part in weight_files(files))
+def _fingerprint(
+    files: ModelFiles, on_cpu: CpuModel | None, max_length: int, batch_tokens: int | None, texts: Sequence[str]
+) -> str:
     form = on_cpu.identity if on_cpu else "exported"
-    return f"{weights}-onnx-{form}-{tokenizer.max_length}-{setting}"
+    return f"{files.identity(texts)}-onnx-{form}-{max_length}-{batch_tokens}"
+
+
+class OnnxBackend(Backend):
+    """Opens ONNX files, and the safetensors of encoders of the shape of BERT, with ONNX Runtime."""
+
+    name = "onnx"
+    format = ONNX
+    auto = 1
+    settings = Backend.settings | {"precision"}
+
+    def open_pair_model(self, files: ModelFiles, **settings: Any) -> OnnxPairModel:
+        """Open a cross-encoder; see `OnnxPairModel`."""
+        return OnnxPairModel(files, **settings)
+
+    def open_embedding_model(self, files: ModelFiles, **settings: Any) -> OnnxEmbeddingModel:
+        """Open a bi-encoder; see `OnnxEmbeddingModel`."""
+        return OnnxEmbeddingModel(files, **settings)

@@ -1,4 +1,4 @@
-"""Building the graph of a model for inference, and the proof that it is the same model."""
+"""Building the fused graph of a model, and the proof that it is the same model."""
 
 from collections.abc import Sequence
 
@@ -10,15 +10,15 @@ from secondpass.models.graph.activation_ranges import activation_ranges, sample_
 from secondpass.models.graph.encoder import Head, Precision, build_graph
 from secondpass.models.graph.weights import EncoderWeights, read_weights
 from secondpass.models.onnx_session import OnnxSession, read_tokenizer
-from secondpass.models.sources.resolve import ModelFiles
+from secondpass.models.sources.files import ModelFiles
 from secondpass.models.tokens import Batch
 
-__all__ = ["build_optimized", "read_encoder"]
+__all__ = ["build_fused", "read_encoder"]
 
 _MOST_DIFFERENT = 0.25  # int8 moves logits and vectors by less than 0.1 of their length
 
 
-def build_optimized(files: ModelFiles, *, head: Head, precision: Precision = "int8", masked: bool = False) -> bytes:
+def build_fused(files: ModelFiles, *, head: Head, precision: Precision = "int8") -> bytes:
     """Build what `secondpass.models.graph.cache` keeps: a serialized ONNX model.
 
     What int8 needs to know of activations is measured; and what is made of an exported file is compared with it.
@@ -31,13 +31,13 @@ def build_optimized(files: ModelFiles, *, head: Head, precision: Precision = "in
         weights = read_encoder(files, head)
         batches = sample_batches(read_tokenizer(files, None))
         ranges = activation_ranges(weights, batches) if precision == "int8" else None
-        model = build_graph(weights, head=head, precision=precision, masked=masked, ranges=ranges)
+        model = build_graph(weights, head=head, precision=precision, ranges=ranges)
         if files.weights.suffix == ".onnx":
             _compare(files, head, model, batches[::3])
     except (SecondPassError, OSError):
         raise
     except Exception as exc:  # exporters write what they like, and the file itself may run
-        raise ModelFormatError(f"no graph for inference can be made of {files.name}: {exc!r}") from exc
+        raise ModelFormatError(f"no fused graph can be made of {files.name}: {exc!r}") from exc
     return model
 
 
@@ -48,7 +48,7 @@ def read_encoder(files: ModelFiles, head: Head) -> EncoderWeights:
         ModelFormatError: no graph with the head can be made of them.
         ModelIntegrityError: its files are damaged.
     """
-    weights = read_weights(files.weights if files.weights.suffix == ".onnx" else files.folder)
+    weights = read_weights(files.weights if files.weights.suffix == ".onnx" else files.folder, files.config)
     if head == "classifier" and not weights.n_labels:
         raise ModelFormatError(f"{files.name} has no head for labels, of two linear layers")
     return weights

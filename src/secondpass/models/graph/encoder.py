@@ -1,4 +1,4 @@
-"""ONNX graphs of BERT-shaped encoders, made for inference on a CPU, one sequence at a time.
+"""Fused graphs: ONNX models of BERT-shaped encoders for a CPU, one sequence at a time.
 
 What was measured to pay, on one core with AVX-512 VNNI, against the int8 file that ONNX Runtime's quantizer makes of
 PyTorch's export: fused attention, without a mask (a mask costs 2% at 100 tokens, and 17% at 450, as ONNX Runtime then
@@ -20,7 +20,7 @@ from secondpass.errors import ConfigError, ModelFormatError
 from secondpass.models.graph.onnx_proto import make_model, make_node, make_tensor, make_value
 from secondpass.models.graph.quantize import channel_divisors, outlier_neurons, quantize_columns
 from secondpass.models.graph.weights import EncoderWeights
-from secondpass.models.sources.encoder_config import Activation
+from secondpass.models.sources.config import Activation
 
 __all__ = ["Head", "Precision", "build_graph", "build_probe"]
 
@@ -40,13 +40,12 @@ def build_graph(
     *,
     head: Head,
     precision: Precision = "int8",
-    masked: bool = False,
     ranges: Ranges | None = None,
 ) -> bytes:
     """Build an encoder as a serialized ONNX model; it loads with ONNX Runtime's default options, on a CPU.
 
     Inputs are ``input_ids`` and, where the model has more than one type, ``token_type_ids``, int64, of shape
-    (batch, sequence).
+    (batch, sequence). There is no mask, so a batch must hold sequences of one length.
 
     Args:
         weights: of the encoder.
@@ -55,7 +54,6 @@ def build_graph(
             (batch, sequence, hidden).
         precision: ``int8`` for weights and, as it runs, activations; ``int8-weights`` for an engine that quantizes
             activations by itself; ``float32`` for the exact model.
-        masked: take ``attention_mask`` as a third input. Without it, a batch must hold sequences of one length.
         ranges: from `secondpass.models.graph.activation_ranges.activation_ranges`: with them, int8 scores
             are closer to those of float32 (``benchmarks/precision.py`` measures it).
 
@@ -70,7 +68,7 @@ def build_graph(
     n_bytes = sum(array.size for array in weights.tensors.values()) * (4 if precision == "float32" else 1)
     if n_bytes > _LARGEST:
         raise ModelFormatError(f"the model has {n_bytes / 1e9:.1f} GB in {precision}, too many for one ONNX file")
-    encoder = _Encoder(weights, precision, masked, ranges or {})
+    encoder = _Encoder(weights, precision, ranges or {})
     encoder.write(head)
     return encoder.serialize()
 
@@ -80,7 +78,7 @@ def build_probe(weights: EncoderWeights) -> bytes:
 
     The outputs, of shape (inputs of the layer,), have the names of the layers: ``encoder.layer.0.output.dense``.
     """
-    encoder = _Encoder(weights, "float32", False, {})
+    encoder = _Encoder(weights, "float32", {})
     encoder.write("tokens")
     for name, source in encoder.sources.items():
         width = weights.tensors[f"{name}.weight"].shape[1]
@@ -129,23 +127,22 @@ class _Graph:
 class _Encoder(_Graph):
     """Writes an encoder into a graph, part by part; methods take and return names of values."""
 
-    def __init__(self, weights: EncoderWeights, precision: Precision, masked: bool, ranges: Ranges) -> None:
+    def __init__(self, weights: EncoderWeights, precision: Precision, ranges: Ranges) -> None:
         super().__init__()
         self._config, self._tensors, self._grids = weights.config, weights.tensors, weights.grids
         self._n_layers, self._hidden_size, self._n_labels = weights.n_layers, weights.hidden_size, weights.n_labels
-        self._precision, self._masked, self._ranges = precision, masked, ranges if precision == "int8" else {}
+        self._precision, self._ranges = precision, ranges if precision == "int8" else {}
         self.sources: dict[str, str] = {}
 
     def write(self, head: Head) -> None:
         x = self._embeddings()
-        mask = self.node("Cast", self.input("attention_mask"), to=6) if self._masked else ""  # 6: int32
         first_only = head in ("classifier", "cls")
         for at in range(self._n_layers):
-            x = self._layer(f"encoder.layer.{at}", x, mask, first_only and at == self._n_layers - 1)
+            x = self._layer(f"encoder.layer.{at}", x, first_only and at == self._n_layers - 1)
         if head == "tokens":
             self.output(x, "last_hidden_state", ["batch", "sequence", self._hidden_size])
         elif head == "mean":
-            self.output(self._mean(x), "embedding", ["batch", self._hidden_size])
+            self.output(self.node("ReduceMean", x, axes=[1], keepdims=0), "embedding", ["batch", self._hidden_size])
         elif head == "cls":
             self.output(self.node("Squeeze", x, self.integers(1)), "embedding", ["batch", self._hidden_size])
         else:
@@ -176,7 +173,7 @@ class _Encoder(_Graph):
         rows = self.node("Cast", self.node("Gather", self.constant("words", integers.T), ids), to=1)  # 1: float32
         return self.node("Mul", rows, self.node("Gather", self.constant("word_steps", steps[:, None]), ids))
 
-    def _layer(self, name: str, x: str, mask: str, first_only: bool) -> str:
+    def _layer(self, name: str, x: str, first_only: bool) -> str:
         query, key, value = (f"{name}.attention.self.{part}" for part in ("query", "key", "value"))
         if first_only:  # the head reads no other token, so only its keys and values are needed
             k, v = self._linears([key, value], x, _ATTENTION_FACTOR)
@@ -184,8 +181,7 @@ class _Encoder(_Graph):
             (q,) = self._linears([query], x)
         else:
             q, k, v = self._linears([query, key, value], x, _ATTENTION_FACTOR)
-        inputs = [q, k, v, "", mask] if mask else [q, k, v]
-        y = self.node("MultiHeadAttention", *inputs, domain=_MICROSOFT, num_heads=self._config.n_heads)
+        y = self.node("MultiHeadAttention", q, k, v, domain=_MICROSOFT, num_heads=self._config.n_heads)
         (y,) = self._linears([f"{name}.attention.output.dense"], y)
         x = self._norm(f"{name}.attention.output.LayerNorm", self.node("Sum", y, x))
         parts = self._feed_forward(f"{name}.intermediate.dense", f"{name}.output.dense", x)
@@ -204,13 +200,6 @@ class _Encoder(_Graph):
         z = self._activation(z, self._config.activation)
         columns = self.constant(f"{outer}.outliers", self._tensors[f"{outer}.weight"][:, neurons].T)
         return [y, self.node("MatMul", z, columns)]
-
-    def _mean(self, x: str) -> str:
-        if not self._masked:
-            return self.node("ReduceMean", x, axes=[1], keepdims=0)
-        mask = self.node("Unsqueeze", self.node("Cast", "attention_mask", to=1), self.integers(2))
-        total = self.node("ReduceSum", self.node("Mul", x, mask), self.integers(1), keepdims=0)
-        return self.node("Div", total, self.node("ReduceSum", mask, self.integers(1), keepdims=0))
 
     def _linears(
         self,

@@ -1,6 +1,5 @@
 """The weights inside an ONNX file that PyTorch exported, and ONNX Runtime perhaps quantized."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,22 +9,26 @@ import numpy.typing as npt
 
 from secondpass.errors import ModelFormatError
 from secondpass.models.graph.onnx_proto import array_of, read_model
-from secondpass.models.sources.encoder_config import EncoderConfig, config_of
+from secondpass.models.sources.config import EncoderConfig
 
 __all__ = ["read_onnx"]
 
 Floats = npt.NDArray[np.float32]
 
 
-def read_onnx(path: Path) -> tuple[EncoderConfig, dict[str, Floats], dict[str, Floats]]:
+def read_onnx(path: Path, config: EncoderConfig | None) -> tuple[EncoderConfig, dict[str, Floats], dict[str, Floats]]:
     """Read the weights of an exported encoder.
 
     Exporters drop the names of matrices, but keep those of biases: a matrix has the name of the bias that is added
     to its product. Dynamically quantized weights become (integer - zero point) * step.
 
+    Args:
+        path: the file.
+        config: the encoder's shape; None to read it off the graph.
+
     Returns:
-        The configuration, from the config.json beside the file or one folder up, else from the graph; arrays by the
-        checkpoint's names, matrices as (outputs, inputs); the steps of those that were integers.
+        The encoder's shape; arrays by the checkpoint's names, matrices as (outputs, inputs); the steps of those that
+        were integers.
 
     Raises:
         ModelFormatError: the graph is not an encoder as PyTorch exports it.
@@ -33,12 +36,7 @@ def read_onnx(path: Path) -> tuple[EncoderConfig, dict[str, Floats], dict[str, F
     """
     graph = _Graph(read_model(path).graph, path.parent)
     tensors, grids = graph.tensors()
-    settings: dict[str, Any] = {}
-    for folder in (path.parent, path.parent.parent):
-        if (folder / "config.json").is_file():
-            settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            break
-    config = config_of(settings, path) if settings else graph.config(tensors, path)
+    config = config or graph.config(tensors, path)
     return config, tensors, grids
 
 

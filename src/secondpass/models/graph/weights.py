@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ModelFormatError, ModelIntegrityError
-from secondpass.models.sources.encoder_config import EncoderConfig, config_of
+from secondpass.models.sources.config import EncoderConfig, ModelConfig, read_config
 from secondpass.models.sources.hub import shards_in
 
 __all__ = ["EncoderWeights", "read_weights"]
@@ -60,26 +60,31 @@ class EncoderWeights:
         return len(self.tensors["head.out.weight"]) if "head.out.weight" in self.tensors else 0
 
 
-def read_weights(path: Path) -> EncoderWeights:
+def read_weights(path: Path, config: ModelConfig | None = None) -> EncoderWeights:
     """Read the weights of an encoder.
 
     Args:
         path: a folder with config.json and model.safetensors, or an ONNX file as PyTorch exports them, in float32
             or with weights that ONNX Runtime's dynamic quantization made.
+        config: what its settings say; by default those in the folder, or beside the file or one folder up. Where an
+            ONNX file has none, the shape is read off the graph.
 
     Raises:
         ModelFormatError: it is no encoder of the shape of BERT; says what stands in the way.
         ModelIntegrityError: a file is damaged.
     """
     grids: dict[str, Floats] = {}
+    encoder = (config or _config_of(path)).require_encoder()
     if path.is_dir():
-        config, tensors = _read_folder(path)
+        if encoder is None:
+            raise ModelFormatError(f"{path} has no config.json")
+        tensors = _read_folder(path)
     else:
         from secondpass.models.graph.exported_weights import read_onnx
 
-        config, tensors, grids = read_onnx(path)
+        encoder, tensors, grids = read_onnx(path, encoder)
     weights = EncoderWeights(
-        config,
+        encoder,
         {canonical_name(name): array for name, array in tensors.items()},
         {canonical_name(name): step for name, step in grids.items()},
     )
@@ -115,18 +120,18 @@ def check_shape(weights: EncoderWeights, path: Path) -> None:
         raise ModelFormatError(f"{path}: {weights.config.n_heads} heads do not divide {weights.hidden_size}")
 
 
-def _read_folder(folder: Path) -> tuple[EncoderConfig, dict[str, Floats]]:
-    try:
-        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as exc:
-        raise ModelIntegrityError(f"{folder}/config.json can't be read: {exc}") from exc
-    config = config_of(settings, folder)
+def _config_of(path: Path) -> ModelConfig:
+    folders = [path] if path.is_dir() else [path.parent, path.parent.parent]
+    return read_config(next((folder for folder in folders if (folder / "config.json").is_file()), folders[0]))
+
+
+def _read_folder(folder: Path) -> dict[str, Floats]:
     tensors: dict[str, Floats] = {}
     for file in _safetensors(folder):
         tensors |= read_safetensors(file)
     # Buffers, and the heads of pre-training, which inference does not read.
     skipped = re.compile(r"position_ids$|^(cls|lm_head|generator_predictions|generator_lm_head|discriminator_pred.*)\.")
-    return config, {name: array for name, array in tensors.items() if not skipped.search(name)}
+    return {name: array for name, array in tensors.items() if not skipped.search(name)}
 
 
 def _safetensors(folder: Path) -> list[Path]:
@@ -145,6 +150,8 @@ def read_safetensors(path: Path) -> dict[str, Floats]:
     Raises:
         ModelIntegrityError: the file is damaged.
     """
+    if not path.is_file():
+        raise ModelIntegrityError(f"{path} is not a regular file")
     try:
         data = np.memmap(path, dtype=np.uint8, mode="r")
         start = 8 + int(data[:8].view("<u8")[0])
@@ -159,6 +166,6 @@ def read_safetensors(path: Path) -> dict[str, Floats]:
                 if entry["dtype"] == "BF16":
                     raw = (raw.astype(np.uint32) << 16).view(np.float32)
                 arrays[name] = raw.astype(np.float32, copy=False).reshape(entry["shape"])
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as exc:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, OverflowError) as exc:
         raise ModelIntegrityError(f"{path} can't be read as safetensors: {exc}") from exc
     return arrays

@@ -1,36 +1,20 @@
 """Snapshots of repositories on the Hugging Face hub: those in its cache, and those that are fetched now."""
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from secondpass.errors import ModelIntegrityError
+from secondpass.models.sources.config import read_json
+from secondpass.models.sources.formats import FileFormat
 
-__all__ = ["WEIGHTS", "BackendName", "SnapshotError", "cached_snapshot", "fetched_snapshot", "hub_is_off", "shards_in"]
+__all__ = ["SnapshotError", "cached_snapshot", "fetched_snapshot", "hub_is_off", "shards_in"]
 
-BackendName = Literal["onnx", "torch"]
-
-# The names under which the weights are looked for, in a folder as on the hub.
-WEIGHTS: dict[BackendName, tuple[str, ...]] = {
-    "onnx": ("model.onnx", "onnx/model.onnx"),
-    "torch": ("model.safetensors", "model.safetensors.index.json"),
-}
-_SETTINGS = ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "*.jinja"]
-_SETTINGS += ["vocab.txt", "vocab.json", "merges.txt", "*.model", "added_tokens.json", "1_Pooling/config.json"]
-# Neither pickles nor a repository's own code; and only what one backend needs, as the rest is large.
-_PATTERNS: dict[BackendName, list[str]] = {
-    "onnx": [*_SETTINGS, "model.onnx*", "onnx/model.onnx", "onnx/model.onnx_data"],
-    "torch": [
-        *_SETTINGS,
-        *("model.safetensors", "model-*.safetensors", "model.safetensors.index.json", "modules.json"),
-        *("config_sentence_transformers.json", "sentence_*_config.json", "[0-9]_*/*.json", "[0-9]_*/*.safetensors"),
-    ],
-}
 _TIMEOUT_S = 10
 
 
 class SnapshotError(Exception):
-    """There is no whole snapshot for a backend; the message says why. Never leaves secondpass.models."""
+    """There is no whole snapshot in a format; the message says why. Never leaves secondpass.models."""
 
 
 def hub_is_off() -> bool:
@@ -40,20 +24,20 @@ def hub_is_off() -> bool:
     return bool(constants.HF_HUB_OFFLINE)
 
 
-def cached_snapshot(repo: str, backend: BackendName, revision: str | None) -> Path:
-    """Return the folder of a snapshot in the cache that has all that a backend needs; no network is touched.
+def cached_snapshot(repo: str, wanted: FileFormat, revision: str | None) -> Path:
+    """Return the folder of a snapshot in the cache that is whole in a format; no network is touched.
 
     Raises:
         SnapshotError: there is none.
         ModelIntegrityError: its index of shards is damaged.
     """
-    folder = _snapshot(repo, backend, revision, local_files_only=True)
-    _check_complete(folder, backend)
+    folder = _snapshot(repo, wanted, revision, local_files_only=True)
+    _check_complete(folder, wanted)
     return folder
 
 
-def fetched_snapshot(repo: str, backends: list[BackendName], revision: str | None) -> Path:
-    """Fetch what the first of the backends needs that the repository has weights for; returns the folder.
+def fetched_snapshot(repo: str, formats: Sequence[FileFormat], revision: str | None) -> Path:
+    """Fetch a repository's files of the first format that it has weights in; returns the folder.
 
     Raises:
         SnapshotError: the hub can't be reached, or the repository has no such weights.
@@ -66,19 +50,20 @@ def fetched_snapshot(repo: str, backends: list[BackendName], revision: str | Non
     except Exception as exc:  # the hub's own errors, and those of the HTTP library that it uses
         raise SnapshotError(_first_line(exc)) from exc
     files = {sibling.rfilename for sibling in about.siblings or ()}
-    for backend in backends:
-        if files.intersection(WEIGHTS[backend]):
-            folder = _snapshot(repo, backend, about.sha, local_files_only=False)
-            _check_complete(folder, backend)
+    for wanted in formats:
+        if files.intersection(wanted.weights):
+            folder = _snapshot(repo, wanted, about.sha, local_files_only=False)
+            _check_complete(folder, wanted)
             return folder
     pickled = " (only pickled ones)" if any(name.endswith((".bin", ".pt")) for name in files) else ""
-    raise SnapshotError(f"{repo} has no weights for {' or '.join(backends)}{pickled}")
+    raise SnapshotError(f"{repo} has no weights as {' or '.join(wanted.name for wanted in formats)}{pickled}")
 
 
-def _snapshot(repo: str, backend: BackendName, revision: str | None, *, local_files_only: bool) -> Path:
+def _snapshot(repo: str, wanted: FileFormat, revision: str | None, *, local_files_only: bool) -> Path:
     from huggingface_hub import snapshot_download
 
-    settings: dict[str, Any] = {"allow_patterns": _PATTERNS[backend], "etag_timeout": _TIMEOUT_S}
+    patterns = [*wanted.weights, *wanted.parts, *wanted.reads]  # only these, as the rest is large
+    settings: dict[str, Any] = {"allow_patterns": patterns, "etag_timeout": _TIMEOUT_S}
     try:
         return Path(snapshot_download(repo, revision=revision, local_files_only=local_files_only, **settings))
     except Exception as exc:  # as above
@@ -88,14 +73,15 @@ def _snapshot(repo: str, backend: BackendName, revision: str | None, *, local_fi
         raise SnapshotError(_first_line(exc)) from exc
 
 
-def _check_complete(folder: Path, backend: BackendName) -> None:
+def _check_complete(folder: Path, wanted: FileFormat) -> None:
     """Refuse what another tool fetched only a part of: it would hide the whole one on the hub."""
-    weights = next((folder / name for name in WEIGHTS[backend] if (folder / name).is_file()), None)
+    weights = next((folder / name for name in wanted.weights if (folder / name).is_file()), None)
     if weights is None:
-        raise SnapshotError(f"{folder} has no {' or '.join(WEIGHTS[backend])}")
-    if backend == "onnx" and not (folder / "tokenizer.json").is_file():
-        raise SnapshotError(f"{folder} has no tokenizer.json")
-    if weights.suffix == ".json":
+        raise SnapshotError(f"{folder} has no {' or '.join(wanted.weights)}")
+    missing = [name for name in wanted.needs if not (folder / name).is_file()]
+    if missing:
+        raise SnapshotError(f"{folder} has no {', '.join(missing)}")
+    if weights.name.endswith(".index.json"):
         missing = [name for name in shards_in(weights) if not (folder / name).is_file()]
         if missing:
             raise SnapshotError(f"{folder} lacks {', '.join(missing)}")
@@ -108,9 +94,12 @@ def shards_in(index: Path) -> list[str]:
         ModelIntegrityError: it can't be read.
     """
     try:
-        return sorted({str(name) for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        names = sorted({str(name) for name in read_json(index)["weight_map"].values()})
+    except (ModelIntegrityError, KeyError, AttributeError) as exc:
         raise ModelIntegrityError(f"{index} can't be read ({exc!r}): delete it, and fetch the model again") from exc
+    if any(Path(name).name != name for name in names):
+        raise ModelIntegrityError(f"{index} names files outside of its folder")
+    return names
 
 
 def _first_line(exc: Exception) -> str:

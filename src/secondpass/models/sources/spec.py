@@ -21,7 +21,7 @@ class ModelSpec:
         extra: the extra of secondpass that installs that package; empty if it is secondpass itself.
         sha256: of the weights in that package; empty if they are not checked.
         max_length: the most tokens it reads; 0 if the checkpoint says.
-        backends: which of the repository's files hold the whole model.
+        formats: in which of them its files hold the whole model.
         labels: names of the head's outputs; empty if the checkpoint says.
         pooling: for ``embed``: which vector stands for the text.
         query_prefix: for ``embed``: what the model wants before a query.
@@ -40,7 +40,7 @@ class ModelSpec:
     extra: str = "embedded"
     sha256: str = ""
     max_length: int = 0
-    backends: tuple[Literal["onnx", "torch"], ...] = ("onnx", "torch")
+    formats: tuple[str, ...] = ("onnx", "safetensors")
     labels: tuple[str, ...] = ()
     pooling: Literal["cls", "mean"] = "mean"
     query_prefix: str = ""
