@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from typing import Any, Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from secondpass.errors import ConfigError
 
@@ -76,9 +76,9 @@ _PART = 8  # fewer characters in a row may be there by chance
 _FEWEST = 4  # a key of fewer letters and digits is found as it is only
 _MAX_LAYERS = 4
 _NO_LETTERS = re.compile(r"[^0-9a-z]+")
-# \u002f, \U0000002f, \u{2f}, \x2f, %2f, =2f; \057; \/ needs nothing, as only letters and digits are compared.
+# \u002f, \U0000002f, \u{2f}, \x2f, =2f; \057; \/ needs nothing, as only letters and digits are compared.
 _ESCAPED = re.compile(
-    r"(?:\\u\{([0-9a-fA-F]{1,6})\}|\\U([0-9a-fA-F]{8})|\\u([0-9a-fA-F]{4})|(?:\\x|[%=])([0-9a-fA-F]{2}))|\\([0-3]?[0-7]{2})"
+    r"(?:\\u\{([0-9a-fA-F]{1,6})\}|\\U([0-9a-fA-F]{8})|\\u([0-9a-fA-F]{4})|(?:\\x|=)([0-9a-fA-F]{2}))|\\([0-3]?[0-7]{2})"
 )
 
 
@@ -106,7 +106,7 @@ def _holds(text: str, parts: frozenset[str]) -> bool:
         letters = _letters(text)
         if any(letters[at : at + size] in parts for size in sizes for at in range(len(letters) - size + 1)):
             return True
-        decoded = html.unescape(_ESCAPED.sub(_unescaped, text))
+        decoded = html.unescape(unquote(_ESCAPED.sub(_unescaped, text)))
         if decoded == text:
             return False
         text = decoded

@@ -63,7 +63,6 @@ class FaultyServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self.n_connections = 0
         self.left = threading.Semaphore(0)
-        self.heads: list[bytes] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:

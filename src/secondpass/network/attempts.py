@@ -49,7 +49,10 @@ def within(timeout_s: float, call: Callable[[], T], *, stop: Stop, give_up: Call
     with stop.waking(awake.set):
         if stop.is_set:
             raise StoppedError
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the program is ending, and there are no new threads any more
+            return call()
         try:
             awake.wait(timeout_s)
         finally:  # also after an interrupt

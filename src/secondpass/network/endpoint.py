@@ -233,14 +233,12 @@ class _Line:
 
     def _watch(self, event: str, info: Mapping[str, Any]) -> None:
         """Follow the connecting, by httpcore's trace extension: this is how the socket is known before the answer."""
-        connected = event.endswith((".connect_tcp.complete", ".start_tls.complete"))
-        if connected:
-            self._socket = info["return_value"].get_extra_info("socket")
-            self.connected = True
-        if self.is_cut:
-            if connected:
-                info["return_value"].close()  # nobody else knows of it yet
-            raise httpx.ReadError("given up")
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            stream = info["return_value"]
+            self._socket, self.connected = stream.get_extra_info("socket"), True
+            if self.is_cut:
+                stream.close()  # nobody else knows of it yet
+                raise httpx.ReadError("given up")
 
     def cut(self) -> None:
         """End what another thread does with this line, which is then of no further use."""

@@ -8,6 +8,7 @@ from threading import Condition, Event, Lock
 from typing import TypeVar
 
 from secondpass.forking import reset_after_fork
+from secondpass.pools import submit
 
 __all__ = ["Slots", "Stop", "StoppedError", "side_by_side"]
 
@@ -138,7 +139,7 @@ def side_by_side(call: Callable[[Item], T], items: Sequence[Item], *, workers: i
         return [run(item) for item in items]
     pool = ThreadPoolExecutor(min(workers, len(items)), thread_name_prefix="secondpass-call")
     try:
-        futures = [pool.submit(run, item) for item in items]
+        futures = [submit(pool, run, item) for item in items]
         return [future.result() for future in futures]
     except BaseException as exc:
         stop.set(exc)

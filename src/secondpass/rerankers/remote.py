@@ -235,12 +235,13 @@ class RemoteReranker(Reranker):
 
     def _values(self, payload: object, n_documents: int) -> np.ndarray:
         """Return the checked scores of an answer, in the order of the documents that were sent."""
+        values, problem = None, ""
         try:
             values = SHAPES[self.shape].scores(payload, n_documents)
-        except ScoringError as exc:
-            if self.api_key.is_in(repr(payload)):
-                raise ScoringError(f"{self._where}: the answer holds no scores, but the key") from None
-            raise ScoringError(f"{self._where}: {exc}") from exc
+        except ScoringError as exc:  # it quotes the answer in part
+            problem = "the answer holds no scores, but the key" if self.api_key.is_in(repr(payload)) else str(exc)
+        if values is None:
+            raise ScoringError(f"{self._where}: {problem}")
         if self.scale is not Scale.PROBABILITY:
             return values
         low, high = float(values.min()), float(values.max())
