@@ -39,6 +39,7 @@ def decided(
     [
         ((0.9, 0.05, 0.05), Verdict.SUPPORTED),
         ((0.5, 0.3, 0.2), Verdict.SUPPORTED),
+        ((0.5, 0.5, 0.0), Verdict.SUPPORTED),
         ((0.49, 0.3, 0.21), Verdict.NOT_ENOUGH_INFO),
         ((0.2, 0.6, 0.2), Verdict.CONTRADICTED),
         ((0.1, 0.45, 0.45), Verdict.NOT_ENOUGH_INFO),
@@ -48,6 +49,18 @@ def test_thresholds_decide(probabilities: tuple[float, float, float], verdict: V
     """Each verdict needs its threshold; below both there is not enough info."""
     decision = decided(probabilities, (0, RIGHT, 0.5, 0.1))
     assert (decision.verdict, decision.probability) == (verdict, probabilities[0])
+
+
+def test_where_both_reach_their_thresholds_the_larger_one_decides() -> None:
+    """On equal probability a claim is supported; where contradiction is the larger by a hair, it is contradicted."""
+    for probabilities, verdict in (
+        ((0.45, 0.45, 0.1), Verdict.SUPPORTED),
+        ((0.45, 0.45 + 1e-9, 0.1), Verdict.CONTRADICTED),
+        ((0.45 + 1e-9, 0.45, 0.1), Verdict.SUPPORTED),
+    ):
+        decision = decided(probabilities, (0, RIGHT, 0.5, 0.1), threshold=0.4, contradiction_threshold=0.4)
+        assert decision.verdict is verdict
+        assert (decision.probability < 0.4) == (verdict is Verdict.CONTRADICTED)
 
 
 def test_a_number_that_differs_overrules_any_probability() -> None:
