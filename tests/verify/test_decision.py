@@ -66,7 +66,7 @@ def test_where_both_reach_their_thresholds_the_larger_one_decides() -> None:
 def test_a_number_that_differs_overrules_any_probability() -> None:
     """A claim is never supported by evidence with another year; about the same, it is contradicted."""
     decision = decided((0.97, 0.02, 0.01), (0, WRONG, 0.99, 0.0))
-    assert decision.verdict is Verdict.CONTRADICTED and decision.hard
+    assert decision.verdict is Verdict.CONTRADICTED and decision.settled
     assert decision.probability == pytest.approx(0.03)
     assert "'1889', but the passage has '1887'" in decision.reason
     assert [mismatch.kind for mismatch in decision.mismatches] == ["date"]

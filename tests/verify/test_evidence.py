@@ -7,12 +7,18 @@ from hypothesis import strategies as st
 
 from secondpass.errors import InputError
 from secondpass.testing import FakeReranker
-from secondpass.verify.evidence import Passages, Window, _terms, joined, select
+from secondpass.verify.evidence import Passages, Window, _terms, joined, select, sentence_spans
 from secondpass.verify.words import content_words
 from secondpass.windows import ApproximateTokenization
 
 TOWER = "The Eiffel Tower stands in Paris. It was built in 1889. Its height is 330 metres."
 TOKENS = ApproximateTokenization()
+SENTENCES = [
+    "It is short.",
+    "The tower of the town was built in 1889.",
+    "Why?",
+    "A museum, a tower and a bridge are there.",
+]
 
 
 def passages(*documents: object, window_tokens: int = 16, overlap: int = 4, english_only: bool = True) -> Passages:
@@ -29,6 +35,92 @@ def test_windows_stand_where_they_say() -> None:
     for window in windows:
         assert prepared.texts[window.passage][window.start : window.end] == window.text == window.text.strip()
     assert windows[-1] == Window(1, 2, 14, "A short one.")
+
+
+@given(
+    st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=30),
+    st.integers(16, 40),
+    st.sampled_from([" ", "\n", "\n\n"]),
+)
+def test_windows_begin_and_end_with_sentences(sentences: list[str], size: int, blank: str) -> None:
+    """No sentence that fits is cut, each is in some window, no window is too long, and each brings something new."""
+    text = blank.join(sentences)
+    index = passages(text, window_tokens=size, overlap=size // 3).index(size)
+    assert all(length <= size for length in TOKENS.lengths([window.text for window in index.windows]))
+    borders = {0, len(text)}
+    for sentence in sentences:
+        at = max(borders - {len(text)})
+        borders |= {at + len(sentence), min(at + len(sentence) + len(blank), len(text))}
+    assert {window.start for window in index.windows} | {window.end for window in index.windows} <= borders
+    assert all(any(sentence in window.text for window in index.windows) for sentence in sentences)
+    ends = [window.end for window in index.windows]
+    assert ends == sorted(set(ends)) and ends[-1] == len(text)
+
+
+def test_a_sentence_that_is_too_long_is_cut() -> None:
+    """It is read in pieces that share tokens, and its neighbours are whole."""
+    long = " ".join(f"word{at}" for at in range(60))
+    text = f"It is short. The rest is {long}. It ends."
+    windows = passages(text, window_tokens=20).index(20).windows
+    assert windows[0].text == "It is short." and windows[-1].text == "It ends." and len(windows) > 4
+    assert all(f"word{at}" in " ".join(window.text for window in windows).split() for at in range(59))
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("One two. Three four.", ["One two.", "Three four."]),
+        ("Dr. Smith paid $3.50 to X Corp. in May. He left.", ["Dr. Smith paid $3.50 to X Corp. in May.", "He left."]),
+        ("A heading\nA line\n- an item\n- Another", ["A heading", "A line", "- an item", "- Another"]),
+        ("It goes\non here. Then\n\nends", ["It goes\non here.", "Then", "ends"]),
+        ("  \n\n ", []),
+        ("", []),
+    ],
+)
+def test_sentences_end_with_full_stops_and_lines(text: str, spans: list[str]) -> None:
+    """A line break ends one, unless the next line goes on in lower case."""
+    assert [text[start:end] for start, end in sentence_spans(text)] == spans
+
+
+class TestSentence:
+    @pytest.mark.parametrize(
+        "same",
+        [
+            "The Eiffel Tower stands in Paris.",
+            "the eiffel tower stands  in paris",
+            "The **Eiffel Tower** stands in `Paris`!",
+            '"The Eiffel Tower stands in Paris."',
+        ],
+    )
+    def test_what_makes_no_difference(self, same: str) -> None:
+        """Case, blanks, emphasis, quotation marks around it and the full stop don't count."""
+        window = passages("No. Nothing.", TOWER).sentence(same)
+        assert window == Window(1, 0, 33, "The Eiffel Tower stands in Paris.")
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            "The Eiffel Tower stands in Rome.",
+            "The Eiffel Tower stands in Paris?",
+            "Eiffel Tower stands in Paris.",
+            "Its height is 33.0 metres.",
+            "Its height is 330 metres, at most.",
+            "Paris.",
+            "",
+        ],
+    )
+    def test_what_does(self, other: str) -> None:
+        """A word, a number, a question mark do; and so few words are no sentence."""
+        assert passages(TOWER, "Paris.").sentence(other) is None
+
+    def test_a_number_in_brackets_is_no_citation_in_a_passage(self) -> None:
+        """Only an answer cites: what a passage has in brackets is a part of what it says."""
+        assert passages("Pass depth=[3] to limit the depth.").sentence("Pass depth= to limit the depth.") is None
+
+    def test_the_first_of_several_is_taken(self) -> None:
+        """The order is that of the passages."""
+        window = passages("A b c d e.", TOWER, f"x. {TOWER}").sentence("It was built in 1889.")
+        assert window is not None and (window.passage, window.start) == (1, 34)
 
 
 def test_smaller_rooms_give_smaller_windows_of_few_sizes() -> None:
@@ -131,3 +223,12 @@ def test_offsets_are_exact_for_any_text(texts: list[str]) -> None:
 def test_terms_are_the_content_words(text: str) -> None:
     """What windows are found by are the words that overlap is measured on."""
     assert _terms(text) == list(content_words(text))
+
+
+@pytest.mark.parametrize("piece", ["a", "\n", ". ", "\x01 ", "(", '"', "A. ", "x\n", "[1]", "`", "> ", "<b>"])
+def test_hostile_passages_end(piece: str) -> None:
+    """A hundred thousand signs of one kind are cut into no more windows than they have room for."""
+    text = (piece * 100_000)[:100_000]
+    prepared = passages(text, window_tokens=96, overlap=32)
+    assert len(prepared.index(96).windows) <= 2 + len(text) // 32
+    assert prepared.sentence("One two three four.") is None

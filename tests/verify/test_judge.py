@@ -38,10 +38,10 @@ def refuses(prompt: Prompt, timeout_s: float) -> str:
     raise CompletionError("no such model")
 
 
-def decision(probability: float, verdict: Verdict = Verdict.NOT_ENOUGH_INFO, *, hard: bool = False) -> Decision:
+def decision(probability: float, verdict: Verdict = Verdict.NOT_ENOUGH_INFO, *, settled: bool = False) -> Decision:
     """Return the model's decision on a claim."""
-    mismatches = (Mismatch("number", "3", "4"),) if hard else ()
-    return Decision(verdict, probability, (0,), (), False, mismatches, hard, "")
+    mismatches = (Mismatch("number", "3", "4"),) if settled else ()
+    return Decision(verdict, probability, (0,), (), False, mismatches, settled, "")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_judge_decides_inside_the_band_only() -> None:
 
 def test_facts_that_differ_are_not_asked_about() -> None:
     """A number that differs is decided, whatever a judge would say."""
-    before = decision(0.5, hard=True)
+    before = decision(0.5, settled=True)
     outcome = escalate(LLMJudge("m", completion=always_supported), [(before, ("c", ["t"]))], BAND)
     assert outcome.decisions == [before] and outcome.counts == {}
 

@@ -12,6 +12,7 @@ import pytest
 
 from secondpass.errors import InputError, SecondPassWarning, VerificationFailedError
 from secondpass.llm.types import Prompt
+from secondpass.models.nli import NliOutput
 from secondpass.verify.claims.decompose import LLMDecomposer
 from secondpass.verify.combination import SignalCombination
 from secondpass.verify.judge import Judgement, LLMJudge
@@ -233,6 +234,60 @@ class TestCalibration:
         assert rows[0, FEATURES.index("overlap")] == 1.0 and rows[2, FEATURES.index("overlap")] == 0.0
         assert rows[0, 0] == pytest.approx(np.log(0.96 / 0.04))
         assert make().signals([]).shape == (0, len(FEATURES))
+
+
+class TestVerbatim:
+    class Denies:
+        """Calls everything contradicted."""
+
+        name = fingerprint = "denies"
+        pair_model = None
+
+        def run(self, pairs: Any) -> NliOutput:
+            rows = np.tile([0.02, 0.03, 0.95], (len(pairs), 1))
+            return NliOutput(
+                rows, np.ones(len(pairs), int), np.zeros((len(pairs), 2), bool), np.zeros(len(pairs), bool)
+            )
+
+    def test_a_sentence_of_a_passage_is_supported_beside_any_others(self, make: Make) -> None:
+        """Whatever a model says of it, and of hundreds of siblings that say it of other things."""
+        siblings = [f"The pump P-{at} delivers {100 + at} litres per minute." for at in range(500)]
+        for model in (self.Denies(), None):
+            verifier = make(model=model) if model else make()
+            answer = " ".join([siblings[7], siblings[123] + " [124]", siblings[499]])
+            result = verifier.verify(answer, siblings)
+            assert verdicts(result) == [S, S, S] and result.passed
+            assert [claim.evidence[0].text for claim in result] == [siblings[7], siblings[123], siblings[499]]
+            assert all(claim.probability >= 0.5 for claim in result)
+        assert verdicts(make(model=self.Denies()).verify("The pump P-7 delivers 108 litres per minute.", siblings)) == [
+            C
+        ]
+
+    def test_all_claims_of_such_a_sentence_are(self, make: Make) -> None:
+        """A sentence that is split into claims is settled as a whole, with markers and markup or without."""
+        passage = "The tower was built in 1889 and has a museum of coffee. It is tall."
+        answer = "The tower was built in 1889 and has a **museum** of coffee [1]."
+        assert verdicts(make(model=self.Denies()).verify(answer, [passage])) == [S, S]
+
+    def test_a_judge_is_not_asked(self, make: Make) -> None:
+        """It is settled."""
+        judge = LLMJudge("m", completion=lambda prompt, timeout_s: 1 / 0)
+        result = make(model=self.Denies(), judge=judge, band=(0.0, 1.0)).verify(
+            "The tower is tall.", ["The tower is tall."]
+        )
+        assert verdicts(result) == [S] and "escalated" not in result.trace.counts
+
+    def test_in_another_language_nothing_is(self, make: Make) -> None:
+        """The rule does not go before the language."""
+        text = "Der Turm ist nicht hoch und wird im Mai gebaut."
+        assert S not in verdicts(make().verify(text, [text]))
+
+    def test_another_passage_that_denies_it_is_told_of(self, make: Make) -> None:
+        """It is supported, with a conflict and with what speaks against it."""
+        passages = ["The museum is not closed on Sunday.", "The museum is closed on Sunday."]
+        (claim,) = make().verify("The museum is closed on Sunday.", passages).claims
+        assert claim.verdict is S and claim.conflict
+        assert [evidence.passage for evidence in claim.contradicting] == [0]
 
 
 class TestManyAnswers:

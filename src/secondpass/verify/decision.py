@@ -29,7 +29,8 @@ class Decision:
         contradicting: positions of windows that speak against the claim, strongest first.
         conflict: whether one passage supports it and another one contradicts it.
         mismatches: facts that the best premise, or the one that contradicts it, states differently.
-        hard: whether one of these, or a number or date that no window has, forbids to support the claim.
+        settled: whether a rule decides, so that no judge is asked: facts that differ, or that no window has, forbid to
+            support the claim, or a sentence says the same word for word.
         reason: in a sentence; empty if there is nothing to say.
         escalated: whether a judge decided.
     """
@@ -40,7 +41,7 @@ class Decision:
     contradicting: tuple[int, ...]
     conflict: bool
     mismatches: tuple[Mismatch, ...]
-    hard: bool
+    settled: bool
     reason: str
     escalated: bool = False
 
@@ -54,10 +55,10 @@ def decide(
 ) -> Decision:
     """Decide about one claim.
 
-    Supported: the probability is at least the threshold, the best premise states no number, date or unit
-    differently, and some premise has those that the claim gives in digits. Contradicted: that probability is the
-    larger one and at least its threshold, or a premise that is about the same states a number, date or unit
-    differently. Everything else: not enough info.
+    Supported: a sentence says the same word for word; or the probability is at least the threshold, the best premise
+    states no number, date or unit differently, and some premise has those that the claim gives in digits.
+    Contradicted: that probability is the larger one and at least its threshold, or a premise that is about the same
+    states a number, date or unit differently. Everything else: not enough info.
 
     Args:
         signals: of the claim.
@@ -69,7 +70,9 @@ def decide(
     supported, contradicted = float(probabilities[0]), float(probabilities[1])
     facts, conflict = signals.best.facts, _conflict(signals, windows)
     hard, lacking = signals.best.hard, _lacking(signals)
-    if supported >= threshold and not hard and not lacking and supported >= contradicted:
+    if signals.verbatim:
+        verdict, hard, lacking, supported = Verdict.SUPPORTED, (), (), max(supported, threshold)
+    elif supported >= threshold and not hard and not lacking and supported >= contradicted:
         verdict = Verdict.SUPPORTED
     else:
         denied = contradicted > supported and (contradicted >= contradiction_threshold or conflict)
@@ -87,7 +90,7 @@ def decide(
         against,
         conflict,
         facts.mismatches,
-        bool(hard or lacking),
+        bool(hard or lacking or signals.verbatim),
         _reason(verdict, hard or lacking, conflict, _needs_both(signals)),
     )
 
@@ -203,9 +206,9 @@ def escalate(
 ) -> Escalated:
     """Ask a judge about the claims whose probability lies in the band, both ends included.
 
-    Claims whose numbers, dates or units the evidence states differently are decided already: they are not asked
-    about. A verdict of the judge takes the place of the model's, and the probability moves to the end of the band
-    on that side, as a judge gives none. Where it fails, the model's verdict stays.
+    Claims that a rule has settled are not asked about. A verdict of the judge takes the place of the model's, and the
+    probability moves to the end of the band on that side, as a judge gives none. Where it fails, the model's verdict
+    stays.
 
     Args:
         judge: who is asked.
@@ -216,7 +219,7 @@ def escalate(
     asked = [
         at
         for at, (decision, _) in enumerate(claims)
-        if band[0] <= decision.probability <= band[1] and not decision.hard
+        if band[0] <= decision.probability <= band[1] and not decision.settled
     ]
     if not asked:
         return Escalated(decisions, {})

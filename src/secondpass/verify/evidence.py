@@ -1,6 +1,7 @@
 """Where evidence is looked for: windows of the passages, and the best ones for each claim."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,14 +16,26 @@ from secondpass.errors import InputError
 from secondpass.language import is_foreign
 from secondpass.logistic import FloatArray
 from secondpass.types import Document, Request, document_text, well_formed
+from secondpass.verify.claims.markup import plain
+from secondpass.verify.claims.sentences import SentenceScanner
 from secondpass.verify.words import STOP_WORDS, content_words, stem
-from secondpass.windows import Tokenization, cut
+from secondpass.windows import Span, Tokenization, cut
 
 __all__ = ["Passages", "Window", "WindowIndex", "joined", "select"]
 
 _K1, _B = 1.2, 0.75  # of BM25, as they are in Lucene
 _OTHER_LETTERS = re.compile("[^\x00-\xbb\xbf-\u024f\u2010-\u2027]")
 _TERM = re.compile(r"\d+(?:[.,]\d+)*|(?:[A-Z]\.){2,8}|[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_LINE_BREAK = re.compile(r"\n\s*+")
+_SAME = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b`\u00b4", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+    }
+)
+_EDGES = " .!,;:\u2026\u3002'\""
+_MIN_SENTENCE_WORDS = 4
 _PREFILTER = 8  # times as many windows as are wanted go to a reranker
 
 Indices = npt.NDArray[np.intp]
@@ -108,6 +121,8 @@ class Passages:
     texts: tuple[str, ...] = field(init=False)
     ids: tuple[Any, ...] = field(init=False)
     _indexes: dict[int, WindowIndex] = field(init=False, repr=False, default_factory=dict)
+    _sentences: dict[int, list[Span]] = field(init=False, repr=False, default_factory=dict)
+    _by_text: dict[str, Window] | None = field(init=False, repr=False, default=None)
     _lock: Any = field(init=False, repr=False, default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -135,18 +150,102 @@ class Passages:
                 self._indexes[size] = WindowIndex(self._windows(size))
             return self._indexes[size]
 
+    def sentence(self, text: str) -> Window | None:
+        """Return the sentence of a passage that is the same as a text, the first if there are several.
+
+        Case, blanks, emphasis, the style of quotation marks and dashes, and the full stop make no difference.
+        Nothing is the same as a text of fewer than four words, or as a question.
+        """
+        same = normalised(text)
+        if len(same.split()) < _MIN_SENTENCE_WORDS:
+            return None
+        with self._lock:
+            if self._by_text is None:
+                self._by_text = {}
+                for at, passage in enumerate(self.texts):
+                    for start, end in self._sentences_of(at):
+                        window = Window(at, start, end, passage[start:end])
+                        self._by_text.setdefault(normalised(window.text), window)
+            return self._by_text.get(same)
+
+    def _sentences_of(self, passage: int) -> list[Span]:
+        if passage not in self._sentences:
+            self._sentences[passage] = sentence_spans(self.texts[passage])
+        return self._sentences[passage]
+
     def _windows(self, size: int) -> list[Window]:
         overlap = min(self.overlap * size // self.window_tokens, size // 2)
         windows = []
         for at, text in enumerate(self.texts):
-            if not text.strip():
-                continue
-            for start, end in cut(text, size, overlap, "sentence", self.tokenization):
+            for start, end in self._spans(at, size, overlap):
                 inner = text[start:end].strip()
                 if inner and not (self.english_only and is_foreign(inner)):
                     begin = start + text[start:end].index(inner)
                     windows.append(Window(at, begin, begin + len(inner), inner))
         return windows
+
+    def _spans(self, passage: int, size: int, overlap: int) -> list[Span]:
+        """Return as many whole sentences at a time as have at most ``size`` tokens.
+
+        A sentence with more tokens is cut. Neighbours share the last sentences of the first one that have at most
+        ``overlap`` tokens, if there is room for the next sentence beside them.
+        """
+        text, tokenization = self.texts[passage], self.tokenization
+        sentences = self._sentences_of(passage)
+        starts = np.maximum.accumulate(tokenization.offsets(text)[:, 0]) if sentences else np.empty(0)
+        tokens = np.searchsorted(starts, np.array(sentences, dtype=np.intp).reshape(-1, 2)).tolist()
+        # A sentence without a token (of control characters) says nothing.
+        known = [(span, *counts) for span, counts in zip(sentences, tokens, strict=True) if counts[0] < counts[1]]
+        spans: list[Span] = []
+        first = end = 0
+        while end < len(known):
+            end = max(end, first + 1)
+            while end < len(known) and known[end][2] - known[first][1] <= size:
+                end += 1
+            spans.append((known[first][0][0], known[end - 1][0][1]))
+            first = end
+            while end < len(known) and _fits(known, first - 1, end, size, overlap):
+                first -= 1
+        lengths = tokenization.lengths([text[start:stop] for start, stop in spans])
+        return [
+            span for whole, length in zip(spans, lengths, strict=True) for span in self._cut(text, whole, length, size)
+        ]
+
+    def _cut(self, text: str, span: Span, length: int, size: int) -> list[Span]:
+        """Return a span, in pieces if it is a single sentence with too many tokens."""
+        if length <= size:
+            return [span]
+        start, end = span
+        return [(start + a, start + b) for a, b in cut(text[start:end], size, size // 3, "token", self.tokenization)]
+
+
+def _fits(known: Sequence[tuple[Span, int, int]], first: int, end: int, size: int, overlap: int) -> bool:
+    """Return whether a window may begin with a sentence that the window before, up to ``end``, has as well."""
+    begin = known[first][1]
+    return known[end - 1][2] - begin <= overlap and known[end][2] - begin <= size
+
+
+def sentence_spans(text: str) -> list[Span]:
+    """Return where the sentences of a passage stand, in linear time.
+
+    A line break ends a sentence, unless the next line goes on in lower case.
+    """
+    spans: list[Span] = []
+    begin = 0
+    for gap in (*_LINE_BREAK.finditer(text), None):
+        end = len(text) if gap is None else gap.start()
+        if gap is not None and gap[0].count("\n") == 1 and text[gap.end() : gap.end() + 1].islower():
+            continue
+        scanner = SentenceScanner(begin)
+        spans += scanner.feed(text[begin:end]) + scanner.finish()
+        begin = len(text) if gap is None else gap.end()
+    return spans
+
+
+def normalised(text: str) -> str:
+    """Return a sentence without what makes no difference to what it says; a question stays one."""
+    text = unicodedata.normalize("NFKC", plain(text)).casefold().replace("\u00ad", "")
+    return " ".join(text.translate(_SAME).split()).strip(_EDGES)
 
 
 def select(

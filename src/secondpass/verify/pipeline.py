@@ -156,7 +156,7 @@ class Pipeline:
 
     def _stated(self, claims: Sequence[Claim], answer: Answer, at: int) -> list[Stated]:
         return [
-            Stated(found.claim, answer.passages, answer.question, found.markers, found.quotes, at)
+            Stated(found.claim, answer.passages, answer.question, found.markers, found.quotes, found.sentence, at)
             for found in citing_claims(answer.text, claims, self.pattern)
         ]
 
@@ -265,7 +265,8 @@ def _measure(scored: Scored, read: dict[str, Facts]) -> Measured:
     premises = [reader.premise(w.text, row) for w, row in zip(planned.windows, scored.windows, strict=True)]
     cited = [reader.premise(w.text, row) for w, row in zip(planned.cited, scored.cited, strict=True)]
     together = None if scored.joined is None else reader.premise(planned.joined, scored.joined)
-    return Measured(planned, measure_premises(planned.stated.hypothesis, premises, together), tuple(cited))
+    signals = measure_premises(planned.stated.hypothesis, premises, together, verbatim=planned.verbatim)
+    return Measured(planned, signals, tuple(cited))
 
 
 def _question(decided: Decided) -> tuple[Decision, tuple[str, list[str]]]:

@@ -101,13 +101,18 @@ class Selection:
 
     def _with_windows(self, sought: _Sought, windows: tuple[Window, ...]) -> Planned:
         stated, index = sought.stated, sought.index
-        together = joined(windows[0], windows[1], stated.passages.texts) if len(windows) > 1 else ""
+        same = stated.passages.sentence(stated.claim.text) or stated.passages.sentence(stated.sentence)
+        if same is not None:
+            # Other passages are read all the same: one of them may say otherwise.
+            windows = (same, *(window for window in windows if window.passage != same.passage))
+        together = joined(windows[0], windows[1], stated.passages.texts) if len(windows) > 1 and same is None else ""
         if together and self.tokenization.lengths([together])[0] > sought.room:
             together = ""
         further = sorted(set(stated.cited) - {window.passage for window in windows})
         scores = index.scores(stated.hypothesis) if further else np.empty(0)
         found = [index.of_passage(passage, scores) for passage in further]
-        return Planned(stated, windows, together, tuple(window for window in found if window is not None))
+        cited = tuple(window for window in found if window is not None)
+        return Planned(stated, windows, together, cited, verbatim=same is not None)
 
 
 def _tell(exc: Exception) -> None:

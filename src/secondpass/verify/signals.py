@@ -102,6 +102,7 @@ class Signals:
         order: the single windows' positions, by falling merit.
         by_joined: whether the best premise is the joined one.
         premises: the single windows as premises, in the order in which they came.
+        verbatim: whether the best premise says the same word for word.
     """
 
     features: FloatArray
@@ -109,6 +110,7 @@ class Signals:
     order: tuple[int, ...]
     by_joined: bool
     premises: tuple[Premise, ...]
+    verbatim: bool = False
 
 
 class Reader:
@@ -133,15 +135,18 @@ class Reader:
         return Premise(text, (entailment, neutral, contradiction), facts, overlap(self._claim, text), unread)
 
 
-def measure_premises(claim: str, premises: Sequence[Premise], joined: Premise | None = None) -> Signals:
+def measure_premises(
+    claim: str, premises: Sequence[Premise], joined: Premise | None = None, *, verbatim: bool = False
+) -> Signals:
     """Measure a claim against its windows, or against those of one passage.
 
     Args:
         claim: what is claimed.
         premises: the windows, at least one.
         joined: the two best of them as one premise.
+        verbatim: whether the first premise says the same word for word: it then is the best one.
     """
-    order = sorted(range(len(premises)), key=lambda at: -premises[at].merit)
+    order = sorted(range(len(premises)), key=lambda at: (not (verbatim and at == 0), -premises[at].merit))
     best = premises[order[0]]
     by_joined = joined is not None and joined.merit - _JOINED_COST > best.merit
     if joined is not None and by_joined:
@@ -163,4 +168,4 @@ def measure_premises(claim: str, premises: Sequence[Premise], joined: Premise | 
             np.minimum([facts[name] for name in FACT_FEATURES], _MOST),
         ]
     )
-    return Signals(features, best, tuple(order), by_joined, tuple(premises))
+    return Signals(features, best, tuple(order), by_joined, tuple(premises), verbatim)

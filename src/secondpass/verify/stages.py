@@ -43,6 +43,7 @@ class Stated:
         question: what was asked; empty if that is unknown.
         markers: the citation markers that belong to it.
         quotes: what it quotes.
+        sentence: the whole sentence that it is of, without markup and markers.
         answer: the number of its answer among those that are verified together.
     """
 
@@ -51,6 +52,7 @@ class Stated:
     question: str = ""
     markers: tuple[CitationMarker, ...] = ()
     quotes: tuple[str, ...] = ()
+    sentence: str = ""
     answer: int = 0
 
     @property
@@ -75,12 +77,14 @@ class Planned:
         joined: the two best of them as one premise; empty for none.
         cited: further windows, of passages that the answer cites for the claim: they are no evidence, and are read
             only to check these citations.
+        verbatim: whether the first window is a sentence that says the same word for word.
     """
 
     stated: Stated
     windows: tuple[Window, ...]
     joined: str = ""
     cited: tuple[Window, ...] = ()
+    verbatim: bool = False
 
     @property
     def claim(self) -> Claim:

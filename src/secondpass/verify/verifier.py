@@ -1,18 +1,21 @@
 """Check an answer, claim by claim, against the passages that it was made from."""
 
+import inspect
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from secondpass.base import Reranker, in_thread
 from secondpass.config import Configured, digest, identity_of
 from secondpass.errors import ConfigError, InputError, VerificationFailedError
 from secondpass.loading import load
 from secondpass.logistic import FloatArray
+from secondpass.models.backends.load import LoadSettings
 from secondpass.models.nli import NliModel
 from secondpass.models.pair import PairModel
 from secondpass.registry import Registry
 from secondpass.types import Document, Trace, well_formed
+from secondpass.validation import SHARE, Flag, Function, Number, Text, Whole, check, check_names, must_be
 from secondpass.verify.claims.citations import marker_pattern
 from secondpass.verify.claims.decompose import LLMDecomposer
 from secondpass.verify.claims.split import Decomposer
@@ -22,7 +25,6 @@ from secondpass.verify.judge import Judge, LLMJudge
 from secondpass.verify.pipeline import Pipeline
 from secondpass.verify.policy import Policy, find_policy, has_passed
 from secondpass.verify.selection import Selection
-from secondpass.verify.settings import check_settings
 from secondpass.verify.stages import Answer
 from secondpass.verify.types import CheckedClaim, Verification
 from secondpass.windows import ApproximateTokenization, ModelTokenization, Tokenization
@@ -31,16 +33,8 @@ __all__ = ["FactVerifier", "verifiers"]
 
 verifiers = Registry("secondpass.verifiers")
 
+_THRESHOLD = Number(at_least=1e-6, at_most=1)
 _MESSAGE = "The sources that were found do not support an answer."
-_LOADING: dict[str, Any] = {
-    "backend": "auto",
-    "device": None,
-    "max_length": None,
-    "batch_tokens": None,
-    "revision": None,
-    "local_files_only": False,
-}
-
 Item = tuple[str, Sequence[Document]] | tuple[str, Sequence[Document], str | None]
 
 
@@ -94,12 +88,7 @@ class FactVerifier(Configured):
         band: the lowest and the highest probability at which the judge is asked; ``threshold`` lies in it.
         citation_pattern: how the answer cites passages, as a regular expression; ``[1]`` and ``[2, 3]`` by default.
         english_only: whether the model reads English only; switch it off for one that reads other languages too.
-        backend: as for `NliModel`, if ``model`` is a name; and so are all that follow.
-        device: where the model runs.
-        max_length: tokens that a pair may have.
-        batch_tokens: tokens in a batch.
-        revision: branch, tag or commit on the hub.
-        local_files_only: never touch the network.
+        loading: how the model is loaded, if ``model`` is a name: see `LoadSettings`.
 
     Attributes:
         nli: the loaded `NliModel`.
@@ -131,13 +120,10 @@ class FactVerifier(Configured):
         band: tuple[float, float] | None = None,
         citation_pattern: str | None = None,
         english_only: bool = True,
-        backend: str = "auto",
-        device: str | None = None,
-        max_length: int | None = None,
-        batch_tokens: int | None = None,
-        revision: str | None = None,
-        local_files_only: bool = False,
+        **loading: Unpack[LoadSettings],
     ) -> None:
+        own = [name for name in inspect.signature(FactVerifier).parameters if name != "loading"]
+        check_names(loading, (*own, *LoadSettings.__annotations__), "FactVerifier")
         self.model = os.fspath(model) if isinstance(model, os.PathLike) else model
         self.window_tokens, self.overlap = window_tokens, overlap
         self.retriever = None if retriever is None else load(retriever)
@@ -149,14 +135,44 @@ class FactVerifier(Configured):
         self.band = tuple(band) if isinstance(band, list) else band
         self.judge = LLMJudge.from_config(judge) if isinstance(judge, Mapping) else judge
         self.citation_pattern, self.english_only = citation_pattern, english_only
-        self.backend, self.device, self.max_length, self.batch_tokens = backend, device, max_length, batch_tokens
-        self.revision, self.local_files_only = revision, local_files_only
-        check_settings(self)
+        self.loading = loading
+        check(
+            self,
+            window_tokens=Whole(at_least=16),
+            overlap=Whole(at_least=0),
+            windows_per_claim=Whole(at_least=1),
+            min_supported=SHARE,
+            allow_unchecked=Flag(),
+            message=Text(empty=True),
+            threshold=_THRESHOLD,
+            contradiction_threshold=_THRESHOLD,
+            english_only=Flag(),
+            decomposer=Function("from a Claim to texts") | None,
+        )
+        if 2 * self.overlap > self.window_tokens:
+            raise ConfigError(must_be("FactVerifier: overlap", "at most half of window_tokens", self.overlap))
+        self._check_judge()
         self._policy_name, self._policy = find_policy(policy)
         self._combination = _combination(combination)
-        loading = {name: getattr(self, name) for name, usual in _LOADING.items() if getattr(self, name) != usual}
         self.nli: NliModel = _loaded(model, loading)
         self._pipeline = self._new_pipeline()
+
+    def _check_judge(self) -> None:
+        if (self.judge is None) != (self.band is None):
+            raise ConfigError("FactVerifier: judge and band go together: who is asked, and at which probabilities")
+        if self.band is None:
+            return
+        if not isinstance(self.judge, Judge):
+            raise ConfigError(
+                must_be("FactVerifier: judge", "an object with a method judge, as LLMJudge is", self.judge)
+            )
+        takes = f"(lowest, highest), two probabilities with the threshold {self.threshold:g} between them"
+        if not isinstance(self.band, tuple) or len(self.band) != 2:
+            raise ConfigError(must_be("FactVerifier: band", takes, self.band))
+        low, high = (SHARE.checked(end, "FactVerifier: each end of the band") for end in self.band)
+        if not low <= self.threshold <= high:
+            raise ConfigError(must_be("FactVerifier: band", takes, self.band))
+        self.band = low, high
 
     def _new_pipeline(self) -> Pipeline:
         pair_model = getattr(self.nli, "pair_model", None)
@@ -299,7 +315,8 @@ class FactVerifier(Configured):
     def fingerprint(self) -> str:
         """The identity of the model, the combination and all settings that can change a verdict."""
         named = identity_of(self) | {"model": self.nli.fingerprint, "combination": self._combination.fingerprint}
-        return digest([self.registry_name, {key: value for key, value in named.items() if key not in _LOADING}])
+        kept = {name: value for name, value in named.items() if name not in LoadSettings.__annotations__}
+        return digest([self.registry_name, kept])
 
     @classmethod
     def built_setting(cls, name: str, value: Any) -> Any:
@@ -316,7 +333,7 @@ def _items(items: object) -> Iterator[tuple[int, object]]:
     return enumerate(items)
 
 
-def _loaded(model: object, loading: dict[str, Any]) -> Any:
+def _loaded(model: object, loading: LoadSettings) -> Any:
     if isinstance(model, str | os.PathLike):
         return NliModel(model, **loading)
     if loading:
@@ -324,7 +341,7 @@ def _loaded(model: object, loading: dict[str, Any]) -> Any:
     if isinstance(model, PairModel):
         return NliModel(model)
     if not all(hasattr(model, name) for name in ("run", "name", "fingerprint")):
-        raise ConfigError(f"FactVerifier: model must be an NliModel or a name, not {type(model).__name__}")
+        raise ConfigError(must_be("FactVerifier: model", "an NliModel, or a model's name", model))
     return model  # whatever does as an NliModel does
 
 

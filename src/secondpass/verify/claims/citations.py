@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from secondpass.errors import ConfigError, InputError
-from secondpass.verify.claims.markup import Span, code_ranges, inside
+from secondpass.verify.claims.markup import Span, code_ranges, inside, plain
 from secondpass.verify.types import Citation, Claim
 
 __all__ = ["DEFAULT", "CitationCheck", "CitationMarker", "CitationStream", "CitingClaim", "Quote", "check_citations"]
@@ -73,11 +73,13 @@ class CitingClaim:
         claim: the claim.
         markers: the citation markers that belong to it.
         quotes: what it has in quotation marks.
+        sentence: the whole sentence that it is of, without markup and markers.
     """
 
     claim: Claim
-    markers: tuple[CitationMarker, ...] = ()
-    quotes: tuple[str, ...] = ()
+    markers: tuple[CitationMarker, ...]
+    quotes: tuple[str, ...]
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ def citing_claims(answer: str, claims: Sequence[Claim], pattern: re.Pattern[str]
     """
     markers: list[CitationMarker] = []
     quotes: list[tuple[str, ...]] = []
+    sentences: list[str] = []
     for _, group in groupby(claims, key=attrgetter("sentence")):
         own = list(group)
         start, end = min(claim.start for claim in own), max(claim.end for claim in own)
@@ -238,8 +241,9 @@ def citing_claims(answer: str, claims: Sequence[Claim], pattern: re.Pattern[str]
         for claim in own:
             within = quoted[bisect_left(begins, claim.start) : bisect_left(begins, claim.end)]
             quotes.append(tuple(quote.text for quote in within if start + quote.end <= claim.end))
+            sentences.append(plain(sentence, lambda text: strip_citations(text, pattern)))
     belonging = citations_of(claims, markers)
-    return [CitingClaim(*each) for each in zip(claims, belonging, quotes, strict=True)]
+    return [CitingClaim(*each) for each in zip(claims, belonging, quotes, sentences, strict=True)]
 
 
 class CitationStream:
