@@ -63,19 +63,13 @@ def test_the_wheel_holds_everything_and_nothing_else(tmp_path: Path) -> None:
     ],
 )
 def test_entry_points_lead_to_the_classes(group: str, name: str, loaded: str) -> None:
-    """Each group that the README names has our entry, and it can be loaded."""
+    """Each group that the documentation names has our entry, and it can be loaded."""
     (point,) = {point.value: point for point in entry_points(group=group, name=name)}.values()
     assert point.load().__name__ == loaded
 
 
-def test_ci_runs_the_command_of_the_readme() -> None:
-    """What the README tells a developer to run is what CI runs."""
+def test_ci_runs_the_command_of_the_documentation() -> None:
+    """What CONTRIBUTING.md tells a developer to run is what CI runs."""
     command = 'pip install -q -c constraints.txt -e ".[test]" && python -m pytest'
-    assert command in (_ROOT / "README.md").read_text(encoding="utf-8")
+    assert command in (_ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert command in (_ROOT / ".ci" / "run").read_text(encoding="utf-8")
-
-
-def test_no_file_is_long() -> None:
-    """A file of more than 400 lines holds two things."""
-    files = [path for folder in ("src", "integrations", "benchmarks") for path in (_ROOT / folder).rglob("*.py")]
-    assert not [path.name for path in files if len(path.read_text(encoding="utf-8").splitlines()) > 400]

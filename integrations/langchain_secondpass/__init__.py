@@ -9,17 +9,18 @@ result = SecondPassVerifier().invoke({"answer": answer, "context": documents, "q
 
 `SecondPassReranker` goes wherever LangChain takes a document compressor (`ContextualCompressionRetriever`,
 `DocumentCompressorPipeline`), and into LCEL by `as_runnable`; `SecondPassCrossEncoder` goes wherever it takes
-a cross-encoder. `SecondPassVerifier` is a step for LCEL. They need langchain-core alone;
-`SecondPassVerificationMiddleware`, for the agents of `create_agent`, needs langchain, and is imported when it is
-first asked for.
+a cross-encoder. `SecondPassVerifier` is a step for LCEL. They need langchain-core alone.
+`SecondPassVerificationMiddleware`, for the agents of `create_agent`, needs langchain (the extra ``langchain-agents``):
+it is imported when it is first asked for, and without langchain it is no public name of this package.
 """
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from secondpass.errors import MissingExtraError
 
 try:
-    import langchain_core  # noqa: F401  # the one place that finds out that it is missing
+    import langchain_core.cross_encoders  # noqa: F401  # the one place that finds out that it is missing, or too old
 except ImportError as exc:
     raise MissingExtraError.of("langchain", "langchain_secondpass") from exc
 
@@ -30,14 +31,23 @@ from langchain_secondpass.verifier import SecondPassVerifier
 if TYPE_CHECKING:
     from langchain_secondpass.middleware import SecondPassVerificationMiddleware
 
-__all__ = ["SecondPassCrossEncoder", "SecondPassReranker", "SecondPassVerificationMiddleware", "SecondPassVerifier"]
+__all__ = ["SecondPassCrossEncoder", "SecondPassReranker", "SecondPassVerifier"]
+
+# Whoever asks for all names (``import *``, ``help()``, ``inspect.getmembers``) must not be told what else to install.
+if TYPE_CHECKING or find_spec("langchain") is not None:
+    __all__ += ["SecondPassVerificationMiddleware"]
 
 
 def __getattr__(name: str) -> Any:
     if name != "SecondPassVerificationMiddleware":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from langchain_secondpass.middleware import SecondPassVerificationMiddleware
-
+    try:
+        from langchain_secondpass.middleware import SecondPassVerificationMiddleware
+    except (ImportError, TypeError) as exc:  # a TypeError: the classes of langchain 1.0 take other parameters
+        raise MissingExtraError(
+            "SecondPassVerificationMiddleware needs langchain 1.2.11 or later: "
+            'pip install "secondpass[langchain-agents]"'
+        ) from exc
     return SecondPassVerificationMiddleware
 
 

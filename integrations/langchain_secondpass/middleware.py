@@ -17,9 +17,7 @@ from secondpass.verify.verifier import FactVerifier
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState, hook_config
 except ImportError as exc:
-    raise MissingExtraError(
-        'SecondPassVerificationMiddleware needs the agents of LangChain 1: pip install "langchain>=1.0"'
-    ) from exc
+    raise MissingExtraError.of("langchain-agents", "SecondPassVerificationMiddleware") from exc
 
 __all__ = ["OnFailure", "SecondPassVerificationMiddleware"]
 

@@ -373,7 +373,7 @@ class TestPackage:
         """With langchain-core alone all but the middleware can be used, and that says what to install."""
         monkeypatch.delitem(sys.modules, "langchain_secondpass.middleware", raising=False)
         monkeypatch.setitem(sys.modules, "langchain.agents.middleware", None)
-        with pytest.raises(MissingExtraError, match=r'pip install "langchain>=1\.0"') as caught:
+        with pytest.raises(MissingExtraError, match=r'pip install "secondpass\[langchain-agents\]"') as caught:
             _ = langchain_secondpass.SecondPassVerificationMiddleware
         assert isinstance(caught.value.__cause__, ImportError)
         assert langchain_secondpass.SecondPassVerifier is SecondPassVerifier
