@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"(?<![A-Za-z_])-?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 # What differs from run to run, or with the version: addresses, fingerprints, durations with their unit, and the spaces
 # and rules that align a column.
 _PASSING = (
-    (re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{16,64}\b"), "HEX"),
+    (re.compile(r"0x[0-9a-f]+|\bsp-[0-9a-f]+|\b[0-9a-f]{16,64}\b"), "HEX"),
     (re.compile(r"\d[\d.,]* ?(?:ms|µs|us|s|seconds|minutes|MB|GB)\b"), "TIME"),
     (re.compile(r"[ \t─━]+"), " "),
 )
