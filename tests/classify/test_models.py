@@ -87,6 +87,14 @@ class TestRerankers:
         assert restored.fingerprint == classifier.fingerprint
         assert restored.classify("Snow.").scores == classifier.classify("Snow.").scores
 
+    def test_a_written_nli_model_is_built_again(self) -> None:
+        """An NLI model in a classifier's configuration has a type of its own, which is not a reranker's."""
+        classifier = ZeroShotClassifier("secondpass-nli-minilm", labels=_LABELS)
+        config = ZeroShotClassifier(classifier.model, labels=_LABELS).to_config()
+        assert config["model"]["type"] == "nli"
+        restored = ZeroShotClassifier.from_config(config)
+        assert restored.classify("Snow.").scores == classifier.classify("Snow.").scores
+
     def test_a_rerankers_bare_name_says_what_to_use(self) -> None:
         """A bare name is one of a model of entailment; a reranker's is refused with the class for it."""
         with pytest.raises(ModelFormatError, match="'rerank', not 'nli'; use it with CrossEncoderReranker"):

@@ -193,7 +193,8 @@ def member_of(model: object) -> Member:
 def loaded_model(model: Any) -> Any:
     """Return a model that was named or written down; anything else comes back as it is."""
     if isinstance(model, Mapping):
-        return from_config(model) if "type" in model else NliModel.from_config(model)
+        is_nli = model.get("type", NliModel.registry_name) == NliModel.registry_name
+        return NliModel.from_config(model) if is_nli else from_config(model)
     if isinstance(model, str) and ":" in model and model.partition(":")[0] in rerankers.names():
         return load(model)
     return NliModel(model) if isinstance(model, str | os.PathLike) else model
