@@ -245,3 +245,29 @@ class TestSettings:
         }
         assert sp.from_config(config).fingerprint == reranker.fingerprint
         assert repr(reranker) == "PassageReranker(FakeReranker())"
+
+
+class TestPortions:
+    def test_portions_change_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Scores, explanations and trace are those of one call, however small the portions are."""
+        texts = [" ".join(f"{at}.{part}" for part in range(at)) for at in range(1, 9)]
+        requests = [("q", texts), ("longer query", texts[:2]), ("q", [])]
+        whole = PassageReranker(Numbers(), max_tokens=6).rerank_many(requests)
+        monkeypatch.setattr("secondpass.composition.passage._PORTION_CHARACTERS", 20)
+        wrapped = Numbers()
+        for one, other in zip(PassageReranker(wrapped, max_tokens=6).rerank_many(requests), whole, strict=True):
+            assert one.documents == other.documents
+            assert one.trace.counts == other.trace.counts
+            assert [(stage.name, stage.counts) for stage in one.trace.stages] == [
+                (stage.name, stage.counts) for stage in other.trace.stages
+            ]
+        assert len(wrapped.calls) > 4
+
+    def test_no_call_gets_more_than_a_portion(self) -> None:
+        """Of two million characters, a bit more than one (windows overlap) is with the wrapped reranker at a time."""
+        wrapped = Numbers()
+        documents = [f"{at:04} " * 2_000 for at in range(220)]
+        ranking = PassageReranker(wrapped).rerank("q", documents)
+        assert [document.index for document in ranking[:3]] == [219, 218, 217]
+        sizes = [sum(len(text) for request in call for text in request.texts) for call in wrapped.calls]
+        assert len(sizes) == 3 and max(sizes) < 1.3 * 2**20

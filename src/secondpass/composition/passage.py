@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.base import Reranker
+from secondpass.composition.portions import joined, portions
 from secondpass.errors import ConfigError
 from secondpass.logistic import sigmoid
 from secondpass.types import Document, Request, Scale, Scores
@@ -18,6 +19,9 @@ Pool = Literal["max", "first", "mean", "top_mean", "decayed_sum"]
 
 _OVERLAP = 8  # one token in so many, where nothing else is asked for
 _FIRST: Pool = "first"
+# Of the documents that are tokenized, cut and scored at once: hundreds of windows, so that batches are full. While a
+# text is tokenized it takes some hundred times the memory of its characters.
+_PORTION_CHARACTERS = 1 << 20
 
 
 class Passage(TypedDict):
@@ -38,7 +42,8 @@ class PassageReranker(Reranker):
     """Scores the windows of long documents, and makes one score of each document's windows.
 
     A document that fits into the model goes through as it is and keeps its score, bit for bit. A longer
-    one is cut into overlapping windows; the windows of all documents and requests are scored in one call.
+    one is cut into overlapping windows; the windows of all documents and requests are scored together, in portions of
+    about a million characters, so that the memory does not grow with their number.
     Each document's best window stands in the ranking's explanations as a `Passage` under ``passage``, and
     what else the wrapped reranker explains is that of this window.
 
@@ -104,6 +109,16 @@ class PassageReranker(Reranker):
         self._tokenization: Tokenization = find_tokenization(wrapped) or ApproximateTokenization()
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        parts: list[list[Scores]] = [[] for _ in requests]
+        for portion in portions(requests, _PORTION_CHARACTERS):
+            asked = [
+                requests[at] if len(part) == len(requests[at]) else requests[at].subset(part) for at, part in portion
+            ]
+            for (at, _), scores in zip(portion, self._of_portion(asked), strict=True):
+                parts[at].append(scores)
+        return [joined(scores) for scores in parts]
+
+    def _of_portion(self, requests: Sequence[Request]) -> list[Scores]:
         spans = self._spans(requests)
         inner = [_windows_of(request, cuts) for request, cuts in zip(requests, spans, strict=True)]
         results = self.wrapped.score_many(inner)

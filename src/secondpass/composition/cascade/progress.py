@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.composition.cascade.throughput import work_of
+from secondpass.composition.portions import joined_trace
 from secondpass.types import Request, Scores, Trace
 
 __all__ = ["CascadeState", "grouped_by_state"]
@@ -57,7 +58,7 @@ class CascadeState:
         values = np.empty(len(self.order))
         values[self.order] = np.arange(len(self.order), 0, -1)
         explanations = {**self._columns, "stage": self._stage, "stage_score": self._values}
-        stages = tuple(_merged(traces) for traces in self._traces.values())
+        stages = tuple(joined_trace(traces) for traces in self._traces.values())
         return Scores(values, explanations, Trace(counts=self.counts, notes=tuple(self.notes), stages=stages))
 
 
@@ -68,18 +69,3 @@ def grouped_by_state(queue: list[tuple[int, CascadeState]]) -> list[tuple[Cascad
     for position, state in queue:
         parts[id(state)] = (state, parts[id(state)][1] if id(state) in parts else position, position + 1)
     return list(parts.values())
-
-
-def _merged(traces: list[Trace]) -> Trace:
-    """Return the trace of a stage that was called in slices."""
-    counts: dict[str, int] = {}
-    for trace in traces:
-        for name, count in trace.counts.items():
-            counts[name] = counts.get(name, 0) + count
-    return Trace(
-        name=traces[0].name,
-        latency_s=sum(trace.latency_s for trace in traces),
-        counts=counts,
-        notes=tuple(dict.fromkeys(note for trace in traces for note in trace.notes)),
-        stages=tuple(stage for trace in traces for stage in trace.stages),
-    )
