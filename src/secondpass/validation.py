@@ -35,12 +35,14 @@ from typing import Any, Generic, TypeVar
 from secondpass.errors import ConfigError, InputError, SecondPassError
 
 __all__ = [
+    "BAND",
     "NOT_NEGATIVE",
     "OPEN_SHARE",
     "POSITIVE",
     "SECONDS",
     "SHARE",
     "THRESHOLD",
+    "Band",
     "Constraint",
     "Flag",
     "Function",
@@ -233,6 +235,21 @@ class Flag(Constraint[bool]):
         return value
 
 
+class Band(Constraint[tuple[float, float]]):
+    """Two probabilities, the lowest and the highest of a range; kept as a tuple."""
+
+    def __str__(self) -> str:
+        return "the lowest and the highest of a range of probabilities, such as (0.3, 0.7)"
+
+    def _accepted(self, value: Any) -> tuple[float, float]:
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise _Refused
+        lowest, highest = (SHARE._accepted(bound) for bound in value)
+        if lowest > highest:
+            raise _Refused
+        return lowest, highest
+
+
 @dataclass(frozen=True)
 class Function(Constraint[Callable[..., Any]]):
     """Something that can be called.
@@ -259,6 +276,7 @@ SHARE = Number(at_least=0, at_most=1)
 OPEN_SHARE = Number(above=0, below=1)
 SECONDS = Number(above=0, unit="seconds")
 THRESHOLD = Number() | None
+BAND = Band()
 
 
 def checked_k(k: object) -> int | None:

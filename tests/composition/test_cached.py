@@ -367,7 +367,7 @@ class TestComposition:
         [
             ({"retry_after_s": 0}, "retry_after_s must be a number of seconds above 0"),
             ({"retry_after_s": "1"}, "retry_after_s must be a number of seconds above 0"),
-            ({"namespace": 1}, "namespace must be a str, not int"),
+            ({"namespace": 1}, "namespace must be a str, not 1"),
             ({"cache": "tape"}, "no cache 'tape'"),
             ({"cache": 3}, "cache must be a Cache, a name"),
         ],

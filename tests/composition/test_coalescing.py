@@ -202,13 +202,13 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
-            ({"max_wait_ms": -1}, "max_wait_ms is a number from 0, not -1"),
-            ({"max_wait_ms": float("nan")}, "max_wait_ms is a number from 0"),
-            ({"max_wait_ms": "2"}, "max_wait_ms is a number from 0"),
-            ({"max_pairs": 0}, "max_pairs is a whole number, at least 1, not 0"),
-            ({"max_pairs": True}, "max_pairs is a whole number"),
-            ({"max_queue": 1.5}, "max_queue is a whole number, at least 1, not 1.5"),
-            ({"queue_timeout_s": float("inf")}, "queue_timeout_s is a number from 0"),
+            ({"max_wait_ms": -1}, "max_wait_ms must be a number of milliseconds, at least 0, not -1"),
+            ({"max_wait_ms": float("nan")}, "max_wait_ms must be a number of milliseconds"),
+            ({"max_wait_ms": "2"}, "max_wait_ms must be a number of milliseconds"),
+            ({"max_pairs": 0}, "max_pairs must be a whole number of at least 1, not 0"),
+            ({"max_pairs": True}, "max_pairs must be a whole number"),
+            ({"max_queue": 1.5}, "max_queue must be a whole number of at least 1, not 1.5"),
+            ({"queue_timeout_s": float("inf")}, "queue_timeout_s must be a number of seconds, at least 0, or None, not inf"),
         ],
     )
     def test_settings_out_of_range_are_refused(self, settings: dict[str, Any], message: str) -> None:

@@ -288,7 +288,7 @@ class TestSettings:
         [
             ({"members": []}, "at least one"),
             ({"members": FakeReranker()}, "at least one"),
-            ({"method": "median"}, "mean, zscore, minmax, rrf, convex, not 'median'"),
+            ({"method": "median"}, "method must be 'mean', 'zscore', 'minmax', 'rrf' or 'convex', not 'median'"),
             ({"on_error": "ignore"}, "on_error must be"),
             ({"missing_initial": "zero"}, "missing_initial must be"),
             ({"rrf_k": -1}, "rrf_k must be"),

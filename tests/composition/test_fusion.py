@@ -71,7 +71,7 @@ def test_weights_sum_to_one(weights: list[float]) -> None:
 @pytest.mark.parametrize("weights", [[0.0, 0.0], [], [1.0, -1.0], [math.nan], [math.inf, 1.0], ["a"], [None]])
 def test_bad_weights_are_refused(weights: list[float]) -> None:
     """Negative, not finite, no numbers, or nothing at all."""
-    with pytest.raises(ConfigError, match="weights are"):
+    with pytest.raises(ConfigError, match="weights must be"):
         convex_weights(weights)
 
 

@@ -205,15 +205,15 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
-            ({"pool": "min"}, "pool must be one of max, first, mean, top_mean, decayed_sum, not 'min'"),
+            ({"pool": "min"}, "pool must be 'max', 'first', 'mean', 'top_mean' or 'decayed_sum', not 'min'"),
             ({"borders": "word"}, "borders must be 'sentence' or 'token'"),
             ({"max_tokens": 0}, "max_tokens must be a whole number of at least 1"),
             ({"max_tokens": 2.5}, "max_tokens must be a whole number"),
             ({"overlap": -1}, "overlap must be a whole number of at least 0"),
-            ({"max_tokens": 10, "overlap": 6}, r"overlap \(6\) may be at most half of max_tokens \(10\)"),
+            ({"max_tokens": 10, "overlap": 6}, r"overlap must be at most half of max_tokens, which is 10, not 6"),
             ({"n_best": True}, "n_best must be a whole number"),
-            ({"decay": 1.5}, "decay must lie between 0 and 1"),
-            ({"decay": float("nan")}, "decay must lie between 0 and 1"),
+            ({"decay": 1.5}, "decay must be a number between 0 and 1"),
+            ({"decay": float("nan")}, "decay must be a number between 0 and 1"),
         ],
     )
     def test_settings_out_of_range_are_refused(self, settings: dict[str, Any], message: str) -> None:

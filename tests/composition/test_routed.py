@@ -211,7 +211,7 @@ class TestSettings:
             ({"routes": {"type": FakeReranker()}}, "'type'"),
             ({"routes": {"en": "fake"}}, "wraps a Reranker, not a str"),
             ({"route": "color"}, "not 'color'"),
-            ({"default": "fr"}, "the default 'fr' is none of the routes: en"),
+            ({"default": "fr"}, "default must be one of the routes: en, not 'fr'"),
             ({"languages": ["en"], "route": _first_letter}, "route='language' only"),
             ({"languages": "en"}, "a list of codes"),
         ],
@@ -227,7 +227,7 @@ class TestSettings:
         routed = RoutedReranker({"en": inner, "de": FakeReranker()}, "language", default="de", languages=["en", "de"])
         restored = sp.from_config(json.loads(json.dumps(routed.to_config())))
         assert restored.to_config() == routed.to_config() and restored.fingerprint == routed.fingerprint
-        with pytest.raises(ConfigError, match=r"RoutedReranker.route is a function"):
+        with pytest.raises(ConfigError, match=r"RoutedReranker.route is of the type function"):
             RoutedReranker({"a": FakeReranker()}, _first_letter).to_config()
 
     def test_an_object_that_chooses_is_no_data_either(self) -> None:
@@ -240,5 +240,5 @@ class TestSettings:
             def to_config(self) -> dict[str, str]:
                 return {"kind": "chooser"}
 
-        with pytest.raises(ConfigError, match=r"RoutedReranker.route is a Chooser"):
+        with pytest.raises(ConfigError, match=r"RoutedReranker.route is of the type Chooser"):
             RoutedReranker({"a": FakeReranker()}, Chooser()).to_config()

@@ -1,7 +1,6 @@
 """Interpolate a reranker with the first stage: what the retriever saw still counts."""
 
 import logging
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Literal, Self
 
@@ -19,9 +18,8 @@ from secondpass.composition.fusion import (
     zscores,
 )
 from secondpass.composition.members import require_initial_scores, without_k
-from secondpass.errors import ConfigError
 from secondpass.types import Request, Scale, Scores
-from secondpass.validation import checked_k
+from secondpass.validation import SHARE, OneOf, check, checked_k
 
 __all__ = ["BlendedReranker"]
 
@@ -71,15 +69,9 @@ class BlendedReranker(Reranker):
         missing_initial: Literal["raise", "skip"] = "raise",
     ) -> None:
         self.require_traits(wrapped)
-        number = isinstance(weight, int | float) and not isinstance(weight, bool)
-        if not number or not math.isfinite(weight) or not 0 <= weight <= 1:
-            raise ConfigError(f"weight must be a number from 0 (the retriever) to 1 (the reranker), not {weight!r}")
-        if normalise not in _NORMALISED:
-            raise ConfigError(f"normalise must be 'minmax' or 'zscore', not {normalise!r}")
-        if missing_initial not in ("raise", "skip"):
-            raise ConfigError(f"missing_initial must be 'raise' or 'skip', not {missing_initial!r}")
-        self.wrapped, self.weight = wrapped, float(weight)
+        self.wrapped, self.weight = wrapped, weight
         self.normalise, self.missing_initial = normalise, missing_initial
+        check(self, weight=SHARE, normalise=OneOf(*_NORMALISED), missing_initial=OneOf("raise", "skip"))
         self.fitted_ndcg_: dict[str, float] | None = None
 
     def fit(self, requests: Sequence[Request], grades: Sequence[Grades], *, k: int = 10) -> Self:

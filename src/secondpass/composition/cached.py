@@ -12,10 +12,9 @@ from secondpass.base import Reranker
 from secondpass.cache.base import Cache, as_cache
 from secondpass.cache.call import Call
 from secondpass.cache.entry import Entry, InvalidEntryError, KeyMaker, pack, unpack
-from secondpass.errors import ConfigError
 from secondpass.forking import reset_after_fork
 from secondpass.types import Request, Scale, Scores
-from secondpass.validation import SECONDS
+from secondpass.validation import SECONDS, Flag, Text, check
 
 __all__ = ["CacheStats", "CachedReranker"]
 
@@ -98,13 +97,17 @@ class CachedReranker(Reranker):
         retry_after_s: float = 5.0,
     ) -> None:
         self.require_traits(wrapped, pointwise=True)
-        if not isinstance(namespace, str):
-            raise ConfigError(f"namespace must be a str, not {type(namespace).__name__}")
         self.wrapped = wrapped
         self.cache = as_cache(cache)
         self.namespace, self.store_texts = namespace, store_texts
-        self.ignore_initial_scores = ignore_initial_scores
-        self.retry_after_s = SECONDS.checked(retry_after_s, "CachedReranker: retry_after_s")
+        self.ignore_initial_scores, self.retry_after_s = ignore_initial_scores, retry_after_s
+        check(
+            self,
+            namespace=Text(empty=True),
+            store_texts=Flag(),
+            ignore_initial_scores=Flag(),
+            retry_after_s=SECONDS,
+        )
         self.scale = wrapped.scale
         self._reset()
         reset_after_fork(self, CachedReranker._reset)

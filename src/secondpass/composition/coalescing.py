@@ -1,7 +1,6 @@
 """Let concurrent calls from threads and tasks share batches."""
 
 import logging
-import math
 import threading
 import time
 import weakref
@@ -10,14 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice
-from operator import index as as_index
 from typing import Any, ClassVar, Self
 
 from secondpass.base import RequestLike, Reranker, as_requests
 from secondpass.composition.attempts import attempts
-from secondpass.errors import ConfigError, ScoringError
+from secondpass.errors import ScoringError
 from secondpass.forking import reset_after_fork
 from secondpass.types import Ranking, Request, Scores
+from secondpass.validation import Number, Whole, check
 
 __all__ = ["CoalescingReranker"]
 
@@ -73,9 +72,15 @@ class CoalescingReranker(Reranker):
         self.require_traits(wrapped)
         self.wrapped = wrapped
         self.scale, self.pointwise = wrapped.scale, wrapped.pointwise
-        self.max_wait_ms = _checked_time(max_wait_ms, "max_wait_ms")
-        self.max_pairs, self.max_queue = _checked_count(max_pairs, "max_pairs"), _checked_count(max_queue, "max_queue")
-        self.queue_timeout_s = None if queue_timeout_s is None else _checked_time(queue_timeout_s, "queue_timeout_s")
+        self.max_wait_ms, self.max_pairs, self.max_queue = max_wait_ms, max_pairs, max_queue
+        self.queue_timeout_s = queue_timeout_s
+        check(
+            self,
+            max_wait_ms=Number(at_least=0, unit="milliseconds"),
+            max_pairs=Whole(at_least=1),
+            max_queue=Whole(at_least=1),
+            queue_timeout_s=Number(at_least=0, unit="seconds") | None,
+        )
         self._start_anew()
         reset_after_fork(self, CoalescingReranker._forget_parent)
 
@@ -309,19 +314,3 @@ class _Worker:
     def _scored(self, batch: Sequence[_Call]) -> list[Results]:
         results = iter(self._score_many([request for call in batch for request in call.requests]))
         return [list(islice(results, len(call.requests))) for call in batch]
-
-
-def _checked_count(value: object, name: str) -> int:
-    try:
-        count = 0 if isinstance(value, bool) else as_index(value)  # type: ignore[arg-type]  # that's what is tried
-    except TypeError:
-        count = 0
-    if count < 1:
-        raise ConfigError(f"CoalescingReranker: {name} is a whole number, at least 1, not {value!r}")
-    return count
-
-
-def _checked_time(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise ConfigError(f"CoalescingReranker: {name} is a number from 0, not {value!r}")
-    return float(value)

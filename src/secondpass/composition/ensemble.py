@@ -21,7 +21,7 @@ from secondpass.composition.fusion import (
 from secondpass.composition.members import ask_members, joined_explanations, require_initial_scores, without_k
 from secondpass.errors import CompositionError, ConfigError, ScoringError
 from secondpass.types import Request, Scale, Scores, Trace
-from secondpass.validation import checked_k
+from secondpass.validation import NOT_NEGATIVE, Flag, OneOf, check, checked_k, must_be
 
 __all__ = ["EnsembleReranker"]
 
@@ -85,16 +85,17 @@ class EnsembleReranker(Reranker):
         parallel: bool = True,
     ) -> None:
         if not isinstance(members, list | tuple) or not members:
-            raise ConfigError("members must be a list of at least one reranker")
-        if method not in get_args(Method):
-            raise ConfigError(f"method must be one of {', '.join(get_args(Method))}, not {method!r}")
-        for name, value in (("on_error", on_error), ("missing_initial", missing_initial)):
-            if value not in ("raise", "skip"):
-                raise ConfigError(f"{name} must be 'raise' or 'skip', not {value!r}")
-        if isinstance(rrf_k, bool) or not isinstance(rrf_k, int | float) or not 0 <= rrf_k < np.inf:
-            raise ConfigError(f"rrf_k must be a finite number of at least 0, not {rrf_k!r}")
-        self.members, self.method, self.rrf_k = list(members), method, float(rrf_k)
+            raise ConfigError(must_be("EnsembleReranker: members", "a list of at least one reranker", members))
+        self.members, self.method, self.rrf_k = list(members), method, rrf_k
         self.on_error, self.missing_initial, self.parallel = on_error, missing_initial, parallel
+        check(
+            self,
+            method=OneOf(*get_args(Method)),
+            on_error=OneOf("raise", "skip"),
+            missing_initial=OneOf("raise", "skip"),
+            rrf_k=NOT_NEGATIVE,
+            parallel=Flag(),
+        )
         for member in self.members:
             self.require_traits(member)
         if method == "mean":

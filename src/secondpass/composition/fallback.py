@@ -1,7 +1,6 @@
 """Escalate what is uncertain to a stronger judge, and fall back when somebody fails."""
 
 import logging
-import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +11,7 @@ from secondpass.base import Reranker
 from secondpass.composition.attempts import attempts
 from secondpass.errors import CompositionError, ConfigError, ScoringError
 from secondpass.types import Request, Scale, Scores, Trace
+from secondpass.validation import BAND, NOT_NEGATIVE, OneOf, Whole, check
 
 __all__ = ["FallbackReranker"]
 
@@ -75,10 +75,14 @@ class FallbackReranker(Reranker):
         self.wrapped, self.judge = tuple(wrapped) if isinstance(wrapped, list | tuple) else wrapped, judge
         self.band, self.max_spread, self.max_documents = band, max_spread, max_documents
         self.on_error, self.merge = on_error, merge
-        for name, choices in (("on_error", ("keep", "raise")), ("merge", ("auto", "replace", "order"))):
-            if getattr(self, name) not in choices:
-                wanted = " or ".join(map(repr, choices))
-                raise ConfigError(f"FallbackReranker: {name} must be {wanted}, not {getattr(self, name)!r}")
+        check(
+            self,
+            on_error=OneOf("keep", "raise"),
+            merge=OneOf("auto", "replace", "order"),
+            band=BAND | None,
+            max_spread=NOT_NEGATIVE | None,
+            max_documents=Whole(at_least=1) | None,
+        )
         self._members = self.wrapped if isinstance(self.wrapped, tuple) else (self.wrapped,)
         for member in (*self._members, *(() if judge is None else (judge,))):
             self.require_traits(member)
@@ -106,11 +110,6 @@ class FallbackReranker(Reranker):
             raise ConfigError("FallbackReranker: a judge needs band or max_spread, which say what is uncertain")
         if self.band is not None:
             self.require_traits(base, Scale.PROBABILITY)
-            self.band = _checked_band(self.band)
-        if self.max_spread is not None and not (is_number(self.max_spread) and self.max_spread >= 0):
-            raise ConfigError(f"FallbackReranker: max_spread must be a number of at least 0, not {self.max_spread!r}")
-        if self.max_documents is not None and (type(self.max_documents) is not int or self.max_documents < 1):
-            raise ConfigError("FallbackReranker: max_documents must be a whole number of at least 1, or None")
         both = base.scale is judge.scale is Scale.PROBABILITY
         if self.merge == "replace" and not both:
             raise CompositionError(
@@ -282,19 +281,3 @@ def _spread_out(column: Sequence[Any], asked: Sequence[int], n: int) -> list[Any
     for at, cell in zip(asked, column, strict=True):
         cells[at] = cell
     return cells
-
-
-def _checked_band(band: object) -> tuple[float, float]:
-    """Return a band as two floats.
-
-    Raises:
-        ConfigError: it is none, or not one of probabilities.
-    """
-    if isinstance(band, list | tuple) and len(band) == 2 and all(map(is_number, band)) and 0 <= band[0] <= band[1] <= 1:
-        return float(band[0]), float(band[1])
-    raise ConfigError(f"FallbackReranker: band must be (lowest, highest) probability within 0 and 1, not {band!r}")
-
-
-def is_number(value: object) -> bool:
-    """Return whether it is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

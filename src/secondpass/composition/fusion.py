@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from secondpass.errors import ConfigError, InputError
 from secondpass.types import Request
+from secondpass.validation import must_be
 
 __all__ = [
     "Grades",
@@ -91,14 +92,14 @@ def convex_weights(weights: Sequence[float]) -> list[float]:
     """Return weights in the same proportions that sum to 1.
 
     Raises:
-        ConfigError: one is negative or no finite number, or all are 0.
+        ConfigError: one is negative or not finite, or all are 0.
     """
     try:
         numbers = [float(weight) for weight in weights]
     except (TypeError, ValueError) as exc:
-        raise ConfigError(f"weights are numbers, not {weights!r}") from exc
+        raise ConfigError(must_be("weights", "numbers", weights)) from exc
     if not all(math.isfinite(number) and number >= 0 for number in numbers) or not any(numbers):
-        raise ConfigError(f"weights are finite numbers of at least 0, not all 0; these are {numbers}")
+        raise ConfigError(must_be("weights", "finite numbers of at least 0, and not all 0", numbers))
     largest = max(numbers)
     shares = [number / largest for number in numbers]  # so that huge ones don't overflow when they are summed
     total = math.fsum(shares)

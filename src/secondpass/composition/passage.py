@@ -1,7 +1,7 @@
 """Rerank long documents by their passages, so that nothing of them is cut off."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, TypedDict, get_args
+from typing import ClassVar, Literal, TypedDict, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from secondpass.composition.portions import joined, portions
 from secondpass.errors import ConfigError
 from secondpass.logistic import sigmoid
 from secondpass.types import Document, Request, Scale, Scores
+from secondpass.validation import SHARE, OneOf, Whole, check, must_be
 from secondpass.windows import ApproximateTokenization, Borders, Span, Tokenization, cut, find_tokenization
 
 __all__ = ["Passage", "PassageReranker", "Pool"]
@@ -89,22 +90,23 @@ class PassageReranker(Reranker):
         n_best: int = 3,
         decay: float = 0.5,
     ) -> None:
-        if pool not in get_args(Pool):
-            raise ConfigError(f"pool must be one of {', '.join(get_args(Pool))}, not {pool!r}")
-        if borders not in get_args(Borders):
-            raise ConfigError(f"borders must be 'sentence' or 'token', not {borders!r}")
+        self.wrapped, self.max_tokens, self.overlap = wrapped, max_tokens, overlap
+        self.borders, self.pool, self.n_best, self.decay = borders, pool, n_best, decay
+        check(
+            self,
+            max_tokens=Whole(at_least=1) | None,
+            overlap=Whole(at_least=0) | None,
+            borders=OneOf(*get_args(Borders)),
+            pool=OneOf(*get_args(Pool)),
+            n_best=Whole(at_least=1),
+            decay=SHARE,
+        )
         # Means and sums are of numbers; a maximum only needs an order.
         scales = () if pool in ("max", _FIRST) else (Scale.LOGIT, Scale.PROBABILITY)
         self.require_traits(wrapped, *scales, pointwise=True)
-        self.wrapped = wrapped
-        self.max_tokens = None if max_tokens is None else _whole("max_tokens", max_tokens, 1)
-        self.overlap = None if overlap is None else _whole("overlap", overlap, 0)
         if self.max_tokens and self.overlap and 2 * self.overlap > self.max_tokens:
-            raise ConfigError(f"overlap ({overlap}) may be at most half of max_tokens ({max_tokens})")
-        self.n_best = _whole("n_best", n_best, 1)
-        if isinstance(decay, bool) or not isinstance(decay, int | float) or not 0 <= decay <= 1:
-            raise ConfigError(f"decay must lie between 0 and 1, not {decay!r}")
-        self.borders, self.pool, self.decay = borders, pool, float(decay)
+            most = f"at most half of max_tokens, which is {max_tokens}"
+            raise ConfigError(must_be("PassageReranker: overlap", most, overlap))
         self.scale = Scale.ORDINAL if pool == "decayed_sum" else wrapped.scale
         self._tokenization: Tokenization = find_tokenization(wrapped) or ApproximateTokenization()
 
@@ -192,9 +194,3 @@ def _windows_of(request: Request, spans: list[list[Span]]) -> Request:
     if request.initial_scores is not None:
         repeated = [s for s, windows in zip(request.initial_scores, spans, strict=True) for _ in windows]
     return Request(request.query, documents, initial_scores=repeated)
-
-
-def _whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigError(f"{name} must be a whole number of at least {least}, not {value!r}")
-    return value

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 from secondpass.base import Reranker
-from secondpass.config import settings_in, unwritable
+from secondpass.config import unwritable
 from secondpass.errors import CompositionError, ConfigError, ScoringError, SecondPassError
 from secondpass.language import check_languages, detect_language
 from secondpass.loading import from_config
 from secondpass.types import Request, Scale, Scores
+from secondpass.validation import must_be
 
 __all__ = ["RoutedReranker"]
 
@@ -51,15 +52,17 @@ class RoutedReranker(Reranker):
         languages: Sequence[str] | None = None,
     ) -> None:
         if not isinstance(routes, Mapping) or not routes or not all(isinstance(name, str) for name in routes):
-            raise ConfigError("routes must be a mapping of at least one name to its reranker")
+            takes = "a mapping of at least one name to its reranker"
+            raise ConfigError(must_be("RoutedReranker: routes", takes, routes))
         if "type" in routes:
-            raise ConfigError("a route can't be named 'type', which means a reranker in configurations")
+            raise ConfigError("RoutedReranker: a route can't be named 'type', the key of a reranker's configuration")
         if default is not None and default not in routes:
-            raise ConfigError(f"the default {default!r} is none of the routes: {', '.join(routes)}")
+            raise ConfigError(must_be("RoutedReranker: default", f"one of the routes: {', '.join(routes)}", default))
         if route not in ("language", "length") and not callable(route):
-            raise ConfigError(f"route must be 'language', 'length' or a function of the request, not {route!r}")
+            takes = "'language', 'length' or a function from a request to the name of its route"
+            raise ConfigError(must_be("RoutedReranker: route", takes, route))
         if languages is not None and (route != "language" or isinstance(languages, str)):
-            raise ConfigError("languages must be a list of codes, and goes with route='language' only")
+            raise ConfigError("RoutedReranker: languages is a list of codes, and goes with route='language' only")
         self.routes, self.route, self.default = dict(routes), route, default
         self.languages = None if languages is None else list(languages)
         self.scale = self._one_scale()
@@ -82,13 +85,11 @@ class RoutedReranker(Reranker):
         return super().to_config()
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Build it from its settings; routes may be configurations. See `Reranker.from_config`."""
-        settings = settings_in(config, cls)
-        routes = settings.get("routes")
-        if isinstance(routes, Mapping):
-            settings["routes"] = {n: from_config(of) if isinstance(of, Mapping) else of for n, of in routes.items()}
-        return super().from_config(settings)
+    def built_setting(cls, name: str, value: Any) -> Any:
+        """Return what the constructor takes; each route may be a configuration."""
+        if name == "routes" and isinstance(value, Mapping):
+            return {route: from_config(of) if isinstance(of, Mapping) else of for route, of in value.items()}
+        return super().built_setting(name, value)
 
     def _one_scale(self) -> Scale:
         first, *others = self.routes.items()
@@ -150,5 +151,6 @@ def _limit(name: str) -> float:
     except ValueError:
         limit = math.nan
     if not limit > 0:
-        raise ConfigError(f"with route='length' a route's name is the most characters that it takes, not {name!r}")
+        takes = "the most characters that it takes, where route is 'length'"
+        raise ConfigError(must_be("RoutedReranker: the name of a route", takes, name))
     return limit

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal
 
 from secondpass.base import Reranker
 from secondpass.config import unwritable
-from secondpass.errors import ConfigError, ScoringError
+from secondpass.errors import ScoringError
 from secondpass.types import Document, Request, Scores
+from secondpass.validation import Function, OneOf, check
 
 __all__ = ["TranslatingReranker"]
 
@@ -49,13 +50,13 @@ class TranslatingReranker(Reranker):
         on_error: Literal["raise", "skip"] = "raise",
     ) -> None:
         self.require_traits(wrapped)
-        if not callable(translate):
-            raise ConfigError(f"translate must be a function of a list of texts, not {translate!r}")
-        if what not in ("query", "documents", "both"):
-            raise ConfigError(f"what must be 'query', 'documents' or 'both', not {what!r}")
-        if on_error not in ("raise", "skip"):
-            raise ConfigError(f"on_error must be 'raise' or 'skip', not {on_error!r}")
         self.wrapped, self.translate, self.what, self.on_error = wrapped, translate, what, on_error
+        check(
+            self,
+            translate=Function("from a list of texts to their translations"),
+            what=OneOf("query", "documents", "both"),
+            on_error=OneOf("raise", "skip"),
+        )
         self.scale, self.pointwise = wrapped.scale, wrapped.pointwise
 
     def to_config(self) -> dict[str, Any]:

@@ -195,27 +195,27 @@ class TestSettings:
         [
             ({"keep": []}, "keep has 0 rules, but 2 stages need 1"),
             ({"keep": [1, 2]}, "keep has 2 rules"),
-            ({"keep": 5}, "keep is a list, not 5"),
-            ({"keep": {"count": 5}}, "keep is a list"),
-            ({"keep": [0]}, r"keep\[0\] is a whole number of documents, at least 1, not 0"),
+            ({"keep": 5}, "keep must be a list, not 5"),
+            ({"keep": {"count": 5}}, "keep must be a list"),
+            ({"keep": [0]}, r"keep\[0\] must be a whole number of documents, at least 1, not 0"),
             ({"keep": [2.0]}, "whole number"),
             ({"keep": [True]}, "whole number"),
             ({"keep": [{"count": "3"}]}, "whole number"),
-            ({"keep": [{}]}, r'keep\[0\] is one of \{"count": ...\}'),
-            ({"keep": [{"share": 0.5}]}, r'keep\[0\] is one of \{"count": ...\}'),
-            ({"keep": [{"probability": 1.0}]}, r"probability of keep\[0\] is a number from 0 and below 1, not 1.0"),
-            ({"keep": [{"probability": -0.1}]}, "number from 0 and below 1"),
-            ({"keep": [{"probability": float("nan")}]}, "number from 0"),
-            ({"keep": [{"probability": True}]}, "number from 0"),
+            ({"keep": [{}]}, r'keep\[0] must be one of \{"count": ...\}'),
+            ({"keep": [{"share": 0.5}]}, r'keep\[0] must be one of \{"count": ...\}'),
+            ({"keep": [{"probability": 1.0}]}, r"probability of keep\[0\] must be a number of at least 0 and below 1"),
+            ({"keep": [{"probability": -0.1}]}, "a number of at least 0 and below 1, not -0.1"),
+            ({"keep": [{"probability": float("nan")}]}, "number of at least 0"),
+            ({"keep": [{"probability": True}]}, "number of at least 0"),
             ({"keep": [1], "early_exit": []}, "early_exit has 0 rules"),
-            ({"keep": [1], "early_exit": [{}]}, r'early_exit\[0\] is one of \{"margin": ...\}'),
-            ({"keep": [1], "early_exit": [3]}, r"early_exit\[0\] is one of"),
-            ({"keep": [1], "early_exit": [{"count": 3}]}, r"early_exit\[0\] is one of"),
+            ({"keep": [1], "early_exit": [{}]}, r'early_exit\[0] must be one of \{"margin": ...\}'),
+            ({"keep": [1], "early_exit": [3]}, r"early_exit\[0] must be one of"),
+            ({"keep": [1], "early_exit": [{"count": 3}]}, r"early_exit\[0] must be one of"),
             ({"keep": [1], "early_exit": [{"probability": 0.5}]}, "below 0.5, not 0.5"),
             ({"keep": [1], "budget_ms": 0}, "milliseconds above 0, or None, not 0"),
             ({"keep": [1], "budget_ms": float("inf")}, "milliseconds above 0"),
             ({"keep": [1], "budget_ms": "100"}, "milliseconds above 0"),
-            ({"keep": [1], "slice_size": 0}, "slice_size is a whole number"),
+            ({"keep": [1], "slice_size": 0}, "slice_size must be a whole number"),
         ],
     )
     def test_settings_out_of_range_are_refused(self, settings: dict[str, Any], message: str) -> None:
@@ -227,7 +227,7 @@ class TestSettings:
         """At least one."""
         with pytest.raises(ConfigError, match="stages is empty"):
             CascadeReranker([])
-        with pytest.raises(ConfigError, match="stages is a list"):
+        with pytest.raises(ConfigError, match="stages must be a list"):
             CascadeReranker(FakeReranker())  # type: ignore[arg-type]
         with pytest.raises(CompositionError, match="CascadeReranker wraps a Reranker, not a str"):
             CascadeReranker(["cross-encoder"])  # type: ignore[list-item]

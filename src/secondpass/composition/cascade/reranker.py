@@ -10,10 +10,11 @@ import numpy as np
 
 from secondpass.base import Reranker
 from secondpass.composition.cascade.progress import CascadeState, grouped_by_state
-from secondpass.composition.cascade.rules import ExitRule, KeepRule, checked_count
+from secondpass.composition.cascade.rules import ExitRule, KeepRule
 from secondpass.composition.cascade.throughput import ThroughputEstimate
 from secondpass.errors import ConfigError
 from secondpass.types import Request, Scale, Scores
+from secondpass.validation import Function, Number, Whole, check, must_be
 
 __all__ = ["CascadeReranker"]
 
@@ -80,8 +81,13 @@ class CascadeReranker(Reranker):
             self.require_traits(stage)
         keep = _as_list(keep, "keep")
         self.early_exit: list[Exit | None] | None = None if early_exit is None else _as_list(early_exit, "early_exit")
-        self.budget_ms, self.clock = _checked_budget(budget_ms), clock
-        self.slice_size = checked_count(slice_size, "slice_size")
+        self.budget_ms, self.slice_size, self.clock = budget_ms, slice_size, clock
+        check(
+            self,
+            budget_ms=Number(above=0, unit="milliseconds") | None,
+            slice_size=Whole(at_least=1, unit="documents"),
+            clock=Function("that returns seconds") | None,
+        )
         if not self.stages:
             raise ConfigError("CascadeReranker: stages is empty")
         for name, rules in (("keep", keep), ("early_exit", self.early_exit)):
@@ -183,13 +189,5 @@ class CascadeReranker(Reranker):
 
 def _as_list(value: Any, name: str) -> list[Any]:
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence):
-        raise ConfigError(f"CascadeReranker: {name} is a list, not {value!r}")
+        raise ConfigError(must_be(f"CascadeReranker: {name}", "a list", value))
     return list(value)
-
-
-def _checked_budget(budget_ms: object) -> float | None:
-    if budget_ms is None:
-        return None
-    if isinstance(budget_ms, bool) or not isinstance(budget_ms, int | float) or not 0 < budget_ms < math.inf:
-        raise ConfigError(f"CascadeReranker: budget_ms is a number of milliseconds above 0, or None, not {budget_ms!r}")
-    return float(budget_ms)

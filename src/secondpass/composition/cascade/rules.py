@@ -1,9 +1,7 @@
 """What a cascade's stage decides: which documents go on, and when the best can't change any more."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from operator import index as as_index
 from typing import Any, Self
 
 import numpy as np
@@ -12,8 +10,11 @@ import numpy.typing as npt
 from secondpass.base import Reranker
 from secondpass.errors import CompositionError, ConfigError
 from secondpass.types import Scale
+from secondpass.validation import NOT_NEGATIVE, Number, Whole, must_be
 
-__all__ = ["ExitRule", "KeepRule", "checked_count"]
+__all__ = ["ExitRule", "KeepRule"]
+
+_COUNT = Whole(at_least=1, unit="documents")
 
 Values = npt.NDArray[np.float64]
 # Which scale a bound is measured on: logits have no top, and a probability means the same for every query.
@@ -44,8 +45,8 @@ class KeepRule:
         """
         bounds = _bounds(rule if isinstance(rule, Mapping) else {"count": rule}, name, stage, ("count", *_SCALES))
         if "count" in bounds:
-            bounds["count"] = checked_count(bounds["count"], name)
-        _check_range(bounds, name, most_probable=1.0)
+            bounds["count"] = _COUNT.checked(bounds["count"], f"CascadeReranker: {name}")
+        _check_range(bounds, name, Number(at_least=0, below=1))
         return cls(**bounds)
 
     @property
@@ -91,7 +92,7 @@ class ExitRule:
             CompositionError: the stage's scale does not fit the bound.
         """
         bounds = _bounds(rule, name, stage, tuple(_SCALES))
-        _check_range(bounds, name, most_probable=0.5)
+        _check_range(bounds, name, Number(at_least=0, below=0.5))
         return cls(**bounds)
 
     def undecided(self, values: Values, k: int | None) -> int:
@@ -117,7 +118,7 @@ class ExitRule:
 def _bounds(rule: object, name: str, stage: Reranker, known: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(rule, Mapping) or not rule or not set(rule) <= set(known):
         forms = ", ".join(f'{{"{bound}": ...}}' for bound in known)
-        raise ConfigError(f"CascadeReranker: {name} is one of {forms}, not {rule!r}")
+        raise ConfigError(must_be(f"CascadeReranker: {name}", f"one of {forms}", rule))
     for bound, scale in _SCALES.items():
         if bound in rule and stage.scale is not scale:
             raise CompositionError(
@@ -127,24 +128,7 @@ def _bounds(rule: object, name: str, stage: Reranker, known: tuple[str, ...]) ->
     return dict(rule)
 
 
-def checked_count(value: object, name: str) -> int:
-    """Return a number of documents as an int.
-
-    Raises:
-        ConfigError: it is no whole number, or it is below 1.
-    """
-    try:
-        count = 0 if isinstance(value, bool) else as_index(value)  # type: ignore[arg-type]  # that's what is tried
-    except TypeError:
-        count = 0
-    if count < 1:
-        raise ConfigError(f"CascadeReranker: {name} is a whole number of documents, at least 1, not {value!r}")
-    return count
-
-
-def _check_range(bounds: Mapping[str, Any], name: str, most_probable: float) -> None:
-    for bound, most in (("margin", math.inf), ("probability", most_probable)):
-        value = bounds.get(bound, 0.0)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < most:
-            below = "" if most == math.inf else f" and below {most:g}"
-            raise ConfigError(f"CascadeReranker: the {bound} of {name} is a number from 0{below}, not {value!r}")
+def _check_range(bounds: Mapping[str, Any], name: str, probability: Number) -> None:
+    for bound, takes in (("margin", NOT_NEGATIVE), ("probability", probability)):
+        if bound in bounds:
+            takes.checked(bounds[bound], f"CascadeReranker: the {bound} of {name}")
