@@ -208,7 +208,7 @@ class TestSettings:
             ({"max_pairs": 0}, "max_pairs must be a whole number of at least 1, not 0"),
             ({"max_pairs": True}, "max_pairs must be a whole number"),
             ({"max_queue": 1.5}, "max_queue must be a whole number of at least 1, not 1.5"),
-            ({"queue_timeout_s": float("inf")}, "queue_timeout_s must be a number of seconds, at least 0, or None, not inf"),
+            ({"queue_timeout_s": float("inf")}, "queue_timeout_s must be a number of seconds, at least 0, or None"),
         ],
     )
     def test_settings_out_of_range_are_refused(self, settings: dict[str, Any], message: str) -> None:
