@@ -167,6 +167,30 @@ class TestMarkdown:
             ("It is so.", ""),
         ]
 
+    @pytest.mark.parametrize("marks", ["> " * 40, "- " * 40, "1. " * 40])
+    def test_deep_nesting_hides_nothing(self, marks: str) -> None:
+        """Markdown is read twenty levels deep, and what stands deeper is checked all the same."""
+        assert "It is so." in split_claims(f"{marks}It is so.\n\nIt was.")[0].text
+        assert split_claims(f"{marks}It is so.\n\nIt was.")[-1].text == "It was."
+
+    @pytest.mark.parametrize(
+        ("answer", "texts"),
+        [
+            ("- It is one.\n\n  It is two.\n- It is three.", ["It is one.", "It is two.", "It is three."]),
+            ("> - It is one.\n>   It is two.\n\nIt is so.", ["It is one.", "It is two.", "It is so."]),
+            (
+                "- It is one.\n\n  ```\n  x = 1\n\n  y = 2\n  ```\n- It is so.",
+                ["It is one.", "```\n  x = 1\n\n  y = 2\n  ```", "It is so."],
+            ),
+            ("It is one. It is two.\n---", ["It is one.", "It is two."]),
+            ("A <table> of *it* is here.", ["A <table> of it is here."]),
+        ],
+    )
+    def test_containers(self, answer: str, texts: list[str]) -> None:
+        """Items and quotations hold paragraphs and code; a heading is one sentence, and HTML is prose."""
+        assert [claim.text for claim in split_claims(answer)] == texts
+        assert streamed(list(answer)) == split_claims(answer)
+
     def test_a_marker_alone_is_no_claim(self) -> None:
         """A line of nothing but citation markers has no words."""
         assert [(claim.text, claim.reason) for claim in split_claims("It is.\n\n[1][2]")] == [

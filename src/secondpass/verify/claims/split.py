@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from secondpass.errors import InputError
-from secondpass.verify.claims.blocks import BlockReader, Part, PartKind
 from secondpass.verify.claims.checkable import opening, why_no_heading, why_not
 from secondpass.verify.claims.citations import marker_pattern, strip_citations
 from secondpass.verify.claims.conjuncts import Conjunct, conjuncts
+from secondpass.verify.claims.markdown import MarkdownReader, Part, PartKind
 from secondpass.verify.claims.markup import plain, without_surrogates
 from secondpass.verify.types import Claim
 
@@ -38,7 +38,7 @@ class ClaimStream:
 
     def __init__(self, *, pattern: str | re.Pattern[str] | None = None) -> None:
         self._pattern = marker_pattern(pattern)
-        self._reader = BlockReader(self._pattern)
+        self._reader = MarkdownReader(self._pattern)
         self._text, self._offset = "", 0
         self._sentence = 0
         self._finished = False
