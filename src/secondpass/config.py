@@ -222,6 +222,8 @@ def _converted(value: object, name: str, convert: Callable[[object, str], Any]) 
         return os.fspath(value)
     if isinstance(value, list | tuple):
         return [_converted(item, name, convert) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((_converted(item, name, convert) for item in value), key=str)
     if isinstance(value, Mapping):
         kept = {str(key): item for key, item in value.items() if not isinstance(item, Secret)}
         return {key: _converted(item, name, convert) for key, item in kept.items()}

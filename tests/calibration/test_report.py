@@ -90,8 +90,8 @@ class TestQuality:
     @pytest.mark.parametrize(
         ("settings", "error", "message"),
         [
-            ({"n_bins": 0}, ConfigError, "n_bins and n_bootstrap"),
-            ({"confidence": 1.0}, ConfigError, "confidence must lie"),
+            ({"n_bins": 0}, ConfigError, "n_bins must be a whole number of at least 1, not 0"),
+            ({"confidence": 1.0}, ConfigError, "confidence must be a number between 0 and 1"),
             ({"probabilities": [0.5, 1.5]}, InputError, r"probabilities lie in \[0, 1\]"),
             ({"queries": [0]}, InputError, "the number of its query"),
         ],
@@ -175,7 +175,7 @@ class TestFolds:
 
     def test_what_cannot_be_split(self) -> None:
         """One query, one fold, and a single query with something relevant are refused."""
-        with pytest.raises(ConfigError, match="from 2 on, or 0"):
+        with pytest.raises(ConfigError, match="folds must be a whole number of at least 2"):
             held_out_probabilities(PlattCalibrator, self._scored(5), folds=1, seed=0)
         with pytest.raises(InputError, match="at least two queries"):
             held_out_probabilities(PlattCalibrator, self._scored(1), folds=5, seed=0)

@@ -71,7 +71,7 @@ class TestThresholds:
             with pytest.raises(ConfigError, match="beta must be a number above 0"):
                 best_f_beta(_TEN, beta)
         for precision in (0, 1.1, True):
-            with pytest.raises(ConfigError, match="precision must lie in"):
+            with pytest.raises(ConfigError, match="precision must be a number above 0 and at most 1"):
                 at_precision(_TEN, precision)
         with pytest.raises(InputError, match=r"precision of 0\.9 .* the best is 0\.5000, at 0\.5000 with 2 kept"):
             at_precision(_scored([0.8, 0.5], [0, 1]), 0.9)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from secondpass.classify import Classification, ZeroShotClassifier
 from secondpass.classify.hypotheses import checked_wording
+from secondpass.config import settings_of
 from secondpass.errors import ConfigError, InputError, SecondPassError
 from secondpass.testing import FakeReranker
 
@@ -210,7 +211,7 @@ class TestDecisions:
         # b: scores fall from one to four; true for the first and the third: 3 kept, 2 of them right, F1 = 0.8
         assert classifier.thresholds["b"] == pytest.approx(_sigmoid(-1.2)) and classifier.fits_["b"].recall == 1.0
         assert classifier.classify("two").labels == ("a", "b") and classifier.classify("four").labels == ("a",)
-        assert classifier.to_config(models=False)["thresholds"] == classifier.thresholds
+        assert settings_of(classifier)["thresholds"] == classifier.thresholds
 
     def test_beta_weighs_recall(self, written: Any) -> None:
         """With a small beta precision counts, and the threshold is higher than with a large one."""
@@ -294,10 +295,10 @@ class TestBadInput:
             ({"descriptions": {"x": "it"}}, "descriptions has 'x', which is none of the labels"),
             ({"descriptions": {"a": ""}}, r"descriptions\['a'\] must be a str that is not empty"),
             ({"descriptions": {"a": "it"}, "hypotheses": {"a": "It is a."}}, "its description would be used nowhere"),
-            ({"thresholds": 1.5}, "thresholds must lie between 0 and 1, not 1.5"),
-            ({"thresholds": {"a": "0.5"}}, r"thresholds\['a'\] must lie between 0 and 1"),
+            ({"thresholds": 1.5}, "thresholds must be a number between 0 and 1, not 1.5"),
+            ({"thresholds": {"a": "0.5"}}, r"thresholds\['a'\] must be a number between 0 and 1"),
             ({"thresholds": {"x": 0.5}}, "thresholds has 'x', which is none of the labels"),
-            ({"margin": math.nan}, "margin must lie between 0 and 1"),
+            ({"margin": math.nan}, "margin must be a number between 0 and 1"),
             ({"margin": 0.1, "multi_label": True}, "not with multi_label"),
             ({"ties": "coin"}, "ties must be 'abstain' or 'tournament', not 'coin'"),
             ({"ties": "tournament"}, "a tournament needs margin"),
@@ -397,7 +398,7 @@ class TestData:
 
     def test_a_model_that_is_no_data_can_not_be_written(self, table: Any) -> None:
         """The message names it."""
-        with pytest.raises(ConfigError, match="the model is of the type WrittenNli, which a configuration can't hold"):
+        with pytest.raises(ConfigError, match="model is of the type WrittenNli, which a configuration can't hold"):
             ZeroShotClassifier(table({}), labels=["a", "b"]).to_config()
 
     def test_it_can_be_pickled(self) -> None:

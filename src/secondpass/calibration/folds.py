@@ -1,13 +1,15 @@
 """Probabilities of examples by calibrations that have not seen them."""
 
 import numpy as np
+import numpy.typing as npt
 
 from secondpass.calibration.base import Calibrator
 from secondpass.calibration.examples import ScoredExamples
-from secondpass.errors import ConfigError, InputError
+from secondpass.errors import InputError
 from secondpass.logistic import FloatArray
+from secondpass.validation import Whole
 
-__all__ = ["held_out_probabilities"]
+__all__ = ["held_out_probabilities", "split_by_query"]
 
 
 def held_out_probabilities(
@@ -27,21 +29,14 @@ def held_out_probabilities(
         ConfigError: folds is below 2.
         InputError: there are too few queries, or those with a relevant example are all in one fold.
     """
-    if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2:
-        raise ConfigError(f"folds must be a whole number from 2 on, or 0 for no held-out report, not {folds!r}")
     if scored.n_queries < 2:
         raise InputError("a held-out report needs examples of at least two queries; pass folds=0 to go without it")
-    n_folds = min(folds, scored.n_queries)
-    # Queries with a relevant example are dealt out first, so that they spread over the folds.
-    order = np.random.default_rng(seed).permutation(scored.n_queries)
     has_relevant = np.bincount(scored.queries, weights=scored.relevant) > 0
-    order = order[np.argsort(~has_relevant[order], kind="stable")]
-    fold_of = np.empty(scored.n_queries, dtype=np.intp)
-    fold_of[order] = np.arange(scored.n_queries) % n_folds
-    folds_of_examples, logits = fold_of[scored.queries], scored.logits
+    fold_of = split_by_query(scored.queries, folds, seed, first=has_relevant)
+    logits = scored.logits
     probabilities = np.empty(len(scored))
-    for fold in range(n_folds):
-        held_out = folds_of_examples == fold
+    for fold in range(int(fold_of.max()) + 1):
+        held_out = fold_of == fold
         relevant = scored.relevant[~held_out]
         if relevant.all() or not relevant.any():
             raise InputError(
@@ -51,3 +46,30 @@ def held_out_probabilities(
         fitted = calibrator.fit_unchecked(logits[~held_out], relevant)
         probabilities[held_out] = fitted.apply(logits[held_out])
     return probabilities
+
+
+def split_by_query(
+    queries: npt.NDArray[np.intp], folds: int, seed: int, *, first: npt.NDArray[np.bool_] | None = None
+) -> npt.NDArray[np.intp]:
+    """Deal queries, or whatever must not be split, out to folds at random.
+
+    Args:
+        queries: the number of each example's query, from 0, shape (n_examples,).
+        folds: how many, at least 2; as many as there are queries at most.
+        seed: of the split.
+        first: which queries are dealt out first, so that they spread over the folds, shape (n_queries,).
+
+    Returns:
+        The fold of each example, from 0, shape (n_examples,).
+
+    Raises:
+        ConfigError: folds is below 2.
+    """
+    n_queries = int(queries.max()) + 1
+    n_folds = min(Whole(at_least=2).checked(folds, "folds"), n_queries)
+    order = np.random.default_rng(seed).permutation(n_queries)
+    if first is not None:
+        order = order[np.argsort(~first[order], kind="stable")]
+    fold_of = np.empty(n_queries, dtype=np.intp)
+    fold_of[order] = np.arange(n_queries) % n_folds
+    return np.asarray(fold_of[queries])

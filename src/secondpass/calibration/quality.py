@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.calibration.base import checked_examples
-from secondpass.errors import ConfigError, InputError
+from secondpass.errors import InputError
 from secondpass.logistic import FloatArray
+from secondpass.validation import OPEN_SHARE, Whole
 
 __all__ = ["Bin", "ProbabilityQuality", "probability_quality"]
 
@@ -79,8 +80,9 @@ def probability_quality(
     groups = np.asarray(queries)
     if p.min() < 0 or p.max() > 1 or groups.shape != p.shape:
         raise InputError("probabilities lie in [0, 1], and each has the number of its query")
-    if n_bins < 1 or n_bootstrap < 1 or not 0 < confidence < 1:
-        raise ConfigError("n_bins and n_bootstrap must be at least 1, and confidence must lie between 0 and 1")
+    Whole(at_least=1).checked(n_bins, "n_bins")
+    Whole(at_least=1).checked(n_bootstrap, "n_bootstrap")
+    OPEN_SHARE.checked(confidence, "confidence")
     edges = np.quantile(p, np.linspace(0, 1, n_bins + 1)[1:-1])
     binned = np.unique(np.searchsorted(edges, p), return_inverse=True)[1]
     n_in, predicted, observed = (np.bincount(binned, weights=weights) for weights in (np.ones_like(p), p, y))

@@ -8,9 +8,10 @@ import numpy as np
 
 from secondpass.base import Reranker
 from secondpass.calibration.examples import ScoredExamples
-from secondpass.errors import CompositionError, ConfigError, InputError
+from secondpass.errors import CompositionError, InputError
 from secondpass.logistic import FloatArray
 from secondpass.types import RankedDocument, Ranking, Scale
+from secondpass.validation import POSITIVE, Number
 
 __all__ = ["Selection", "Threshold", "at_precision", "best_f_beta", "require_same_reranker", "selected"]
 
@@ -118,8 +119,7 @@ def best_f_beta(scored: ScoredExamples, beta: float = 1.0) -> Threshold:
     Raises:
         ConfigError: beta is not above 0.
     """
-    if isinstance(beta, bool) or not isinstance(beta, int | float) or not 0 < beta < float("inf"):
-        raise ConfigError(f"beta must be a number above 0, not {beta!r}")
+    beta = POSITIVE.checked(beta, "beta")
     values, kept, hits = _cuts(scored)
     n_relevant = int(scored.relevant.sum())
     f_beta = (1 + beta**2) * hits / (beta**2 * n_relevant + kept)
@@ -140,8 +140,7 @@ def at_precision(scored: ScoredExamples, precision: float) -> Threshold:
         ConfigError: the precision is out of range.
         InputError: no threshold reaches it; the message says how far one gets.
     """
-    if isinstance(precision, bool) or not isinstance(precision, int | float) or not 0 < precision <= 1:
-        raise ConfigError(f"precision must lie in (0, 1], not {precision!r}")
+    precision = Number(above=0, at_most=1).checked(precision, "precision")
     values, kept, hits = _cuts(scored)
     enough = np.flatnonzero(hits / kept >= precision)
     if not len(enough):

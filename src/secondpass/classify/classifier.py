@@ -8,25 +8,26 @@ import numpy as np
 
 from secondpass.base import in_thread
 from secondpass.calibration.selection import Threshold
-from secondpass.classify.choosing import chosen_label, chosen_labels
 from secondpass.classify.ensemble import Panel
 from secondpass.classify.hierarchy import Node, parsed_tree
 from secondpass.classify.hypotheses import checked_labels, checked_wording
-from secondpass.classify.member import Model, loaded_model, member_of, written_model
+from secondpass.classify.member import Model, loaded_model, member_of
 from secondpass.classify.pipeline import Scored, break_ties, checked_texts, score_texts
 from secondpass.classify.thresholds import (
     Thresholds,
-    checked_share,
     checked_thresholds,
+    chosen_label,
+    chosen_labels,
     fitted_thresholds,
     threshold_of,
     truths,
 )
 from secondpass.classify.types import Classification
-from secondpass.config import construct, digest, settings_in
+from secondpass.config import Configured
 from secondpass.errors import ConfigError, InputError, SecondPassError
 from secondpass.registry import Registry
 from secondpass.types import Trace
+from secondpass.validation import SHARE, Flag, OneOf, check
 
 __all__ = ["ZeroShotClassifier", "classifiers"]
 
@@ -37,7 +38,7 @@ classifiers = Registry("secondpass.classifiers")
 _LIKELIER_THAN_NOT = 0.5
 
 
-class ZeroShotClassifier:
+class ZeroShotClassifier(Configured):
     """Finds which labels a text has, from the labels' words alone (Yin et al. 2019, arXiv:1909.00161).
 
     Each label becomes a sentence ("This text is about shipping."), and a model of entailment says how much the text
@@ -96,12 +97,12 @@ class ZeroShotClassifier:
         margin: float | None = None,
         ties: Literal["abstain", "tournament"] = "abstain",
     ) -> None:
-        self.multi_label, self.template, self.calibrate = bool(multi_label), template, bool(calibrate)
+        self.multi_label, self.template, self.calibrate = multi_label, template, calibrate
         self.hypotheses, self.descriptions = hypotheses, descriptions
         self.labels = _kept(tuple(hypotheses) if labels is None and isinstance(hypotheses, Mapping) else labels)
         self.thresholds: Thresholds = checked_thresholds(thresholds)
-        self.margin = None if margin is None else checked_share("margin", margin)
-        self.ties = ties
+        self.margin, self.ties = margin, ties
+        check(self, multi_label=Flag(), calibrate=Flag(), margin=SHARE | None, ties=OneOf("abstain", "tournament"))
         self.fits_: dict[str, Threshold] = {}
         self._wording = checked_wording(template, hypotheses, descriptions)
         self._tree = None if self.labels is None else self._parsed(self.labels, ConfigError)
@@ -114,8 +115,6 @@ class ZeroShotClassifier:
         self._panel = Panel([member_of(each) for each in self._models], calibrate=self.calibrate)
 
     def _check_settings(self) -> None:
-        if self.ties not in ("abstain", "tournament"):
-            raise ConfigError(f"ties must be 'abstain' or 'tournament', not {self.ties!r}")
         if self.ties == "tournament" and self.margin is None:
             raise ConfigError("a tournament needs margin, which says what a near tie is")
         if self.margin is not None and self.multi_label:
@@ -224,46 +223,6 @@ class ZeroShotClassifier:
             trace=Trace(type(self).__name__, latency_s, dict(scored.counts), scored.notes),
         )
 
-    @property
-    def fingerprint(self) -> str:
-        """The identity of the models, and of all settings that can change a result."""
-        settings = {name: value for name, value in self.to_config(models=False).items() if name != "model"}
-        return digest([settings, [member.fingerprint for member in self._panel.members]])
-
-    def to_config(self, *, models: bool = True) -> dict[str, Any]:
-        """Return the classifier as plain data that JSON and YAML can hold; `from_config` builds it again.
-
-        Args:
-            models: whether with its models.
-
-        Raises:
-            ConfigError: a model is not data.
-        """
-        written = [written_model(each) for each in self._models] if models else []
-        return {
-            "type": self.registry_name,
-            "model": written if isinstance(self.model, list) else next(iter(written), None),
-            "labels": _plain(self.labels),
-            "multi_label": self.multi_label,
-            "template": self.template if isinstance(self.template, str) else list(self.template),
-            "hypotheses": _plain(self.hypotheses),
-            "descriptions": _plain(self.descriptions),
-            "calibrate": self.calibrate,
-            "thresholds": _plain(self.thresholds),
-            "margin": self.margin,
-            "ties": self.ties,
-        }
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Build it from plain data: what `to_config` wrote, with or without ``type``.
-
-        Raises:
-            ConfigError: it is no mapping from names, or a setting is unknown.
-        """
-        settings = settings_in(config, cls)
-        return construct(cls, **{name: value for name, value in settings.items() if name != "type"})
-
     def __repr__(self) -> str:
         models = ", ".join(map(repr, self._models))
         return f"ZeroShotClassifier({f'[{models}]' if isinstance(self.model, list) else models})"
@@ -272,9 +231,3 @@ class ZeroShotClassifier:
 def _kept(labels: Any) -> Any:
     """Return labels so that they can be read more than once; what is no list of any is refused later."""
     return tuple(labels) if isinstance(labels, Iterable) and not isinstance(labels, str | bytes | Mapping) else labels
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple | set | frozenset) else value

@@ -17,7 +17,7 @@ from secondpass.registry import rerankers
 from secondpass.types import Request, Scale
 from secondpass.windows import ApproximateTokenization, ModelTokenization, Span, Tokenization, cut, find_tokenization
 
-__all__ = ["Item", "ItemScores", "Member", "Model", "loaded_model", "member_of", "written_model"]
+__all__ = ["Item", "ItemScores", "Member", "Model", "loaded_model", "member_of"]
 
 Model = str | NliModel | Reranker | Mapping[str, Any]
 """A model of entailment or a reranker: loaded, by its name, or as the plain data that its ``to_config`` wrote."""
@@ -198,17 +198,6 @@ def loaded_model(model: Any) -> Any:
     if isinstance(model, str) and ":" in model and model.partition(":")[0] in rerankers.names():
         return load(model)
     return NliModel(model) if isinstance(model, str | os.PathLike) else model
-
-
-def written_model(model: Any) -> Any:
-    """Return a model as plain data.
-
-    Raises:
-        ConfigError: it is not data.
-    """
-    if not hasattr(model, "to_config"):
-        raise ConfigError(f"the model is of the type {type(model).__name__}, which a configuration can't hold")
-    return model.to_config()
 
 
 def _refuse_cut_hypothesis(cut_off: Sequence[bool], hypotheses: Sequence[str]) -> None:

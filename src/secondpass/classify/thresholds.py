@@ -1,43 +1,45 @@
-"""Thresholds on labels' probabilities: checked, looked up, and fitted by F-beta."""
+"""Thresholds on labels' probabilities: checked, looked up, fitted by F-beta, and what is chosen by them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
 
 from secondpass.calibration.examples import ScoredExamples
 from secondpass.calibration.selection import Threshold, best_f_beta
-from secondpass.errors import ConfigError, InputError
+from secondpass.classify.hierarchy import Node
+from secondpass.errors import InputError
 from secondpass.logistic import FloatArray
 from secondpass.types import Scale
+from secondpass.validation import SHARE
 
-__all__ = ["Thresholds", "checked_share", "checked_thresholds", "fitted_thresholds", "threshold_of", "truths"]
+__all__ = [
+    "Thresholds",
+    "checked_thresholds",
+    "chosen_label",
+    "chosen_labels",
+    "fitted_thresholds",
+    "threshold_of",
+    "truths",
+]
 
 Thresholds = float | Mapping[str, float] | None
 
-
-def checked_share(name: str, value: Any) -> float:
-    """Return a number between 0 and 1 as a float.
-
-    Raises:
-        ConfigError: it is none.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.floating) or not 0 <= value <= 1:
-        raise ConfigError(f"{name} must lie between 0 and 1, not {value!r}")
-    return float(value)
+ThresholdOf = Callable[[Node], float]
 
 
 def checked_thresholds(thresholds: Any) -> Thresholds:
     """Return one threshold for all labels, one for each, or None for none.
 
     Raises:
-        ConfigError: one of them is no probability.
+        ConfigError: one of them is not a probability.
     """
     if thresholds is None:
         return None
     if isinstance(thresholds, Mapping):
-        return {str(label): checked_share(f"thresholds[{label!r}]", value) for label, value in thresholds.items()}
-    return checked_share("thresholds", thresholds)
+        return {str(label): SHARE.checked(value, f"thresholds[{label!r}]") for label, value in thresholds.items()}
+    return SHARE.checked(thresholds, "thresholds")
 
 
 def threshold_of(thresholds: Thresholds, label: str, default: float) -> float:
@@ -92,3 +94,38 @@ def fitted_thresholds(
         examples = ScoredExamples(probabilities[:, column], relevant, np.arange(len(true)), Scale.PROBABILITY)
         fitted[label] = best_f_beta(examples, beta)
     return fitted
+
+
+def chosen_labels(means: Mapping[Node, float], threshold: ThresholdOf) -> tuple[list[Node], str]:
+    """Return every label that reaches its threshold, best first, or why there is none.
+
+    Of a path in a tree only its lowest label; one below a label that was not reached does not count.
+    """
+    reached = [node for node, probability in means.items() if probability >= threshold(node)]
+    names = {node.label for node in reached}
+    kept = [node for node in reached if names.issuperset(node.path)]
+    above = {label for node in kept for label in node.path[:-1]}
+    chosen = [node for node in kept if node.label not in above]
+    return chosen, "" if chosen else "no label reaches its threshold"
+
+
+def chosen_label(means: Mapping[Node, float], threshold: ThresholdOf, margin: float | None) -> tuple[list[Node], str]:
+    """Return the best label as a list of one, or none and why.
+
+    Args:
+        means: each label's probability, best first; in a tree, the whole path's.
+        threshold: a label's; in a tree the way to the best leaf ends above the first that does not reach it.
+        margin: how far the best must be ahead of the next; None if that does not matter.
+    """
+    leaf = next(node for node in means if not node.children)
+    way = sorted((node for node in means if leaf.path[: len(node.path)] == node.path), key=lambda node: len(node.path))
+    reached = list(takewhile(lambda node: means[node] >= threshold(node), way))
+    if not reached:
+        top = way[0]
+        return [], f"{top.label!r} is best with {means[top]:.4f}, below its threshold of {threshold(top):.4f}"
+    if margin is not None:
+        first, second, *_ = means.items()
+        if first[1] - second[1] <= margin:
+            near = f"{first[0].label!r} ({first[1]:.4f}) and {second[0].label!r} ({second[1]:.4f})"
+            return [], f"{near} are within {margin} of each other"
+    return [reached[-1]], ""

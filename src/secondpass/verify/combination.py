@@ -9,9 +9,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.calibration.folds import split_by_query
 from secondpass.config import digest
 from secondpass.errors import ConfigError, InputError
 from secondpass.logistic import FloatArray, fit_multinomial, fit_temperature, sigmoid, softmax
+from secondpass.validation import POSITIVE
 from secondpass.verify.signals import FEATURES
 
 __all__ = ["CLASSES", "SignalCombination", "nli_probabilities"]
@@ -103,11 +105,10 @@ class SignalCombination:
             InputError: shapes don't fit, a signal is not finite, or a class or a second group is missing.
             ConfigError: a setting is out of range.
         """
-        if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2 or not l2 > 0:
-            raise ConfigError("folds must be a whole number from 2 on, and l2 a number above 0")
+        POSITIVE.checked(l2, "l2")
         x = _checked_features(features)
         y = _checked_labels(np.asarray(labels), len(x))
-        fold_of = _folds(list(np.asarray(groups, dtype=object)), folds, seed, len(x))
+        fold_of = split_by_query(_numbered(list(np.asarray(groups, dtype=object)), len(x)), folds, seed)
         fitted = cls._of(x, y, l2, model)
         logits = np.empty((len(x), len(CLASSES)))
         for fold in range(int(fold_of.max()) + 1):
@@ -234,10 +235,9 @@ def _checked_labels(labels: npt.NDArray[Any], n: int) -> npt.NDArray[np.intp]:
     return np.array([CLASSES.index(name) for name in names], dtype=np.intp)
 
 
-def _folds(groups: list[Any], folds: int, seed: int, n: int) -> npt.NDArray[np.intp]:
+def _numbered(groups: list[Any], n: int) -> npt.NDArray[np.intp]:
     positions: dict[Any, int] = {}
     of = np.array([positions.setdefault(group, len(positions)) for group in groups], dtype=np.intp)
     if len(of) != n or len(positions) < 2:
         raise InputError(f"groups must be {n} values, of at least two different ones")
-    dealt = np.random.default_rng(seed).permutation(len(positions)) % min(folds, len(positions))
-    return np.asarray(dealt[of], dtype=np.intp)
+    return of
