@@ -5,8 +5,8 @@ import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secondpass.errors import InputError
-from secondpass.evaluate.metrics import mrr, ndcg, per_query
+from secondpass.errors import ConfigError, InputError
+from secondpass.evaluate.metrics import measure, mrr, ndcg, per_query
 
 _IDS = [f"d{number}" for number in range(12)]
 _QRELS = st.dictionaries(
@@ -38,7 +38,12 @@ def test_by_hand() -> None:
     run = {"q": ["c", "b", "a"]}
     assert ndcg(qrels, run) == pytest.approx((1 / 1.5849625 + 3 / 2) / (3 + 1 / 1.5849625))
     assert mrr(qrels, run) == 0.5
-    assert per_query(qrels, run, 10) == {"q": ndcg(qrels, run)}
+    assert per_query(qrels, run) == {"q": ndcg(qrels, run)}
+    assert measure(qrels, run, "AP", "P@2", "Success@1") == {
+        "AP": pytest.approx((1 / 2 + 2 / 3) / 2),
+        "P@2": 0.5,
+        "Success@1": 0.0,
+    }
 
 
 def test_nothing_to_measure_is_an_error() -> None:
@@ -47,3 +52,8 @@ def test_nothing_to_measure_is_an_error() -> None:
         ndcg({"q": {"a": 0}}, {"q": ["a"]})
     with pytest.raises(InputError, match="twice"):
         ndcg({"q": {"a": 1}}, {"q": ["a", "a"]})
+    with pytest.raises(InputError, match="k must be"):
+        mrr({"q": {"a": 1}}, {"q": ["a"]}, 0)
+    for name in ("nDGC@10", "nDCG@@", "print(1)", ""):
+        with pytest.raises(ConfigError, match="not all measures of ir-measures"):
+            measure({"q": {"a": 1}}, {"q": ["a"]}, name)

@@ -1,17 +1,13 @@
-"""How good rankings are, by qrels."""
+"""How good rankings are, by qrels: the measures of trec_eval, by the ir-measures library."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator
+from typing import Any
 
-import numpy as np
-
-from secondpass.errors import InputError
+from secondpass.errors import ConfigError, InputError, MissingExtraError
 from secondpass.types import Qrels, Run
 from secondpass.validation import checked_k
 
-__all__ = ["mrr", "ndcg", "per_query"]
-
-Metric = Callable[[Mapping[str, int], Sequence[str], int], float]
+__all__ = ["measure", "mrr", "ndcg", "per_query"]
 
 
 def ndcg(qrels: Qrels, run: Run, k: int = 10) -> float:
@@ -29,8 +25,9 @@ def ndcg(qrels: Qrels, run: Run, k: int = 10) -> float:
 
     Raises:
         InputError: no query has a relevant document, a ranking holds a document twice, or ``k`` is below 1.
+        MissingExtraError: ir-measures is not installed.
     """
-    return float(np.mean(list(per_query(qrels, run, k, _ndcg_of).values())))
+    return measure(qrels, run, f"nDCG@{checked_k(k)}")[f"nDCG@{k}"]
 
 
 def mrr(qrels: Qrels, run: Run, k: int = 10) -> float:
@@ -38,33 +35,58 @@ def mrr(qrels: Qrels, run: Run, k: int = 10) -> float:
 
     Arguments, range and errors are those of `ndcg`.
     """
-    return float(np.mean(list(per_query(qrels, run, k, _reciprocal_rank).values())))
+    return measure(qrels, run, f"RR@{checked_k(k)}")[f"RR@{k}"]
 
 
-def per_query(qrels: Qrels, run: Run, k: int, metric: Metric | None = None) -> dict[str, float]:
-    """Return the value of a metric for each query that has a relevant document; nDCG by default."""
-    k = checked_k(k) or 1
-    judged = {query: grades for query, grades in qrels.items() if any(grade > 0 for grade in grades.values())}
-    if not judged:
-        raise InputError("no query of the qrels has a relevant document")
-    values = {}
-    for query, grades in judged.items():
-        ranking = list(run.get(query, ()))
-        if len(set(ranking)) != len(ranking):
-            raise InputError(f"the ranking of query {query!r} holds a document twice")
-        values[query] = (metric or _ndcg_of)(grades, ranking[:k], k)
+def measure(qrels: Qrels, run: Run, *measures: str) -> dict[str, float]:
+    """Return the means of measures over the queries that have a relevant document.
+
+    Args:
+        qrels: the judgements.
+        run: the document ids of each query, best first. A query that it lacks counts 0.
+        measures: in the words of ir-measures: ``"nDCG@10"``, ``"RR@10"``, ``"AP"``, ``"R@100"``, ``"P@5"``,
+            ``"Success@1"``.
+
+    Raises:
+        InputError: no query has a relevant document, or a ranking holds a document twice.
+        ConfigError: there is no such measure.
+        MissingExtraError: ir-measures is not installed.
+    """
+    return {name: sum(values.values()) / len(values) for name, values in _values(qrels, run, measures)}
+
+
+def per_query(qrels: Qrels, run: Run, name: str = "nDCG@10") -> dict[str, float]:
+    """Return the value of a measure for each query that has a relevant document; arguments as in `measure`."""
+    ((_, values),) = _values(qrels, run, [name])
     return values
 
 
-def _ndcg_of(grades: Mapping[str, int], ranking: Sequence[str], k: int) -> float:
-    gained = _dcg([max(0, grades.get(document, 0)) for document in ranking])
-    return gained / _dcg(sorted((grade for grade in grades.values() if grade > 0), reverse=True)[:k])
+def _values(qrels: Qrels, run: Run, names: Any) -> Iterator[tuple[str, dict[str, float]]]:
+    ir_measures = _ir_measures()
+    try:
+        measures = [ir_measures.parse_measure(name) for name in names]
+    except (ValueError, NameError, SyntaxError, TypeError) as exc:
+        raise ConfigError(f"{names!r} are not all measures of ir-measures: {exc}") from exc
+    judged = {query: dict(grades) for query, grades in qrels.items() if any(grade > 0 for grade in grades.values())}
+    if not judged:
+        raise InputError("no query of the qrels has a relevant document")
+    scored = {query: _scored(query, run.get(query, ())) for query in judged}
+    for name, each in zip(names, measures, strict=True):
+        found = {row.query_id: row.value for row in ir_measures.iter_calc([each], judged, scored)}
+        yield name, {query: found[query] for query in judged}
 
 
-def _dcg(gains: Sequence[int]) -> float:
-    return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))
+def _scored(query: str, ranking: Any) -> dict[str, float]:
+    """Return scores that fall with the rank, as trec_eval sorts by score."""
+    scores = {document: -float(rank) for rank, document in enumerate(ranking)}
+    if len(scores) != len(ranking):
+        raise InputError(f"the ranking of query {query!r} holds a document twice")
+    return scores
 
 
-def _reciprocal_rank(grades: Mapping[str, int], ranking: Sequence[str], k: int) -> float:
-    ranks = (rank for rank, document in enumerate(ranking, start=1) if grades.get(document, 0) > 0)
-    return 1.0 / next(ranks, math.inf)
+def _ir_measures() -> Any:
+    try:
+        import ir_measures
+    except ImportError as exc:
+        raise MissingExtraError.of("eval", "secondpass.evaluate.metrics") from exc
+    return ir_measures
