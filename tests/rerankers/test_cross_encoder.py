@@ -238,7 +238,7 @@ class TestSettings:
 
     def test_a_loaded_model_takes_no_loading_settings(self, cross_encoder: CrossEncoderReranker) -> None:
         """They would be ignored, so they are refused."""
-        with pytest.raises(ConfigError, match="a PairModel is loaded already"):
+        with pytest.raises(ConfigError, match="the model is loaded already, so"):
             CrossEncoderReranker(cross_encoder.pair_model, max_length=64)
 
     def test_a_model_object_has_no_configuration_but_a_fingerprint(self, cross_encoder: CrossEncoderReranker) -> None:

@@ -152,13 +152,13 @@ class TestDense:
         """An index that is read again may use a model that is there already."""
         DenseRetriever(model).index(_DOCUMENTS).save(tmp_path / "index")
         loaded = DenseRetriever.load(tmp_path / "index", model=model)
-        assert loaded.model is model and "5 documents" in repr(loaded)
+        assert loaded.embedding_model is model and "5 documents" in repr(loaded)
 
     def test_the_precision_is_the_models_and_is_saved(self, tmp_path: Path) -> None:
         """An index that was built with a precision is searched with it; other vectors are another model's."""
         retriever = DenseRetriever("bge-small-en-v1.5", precision="exported", local_files_only=True)
         exported = load_embedding_model("bge-small-en-v1.5", precision="exported", local_files_only=True)
-        assert retriever.model.fingerprint == exported.fingerprint
+        assert retriever.embedding_model.fingerprint == exported.fingerprint
         retriever.index(_DOCUMENTS).save(tmp_path / "index")
         loaded = DenseRetriever.load(tmp_path / "index", local_files_only=True)
         assert loaded.settings == retriever.settings and loaded.precision == "exported"

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 from secondpass.config import Configured, settings_of
@@ -14,14 +13,15 @@ __all__ = ["Cache", "CacheError", "as_cache", "caches"]
 
 Clock = Callable[[], float]
 
-_BUILT_IN = {
-    "memory": ("secondpass.cache.memory", "MemoryCache"),
-    "redis": ("secondpass.cache.redis", "RedisCache"),
-    "sqlite": ("secondpass.cache.sqlite", "SQLiteCache"),
-}
-
-caches = Registry("secondpass.caches")
-"""Further caches, from entry points of other packages or ``caches.register``."""
+caches = Registry(
+    "secondpass.caches",
+    {
+        "memory": "secondpass.cache.memory:MemoryCache",
+        "redis": "secondpass.cache.redis:RedisCache",
+        "sqlite": "secondpass.cache.sqlite:SQLiteCache",
+    },
+)
+"""The caches by name: ours, and others from entry points of other packages or ``caches.register``."""
 
 
 class CacheError(SecondPassError):
@@ -94,21 +94,13 @@ def as_cache(cache: Cache | str | Mapping[str, Any]) -> Cache:
     config = {"type": cache} if isinstance(cache, str) else cache
     if not isinstance(config, Mapping) or not isinstance(config.get("type"), str):
         raise ConfigError(must_be("cache", 'a Cache, a name ("memory"), or a mapping with a name under "type"', cache))
-    return _class_of(config["type"]).from_config(config)
-
-
-def _class_of(name: str) -> type[Cache]:
-    if name in _BUILT_IN:
-        module, class_name = _BUILT_IN[name]
-        cls: type[Cache] = getattr(import_module(module), class_name)
-        return cls
     try:
-        registered = caches.get(name)
+        found = caches.get(config["type"])
     except LookupError as exc:
-        raise ConfigError(f"no cache {name!r}; built in are {', '.join(_BUILT_IN)} ({exc})") from exc
-    if not (isinstance(registered, type) and issubclass(registered, Cache)):
-        raise ConfigError(f"the name {name!r} is registered as {registered!r}, which is not a Cache")
-    return registered
+        raise ConfigError(f"there is no cache {config['type']!r} ({exc})") from exc
+    if not (isinstance(found, type) and issubclass(found, Cache)):
+        raise ConfigError(f"the name {config['type']!r} is registered as {found!r}, which is not a Cache")
+    return found.from_config(config)
 
 
 def _rebuilt(cls: type[Cache], settings: dict[str, Any]) -> Cache:

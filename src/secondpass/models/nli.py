@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.config import Configured, digest
-from secondpass.errors import ConfigError, InputError, ModelFormatError
+from secondpass.errors import InputError, ModelFormatError
 from secondpass.logistic import FloatArray, softmax
-from secondpass.models.backends.load import LoadSettings, load_pair_model
+from secondpass.models.backends.load import LoadSettings, check_loading, load_pair_model
 from secondpass.models.pair import PairModel
 from secondpass.models.sources.resolve import model_name
 from secondpass.types import well_formed
-from secondpass.validation import check_names
 
 __all__ = ["LABELS", "NliModel", "NliOutput", "entailment_columns"]
 
@@ -130,9 +129,7 @@ class NliModel(Configured):
         smoke_test: bool = True,
         **settings: Unpack[LoadSettings],
     ) -> None:
-        check_names(settings, LoadSettings.__annotations__, "NliModel")
-        if isinstance(model, PairModel) and settings:
-            raise ConfigError(f"a PairModel is loaded already: {', '.join(sorted(settings))} can't be set any more")
+        check_loading(settings, LoadSettings, "NliModel", loaded=isinstance(model, PairModel))
         self.model = model if isinstance(model, PairModel) else model_name(model)
         self.settings, self.smoke_test = settings, smoke_test
         self.pair_model: PairModel = (

@@ -2,16 +2,18 @@
 
 import os
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 import numpy as np
 
 from secondpass.base import Reranker
 from secondpass.config import digest
-from secondpass.errors import ConfigError, TruncationWarning, warn
+from secondpass.errors import TruncationWarning, warn
+from secondpass.models.backends.load import RunSettings, check_loading, where_and_how
 from secondpass.models.colbert import ColbertModel
 from secondpass.models.sources.resolve import find_model, model_name
 from secondpass.types import Request, Scale, Scores, Trace
+from secondpass.validation import Flag, Whole, check
 from secondpass.windows import ModelTokenization
 
 __all__ = ["ColbertReranker"]
@@ -39,13 +41,9 @@ class ColbertReranker(Reranker):
         model: a folder, a name from the catalogue, or a repository on the Hugging Face hub; ONNX, with a
             vocabulary of BERT.
         query_length: tokens that a query is cut to, or filled up to, special ones included.
-        device: ``cpu``, ``cuda`` or ``cuda:N``; the CPU by default.
-        max_length: tokens that a document is cut to; the model's own limit by default.
-        batch_tokens: tokens in a batch of documents, padding included; by default each document alone on a
-            CPU, so that no score depends on a neighbour.
-        revision: branch, tag or commit on the hub.
-        local_files_only: never touch the network.
         progress: show a bar when it takes longer than a second.
+        loading: where the model is taken from and how it runs: see `secondpass.models.RunSettings`; ``max_length`` is
+            that of a document, and it runs on ONNX Runtime.
 
     Attributes:
         colbert_model: the loaded `ColbertModel`, which gives the vectors as well.
@@ -64,25 +62,17 @@ class ColbertReranker(Reranker):
         model: str | os.PathLike[str] = "answerai-colbert-small-v1",
         *,
         query_length: int = 32,
-        device: str | None = None,
-        max_length: int | None = None,
-        batch_tokens: int | None = None,
-        revision: str | None = None,
-        local_files_only: bool = False,
         progress: bool = False,
+        **loading: Unpack[RunSettings],
     ) -> None:
-        for name, value in (("query_length", query_length), ("batch_tokens", batch_tokens)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ConfigError(f"{name} must be a whole number of at least 1, not {value!r}")
         self.model = model_name(model)
-        self.query_length, self.device, self.max_length = query_length, device, max_length
-        self.batch_tokens, self.revision, self.local_files_only = batch_tokens, revision, local_files_only
-        self.progress = progress
+        self.query_length, self.progress, self.loading = query_length, progress, loading
+        check(self, query_length=Whole(at_least=1), progress=Flag())
+        check_loading(loading, RunSettings, "ColbertReranker")
         self._warned = False
-        files = find_model(self.model, "colbert", backend="onnx", revision=revision, local_files_only=local_files_only)
-        self.colbert_model = ColbertModel(
-            files, query_length=query_length, device=device, max_length=max_length, batch_tokens=batch_tokens
-        )
+        where, how = where_and_how(loading)
+        files = find_model(self.model, "colbert", backend="onnx", **where)
+        self.colbert_model = ColbertModel(files, query_length=query_length, **how)
 
     @property
     def fingerprint(self) -> str:

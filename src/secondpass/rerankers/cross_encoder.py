@@ -2,20 +2,20 @@
 
 import os
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Unpack
 
 import numpy as np
 
 from secondpass.base import Reranker
 from secondpass.config import digest
-from secondpass.errors import ConfigError, ModelFormatError, TruncationWarning, warn
+from secondpass.errors import ModelFormatError, TruncationWarning, warn
 from secondpass.logistic import sigmoid
-from secondpass.models.backends.load import load_pair_model
-from secondpass.models.graph.cache import PrecisionSetting
+from secondpass.models.backends.load import LoadSettings, check_loading, load_pair_model
 from secondpass.models.pair import PairModel, PairOutput, relevance_logits
 from secondpass.models.sources.resolve import model_name
 from secondpass.models.tokens import KeptTokens
 from secondpass.types import Request, Scale, Scores, Trace
+from secondpass.validation import Flag, OneOf, Whole, check
 from secondpass.windows import ModelTokenization
 
 __all__ = ["CrossEncoderReranker"]
@@ -41,26 +41,13 @@ class CrossEncoderReranker(Reranker):
             Hugging Face hub, or a `PairModel`.
         activation: ``identity`` gives the model's logits, ``sigmoid`` probabilities. These are not
             calibrated: they order documents as the logits do, but 0.5 need not mean "as likely as not".
-        backend: ``onnx``, ``openvino`` (see `secondpass.models.backends.openvino`) or ``torch``; ``auto`` takes
-            ONNX where the model has such a file. Packages may add others, by their names.
-        device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the CPU on ONNX Runtime and the best one
-            there is on PyTorch.
-        dtype: ``float32``, ``float16``, ``bfloat16``, or ``auto`` for the half precision that the device computes in
-            fast; PyTorch only. By default ``auto`` on CUDA, elsewhere as the weights were saved.
-        precision: ``int8``, ``float32``, ``bfloat16`` (OpenVINO only), or ``exported`` for the ONNX file as it is
-            (ONNX Runtime only); on a CPU. By default that of the file's weights, on a fused graph.
-        max_length: tokens that a pair is cut to; the model's own limit by default.
-        batch_tokens: tokens in a batch, padding included; the backend knows a good default. On ONNX
-            Runtime's CPU that is each pair alone, so that no score depends on a neighbour; with a larger
-            budget the scores of a dynamically quantised (int8) model do.
-        revision: branch, tag or commit on the hub.
-        local_files_only: never touch the network.
         keep_tokens: of how many texts, those scored last, the tokens are kept in memory, so that documents that
             come again with another query are not tokenized again. Scores are the same to the bit; it pays where
             the model is small, or the documents much longer than what it reads of them.
         progress: show a bar when it takes longer than a second.
         smoke_test: score an answer and an unrelated sentence when loading, and refuse a model that prefers
             the latter; switch it off for a model that does not read English.
+        loading: where the model is taken from and how it runs: see `secondpass.models.LoadSettings`.
 
     Attributes:
         pair_model: the loaded `PairModel`, which another reranker can share.
@@ -79,49 +66,22 @@ class CrossEncoderReranker(Reranker):
         model: str | os.PathLike[str] | PairModel = "ms-marco-MiniLM-L12-v2",
         *,
         activation: Literal["identity", "sigmoid"] = "identity",
-        backend: str = "auto",
-        device: str | None = None,
-        dtype: Literal["auto", "float32", "float16", "bfloat16"] | None = None,
-        precision: PrecisionSetting | None = None,
-        max_length: int | None = None,
-        batch_tokens: int | None = None,
-        revision: str | None = None,
-        local_files_only: bool = False,
         keep_tokens: int = 0,
         progress: bool = False,
         smoke_test: bool = True,
+        **loading: Unpack[LoadSettings],
     ) -> None:
-        if activation not in ("identity", "sigmoid"):
-            raise ConfigError(f"activation must be 'identity' or 'sigmoid', not {activation!r}")
-        if isinstance(keep_tokens, bool) or not isinstance(keep_tokens, int) or keep_tokens < 0:
-            raise ConfigError(f"keep_tokens is a number of texts from 0, not {keep_tokens!r}")
         self.model = model if isinstance(model, PairModel) else model_name(model)
-        self.activation = activation
-        self.backend, self.device, self.dtype, self.precision = backend, device, dtype, precision
-        self.max_length, self.batch_tokens = max_length, batch_tokens
-        self.revision, self.local_files_only = revision, local_files_only
-        self.keep_tokens, self.progress, self.smoke_test = keep_tokens, progress, smoke_test
+        self.activation, self.keep_tokens = activation, keep_tokens
+        self.progress, self.smoke_test, self.loading = progress, smoke_test, loading
+        check(self, activation=OneOf("identity", "sigmoid"), keep_tokens=Whole(at_least=0, unit="texts"))
+        check(self, progress=Flag(), smoke_test=Flag())
+        check_loading(loading, LoadSettings, "CrossEncoderReranker", loaded=isinstance(model, PairModel))
         self._kept = KeptTokens(keep_tokens) if keep_tokens else None
-        if isinstance(model, PairModel) and (backend, device, dtype, precision, max_length, batch_tokens, revision) != (
-            *("auto", None, None, None, None, None, None),
-        ):
-            raise ConfigError("a PairModel is loaded already: backend, device, lengths and revision are its own")
         self.scale = Scale.LOGIT if activation == "identity" else Scale.PROBABILITY
         self._warned = False
         self.pair_model: PairModel = (
-            self.model
-            if isinstance(self.model, PairModel)
-            else load_pair_model(
-                self.model,
-                backend=backend,
-                device=device,
-                dtype=dtype,
-                precision=precision,
-                max_length=max_length,
-                batch_tokens=batch_tokens,
-                revision=revision,
-                local_files_only=local_files_only,
-            )
+            self.model if isinstance(self.model, PairModel) else load_pair_model(self.model, **loading)
         )
         if smoke_test:
             self._check_order()
@@ -179,7 +139,7 @@ class CrossEncoderReranker(Reranker):
         if not answer - off_topic > _MARGIN:
             raise ModelFormatError(
                 f"{self.pair_model.name} does not score the answer ({answer:.3f}) above an unrelated sentence "
-                f"({off_topic:.3f}): it is no relevance model, its labels ({', '.join(self.pair_model.labels)}) are "
+                f"({off_topic:.3f}): it is not a relevance model, its labels ({', '.join(self.pair_model.labels)}) are "
                 f"named wrongly, or it does not read English; pass smoke_test=False for the last"
             )
 

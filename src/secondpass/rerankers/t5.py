@@ -4,21 +4,119 @@ import os
 from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import permutations
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.errors import ConfigError
+from secondpass.base import Reranker
+from secondpass.config import digest
+from secondpass.errors import TruncationWarning, warn
 from secondpass.logistic import sigmoid
-from secondpass.rerankers.t5_base import Dtype, T5Reranker, Texts
-from secondpass.types import Request, Scale, Scores
+from secondpass.models.backends.load import RunSettings, check_loading, where_and_how
+from secondpass.models.sources.resolve import find_model, model_name
+from secondpass.types import Request, Scale, Scores, Trace
+from secondpass.validation import Flag, Whole, check
 from secondpass.windows import ModelTokenization
 
-__all__ = ["DuoT5Reranker", "MonoT5Reranker", "RankT5Reranker"]
+if TYPE_CHECKING:
+    from secondpass.models.tokens import Tokens
+
+__all__ = ["DuoT5Reranker", "MonoT5Reranker", "RankT5Reranker", "T5Settings"]
+
+_Texts = tuple[str, ...]
 
 
-class _PointwiseT5Reranker(T5Reranker):
+class T5Settings(RunSettings, total=False):
+    """How a T5 is loaded; every setting may be left out. ``max_length`` is 512 by default.
+
+    Attributes:
+        dtype: ``float32``, ``float16`` or ``bfloat16``; by default as it was saved.
+    """
+
+    dtype: Literal["float32", "float16", "bfloat16"] | None
+
+
+class _T5Reranker(Reranker):
+    """Asks a T5 which of some tokens it would write first; a subclass says what it reads and what follows."""
+
+    _prompt: ClassVar[tuple[str, ...]] = ("Query:", "Document:", "Relevant:")
+    """What stands before the query, before each document, and at the end."""
+    _answers: ClassVar[tuple[str, ...]] = ("true", "false")
+    """The tokens whose logits are the result."""
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str],
+        *,
+        progress: bool = False,
+        **loading: Unpack[T5Settings],
+    ) -> None:
+        self.model, self.progress, self.loading = model_name(model), progress, loading
+        check(self, progress=Flag())
+        check_loading(loading, T5Settings, type(self).__name__)
+        self._warned = False
+        where, how = where_and_how(loading)
+        files = find_model(self.model, "rerank", backend="torch", **where)
+        from secondpass.models.t5 import T5Model
+
+        self.t5_model = T5Model(files, **how)
+        self._answer_ids = [self.t5_model.token_id(word) for word in self._answers]
+        self._fixed = [tokens.ids for tokens in self.t5_model.tokenizer.tokenize(self._prompt)]
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of the weights, and of all settings that can change a score."""
+        return digest([self.registry_name, self.t5_model.fingerprint])
+
+    @property
+    def _room(self) -> int:
+        return self.t5_model.max_length - 1 - sum(map(len, self._fixed))
+
+    def _logits(self, inputs: Sequence[_Texts]) -> tuple[npt.NDArray[np.float64], list[int], list[bool]]:
+        """Return, for each query with its documents, the answers' logits, the tokens read, whether a text was cut."""
+        distinct = list(dict.fromkeys(inputs))
+        texts = list(dict.fromkeys(text for one in distinct for text in one))
+        tokens = dict(zip(texts, self.t5_model.tokenizer.tokenize(texts), strict=True))
+        sequences, truncated = [], []
+        for query, *documents in distinct:
+            ids, cut = self._sequence(tokens[query], [tokens[document] for document in documents])
+            sequences.append(ids)
+            truncated.append(cut)
+        logits = self.t5_model.logits(sequences, self._answer_ids, progress=self.progress)
+        at = {one: position for position, one in enumerate(distinct)}
+        rows = [at[one] for one in inputs]
+        lengths = [len(sequences[row]) + 1 for row in rows]
+        return logits[rows].astype(np.float64), lengths, [truncated[row] for row in rows]
+
+    def _sequence(self, query: "Tokens", documents: "list[Tokens]") -> "tuple[npt.NDArray[np.int32], bool]":
+        """Put the prompt together; the documents are cut at their ends, so that what asks for the answer stays."""
+        n_query = min(query.length, max(self._room - self._room // 4, self._room - sum(d.length for d in documents)))
+        n_document = (self._room - n_query) // len(documents)
+        before_query, *before, end = self._fixed
+        parts = [before_query, query.ids[:n_query]]
+        for fixed, document in zip(before, documents, strict=True):
+            parts += [fixed, document.ids[:n_document]]
+        cut = query.length > n_query or any(document.length > n_document for document in documents)
+        return np.concatenate([*parts, end]), cut
+
+    def _trace(self, lengths: Sequence[int], truncated: Sequence[bool], scored: int, notes: _Texts = ()) -> Trace:
+        counts = {"pairs": len(lengths), "pairs_scored": scored, "tokens": sum(lengths), "truncated": sum(truncated)}
+        if counts["truncated"]:
+            cut = (
+                f"{counts['truncated']} of {len(lengths)} inputs were cut to fit into {self.t5_model.max_length} tokens"
+            )
+            notes = (*notes, cut)
+            if not self._warned:
+                self._warned = True
+                warn(f"{self.model}: {cut} (this is said once; the trace counts them)", TruncationWarning)
+        return Trace(counts=counts, notes=notes)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.model!r})"
+
+
+class _PointwiseT5Reranker(_T5Reranker):
     pointwise = True
 
     @property
@@ -34,7 +132,7 @@ class _PointwiseT5Reranker(T5Reranker):
         inputs = [(request.query, text) for request in requests for text in request.texts]
         logits, lengths, truncated = self._logits(inputs)
         values = self._values(logits)
-        seen: set[Texts] = set()
+        seen: set[_Texts] = set()
         scores, start = [], 0
         for request in requests:
             part = slice(start, start + len(request))
@@ -56,13 +154,9 @@ class MonoT5Reranker(_PointwiseT5Reranker):
 
     Args:
         model: a folder, or a repository on the Hugging Face hub.
-        device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the best one that is there.
-        dtype: ``float32``, ``float16`` or ``bfloat16``; by default as it was saved.
-        max_length: tokens of the whole input; a longer document is cut, counted and warned about once.
-        batch_tokens: tokens in a batch, padding included.
-        revision: branch, tag or commit on the hub.
-        local_files_only: never touch the network.
         progress: show a bar when it takes longer than a second.
+        loading: where the model is taken from and how it runs: see `T5Settings`. A document that is longer than
+            ``max_length`` leaves room for is cut, counted and warned about once.
 
     Raises:
         ModelError: the model can't be found, read or used; the message says what to do.
@@ -93,7 +187,7 @@ class RankT5Reranker(_PointwiseT5Reranker):
         return logits[:, 0]
 
 
-class DuoT5Reranker(T5Reranker):
+class DuoT5Reranker(_T5Reranker):
     """Compares each document with each other (Pradeep et al. 2021, arXiv:2101.05667).
 
     A document's score is the mean probability, over the others and both orders, that it is the more relevant
@@ -105,13 +199,8 @@ class DuoT5Reranker(T5Reranker):
     Args:
         model: as for `MonoT5Reranker`, like the other settings and the errors.
         max_documents: how many of a request's documents are compared.
-        device: see `MonoT5Reranker`.
-        dtype: see `MonoT5Reranker`.
-        max_length: tokens of the whole input, which two documents share evenly.
-        batch_tokens: see `MonoT5Reranker`.
-        revision: see `MonoT5Reranker`.
-        local_files_only: see `MonoT5Reranker`.
-        progress: see `MonoT5Reranker`.
+        progress: show a bar when it takes longer than a second.
+        loading: see `T5Settings`; two documents share the ``max_length`` evenly.
     """
 
     registry_name: ClassVar[str] = "duo-t5"
@@ -124,27 +213,12 @@ class DuoT5Reranker(T5Reranker):
         model: str | os.PathLike[str],
         *,
         max_documents: int = 20,
-        device: str | None = None,
-        dtype: Dtype | None = None,
-        max_length: int = 512,
-        batch_tokens: int | None = None,
-        revision: str | None = None,
-        local_files_only: bool = False,
         progress: bool = False,
+        **loading: Unpack[T5Settings],
     ) -> None:
-        if isinstance(max_documents, bool) or not isinstance(max_documents, int) or max_documents < 1:
-            raise ConfigError(f"max_documents must be a whole number of at least 1, not {max_documents!r}")
         self.max_documents = max_documents
-        super().__init__(
-            model,
-            device=device,
-            dtype=dtype,
-            max_length=max_length,
-            batch_tokens=batch_tokens,
-            revision=revision,
-            local_files_only=local_files_only,
-            progress=progress,
-        )
+        check(self, max_documents=Whole(at_least=1))
+        super().__init__(model, progress=progress, **loading)
 
     @property
     def fingerprint(self) -> str:

@@ -6,18 +6,20 @@ import shutil
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.config import Configured
 from secondpass.errors import ConfigError, InputError, ModelIntegrityError
+from secondpass.registry import Registry
 from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Trace
-from secondpass.validation import checked_k
+from secondpass.validation import checked_k, must_be
 
-__all__ = ["Retriever"]
+__all__ = ["Retriever", "retrievers"]
 
 Hits = tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]
 
@@ -25,11 +27,22 @@ Hits = tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]
 _SETTINGS, _DOCUMENTS = "retriever.json", "documents.jsonl"
 
 
-class Retriever(ABC):
+retrievers = Registry(
+    "secondpass.retrievers",
+    {
+        "bm25": "secondpass.retrieve.bm25:BM25Retriever",
+        "dense": "secondpass.retrieve.dense:DenseRetriever",
+        "expanded": "secondpass.retrieve.expand:ExpandedRetriever",
+    },
+)
+"""The retrievers by name: ours, and others from entry points of other packages or ``retrievers.register``."""
+
+
+class Retriever(Configured, ABC):
     """Finds candidates in a corpus that it holds.
 
-    A subclass writes `_index`, `_search`, `_save` and `_load`, and keeps its constructor's arguments that
-    a saved index needs in `settings`.
+    A subclass writes `_index`, `_search`, `_save` and `_load`, says in `settings` what a saved index has to be searched
+    with, and has a configuration as `secondpass.config` describes it (without what was indexed).
     """
 
     def __init__(self) -> None:
@@ -119,7 +132,7 @@ class Retriever(ABC):
         partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-")) / target.name
         try:
             partial.mkdir()  # with the usual rights: mkdtemp's folder is for its owner alone
-            (partial / _SETTINGS).write_text(json.dumps({"class": type(self).__name__, **self.settings}))
+            (partial / _SETTINGS).write_text(json.dumps({"type": self.registry_name, **self.settings}))
             with (partial / _DOCUMENTS).open("w", encoding="utf-8") as file:
                 file.writelines(_line(document, at) for at, document in enumerate(self._documents))
             self._save(partial)
@@ -142,14 +155,14 @@ class Retriever(ABC):
             settings: arguments of the constructor that are not saved, such as ``device``.
 
         Raises:
-            ModelIntegrityError: it holds no such index, or a damaged one.
+            ModelIntegrityError: it does not hold such an index, or a damaged one.
             ConfigError: the index was built with another model than the one that is here now.
         """
         source = Path(folder)
         try:
             saved = json.loads((source / _SETTINGS).read_text())
-            if saved.pop("class") != cls.__name__:
-                raise ConfigError(f"{source} holds no {cls.__name__}")
+            if saved.pop("type") != cls.registry_name:
+                raise ConfigError(f"{source} does not hold a {cls.__name__}")
             fingerprint = saved.pop("fingerprint", None)
             retriever = cls(**{**saved, **settings})
             with (source / _DOCUMENTS).open(encoding="utf-8") as file:
@@ -158,7 +171,7 @@ class Retriever(ABC):
         except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as exc:
             if isinstance(exc, ConfigError):
                 raise
-            raise ModelIntegrityError(f"{source} holds no {cls.__name__} that can be read: {exc}") from exc
+            raise ModelIntegrityError(f"{source} does not hold a {cls.__name__} that can be read: {exc}") from exc
         if fingerprint != retriever.settings.get("fingerprint"):
             raise ConfigError(f"{source} was built with another model than {saved.get('model')!r} is here: index again")
         return retriever
@@ -185,11 +198,25 @@ def _line(document: Document, position: int) -> str:
     return text + "\n"
 
 
+def retriever_of(config: object) -> object:
+    """Return the retriever of a configuration; anything else comes back as it is.
+
+    Raises:
+        ConfigError: a setting is unknown or out of range.
+        RegistryError: there is no retriever of that name.
+    """
+    if not isinstance(config, Mapping):
+        return config
+    if not isinstance(config.get("type"), str):
+        raise ConfigError(must_be("retriever", "a Retriever, or a mapping with its name under 'type'", config))
+    return retrievers.get(config["type"]).from_config(config)
+
+
 def checked_queries(queries: object) -> list[str]:
     """Return queries as a list.
 
     Raises:
-        InputError: they are no list, or one of them can't be used.
+        InputError: they are not a list, or one of them can't be used.
     """
     if not isinstance(queries, Iterable):
         raise InputError(f"queries are a str or a list of them, not {type(queries).__name__}")

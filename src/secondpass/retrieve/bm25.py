@@ -3,12 +3,13 @@
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from secondpass.errors import InputError, MissingExtraError
 from secondpass.retrieve.base import Hits, Retriever
+from secondpass.validation import NOT_NEGATIVE, SHARE, check
 
 __all__ = ["BM25Retriever"]
 
@@ -24,13 +25,17 @@ class BM25Retriever(Retriever):
         b: how much long documents are discounted, in [0, 1].
 
     Raises:
+        ConfigError: a setting is out of range.
         MissingExtraError: bm25s is not installed.
     """
+
+    registry_name: ClassVar[str] = "bm25"
 
     def __init__(self, *, k1: float = 1.5, b: float = 0.75) -> None:
         super().__init__()
         self.k1, self.b = k1, b
-        self._bm25 = _bm25s().BM25(method="lucene", k1=k1, b=b)
+        check(self, k1=NOT_NEGATIVE, b=SHARE)
+        self._bm25 = _bm25s().BM25(method="lucene", k1=self.k1, b=self.b)
 
     @property
     def settings(self) -> dict[str, Any]:

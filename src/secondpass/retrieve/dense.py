@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 
-from secondpass.errors import ConfigError, MissingExtraError
-from secondpass.models.backends.load import load_embedding_model
+from secondpass.config import digest
+from secondpass.errors import MissingExtraError
+from secondpass.models.backends.load import LoadSettings, check_loading, load_embedding_model
 from secondpass.models.embedding import EmbeddingModel
-from secondpass.models.graph.cache import PrecisionSetting
 from secondpass.retrieve.base import Hits, Retriever
+from secondpass.validation import OneOf, check
 
 __all__ = ["DenseRetriever"]
 
@@ -26,65 +27,55 @@ class DenseRetriever(Retriever):
     Args:
         model: a name, folder or repository, or an `EmbeddingModel`.
         metric: ``inner_product`` or ``l2``.
-        backend: as in `CrossEncoderReranker`.
-        device: where the model runs; the index is on the CPU.
-        precision: as in `CrossEncoderReranker`; a saved index is searched with the one that it was built with.
-        max_length: tokens of a text that its vector sees; the model's own limit by default.
-        local_files_only: never touch the network.
+        loading: where the model is taken from and how it runs: see `secondpass.models.LoadSettings`. The index is
+            on the CPU; one that was saved is searched with the ``precision`` that it was built with.
 
     Attributes:
-        model: the loaded `EmbeddingModel`, which another retriever can share.
+        embedding_model: the loaded `EmbeddingModel`, which another retriever can share.
 
     Raises:
         MissingExtraError: FAISS is not installed.
         ModelError: the model can't be found, read or used.
     """
 
+    registry_name: ClassVar[str] = "dense"
+
     def __init__(
         self,
         model: str | EmbeddingModel = "bge-small-en-v1.5",
         *,
         metric: Literal["inner_product", "l2"] = "inner_product",
-        backend: str = "auto",
-        device: str | None = None,
-        precision: PrecisionSetting | None = None,
-        max_length: int | None = None,
-        local_files_only: bool = False,
+        **loading: Unpack[LoadSettings],
     ) -> None:
         super().__init__()
         _faiss()
-        if metric not in ("inner_product", "l2"):
-            raise ConfigError(f"metric must be 'inner_product' or 'l2', not {metric!r}")
-        self.metric, self.precision = metric, precision
-        self.model = (
-            model
-            if isinstance(model, EmbeddingModel)
-            else load_embedding_model(
-                model,
-                backend=backend,
-                device=device,
-                precision=precision,
-                max_length=max_length,
-                local_files_only=local_files_only,
-            )
-        )
+        self.model, self.metric, self.loading = model, metric, loading
+        check(self, metric=OneOf("inner_product", "l2"))
+        check_loading(loading, LoadSettings, "DenseRetriever", loaded=isinstance(model, EmbeddingModel))
+        self.embedding_model = model if isinstance(model, EmbeddingModel) else load_embedding_model(model, **loading)
         self._vectors: Any = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of the weights, and of all settings that can change a score."""
+        return digest([self.registry_name, self.embedding_model.fingerprint, self.metric])
 
     @property
     def settings(self) -> dict[str, Any]:
         """The model's name, fingerprint, limit and precision, and the metric."""
-        saved = {"model": self.model.name, "metric": self.metric, "max_length": self.model.max_length}
-        return saved | {"precision": self.precision, "fingerprint": self.model.fingerprint}
+        model = self.embedding_model
+        saved = {"model": model.name, "metric": self.metric, "max_length": model.max_length}
+        return saved | {"precision": self.loading.get("precision"), "fingerprint": model.fingerprint}
 
     def _index(self, texts: Sequence[str], progress: bool) -> None:
-        vectors = self.model.encode_documents(texts, progress=progress)
+        vectors = self.embedding_model.encode_documents(texts, progress=progress)
         flat = _faiss().IndexFlatIP if self.metric == "inner_product" else _faiss().IndexFlatL2
         index = flat(vectors.shape[1])
         index.add(vectors)
         self._vectors = index
 
     def _search(self, queries: Sequence[str], k: int) -> list[Hits]:
-        scores, positions = self._vectors.search(self.model.encode_queries(queries), k)
+        scores, positions = self._vectors.search(self.embedding_model.encode_queries(queries), k)
         sign = 1.0 if self.metric == "inner_product" else -1.0
         return [
             (np.asarray(row, dtype=np.intp), sign * np.asarray(found, dtype=np.float64))

@@ -15,12 +15,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self, overload
+from typing import Any, ClassVar, Literal, Self, overload
 
 import numpy as np
 
 from secondpass.errors import CompositionError, ConfigError, InputError
-from secondpass.retrieve.base import Hits, Retriever, checked_queries
+from secondpass.retrieve.base import Hits, Retriever, checked_queries, retriever_of
 from secondpass.retrieve.expanders import (
     Expander,
     FeedbackExpander,
@@ -28,9 +28,10 @@ from secondpass.retrieve.expanders import (
     SynonymExpander,
     TemplateExpander,
     checked_variants,
+    expander_of,
 )
 from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Trace
-from secondpass.validation import checked_k
+from secondpass.validation import Flag, OneOf, check, checked_k
 
 __all__ = [
     "ExpandedRetriever",
@@ -75,9 +76,11 @@ class ExpandedRetriever(Retriever):
         max_variants: variants searched for one query at most, itself included.
 
     Raises:
-        CompositionError: the first one is no `Retriever`.
+        CompositionError: the first one is not a `Retriever`.
         ConfigError: a setting can't be used.
     """
+
+    registry_name: ClassVar[str] = "expanded"
 
     def __init__(
         self,
@@ -91,8 +94,6 @@ class ExpandedRetriever(Retriever):
     ) -> None:
         if not isinstance(retriever, Retriever):
             raise CompositionError(f"ExpandedRetriever wraps a Retriever, not a {type(retriever).__name__}")
-        if fusion not in ("rrf", "max"):
-            raise ConfigError(f"fusion must be 'rrf' or 'max', not {fusion!r}")
         listed = list(expanders) if isinstance(expanders, list | tuple) else [expanders]
         if not listed:
             raise ConfigError("at least one expander is needed; without any, use the retriever itself")
@@ -103,6 +104,14 @@ class ExpandedRetriever(Retriever):
         )
         self.fusion, self.include_original = fusion, include_original
         self.depth, self.max_variants = checked_k(depth), checked_k(max_variants) or 1
+        check(self, fusion=OneOf("rrf", "max"), include_original=Flag())
+
+    @classmethod
+    def built_setting(cls, name: str, value: Any) -> Any:
+        """Return the retriever, or the expanders, for their configurations; all else is taken as it is."""
+        if name == "expanders":
+            return [expander_of(each) for each in (value if isinstance(value, list | tuple) else [value])]
+        return retriever_of(value) if name == "retriever" else value
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -8,8 +8,11 @@ import re
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, ClassVar
 
+from secondpass.config import Configured
 from secondpass.errors import ConfigError, SecondPassError
+from secondpass.validation import Function, OneOf, Whole, check
 
 __all__ = ["Expander", "FeedbackExpander", "FunctionExpander", "SynonymExpander", "TemplateExpander"]
 
@@ -28,7 +31,7 @@ _STOP_WORDS = frozenset(
 )
 
 
-class Expander(ABC):
+class Expander(Configured, ABC):
     """Makes variants of a query.
 
     Attributes:
@@ -59,6 +62,8 @@ class SynonymExpander(Expander):
     Raises:
         ConfigError: it is no such mapping, or a word is blank.
     """
+
+    registry_name: ClassVar[str] = "synonyms"
 
     def __init__(self, synonyms: Mapping[str, Sequence[str]]) -> None:
         if not isinstance(synonyms, Mapping):
@@ -94,6 +99,8 @@ class TemplateExpander(Expander):
         ConfigError: there is none, or one without ``{query}``.
     """
 
+    registry_name: ClassVar[str] = "templates"
+
     def __init__(self, templates: Sequence[str]) -> None:
         if isinstance(templates, str) or not isinstance(templates, Sequence) or not templates:
             raise ConfigError("templates are a list of at least one text")
@@ -126,14 +133,15 @@ class FeedbackExpander(Expander):
         ConfigError: a number is below 1.
     """
 
+    registry_name: ClassVar[str] = "feedback"
+
     def __init__(
         self, *, depth: int = 10, terms: int = 10, min_documents: int = 2, stop_words: Collection[str] | None = None
     ) -> None:
-        for name, value in {"depth": depth, "terms": terms, "min_documents": min_documents}.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ConfigError(f"{name} must be a whole number of at least 1, not {value!r}")
-        self.depth, self.terms, self.min_documents = depth, terms, min_documents
-        self.stop_words = _STOP_WORDS if stop_words is None else frozenset(stop_words)
+        self.depth, self.terms, self.min_documents, self.stop_words = depth, terms, min_documents, stop_words
+        at_least_one = Whole(at_least=1)
+        check(self, depth=at_least_one, terms=at_least_one, min_documents=at_least_one)
+        self._stop_words = _STOP_WORDS if stop_words is None else frozenset(stop_words)
 
     def expand(self, query: str, documents: Sequence[str]) -> list[str]:
         """Return the query with further words behind it; see `Expander.expand`."""
@@ -145,7 +153,7 @@ class FeedbackExpander(Expander):
                 weights[word] += 1 / (rank * len(words))
             for word in set(words):
                 n_documents[word] += 1
-        there = self.stop_words | set(_WORD.findall(query.lower()))
+        there = self._stop_words | set(_WORD.findall(query.lower()))
         # Fewer documents than asked for shall not mean no words at all.
         least = min(self.min_documents, len(documents))
         new = [w for w in weights if w not in there and not w.isnumeric() and n_documents[w] >= least]
@@ -165,12 +173,11 @@ class FunctionExpander(Expander):
         ConfigError: it can't be called.
     """
 
+    registry_name: ClassVar[str] = "function"
+
     def __init__(self, function: Callable[[str], Sequence[str]], *, max_variants: int = 8) -> None:
-        if not callable(function):
-            raise ConfigError(f"a function that takes a query and returns a list of texts is needed, not {function!r}")
-        if isinstance(max_variants, bool) or not isinstance(max_variants, int) or max_variants < 1:
-            raise ConfigError(f"max_variants must be a whole number of at least 1, not {max_variants!r}")
         self.function, self.max_variants = function, max_variants
+        check(self, function=Function("from a query to a list of texts"), max_variants=Whole(at_least=1))
 
     def expand(self, query: str, documents: Sequence[str]) -> list[str]:
         """Return what the function does; see `Expander.expand`."""
@@ -178,6 +185,20 @@ class FunctionExpander(Expander):
 
     def __repr__(self) -> str:
         return f"FunctionExpander({getattr(self.function, '__qualname__', type(self.function).__qualname__)})"
+
+
+def expander_of(config: Any) -> Any:
+    """Return the expander of a configuration; anything else comes back as it is.
+
+    Raises:
+        ConfigError: there is no expander of that name, or a setting is unknown or out of range.
+    """
+    if not isinstance(config, Mapping):
+        return config
+    known: dict[str, type[Expander]] = {
+        each.registry_name: each for each in (SynonymExpander, TemplateExpander, FeedbackExpander)
+    }
+    return known[OneOf(*known).checked(config.get("type"), "the type of an expander")].from_config(config)
 
 
 def checked_variants(variants: object) -> list[str]:

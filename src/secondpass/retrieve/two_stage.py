@@ -1,20 +1,21 @@
 """Both stages: retrieve many candidates fast, then rerank them well."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Self, overload
+from typing import Any, ClassVar, Self, overload
 
-from secondpass.base import Reranker
+from secondpass.base import Reranker, from_config
+from secondpass.config import Configured
 from secondpass.errors import CompositionError
-from secondpass.retrieve.base import Retriever, checked_queries
+from secondpass.retrieve.base import Retriever, checked_queries, retriever_of
 from secondpass.types import Document, Ranking, Request, Trace
 from secondpass.validation import checked_k
 
 __all__ = ["RetrieveRerank"]
 
 
-class RetrieveRerank:
+class RetrieveRerank(Configured):
     """Retrieves ``depth`` candidates and reranks them.
 
     Args:
@@ -28,12 +29,21 @@ class RetrieveRerank:
         InputError: ``depth`` is below 1.
     """
 
+    registry_name: ClassVar[str] = "retrieve-rerank"
+
     def __init__(self, retriever: Retriever, reranker: Reranker, *, depth: int = 100) -> None:
         if not isinstance(retriever, Retriever) or not isinstance(reranker, Reranker):
             given = f"{type(retriever).__name__} and {type(reranker).__name__}"
             raise CompositionError(f"RetrieveRerank takes a Retriever and a Reranker, not {given}")
         self.retriever, self.reranker = retriever, reranker
         self.depth = checked_k(depth) or 1
+
+    @classmethod
+    def built_setting(cls, name: str, value: Any) -> Any:
+        """Return the retriever or the reranker for its configuration; all else is taken as it is."""
+        if name == "reranker" and isinstance(value, Mapping):
+            return from_config(value)
+        return retriever_of(value) if name == "retriever" else value
 
     def __repr__(self) -> str:
         return f"RetrieveRerank({self.retriever!r}, {self.reranker!r}, depth={self.depth})"

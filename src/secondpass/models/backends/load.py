@@ -1,5 +1,6 @@
 """A model by name, on the backend that its files are for."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, Unpack
 
 from secondpass.errors import ConfigError
@@ -11,38 +12,94 @@ from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.resolve import find_model
 from secondpass.models.sources.spec import Task
 from secondpass.registry import backends
+from secondpass.validation import Constraint, Flag, Text, Whole, check_names
 
-__all__ = ["LoadSettings", "load_embedding_model", "load_pair_model"]
+__all__ = [
+    "LoadSettings",
+    "RunSettings",
+    "check_loading",
+    "load_embedding_model",
+    "load_pair_model",
+    "where_and_how",
+]
 
 
-class LoadSettings(TypedDict, total=False):
-    """How a model is loaded; every setting may be left out.
+class RunSettings(TypedDict, total=False):
+    """Where a model is taken from and how it runs, whatever it is; every setting may be left out.
+
+    Attributes:
+        device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the CPU on ONNX Runtime and the best one
+            there is on PyTorch.
+        max_length: tokens that a sequence is cut to; by default the model's own limit.
+        batch_tokens: tokens in a batch, padding included; the backend knows a good default. On ONNX Runtime's CPU
+            that is each sequence alone, so that no score depends on a neighbour; with a larger budget the scores of
+            a dynamically quantised (int8) model do.
+        revision: branch, tag or commit on the hub.
+        local_files_only: never touch the network.
+    """
+
+    device: str | None
+    max_length: int | None
+    batch_tokens: int | None
+    revision: str | None
+    local_files_only: bool
+
+
+class LoadSettings(RunSettings, total=False):
+    """How a model is loaded that several backends can run; every setting may be left out.
 
     Attributes:
         backend: ``onnx``, ``openvino`` (a CPU, encoders of BERT's shape: see `secondpass.models.backends.openvino`)
             or ``torch``; ``auto``, the default, takes ONNX where the model has such a file. Packages may add others:
             see `secondpass.models.backends.base.Backend`.
-        device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; by default the CPU on ONNX Runtime and the best one
-            there is on PyTorch.
         dtype: ``float32``, ``float16``, ``bfloat16``, or ``auto`` for the half precision that the device computes in
             fast; PyTorch only. By default ``auto`` for a cross-encoder on CUDA, else as it was saved.
-        max_length: tokens that a sequence is cut to; by default the model's own limit.
-        batch_tokens: tokens in a batch, padding included; the backend knows a good default.
         precision: on a CPU: ``int8`` or ``float32`` for a fused graph, ``exported`` for the ONNX file as it is; by
             default a fused graph as precise as the file, where it is of the shape of BERT. ``bfloat16`` for OpenVINO
             only.
-        revision: branch, tag or commit on the hub.
-        local_files_only: never touch the network.
     """
 
     backend: str
-    device: str | None
     dtype: Literal["auto", "float32", "float16", "bfloat16"] | None
-    max_length: int | None
-    batch_tokens: int | None
     precision: PrecisionSetting | None
-    revision: str | None
-    local_files_only: bool
+
+
+def check_loading(settings: Mapping[str, Any], declared: type, owner: str, *, loaded: bool = False) -> None:
+    """Check the settings of loading that a constructor took as ``**loading``, as far as no model is needed for it.
+
+    Args:
+        settings: what was given.
+        declared: the TypedDict that names them.
+        owner: whose constructor that is.
+        loaded: whether it was given a model that is loaded already, and so takes none of them.
+
+    Raises:
+        ConfigError: a name is unknown, a value is of the wrong type, or the model is loaded already.
+    """
+    check_names(settings, declared.__annotations__, owner)
+    for name, value in settings.items():
+        if name in _CHECKS:
+            _CHECKS[name].checked(value, f"{owner}: {name}")
+    if loaded and settings:
+        raise ConfigError(
+            f"{owner}: the model is loaded already, so {', '.join(sorted(settings))} can't be set any more"
+        )
+
+
+def where_and_how(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings that find a model's files (those of `find_model`), and those with which they are opened."""
+    where = {name: value for name, value in settings.items() if name in ("backend", "revision", "local_files_only")}
+    return where, {name: value for name, value in settings.items() if name not in where}
+
+
+_CHECKS: Mapping[str, Constraint[Any]] = {
+    "backend": Text(),
+    "device": Text() | None,
+    "max_length": Whole(at_least=1) | None,
+    "batch_tokens": Whole(at_least=1) | None,
+    "revision": Text() | None,
+    "local_files_only": Flag(),
+}
 
 
 def load_pair_model(
@@ -72,11 +129,8 @@ def load_embedding_model(name: str, **settings: Unpack[LoadSettings]) -> Embeddi
 
 def _found(name: str, task: Task, settings: LoadSettings) -> tuple[Backend, ModelFiles, dict[str, Any]]:
     """Return the backend of the model's files, the files, and the settings that are for the backend."""
-    how: dict[str, Any] = dict(settings)
-    where = {key: how.pop(key) for key in ("backend", "revision", "local_files_only") if key in how}
-    batch_tokens = how.get("batch_tokens")
-    if batch_tokens is not None and (not isinstance(batch_tokens, int) or batch_tokens < 1):
-        raise ConfigError(f"batch_tokens must be at least 1, or None, not {batch_tokens!r}")
+    check_loading(settings, LoadSettings, "a model")
+    where, how = where_and_how(settings)
     files = find_model(name, task, **where)
     backend: Backend = backends.get(files.backend)()
     for key in set(how) - backend.settings:
