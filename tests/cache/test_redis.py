@@ -201,8 +201,8 @@ class TestPassword:
         ({"url": "http://host"}, "can't use the url: it must be redis://host:port/database"),
         ({"url": "redis://host:port"}, "can't use the url"),
         ({"url": None}, "needs a url"),
-        ({"prefix": ""}, "prefix is empty"),
-        ({"timeout_s": 0}, "timeout_s must be a positive number"),
+        ({"prefix": ""}, "prefix must be a str that is not empty"),
+        ({"timeout_s": 0}, "timeout_s must be a number of seconds above 0"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings: Any, message: str) -> None:

@@ -216,9 +216,9 @@ class TestSettings:
         ("settings", "error", "message"),
         [
             ({"activation": "softmax"}, ConfigError, "'identity' or 'sigmoid', not 'softmax'"),
-            ({"batch_tokens": 0}, ConfigError, "batch_tokens must be at least 1"),
-            ({"keep_tokens": -1}, ConfigError, "keep_tokens is a number of texts from 0, not -1"),
-            ({"keep_tokens": 2.5}, ConfigError, "keep_tokens is a number of texts from 0, not 2.5"),
+            ({"batch_tokens": 0}, ConfigError, "batch_tokens must be a whole number of at least 1, or None, not 0"),
+            ({"keep_tokens": -1}, ConfigError, "keep_tokens must be a whole number of texts, at least 0, not -1"),
+            ({"keep_tokens": 2.5}, ConfigError, "keep_tokens must be a whole number of texts, at least 0, not 2.5"),
             (
                 {"dtype": "float16"},
                 ConfigError,
@@ -245,7 +245,7 @@ class TestSettings:
         """A model that was passed as an object can't be written down, and the message says so."""
         wrapped = CrossEncoderReranker(cross_encoder.pair_model)
         assert wrapped.fingerprint == cross_encoder.fingerprint
-        with pytest.raises(ConfigError, match=r"model is a OnnxPairModel"):
+        with pytest.raises(ConfigError, match=r"model is of the type OnnxPairModel"):
             wrapped.to_config()
 
     def test_a_path_is_written_as_text(self, cross_encoder: CrossEncoderReranker) -> None:

@@ -440,7 +440,7 @@ class TestSettings:
         restored = sp.from_config(json.loads(json.dumps(reranker.to_config())))
         assert isinstance(restored, LLMReranker) and restored.budget.max_tokens == 5
         assert restored.to_config() == reranker.to_config()
-        with pytest.raises(ConfigError, match=r"LLMReranker\.completion is a function"):
+        with pytest.raises(ConfigError, match=r"LLMReranker\.completion is of the type function"):
             LLMReranker("m", completion=judge).to_config()
 
     def test_a_missing_client_names_the_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -233,7 +233,7 @@ class TestLoading:
             ({"device": 0}, "device must be a name"),
             ({"model": None}, "a model is a folder"),
             ({"max_length": 4}, "max_length must be a whole number of at least 16"),
-            ({"batch_tokens": 0}, "batch_tokens must be at least 1"),
+            ({"batch_tokens": 0}, "batch_tokens must be a whole number of at least 1"),
         ],
     )
     def test_settings_out_of_range_are_refused(self, folder: Path, settings: dict[str, Any], message: str) -> None:

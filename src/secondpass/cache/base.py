@@ -97,7 +97,7 @@ def as_cache(cache: Cache | str | Mapping[str, Any]) -> Cache:
     try:
         found = caches.get(config["type"])
     except LookupError as exc:
-        raise ConfigError(f"there is no cache {config['type']!r} ({exc})") from exc
+        raise ConfigError(str(exc)) from exc
     if not (isinstance(found, type) and issubclass(found, Cache)):
         raise ConfigError(f"the name {config['type']!r} is registered as {found!r}, which is not a Cache")
     return found.from_config(config)

@@ -94,7 +94,6 @@ def where_and_how(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
 
 _CHECKS: Mapping[str, Constraint[Any]] = {
     "backend": Text(),
-    "device": Text() | None,
     "max_length": Whole(at_least=1) | None,
     "batch_tokens": Whole(at_least=1) | None,
     "revision": Text() | None,
