@@ -133,7 +133,7 @@ class TestFunctions:
 
     def test_bad_settings_are_refused(self) -> None:
         """It must be a function, and the number one."""
-        with pytest.raises(ConfigError, match="a function that takes a query"):
+        with pytest.raises(ConfigError, match="must be a function from a query"):
             FunctionExpander(3)  # type: ignore[arg-type]
         with pytest.raises(ConfigError, match="max_variants"):
             FunctionExpander(len, max_variants=0)  # type: ignore[arg-type]
@@ -295,7 +295,7 @@ class TestFailures:
         [
             (lambda: ExpandedRetriever(FakeReranker(), len), CompositionError, "wraps a Retriever, not a FakeReranker"),
             (lambda: _expanded(), ConfigError, "at least one expander"),
-            (lambda: _expanded("sunny"), ConfigError, "a function that takes a query"),
+            (lambda: _expanded("sunny"), ConfigError, "must be a function from a query"),
             (lambda: _expanded(len, fusion="sum"), ConfigError, "fusion must be 'rrf' or 'max', not 'sum'"),
             (lambda: _expanded(len, depth=0), InputError, "at least 1"),
             (lambda: _expanded(len, max_variants=0), InputError, "at least 1"),

@@ -4,15 +4,17 @@ import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from secondpass.errors import CompositionError, ConfigError, InputError, ModelIntegrityError
+from secondpass.errors import CompositionError, ConfigError, InputError, ModelIntegrityError, RegistryError
 from secondpass.models.backends.load import load_embedding_model
 from secondpass.models.embedding import EmbeddingModel, pool
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
-from secondpass.retrieve import BM25Retriever, DenseRetriever, Retriever, RetrieveRerank
+from secondpass.retrieve import BM25Retriever, DenseRetriever, ExpandedRetriever, Retriever, RetrieveRerank
+from secondpass.retrieve.expand import FeedbackExpander, SynonymExpander, TemplateExpander
 from secondpass.testing import FakeReranker
 from secondpass.types import Scale
 
@@ -118,7 +120,7 @@ class TestEveryRetriever:
             type(retriever).load(tmp_path / "nowhere")
         retriever.save(tmp_path / "index")
         other = BM25Retriever if isinstance(retriever, DenseRetriever) else DenseRetriever
-        with pytest.raises(ConfigError, match=f"holds no {other.__name__}"):
+        with pytest.raises(ConfigError, match=f"does not hold a {other.__name__}"):
             other.load(tmp_path / "index")
         documents = tmp_path / "index" / "documents.jsonl"
         documents.write_text("".join(documents.read_text().splitlines(keepends=True)[:4]))
@@ -161,7 +163,7 @@ class TestDense:
         assert retriever.embedding_model.fingerprint == exported.fingerprint
         retriever.index(_DOCUMENTS).save(tmp_path / "index")
         loaded = DenseRetriever.load(tmp_path / "index", local_files_only=True)
-        assert loaded.settings == retriever.settings and loaded.precision == "exported"
+        assert loaded.settings == retriever.settings and loaded.loading["precision"] == "exported"
         before, after = retriever.search("copy a file"), loaded.search("copy a file")
         assert [hit.score for hit in before] == [hit.score for hit in after]
         with pytest.raises(ConfigError, match="built with another model"):
@@ -210,7 +212,7 @@ class TestBM25:
         BM25Retriever().index(_DOCUMENTS).save(tmp_path / "index")
         for array in (tmp_path / "index").glob("*.npy"):
             array.write_bytes(array.read_bytes()[:size])
-        with pytest.raises(ModelIntegrityError, match="holds no BM25Retriever that can be read"):
+        with pytest.raises(ModelIntegrityError, match="does not hold a BM25Retriever that can be read"):
             BM25Retriever.load(tmp_path / "index")
 
     def test_documents_without_words_are_refused(self) -> None:
@@ -254,3 +256,37 @@ class TestTwoStages:
             RetrieveRerank(FakeReranker(), BM25Retriever())  # type: ignore[arg-type]
         with pytest.raises(InputError, match="k must be a whole number of at least 1, or None, not 0"):
             RetrieveRerank(BM25Retriever(), FakeReranker(), depth=0)
+
+
+class TestData:
+    def test_retrievers_are_data(self) -> None:
+        """What is not an object that was passed in comes back from JSON: stages, expanders, the reranker."""
+        expanded = ExpandedRetriever(
+            BM25Retriever(k1=1.2),
+            [SynonymExpander({"copy": ["duplicate"]}), TemplateExpander(["define {query}"]), FeedbackExpander(terms=3)],
+            fusion="max",
+        )
+        search = RetrieveRerank(expanded, FakeReranker(), depth=7)
+        config = json.loads(json.dumps(search.to_config()))
+        assert config["retriever"]["retriever"] == {"type": "bm25", "k1": 1.2, "b": 0.75}
+        restored = RetrieveRerank.from_config(config)
+        assert restored.to_config() == search.to_config() and restored.fingerprint == search.fingerprint
+
+    @pytest.mark.parametrize(
+        ("config", "error", "message"),
+        [
+            ({"type": "bm52"}, RegistryError, "no 'bm52'; there are: bm25, dense, expanded"),
+            ({"k1": 1}, ConfigError, "retriever must be a Retriever, or a mapping with its name under 'type'"),
+            ({"type": "bm25", "k": 1}, ConfigError, "no setting 'k'"),
+            ({"type": "bm25", "k1": "1"}, ConfigError, "BM25Retriever: k1 must be a number of at least 0, not '1'"),
+            (
+                {"type": "expanded", "retriever": {"type": "bm25"}, "expanders": [{"type": "function"}]},
+                ConfigError,
+                "the type of an expander must be 'synonyms', 'templates' or 'feedback', not 'function'",
+            ),
+        ],
+    )
+    def test_what_is_no_retriever_is_refused(self, config: Any, error: type[Exception], message: str) -> None:
+        """The error says what there is."""
+        with pytest.raises(error, match=message):
+            RetrieveRerank.from_config({"retriever": config, "reranker": {"type": "fake"}})

@@ -164,7 +164,7 @@ class Retriever(Configured, ABC):
             if saved.pop("type") != cls.registry_name:
                 raise ConfigError(f"{source} does not hold a {cls.__name__}")
             fingerprint = saved.pop("fingerprint", None)
-            retriever = cls(**{**saved, **settings})
+            retriever = cls._restored({**saved, **settings})
             with (source / _DOCUMENTS).open(encoding="utf-8") as file:
                 retriever._documents = tuple(json.loads(line) for line in file)
             retriever._load(source)
@@ -175,6 +175,11 @@ class Retriever(Configured, ABC):
         if fingerprint != retriever.settings.get("fingerprint"):
             raise ConfigError(f"{source} was built with another model than {saved.get('model')!r} is here: index again")
         return retriever
+
+    @classmethod
+    def _restored(cls, settings: dict[str, Any]) -> Self:
+        """Build a retriever for a saved index from its settings and those given to `load`."""
+        return cls(**settings)
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items() if name != "fingerprint")

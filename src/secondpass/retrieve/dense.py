@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Unpack
+from typing import Any, ClassVar, Literal, Self, Unpack
 
 import numpy as np
 
@@ -81,6 +81,13 @@ class DenseRetriever(Retriever):
             (np.asarray(row, dtype=np.intp), sign * np.asarray(found, dtype=np.float64))
             for row, found in zip(positions, scores, strict=True)
         ]
+
+    @classmethod
+    def _restored(cls, settings: dict[str, Any]) -> Self:
+        if not isinstance(settings["model"], EmbeddingModel):
+            return cls(**settings)
+        # It has a limit and a precision already; the fingerprint tells whether they are those of the index.
+        return cls(**{name: value for name, value in settings.items() if name not in ("max_length", "precision")})
 
     def _save(self, folder: Path) -> None:
         _faiss().write_index(self._vectors, str(folder / _INDEX))
