@@ -15,12 +15,12 @@ from typing import Any
 
 from sphinx.pycode import ModuleAnalyzer
 
-_ADAPTERS = (
-    "langchain_secondpass",
-    "llama_index.postprocessor.secondpass",
-    "haystack_integrations.components.rankers.secondpass",
-    "haystack_integrations.components.validators.secondpass",
-)
+_ADAPTERS = {
+    "langchain_secondpass": "LangChain",
+    "llama_index.postprocessor.secondpass": "LlamaIndex",
+    "haystack_integrations.components.rankers.secondpass": "Haystack: rankers",
+    "haystack_integrations.components.validators.secondpass": "Haystack: validators",
+}
 _MODULES = ("secondpass.errors", "secondpass.testing", "secondpass.types")  # for the rest, see their packages
 
 
@@ -76,8 +76,8 @@ def _page(module: str, names: dict[str, Any], homes: dict[int, str]) -> str:
     if elsewhere:
         lines += [".. rubric:: Described on other pages", ""]
         for name in sorted(elsewhere, key=str.lower):
-            summary = (inspect.getdoc(names[name]) or "").partition("\n")[0]
-            lines.append(f"- :py:obj:`{name} <{homes[id(names[name])]}.{name}>`: {summary}")
+            home = homes[id(names[name])]
+            lines.append(f"- :py:obj:`{name} <{home}.{name}>`: {_summary(names[name], name, home)}")
         lines.append("")
     for name in sorted(own, key=str.lower):
         lines += _directive(module, name, names[name])
@@ -108,7 +108,8 @@ def _constant_docs(module: str) -> dict[str, list[str]]:
 
 def _index(exports: dict[str, dict[str, Any]]) -> str:
     rows = [f"- [`{name}`]({name}.md): {_summary(importlib.import_module(name))}" for name in exports]
-    toc = ["```{toctree}", ":hidden:", "", *exports, "```", ""]
+    titles = {name: _ADAPTERS.get(name, name.removeprefix("secondpass.")) for name in exports}
+    toc = ["```{toctree}", ":hidden:", "", *(f"{title} <{name}>" for name, title in titles.items()), "```", ""]
     head = [
         "# API",
         "",
@@ -118,8 +119,11 @@ def _index(exports: dict[str, dict[str, Any]]) -> str:
     return "\n".join([*head, *rows, "", *toc])
 
 
-def _summary(module: ModuleType) -> str:
-    return (inspect.getdoc(module) or "").partition("\n")[0].removeprefix("secondpass: ")
+def _summary(obj: object, name: str = "", home: str = "") -> str:
+    """Return the first line of what a module, a class, a function or a constant says of itself."""
+    if isinstance(obj, ModuleType) or inspect.isclass(obj) or inspect.isroutine(obj):
+        return (inspect.getdoc(obj) or "").partition("\n")[0].removeprefix("secondpass: ")
+    return next(iter(_constant_docs(home).get(name, [])), "")
 
 
 def to_rst(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
