@@ -21,6 +21,7 @@ _ADAPTERS = {
     "haystack_integrations.components.rankers.secondpass": "Haystack: rankers",
     "haystack_integrations.components.validators.secondpass": "Haystack: validators",
 }
+_INTERNAL = ("secondpass.cli", "secondpass.network")  # a command, and what clients of servers share
 _MODULES = ("secondpass.errors", "secondpass.testing", "secondpass.types")  # for the rest, see their packages
 
 
@@ -55,7 +56,7 @@ def _submodules(package: str) -> list[str]:
     root = importlib.import_module(package)
     names = []
     for info in pkgutil.walk_packages(root.__path__, f"{package}."):
-        if any(part.startswith("_") for part in info.name.split(".")) or info.name.startswith("secondpass.cli"):
+        if info.name.startswith(_INTERNAL) or any(part.startswith("_") for part in info.name.split(".")):
             continue
         if info.ispkg or info.name in _MODULES:
             names.append(info.name)

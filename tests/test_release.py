@@ -82,6 +82,14 @@ def test_the_workflow_does_what_is_tested_here() -> None:
     assert "secrets." not in str(workflow)
 
 
+def test_the_site_is_built_by_the_command_of_the_documentation() -> None:
+    """What puts the site on the web is what CONTRIBUTING.md says, and what the test of the site runs."""
+    workflow = yaml.safe_load((_ROOT / ".github" / "workflows" / "docs.yml").read_text(encoding="utf-8"))
+    commands = [step["run"] for step in workflow["jobs"]["build"]["steps"] if "run" in step]
+    assert len(commands) == 1
+    assert commands[0] in (_ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
 def test_floors_are_those_of_the_extras() -> None:
     """The versions that CI runs the adapters on are the lowest that the extras allow."""
     lines = (_ROOT / "constraints-floors.txt").read_text(encoding="utf-8").splitlines()
