@@ -90,6 +90,17 @@ def test_the_site_is_built_by_the_command_of_the_documentation() -> None:
     assert commands[0] in (_ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
+def test_every_extra_is_explained() -> None:
+    """All but those for developers stand in the table of extras, and all of these are in ``all``."""
+    extras = _project()["optional-dependencies"]
+    page = (_ROOT / "docs" / "reference" / "extras.md").read_text(encoding="utf-8")
+    explained = {name for line in page.splitlines() if line.startswith("| `") for name in line.split("|")[1].split("`")}
+    ours = extras.keys() - {"adapters", "bench", "docs", "test"}
+    assert ours <= explained
+    included = set(extras["all"][0].partition("[")[2].rstrip("]").split(","))
+    assert ours - {"all", "demo", "langchain"} == included  # these two are parts, or made of parts
+
+
 def test_floors_are_those_of_the_extras() -> None:
     """The versions that CI runs the adapters on are the lowest that the extras allow."""
     lines = (_ROOT / "constraints-floors.txt").read_text(encoding="utf-8").splitlines()
