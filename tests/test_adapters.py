@@ -56,6 +56,14 @@ def test_scores_are_known_if_all_are_numbers(scores: list[object], known: list[f
     assert known_scores(scores) == known
 
 
+def test_a_configuration_that_contains_itself_is_refused() -> None:
+    """As it is where it would be built."""
+    config: dict[str, object] = {"type": "passage"}
+    config["wrapped"] = config
+    with pytest.raises(ConfigError, match="contains itself"):
+        without_secrets(config)
+
+
 def test_a_configuration_without_its_secrets() -> None:
     """Keys and passwords go, however deep they lie; what only has such a name, and the argument, stay."""
     remote = {"type": "remote", "url": "http://host", "api_key": "sk-hidden", "api_key_variable": "MY_KEY"}

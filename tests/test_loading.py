@@ -12,6 +12,7 @@ from secondpass.errors import ConfigError, RegistryError, SecondPassWarning
 from secondpass.registry import Registry
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.testing import FakeReranker
+from tests.forks import exit_status_of_child, needs_fork
 
 
 def _point(name: str, value: str, owner: str = "someone") -> EntryPoint:
@@ -32,6 +33,18 @@ class TestRegistry:
     def test_our_own_names_are_registered(self) -> None:
         """The installed package names its rerankers and models by entry points."""
         assert {"cross-encoder", "fake"} <= set(registry.rerankers.names())
+
+    @needs_fork
+    def test_a_forked_child_can_register(self) -> None:
+        """Though a thread of the parent was registering at that moment."""
+        group = Registry("test.group")
+
+        def act() -> None:
+            group.register("mine", int)
+            assert group.get("mine") is int
+
+        with group._lock:
+            assert exit_status_of_child(act, limit_s=30) == 0
 
     def test_a_plug_in_is_imported_when_it_is_asked_for(self, plug_ins: list[EntryPoint]) -> None:
         """Listing names imports nothing."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.errors import ConfigError, InputError
-from secondpass.types import RankedDocument, Ranking, Request, Scale, Trace
+from secondpass.types import RankedDocument, Ranking, Request, Scale, Trace, printable
 
 
 def _ranking(scale: Scale = Scale.LOGIT) -> Ranking:
@@ -127,6 +127,23 @@ class TestRanking:
         """Escape sequences are shown as what they are not: replaced."""
         hostile = Ranking("q", (RankedDocument(0, 1, 0.0, "\x1b]0;owned\x1b\\ \x9b31m red"),), Scale.LOGIT)
         assert "\x1b" not in repr(hostile) and "\x9b" not in repr(hostile)
+
+    def test_nothing_that_is_shown_steers_a_screen_or_turns_the_text(self) -> None:
+        """In a notebook, query and documents lose their controls, those that reverse what stands behind them too."""
+        hostile = Ranking("a\x1b[2J\u202eb\u2066c", (RankedDocument(0, 1, 0.0, "d\x07\u202ee"),), Scale.LOGIT)
+        shown = hostile._repr_html_()
+        assert not set("\x1b\x07\u202e\u2066") & set(shown)
+        assert "a\ufffd[2J\ufffdb\ufffdc" in shown and "d\ufffd\ufffde" in shown
+        long = Ranking("q" * 1000, (), Scale.LOGIT)
+        assert len(long._repr_html_()) < 500
+
+    @given(st.text())
+    def test_what_is_printable_keeps_its_length(self, text: str) -> None:
+        """Each character is itself or U+FFFD, so that offsets stay right; letters are never touched."""
+        shown = printable(text)
+        assert len(shown) == len(text)
+        assert all(new in (old, "\ufffd") for old, new in zip(text, shown, strict=True))
+        assert all(new == old for old, new in zip(text, shown, strict=True) if old.isalnum())
 
     def test_a_threshold_is_a_number(self) -> None:
         """One of numpy's is one, NaN and a text are not."""

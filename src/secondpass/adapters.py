@@ -7,6 +7,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from secondpass.base import Reranker
+from secondpass.config import refuse_endless
 from secondpass.errors import ConfigError
 from secondpass.loading import load
 from secondpass.secret import Secret
@@ -73,12 +74,21 @@ def known_scores(scores: Iterable[object]) -> list[float] | None:
 
 
 def without_secrets(config: Any) -> Any:
-    """Return a caller's configuration without its keys and passwords, as `to_config` would write it to a file."""
+    """Return a caller's configuration without its keys and passwords, as `to_config` would write it to a file.
+
+    Raises:
+        ConfigError: it contains itself, or is too deep or too large to be a configuration.
+    """
+    refuse_endless(config, "the configuration")
+    return _without_secrets(config)
+
+
+def _without_secrets(config: Any) -> Any:
     if isinstance(config, list | tuple):
-        return [without_secrets(item) for item in config]
+        return [_without_secrets(item) for item in config]
     if not isinstance(config, Mapping):
         return config
-    kept = {name: without_secrets(value) for name, value in config.items() if not _is_secret(name, value)}
+    kept = {name: _without_secrets(value) for name, value in config.items() if not _is_secret(name, value)}
     if kept.get("type") == "redis" and "url" in kept:
         from secondpass.cache.redis import without_password
 

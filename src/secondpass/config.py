@@ -34,7 +34,16 @@ from secondpass.errors import ConfigError
 from secondpass.secret import Secret
 from secondpass.validation import nearest, shown
 
-__all__ = ["Configured", "construct", "digest", "identity_of", "settings_in", "settings_of", "unwritable"]
+__all__ = [
+    "Configured",
+    "construct",
+    "digest",
+    "identity_of",
+    "refuse_endless",
+    "settings_in",
+    "settings_of",
+    "unwritable",
+]
 
 T = TypeVar("T")
 

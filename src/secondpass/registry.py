@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any
 
 from secondpass.errors import RegistryError, SecondPassWarning, warn
+from secondpass.forking import reset_after_fork
 
 __all__ = ["Registry", "backends", "rerankers"]
 
@@ -24,6 +25,10 @@ class Registry:
         self.group = group
         self._built_in = dict(built_in or {})
         self._registered: dict[str, Any] = {}
+        self._renew_lock()
+        reset_after_fork(self, Registry._renew_lock)
+
+    def _renew_lock(self) -> None:
         self._lock = Lock()
 
     def register(self, name: str, plugin: Any) -> None:

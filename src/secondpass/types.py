@@ -26,7 +26,8 @@ Run = Mapping[str, Sequence[str]]
 """What a system returned: query id to document ids, best first."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # all but tabs and newlines
+# All controls but tabs and newlines, lone surrogates, and what turns the direction of the text behind it.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Scale(StrEnum):
@@ -316,7 +317,8 @@ class Ranking(Sequence[RankedDocument]):
         return "\n".join(lines + ([f"      and {len(self) - 10} more"] if len(self) > 10 else []))
 
     def _repr_html_(self) -> str:
-        head = f"<caption>{html.escape(self.query)}</caption><tr><th>rank<th>{self.scale}<th>index<th>document"
+        query = html.escape(shortened(self.query, 200))
+        head = f"<caption>{query}</caption><tr><th>rank<th>{self.scale}<th>index<th>document"
         rows = (
             f"<tr><td>{d.rank}<td>{d.score:.4f}<td>{d.index}"
             f"<td style='text-align:left'>{html.escape(shortened(d.text, 200))}"
@@ -326,7 +328,10 @@ class Ranking(Sequence[RankedDocument]):
 
 
 def printable(text: str) -> str:
-    """Return a text without control characters: a retrieved document must not steer the terminal it is shown in."""
+    """Return a text with U+FFFD for control characters, those of direction included.
+
+    A retrieved document must neither steer the terminal that it is shown in nor reorder what stands beside it.
+    """
     return _CONTROLS.sub("\ufffd", text)
 
 

@@ -1,11 +1,14 @@
 """The bound of the cache in memory."""
 
 import tracemalloc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from secondpass.cache import MemoryCache
 from secondpass.errors import ConfigError
+from tests.forks import exit_status_of_child, needs_fork
 
 
 def _one(key: bytes, size: int = 100) -> dict[bytes, bytes]:
@@ -69,3 +72,37 @@ def test_a_limit_is_a_number_of_bytes(max_bytes: object) -> None:
     """Anything else is refused."""
     with pytest.raises(ConfigError, match="max_bytes must be a whole number of bytes, at least 1"):
         MemoryCache(max_bytes=max_bytes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [lambda c: c.get_many([b"a"]), lambda c: c.set_many(_one(b"a")), lambda c: c.clear()],
+    ids=["get_many", "set_many", "clear"],
+)
+def test_one_thread_at_a_time_touches_the_entries(act: Callable[[MemoryCache], object]) -> None:
+    """While one of them is at it, every other one waits, the reading ones too: reading moves entries."""
+    cache = MemoryCache()
+    cache.set_many(_one(b"a"))
+    with ThreadPoolExecutor(1) as pool:
+        with cache._lock:
+            other = pool.submit(act, cache)
+            with pytest.raises(TimeoutError):
+                other.result(0.3)
+        other.result(30)
+
+
+@needs_fork
+def test_a_child_forked_in_the_middle_of_a_write_goes_on() -> None:
+    """Its lock is free, its entries are there, and what they take is counted anew."""
+    cache = MemoryCache()
+    cache.set_many(_one(b"a"))
+    nbytes = cache.nbytes
+
+    def act() -> None:
+        assert cache.get_many([b"a"]) == _one(b"a") and cache.nbytes == nbytes
+        cache.clear()
+        assert cache.nbytes == 0
+
+    with cache._lock:
+        cache.nbytes += 1_000  # as between the count and the entry
+        assert exit_status_of_child(act, limit_s=30) == 0

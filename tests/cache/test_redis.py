@@ -17,6 +17,7 @@ from secondpass.cache import CacheError, RedisCache, as_cache
 from secondpass.composition.cached import CachedReranker
 from secondpass.errors import ConfigError, MissingExtraError
 from secondpass.testing import FakeReranker
+from tests.forks import exit_status_of_child, needs_fork
 
 DOCUMENTS = ["copy a file", "the weather", "a file is open"]
 
@@ -223,3 +224,19 @@ def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(builtins, "__import__", without_redis)
     with pytest.raises(MissingExtraError, match=r'pip install "secondpass\[redis\]"'):
         RedisCache()
+
+
+@needs_fork
+def test_a_forked_child_has_connections_of_its_own(redis_server: Any) -> None:
+    """It answers though all of the parent's connections were lent, and the parent's stay usable."""
+    cache = RedisCache(redis_server.url, prefix=f"{uuid.uuid4()}:", timeout_s=5)
+    cache.set_many({b"a": b"1"})
+    pool = cache._client.connection_pool
+
+    def act() -> None:
+        assert cache._client.connection_pool is not pool
+        assert cache.get_many([b"a"]) == {b"a": b"1"}
+
+    with pool._lock:  # as of a thread that takes a connection at the moment of the fork
+        assert exit_status_of_child(act, limit_s=30) == 0
+    assert cache.get_many([b"a"]) == {b"a": b"1"}

@@ -72,6 +72,33 @@ class TestRerank:
         done = run("rerank", "q", str(tmp_path / "b"))
         assert done.returncode == 1 and "can't be read as UTF-8 text" in done.stderr
 
+    def test_a_document_can_not_steer_the_terminal_behind_a_pipe(self, tmp_path: Path) -> None:
+        """What goes into a pipe ends on somebody's screen: no escape sequence goes through, no reversed text."""
+        config = tmp_path / "reranker.yaml"
+        config.write_text("type: fake\n")
+        hostile = "copy \x1b]0;owned\x07 \x9b31m \u202e \ttab"
+        done = run("rerank", "copy", "--config", str(config), stdin=f"{hostile}\n")
+        (row,) = done.stdout.splitlines()
+        assert row.split("\t")[2] == "copy \ufffd]0;owned\ufffd \ufffd31m \ufffd tab"
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ("type: passage\nwrapped: " + "{type: passage, wrapped: " * 3000 + "1" + "}" * 3000, "nested too deeply"),
+            ("type: passage\nwrapped: " + "{type: passage, wrapped: " * 150 + "1" + "}" * 150, "more than 100 levels"),
+            ("type: passage\nwrapped: &w {type: passage, wrapped: *w}", "or contains itself"),
+            ("a: &a [1]\ntype: 2001-99-99", "can't be read as YAML"),
+        ],
+        ids=["3000", "150", "itself", "date"],
+    )
+    def test_a_configuration_that_does_not_end_is_an_error(self, content: str, message: str, tmp_path: Path) -> None:
+        """However deep it is, and whatever it refers to."""
+        config = tmp_path / "reranker.yaml"
+        config.write_text(content)
+        done = run("rerank", "q", "--config", str(config), stdin="a\n")
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        assert "ConfigError" in done.stderr and message in " ".join(done.stderr.split())
+
     def test_no_documents_give_no_lines(self) -> None:
         """An empty input is an empty output, and no error."""
         done = run("rerank", "copy a file")
@@ -81,7 +108,7 @@ class TestRerank:
         ("arguments", "stdin", "message"),
         [
             (["q", "--model", "nope"], "a\n", "ModelNotFoundError: no model 'nope'"),
-            (["q", "--k", "0"], "a\n", "InputError: k must be at least 1"),
+            (["q", "--k", "0"], "a\n", "InputError: k must be a whole number of at least 1"),
             ([" "], "a\n", "InputError: the query is empty"),
             (
                 ["q"],

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import ClassVar
 
 from secondpass.cache.base import Cache, Clock, checked_age
+from secondpass.forking import reset_after_fork
 from secondpass.validation import SECONDS, Function, Whole, check
 
 __all__ = ["MemoryCache"]
@@ -41,6 +42,7 @@ class MemoryCache(Cache):
         self.nbytes = 0
         self._entries: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
         self._lock = Lock()
+        reset_after_fork(self, MemoryCache._renew_lock)
 
     def get_many(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the values of those keys that are there and not too old; they become the most recent ones."""
@@ -86,6 +88,11 @@ class MemoryCache(Cache):
     def size(self) -> int:
         """Return the number of entries."""
         return len(self._entries)
+
+    def _renew_lock(self) -> None:
+        if self._lock.locked():  # a thread of the parent may have been between an entry and its count
+            self.nbytes = sum(_size(key, value) for key, (value, _) in self._entries.items())
+        self._lock = Lock()
 
     def _drop(self, key: bytes) -> None:
         value, _ = self._entries.pop(key)

@@ -1,18 +1,16 @@
 """Connections to an SQLite file that threads share and forks don't."""
 
-import os
+import ctypes
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
-from weakref import WeakSet
+
+from secondpass.forking import reset_after_fork
 
 __all__ = ["ConnectionPool"]
 
 _MAX_IDLE = 8
-
-_pools: "WeakSet[ConnectionPool]" = WeakSet()
-_inherited: list[sqlite3.Connection] = []
 
 
 class ConnectionPool:
@@ -25,7 +23,7 @@ class ConnectionPool:
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
         self._reset()
-        _pools.add(self)
+        reset_after_fork(self, ConnectionPool._abandon)
 
     def _reset(self) -> None:
         self._lock = Lock()
@@ -62,25 +60,9 @@ class ConnectionPool:
         for connection in idle:
             connection.close()
 
-    def abandon(self) -> None:
-        """Forget all connections without closing them: they are the parent process's."""
-        _inherited.extend((*self._idle, *self._lent))
-        self._reset()
-
-
-def _after_fork_in_child() -> None:
-    # SQLite's connections must be neither used nor closed on this side of a fork, and the lock may be held by a
-    # thread that does not exist here.
-    for pool in list(_pools):
-        pool.abandon()
-    if _inherited:
-        import ctypes
-
-        for connection in _inherited:
+    def _abandon(self) -> None:
+        """Forget all connections, in a forked child: they are the parent's, to be neither used nor closed here."""
+        for connection in (*self._idle, *self._lent):
             # Not even when the interpreter ends: a reference that is never given back.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
-        _inherited.clear()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+        self._reset()

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from secondpass.cache.base import Cache, CacheError, Clock, checked_age
 from secondpass.errors import ConfigError, MissingExtraError
+from secondpass.forking import reset_after_fork
 from secondpass.secret import Secret
 from secondpass.validation import SECONDS, Function, Text, check
 
@@ -66,6 +67,11 @@ class RedisCache(Cache):
         self.prefix, self.ttl_s, self.timeout_s, self.clock = prefix, ttl_s, timeout_s, clock
         # Without a prefix, clear() would remove what others keep on the server.
         check(self, prefix=Text(), ttl_s=SECONDS | None, timeout_s=SECONDS, clock=Function())
+        self._open()
+        reset_after_fork(self, RedisCache._open)
+
+    def _open(self) -> None:
+        # Connects at the first use; a forked child has connections, and locks around them, of its own.
         self._client, self._redis_error = _connect(self.url, self.password, self.timeout_s)
 
     def get_many(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:

@@ -38,13 +38,15 @@ def read_yaml(path: Path) -> Any:
     """Return what a YAML file holds, or a JSON file, which is YAML as well.
 
     Raises:
-        ConfigError: it can't be read, or is no YAML.
+        ConfigError: it can't be read, or is not YAML.
     """
     import yaml
 
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+    except RecursionError:
+        raise ConfigError(f"{path} can't be read as YAML: it is nested too deeply") from None
+    except (OSError, ValueError, yaml.YAMLError) as exc:  # a date or a number that is none is a ValueError
         raise ConfigError(f"{path} can't be read as YAML: {exc}") from exc
 
 

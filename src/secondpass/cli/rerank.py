@@ -47,8 +47,7 @@ def rerank(
         output.print(_table(ranking))
     else:
         for document in ranking:
-            line = " ".join(document.text.split()).encode("utf-8", "replace").decode()
-            sys.stdout.write(f"{document.rank}\t{document.score:.4f}\t{line}\n")
+            sys.stdout.write(f"{document.rank}\t{document.score:.4f}\t{one_line(document.text)}\n")
 
 
 def _reranker(model: str | None, config: Path | None) -> Reranker:
