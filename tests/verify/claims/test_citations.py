@@ -27,6 +27,19 @@ class TestFindCitations:
             ("A footnote [^4].", [("[^4]", (4,))]),
             ("In the U.S.[1] as in (1990)[2].", [("[1]", (1,)), ("[2]", (2,))]),
             ("Far too wide [1-9999].", [("[1-9999]", (1, 9999))]),
+            ("It opened [Source 2].", [("[Source 2]", (2,))]),
+            ("It opened [doc1][Doc 2, Doc 4].", [("[doc1]", (1,)), ("[Doc 2, Doc 4]", (2, 4))]),
+            ("It opened [ID:0]. It closed [ID: 3].", [("[ID:0]", (1,)), ("[ID: 3]", (4,))]),
+            ("It opened (Source 3).", [("(Source 3)", (3,))]),
+            ("It opened in 1889 (1).", [("(1)", (1,))]),
+            ("It opened\u30101\u2020source\u3011.", [("\u30101\u2020source\u3011", (1,))]),
+            ("It opened [[1]] and closed [[2]](https://a.b/c).", [("[[1]]", (1,)), ("[[2]](https://a.b/c)", (2,))]),
+            ("See [1](https://example.org/a2).", [("[1](https://example.org/a2)", (1,))]),
+            ("It opened.\u00b9 It closed\u00b2.", [("\u00b9", (1,)), ("\u00b2", (2,))]),
+            ("It opened<sup>1</sup>. It closed<sup>[2]</sup>.", [("<sup>1</sup>", (1,)), ("<sup>[2]</sup>", (2,))]),
+            ("It opened<cite>2</cite>.", [("<cite>2</cite>", (2,))]),
+            ("It opened [cite: 1, 2].", [("[cite: 1, 2]", (1, 2))]),
+            ("As [1, 2] say.", [("[1, 2]", (1, 2))]),
         ],
     )
     def test_finds_markers_with_their_numbers(self, answer: str, found: list[tuple[str, tuple[int, ...]]]) -> None:
@@ -38,7 +51,13 @@ class TestFindCitations:
     @pytest.mark.parametrize(
         "answer",
         [
-            "See [1](https://example.org/a).",
+            "See [the site](https://example.org/a).",
+            "The interval is [0, 1], and [2, 7] is another.".replace("[2, 7]", "CI [2, 7]"),
+            "The default vector is [1, 2, 9].",
+            "It covers 5 m\u00b2 and 10\u00b3 of them, x\u00b2 or 10<sup>6</sup>.",
+            "Return it within ten (10) days, or within ten (10).",
+            "f(1) and steps (a), (b)",
+            "<cite>A Book</cite> and \u3010note\u3011",
             "[1]: https://example.org/a",
             "text\n  [2]: a definition",
             "Take `x[1]` of it.",
@@ -102,6 +121,25 @@ def test_stripping_takes_the_blanks_before() -> None:
     """Without its markers a sentence reads as if there had been none."""
     assert strip_citations("It opened [1] in 1889 [2][3].") == "It opened in 1889."
     assert strip_citations("x[1] stays.") == "x[1] stays."
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "[ID:0]", "\u30101\u2020source\u3011", "\u30104:0\u2020file.pdf\u3011", "[Source 1]", "[doc1]", "[[1]]",
+        "[[1]](https://example.org/a)", "[2](https://example.org/b)", "(Source 3)", "<sup>1</sup>", '<inref id="a"/>',
+        "<cite>2</cite>", "\ue200cite\ue202turn0search1\ue201", "[Doc 1, Doc 2]", "[cite: 1, 2]", "[^3]",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "form", ["It opened in May {}. It is so.", "It opened in May. {} It is so.", "It opened in May.{} It is so."]
+)
+def test_a_marker_is_never_part_of_a_claim(marker: str, form: str) -> None:
+    """Whatever its form, before or behind the full stop, it is not read by the model."""
+    answer = form.format(marker)
+    claims = split_claims(answer)
+    assert [claim.text for claim in claims] == ["It opened in May.", "It is so."]
+    assert marker in answer[claims[0].start : claims[0].end]
 
 
 class TestBelonging:

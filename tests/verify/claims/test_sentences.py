@@ -30,6 +30,23 @@ _CASES = [
     ["Mixed \U0001f600 signs.", "Another \U0001f600!", "Over."],
     ["He is 5 ft. 3 in. tall.", "Yes."],
     ["An open ( bracket.", "It is never closed."],
+    [
+        "The lock closes at 5 p.m. Friday.",
+        "It opens at 9 a.m. EST in Boston.",
+        "At 7 p.m. it rains.",
+        "It closed at 7 p.m.",
+        "They left.",
+    ],
+    ["Max. load is 120 kg.", "The temp. max. is 40 deg. C here.", "It is 5 kg max.", "The rest is free."],
+    ["The handbook, ed. by K. Marsh, is old.", "Add 2 tbsp. of oil and 1 tsp. salt.", "Stir."],
+    ["Sec. 12 of the Act, as amended by Pub. L. No. 104-191, applies.", "It is law."],
+    [
+        "It opened in May.\u00b9",
+        "It grew.\u30101\u2020source\u3011",
+        "It fell. [2](https://a.b/c-d_e)",
+        "It ended.<sup>3</sup>",
+        "So.",
+    ],
     ["no end"],
 ]
 

@@ -191,6 +191,53 @@ class TestMarkdown:
         assert [claim.text for claim in split_claims(answer)] == texts
         assert streamed(list(answer)) == split_claims(answer)
 
+    @pytest.mark.parametrize(
+        ("answer", "texts"),
+        [
+            (
+                "You may return it if:\n\n- it is unused,\n- The box is closed.\n- You have a receipt [1]\n\nIt is so.",
+                [
+                    "You may return it if it is unused.",
+                    "You may return it if the box is closed.",
+                    "You may return it if you have a receipt.",
+                    "It is so.",
+                ],
+            ),
+            (
+                "It failed because:\n1. Paris was dark.\n2. iOS was off.",
+                ["It failed because Paris was dark.", "It failed because iOS was off."],
+            ),
+            (
+                "The box contains the following parts:\n* a cable\n* a screw",
+                ["The box contains a cable.", "The box contains a screw."],
+            ),
+            ("Follow these steps:\n1. Remove the cover.\n2. Wait.", ["Remove the cover.", "Wait."]),
+            ("It can be:\n- old\n\nIt is big.\n- It is new.", ["It can be old.", "It is big.", "It is new."]),
+        ],
+    )
+    def test_items_go_on_with_their_lead_in(self, answer: str, texts: list[str]) -> None:
+        """A condition or a part of a list says something with its lead-in only; a whole sentence says it alone."""
+        assert [claim.text for claim in split_claims(answer) if claim.checkable] == texts
+        assert streamed(list(answer)) == split_claims(answer)
+
+    @pytest.mark.parametrize(
+        "sources",
+        [
+            "Sources:\n[1] Handbook of Pumps, 2020\n[2] https://a.b/c",
+            "## References\n1. Handbook of Pumps\n2. https://a.b/c",
+        ],
+    )
+    def test_a_list_of_sources_is_no_claim(self, sources: str) -> None:
+        """What was used is not said of anything; a sentence among it is checked."""
+        answer = f"It is so. [1]\n\n{sources}\n\nIt is old."
+        assert [claim.text for claim in split_claims(answer) if claim.checkable] == ["It is so.", "It is old."]
+        claims = split_claims("Sources:\n- The tower is old.")
+        assert [claim.text for claim in claims if claim.checkable] == ["The tower is old."]
+
+    def test_raised_figures_stay_raised(self) -> None:
+        """10<sup>6</sup> is not 106."""
+        assert [claim.text for claim in split_claims("It has 10<sup>6</sup> cells.")] == ["It has 10\u2076 cells."]
+
     def test_a_marker_alone_is_no_claim(self) -> None:
         """A line of nothing but citation markers has no words."""
         assert [(claim.text, claim.reason) for claim in split_claims("It is.\n\n[1][2]")] == [

@@ -11,8 +11,20 @@ def _any(*alternatives: str) -> str:
     return "(?:" + "|".join(alternatives) + ")"
 
 
-_SOURCES = r"(?:context|passages?|documents?|sources?|texts?|information|search results|excerpts?|articles?|data)"
-_GIVEN = r"(?:the |this |these |your )?(?:provided |given |retrieved |available |above |supplied )?"
+_SOURCES = (
+    r"(?:context|passages?|documents?|sources?|texts?|information|search results|excerpts?|articles?|data|material"
+    r"|knowledge base|documentation|snippets?|references?)"
+)
+_GIVEN = (
+    r"(?:any of |all of |either of )?(?:the |this |these |your |our |my )?"
+    r"(?:provided |given |retrieved |available |above |supplied |attached )?"
+)
+# What an answer is said to be taken from: a source that was given, or a kind of document.
+_WHERE = (
+    rf"(?:{_GIVEN}(?:first |second |third |last |same |user |official |product |employee )?"
+    rf"(?:{_SOURCES}|manual|handbook|guide|docs|policy|contract|agreement|report|page|website|faq|file|leaflet|label|section|table|readme|invoice"
+    r"|specification|spec|data ?sheet|brochure)(?: (?:number |no\. )?\d{1,3})?(?: (?:provided|given|above|below))?)"
+)
 # What stands before a claim and says only whose it is, or how sure.
 _OPENINGS = re.compile(
     r"[\s*_>\"\u201c(]{0,8}"
@@ -30,8 +42,20 @@ _OPENINGS = re.compile(
         r"it(?: is|'s) (?:also )?(?:worth|important to|interesting to) "
         r"(?:noting|note|mention|mentioning|remember|remembering|know|knowing)(?: that)?,?",
         r"did you know that|did you know,?|i (?:know|understand|recall|remember|see) that|the fact is(?: that)?,?",
-        rf"(?:according to|based on|as stated in|as mentioned in|per|from) {_GIVEN}{_SOURCES}(?: provided| given)?,",
-        rf"{_GIVEN}{_SOURCES} (?:also )?(?:states?|mentions?|says?|indicates?|shows?|explains?|notes?|confirms?) that",
+        rf"(?:according to|based on|per|from|in|as per|as (?:is )?(?:stated|mentioned|noted|described|explained|shown"
+        rf"|outlined|said|written|specified|indicated|seen|given|reported) (?:in|by|on)|as) {_WHERE}"
+        r"(?: (?:states?|says?|notes?|explains?|shows?|mentions?|puts? it))?,",
+        rf"{_WHERE} (?:also |clearly |explicitly )?(?:states?|mentions?|says?|indicates?|shows?|explains?|notes?"
+        r"|confirms?|tells? (?:us|you)) that",
+        r"here(?:'s| is| are) (?:what|the (?:answer|information|details?|summary|facts?|result)"
+        r"|a (?:short |brief |quick )?(?:answer|summary|overview)|my answer)\b[^.:;?!\d]{0,60}:",
+        r"(?:good|great|bad) news[:,!]|(?:the )?short answer:|(?:the )?answer:|tl;?dr:|bottom line:|quick answer:",
+        r"(?:in other words|in short|in brief|in summary|to summari[sz]e|to sum up|in conclusion|simply put|put simply"
+        r"|to put it (?:simply|another way|briefly)|that is to say|as you can see"
+        r"|as mentioned(?: above| before| earlier)?|as noted(?: above| before| earlier)?"
+        r"|as a reminder|for your information|fyi|in general|generally speaking),",
+        r"(?:unfortunately,? |sorry,? |(?:i(?: am|'m) )?afraid )?i (?:can't|cannot|can not|couldn't|could not|don't"
+        r"|do not|am unable to|'m unable to|am not able to|'m not able to)\b[^.;:?!,\d]{0,60}, but",
         r"(?:yes|yeah|yep|no|well|ok|okay|sure|of course|certainly|absolutely|indeed|hello|hi|hey|great question"
         r"|good question|thanks for asking|to answer your question|in short|in summary)\s?[,:!\u2013\u2014]",
     )
@@ -93,22 +117,42 @@ _OFFER = re.compile(
     ),
     re.IGNORECASE,
 )
+_TELL = (
+    r"(?:contain|provide|mention|include|specify|say|state|give|have|address|answer|cover|indicate|discuss|support|"
+    r"describe|explain|list|name|tell|reveal|offer|show)"
+)
+_NOT = r"(?:do not|does not|did not|don't|doesn't|didn't)"
 _REFUSAL = re.compile(
-    r"(?:(?:unfortunately|sorry|i(?: am|'m) (?:sorry|afraid)|however|but|based on|from|according to|given|as an ai)"
-    r"[^.,;]{0,80},? (?:but )?(?:that )?)?"
+    r"(?:(?:unfortunately|sorry|(?:i|we)(?: am|'m| are|'re) (?:sorry|afraid)|however|but|based on|from|according to"
+    r"|given|as an ai)[^.,;]{0,80},? (?:but )?(?:that )?)?"
     + _any(
-        r"i (?:do not|don't) (?:really |actually )?(?:know|have (?:enough|any|access|information|the|sufficient))\b"
+        rf"(?:i|we) {_NOT} (?:really |actually |currently )?"
+        r"(?:know|have (?:enough|any|access|information|the|that|this|sufficient|data|details|an answer))\b"
         r"(?! (?:why|that))",
-        r"i(?: am|'m) (?:not sure|unsure|not able to|unable to|not certain)\b",
-        r"i (?:cannot|can'?t|can not|could not|couldn't|was unable to|was not able to) "
-        r"(?:answer|find|determine|say|tell|provide|help|give|confirm|verify|locate|assist|identify)\b",
-        rf"{_GIVEN}{_SOURCES} (?:provided |given )?(?:does not|doesn't|do not|don't|did not) "
-        r"(?:contain|provide|mention|include|specify|say|state|give|have|address|answer|cover|indicate|discuss)\b",
-        r"there is (?:no|not enough|insufficient|no relevant) (?:information|mention|data|context)\b",
-        rf"(?:it is|this is|that is|the answer is|this information is) not (?:mentioned|stated|specified|provided|given"
-        rf"|available|clear|included|contained)(?: in {_GIVEN}{_SOURCES}| from {_GIVEN}{_SOURCES})?",
-        r"(?:no|not enough|insufficient) (?:answer|information|context)(?: (?:was|is|could be))? "
-        r"(?:found|available|provided|given)",
+        r"(?:i|we)(?: am|'m| are|'re) (?:not sure|unsure|not able to|unable to|not certain|not aware of)\b",
+        r"(?:i|we) (?:cannot|can'?t|can not|could not|couldn't|was unable to|was not able to|were unable to) "
+        r"(?:answer|find|determine|say|tell|provide|help|give|confirm|verify|locate|assist|identify|see)\b",
+        rf"{_GIVEN}{_SOURCES}(?: that (?:was|were|i) \w+| (?:provided|given))? {_NOT} {_TELL}\b",
+        rf"{_GIVEN}{_SOURCES} (?:provided |given )?(?:lacks?\b|{_TELL}s? (?:nothing|no (?:\w+ )?"
+        r"(?:information|mention|details?|data|answer|evidence|reference))\b|(?:is|are) silent\b)",
+        rf"(?:none|neither) of {_GIVEN}{_SOURCES} \w+\b|no (?:relevant |other )?{_SOURCES} (?:\w+ )?{_TELL}s?\b",
+        r"there(?: is|'s| was| are|'re| were) (?:no|not enough|insufficient|not any|nothing)"
+        r"(?: \w+){0,2}? (?:information|mention|data|context|details?|evidence|answer|reference|about|on|regarding)\b",
+        # "It is not available" may well be a fact; "it is not stated", or not available in the sources, is none.
+        r"(?:it|this|that)(?: is| was)?(?:n't| not) (?:explicitly |directly |clearly )?"
+        r"(?:(?:mentioned|stated|specified|addressed|discussed)\b"
+        rf"|(?:provided|given|available|clear|included|contained|covered|answered|found|known|described)? ?"
+        rf"(?:in|from|by|within) {_GIVEN}{_SOURCES}\b)",
+        r"(?:the (?:answer|question|information|topic)|this (?:information|question|topic|detail))(?: is| was)?"
+        r"(?:n't| not) (?:explicitly |directly |clearly )?(?:mentioned|stated|specified|provided|given|available|clear"
+        r"|included|contained|covered|addressed|discussed|described|answered|found|known|in the \w+)\b",
+        r"(?:it|this|that|the (?:answer|question|information)|your question|this (?:question|information)) "
+        r"(?:cannot|can't|can not|could not|couldn't) be "
+        r"(?:determined|answered|found|inferred|derived|verified|confirmed)\b",
+        r"(?:no|not enough|insufficient) (?:relevant )?(?:answer|information|context|evidence|data|details?)"
+        r"(?: (?:was|is|were|could be|can be) \w+\b|[.!]*\Z)",
+        r"(?:n/?a|unknown|unanswerable|no answer|not (?:available|known|specified|stated|mentioned|found|applicable"
+        r"|provided|given|answerable))(?: in the \w+)?[.!]*\Z",
     ),
     re.IGNORECASE,
 )
@@ -161,6 +205,15 @@ _SUGGESTIVE = re.compile(
 )
 _TELLING = re.compile(r"\b(?:aware|know|knew|reali[sz]e|remember|heard|noticed?|forget|true) that\b", re.IGNORECASE)
 _SHORT_QUESTION = 3
+# "To reset it, follow these steps:", "The steps are as follows:": what they announce comes behind them.
+_LEADING = re.compile(
+    r"[^.;:?!\d]{0,150}\b(?:(?:the )?following(?: \w+){0,3}|as follows|these (?:\w+ )?(?:steps|instructions|points|"
+    r"rules|options|things)|(?:the )?(?:steps|instructions|points|options)(?: \w+)? below|like this"
+    r"|here(?: is|'s) how)\s?:",
+    re.IGNORECASE,
+)
+_PURPOSE = re.compile(r"\A(?:in order )?to [^,]{1,100}, ", re.IGNORECASE)
+_JOINED = re.compile(r",|\b(?:and|but|or|which|that)\b", re.IGNORECASE)
 _ANNOUNCING = re.compile(
     r"(?:(?:sure|certainly|of course|okay|ok|absolutely)[,!.:]? )?"
     r"(?:here(?: is|'s| are)|below (?:is|are)|(?:the )?following)"
@@ -209,7 +262,8 @@ def why_not(text: str) -> str:
         return _why_no_statement(text, rest, words)
     if _POLITE.fullmatch(text):
         return "it is a greeting, thanks or a closing"
-    if _ALERT.fullmatch(text) or _ANNOUNCING.fullmatch(text) or _is_label(text, words):
+    leads = _LEADING.fullmatch(text) and not _JOINED.search(_PURPOSE.sub("", text))
+    if _ALERT.fullmatch(text) or _ANNOUNCING.fullmatch(text) or leads or _is_label(text, words):
         return "it only introduces what follows"
     if _OFFER.match(text) and not _holds_fact(text):
         return "it is an offer or a request to the reader"

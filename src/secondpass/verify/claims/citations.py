@@ -16,14 +16,57 @@ __all__ += ["citations_of", "citing_claims", "find_citations", "find_quotes", "i
 __all__ += ["strip_citations"]
 
 _NUMBER = r"\^?\d{1,4}"
-DEFAULT = re.compile(rf"\[\s?{_NUMBER}(?:\s?[,;\u2013-]\s?{_NUMBER})*\s?\](?![(=a-z_0-9])")
-"""Finds ``[1]``, ``[2, 3]``, ``[1-3]``, ``[^1]`` and each of ``[1][2]``, but no links: ``[1](https://...)``."""
+_NUMBERS = rf"{_NUMBER}(?:\s?[,;\u2013-]\s?{_NUMBER}){{0,50}}"
+_NOUN = (
+    r"(?:sources?|src|docs?|documents?|passages?|refs?|references?|contexts?|chunks?|cit(?:e|es|ation|ations)|snippets?|"
+    r"excerpts?|results?|articles?|texts?|ids?)\s?[:_#.-]?\s?"
+)
+_NAMED = rf"(?i:{_NOUN})?{_NUMBERS}(?:\s?[,;]\s?(?i:{_NOUN}){_NUMBERS}){{0,20}}"
+_LINK = r"\((?:https?://|www\.|#|/)[^()\s]{0,300}\)"
+_RAISED = "\u00b9\u00b2\u00b3\u2070\u2074-\u2079"
+_TAG = r"(?:cite|citation|inref|ref|source)"
+DEFAULT = re.compile(
+    rf"\[\[{_NUMBERS}\]\](?:{_LINK})?"
+    rf"|\[\s?{_NAMED}\s?\](?:{_LINK}|(?![(=a-z_0-9]))"
+    rf"|\((?i:{_NOUN}){_NUMBERS}\)"
+    rf"|\u3010[^\u3010\u3011]{{1,100}}\u3011"
+    rf"|(?<=\w )\(\d{{1,2}}\)(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
+    rf"|<sup>\s?\[?{_NUMBERS}\]?(?:{_LINK})?\s?</sup>"
+    rf"|(?<![\s(\[])[{_RAISED}]{{1,3}}(?:[,\u2009\u02d2][{_RAISED}]{{1,3}}){{0,20}}(?![\w\u207b])"
+    rf"|<{_TAG}\b[^<>]{{0,200}}(?:/>|>\s?{_NAMED}\s?</{_TAG}>)"
+    r"|\ue200?cite(?:\ue202?turn\d{1,4}[a-z]{3,12}\d{1,4}){1,20}\ue201?"
+)
+"""Finds the markers that language models are seen to write, and those of footnotes.
+
+``[1]``, ``[2, 3]``, ``[1-3]``, ``[^1]``, each of ``[1][2]``, ``[[1]]``, links of a number (``[1](https://...)``),
+``[Source 2]``, ``[doc1]``, ``[ID:0]`` (which counts from 0), ``(Source 1)``, ``(1)`` at the end of a clause,
+``\u30101\u2020source\u3011``, raised figures, and tags such as ``<cite>1</cite>``. What only looks like one is left to
+`is_marker`.
+"""
 
 # An index into something (x[1], sys.argv[1], f(x)[1], grid[1][2]); "Paris[1]", "U.S.[1]" and "1999.[1][2]" are none.
 _INDEXED = re.compile(r"(?:(?<!\w)[a-z]|\w_\w*|_\w*|\w\.\w*[^\W\d]\w*|\w\([^()\s]*\))(?:\[\d+\]){0,8}\Z")
+# Behind these a list of numbers is what it says: an interval, a vector.
+_VALUED = re.compile(
+    r"(?:[=:\u2208~<>(]|\b(?:is|are|was|were|be|equals?|ci|intervals?|ranges?|vectors?|lists?|arrays?|tuples?|sets?|"
+    r"matrix|values?|bounds?|limits?|shapes?|coordinates?|returns?|gives?|yields?|between))\s*\Z",
+    re.IGNORECASE,
+)
+# A raised figure behind one of these is a power: m\u00b2, 10\u00b3, x\u00b2; a year is none.
+_POWER = re.compile(r"(?:(?<![^\W\d_])[^\W\d_]{1,2}|(?<!\d)(?!(?:1[5-9]|20)\d\d\Z)[\d.,]*\d|[)%\u03c3\u03c0])\Z")
+# "within ten (10) days" says it twice.
+_IN_WORDS = re.compile(
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|teen|twenty|thirty|forty|fifty|sixty|seventy|"
+    r"eighty|ninety|hundred)\s*\Z",
+    re.IGNORECASE,
+)
+_FROM_ZERO = re.compile(r"[\[(]\s?ids?\s?:", re.IGNORECASE)
+_RAISED_DIGITS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
+_URL = re.compile(r"\((?:https?://|www\.|#|/)[^()\s]{0,300}\)\Z")
 _BEFORE = 80
 _MAX_RANGE = 50
 _DIGITS = re.compile(r"\d+")
+_RAISED_SIGNS = frozenset("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 _RANGE = re.compile(r"(\d{1,9})\s?[\u2013-]\s?\^?(\d{1,9})")
 _DOUBLE = '"\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02'
 _SINGLE = "'\u2018\u2019\u201a\u201b`\u00b4"
@@ -133,19 +176,48 @@ def find_citations(answer: str, pattern: str | re.Pattern[str] | None = None) ->
     code = code_ranges(answer)
     markers = []
     for match in regex.finditer(answer):
-        numbers = _numbers(match[1] if regex.groups and match[1] is not None else match[0])
+        numbers = _cited(match)
         if numbers and is_marker(match) and not inside(match.start(), code):
             markers.append(CitationMarker(*match.span(), match[0], numbers))
     return tuple(markers)
 
 
 def is_marker(match: re.Match[str]) -> bool:
-    """Return whether a match of the pattern is a marker, and no index into something nor a footnote's definition."""
+    """Return whether a match of the pattern is a marker.
+
+    An index, an interval, a vector, a power and the definition of a footnote are not.
+    """
     if match.end() == match.start() or _defines(match):
         return False
     if match.re is not DEFAULT:
         return True
-    return _INDEXED.search(match.string[max(0, match.start() - _BEFORE) : match.start()]) is None
+    first, before = match[0][0], match.string[max(0, match.start() - _BEFORE) : match.start()]
+    if first == "[":
+        n_numbers = len(_DIGITS.findall(match[0]))
+        if n_numbers > 1 and match[0][1] != "[" and (_VALUED.search(before) or re.search(r"\b0\b", match[0])):
+            return False
+        return _INDEXED.search(before) is None
+    if match[0][1:-1].isdecimal() and first == "(":
+        return _IN_WORDS.search(before) is None
+    if first in _RAISED_SIGNS or match[0].startswith("<sup>"):
+        return _POWER.search(before) is None
+    return True
+
+
+def _cited(match: re.Match[str]) -> tuple[int, ...]:
+    """Return the numbers of a marker, as passages are counted, from 1; none if it has an address or a name."""
+    if match.re is not DEFAULT:
+        return _numbers(match[1] if match.re.groups and match[1] is not None else match[0])
+    text = _URL.sub("", match[0]).translate(_RAISED_DIGITS)
+    if text[0] == "\u3010":
+        text = re.split("[\u2020\u2021]", text)[0]
+        return _numbers(text) if text.strip("\u3010\u3011 ").isdecimal() else ()
+    if text[0] == "<":
+        text = re.sub(r"<[^<>]*>", " ", text)
+    elif text[0] in "\ue200c":
+        return ()
+    numbers = _numbers(text)
+    return tuple(number + 1 for number in numbers) if _FROM_ZERO.match(text) else numbers
 
 
 def strip_citations(text: str, pattern: re.Pattern[str] = DEFAULT) -> str:

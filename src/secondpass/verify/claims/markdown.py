@@ -36,12 +36,14 @@ class Part:
 
     Attributes:
         cells: of a table's row, with the header of each, which is empty if there is none.
+        in_list: whether it stands in an item of a list.
     """
 
     start: int
     end: int
     kind: PartKind
     cells: tuple[tuple[str, str], ...] = ()
+    in_list: bool = False
 
 
 Rule = Callable[[StateBlock, int, int, bool], bool]
@@ -159,6 +161,7 @@ class _Leaf(NamedTuple):
         column: where it begins in that.
         end: the line after it.
         quoted: whether it stands in a quotation.
+        in_list: whether it stands in an item of a list.
         mark: what fences it.
     """
 
@@ -167,6 +170,7 @@ class _Leaf(NamedTuple):
     column: int
     end: int
     quoted: bool
+    in_list: bool
     mark: str
 
 
@@ -180,16 +184,17 @@ def _leaves(lines: list[str]) -> tuple[list[_Leaf], int]:
     for line in lines:
         starts.append(starts[-1] + len(line) + 1)
     leaves: list[_Leaf] = []
-    cut = depth = 0
+    cut = depth = listed = 0
     for token in tokens:
         first, end = token.map or (0, 0)
         if token.map and (token.level == 0 or (token.type == "list_item_open" and token.level == 1)):
             cut = first
         depth += (token.type == "blockquote_open") - (token.type == "blockquote_close")
+        listed += (token.type == "list_item_open") - (token.type == "list_item_close")
         if "start" in token.meta:
             kind = "setext" if token.type == "heading_open" and token.markup in {"=", "-"} else token.type
             column = token.meta["start"] - starts[first]
-            leaves.append(_Leaf(kind, first, column, end, depth > 0, token.markup))
+            leaves.append(_Leaf(kind, first, column, end, depth > 0, listed > 0, token.markup))
     return sorted([*leaves, *_beyond(lines, leaves)], key=lambda leaf: leaf.first), cut
 
 
@@ -200,7 +205,7 @@ def _beyond(lines: list[str], leaves: list[_Leaf]) -> Iterator[_Leaf]:
         if at not in seen and line:
             column = _MARKS.match(line).end()  # type: ignore[union-attr]  # it matches the empty text
             if column < len(line):
-                yield _Leaf("paragraph_open", at, column, at + 1, True, "")
+                yield _Leaf("paragraph_open", at, column, at + 1, True, True, "")
 
 
 class MarkdownReader:
@@ -228,6 +233,7 @@ class MarkdownReader:
         self._credit = _FIRST_CREDIT
         self._done = -1  # where the last block began that has been given
         self._scanner: SentenceScanner | None = None
+        self._in_list = False  # whether the paragraph that is read stands in an item
         self._open = -1  # where the block begins that may go on
         self._open_end = 0  # where it ends so far
         self._row: tuple[str, int] | None = None  # a first row that may be a header
@@ -351,6 +357,7 @@ class MarkdownReader:
 
     def _prose(self, leaf: _Leaf, start: int, *, ended: bool, partial: bool) -> Iterator[Part]:
         if start != self._open or self._scanner is None:
+            self._in_list = leaf.in_list
             self._open, self._scanner = start, SentenceScanner(start, self._pattern, quoted=leaf.quoted)
         lines = self._lines[leaf.first : leaf.end - (leaf.kind == "setext")]
         for at, line in enumerate(lines):
@@ -364,12 +371,12 @@ class MarkdownReader:
             spans = scanner.finish()
             kind = PartKind.HEADING if is_heading and len(spans) == 1 else PartKind.SENTENCE
             for begin, end in spans:
-                yield Part(begin, end, kind)
+                yield Part(begin, end, kind, in_list=leaf.in_list)
 
     def _to_paragraph(self, text: str) -> Iterator[Part]:
         if self._scanner is not None:
             for start, end in self._scanner.feed(text):
-                yield Part(start, end, PartKind.SENTENCE)
+                yield Part(start, end, PartKind.SENTENCE, in_list=self._in_list)
 
     def _forget(self, leaves: list[_Leaf], cut: int) -> None:
         """Keep of the lines no more than what the next ones can depend on."""

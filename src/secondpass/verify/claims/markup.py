@@ -27,10 +27,13 @@ _REFERENCE = re.compile(r"(?<!\w)\[([^\[\]\d^][^\[\]]{0,200})\]\[[^\[\]]{0,50}\]
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,500})>")
 _COMMENT = re.compile(r"<!--[^<>]{0,300}-->")
 _TAG = re.compile(
-    r"</?(?:br|b|i|u|s|em|strong|sub|sup|p|div|span|a|mark|kbd|small|del|ins|details|summary|ul|ol|li)"
+    r"</?(?:br|b|i|u|s|em|strong|sub|sup|p|div|span|a|mark|kbd|small|del|ins|details|summary|ul|ol|li|answer|"
+    r"final_answer|response|output)"
     r"(?:\s[^<>]{0,200})?\s?/?>",
     re.IGNORECASE,
 )
+_RAISED = re.compile(r"<sup>\s?(-?\d{1,4})\s?</sup>", re.IGNORECASE)
+_RAISED_SIGNS = str.maketrans("0123456789-", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|>~])")
 _STARS = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*]{1,500})(?<=[^\s])\1(?![\w*])")
 _STRIKE = re.compile(r"~~(?=[^\s~])([^~]{1,500})~~")
@@ -115,6 +118,7 @@ def plain(text: str, strip: Callable[[str], str] | None = None) -> str:
 def _without_markup(text: str, strip: Callable[[str], str] | None) -> str:
     if strip is not None:
         text = strip(text)
+    text = _RAISED.sub(lambda match: match[1].translate(_RAISED_SIGNS), text)  # 10<sup>6</sup> is not 106
     for regex in (_COMMENT, _TAG):
         text = regex.sub(" " if regex is _COMMENT else _tag_blank, text)
     text = _REFERENCE.sub(r"\1", _LINK.sub(r"\1", _AUTOLINK.sub(r"\1", text)))

@@ -6,6 +6,7 @@ import sentencex  # type: ignore[import-untyped]
 
 from secondpass.verify.claims.citations import DEFAULT, is_marker
 from secondpass.verify.claims.markup import MAX_REGION, Span, code_end
+from secondpass.verify.words import word_set
 
 __all__ = ["SentenceScanner"]
 
@@ -31,10 +32,26 @@ _ABBREVIATIONS = frozenset({"i.e", "e.g", "approx", "resp", "viz", "incl", "excl
 _BEFORE_NUMBERS = frozenset(
     {"no", "nos", "vol", "vols", "eq", "eqs", "fig", "figs", "ch", "sec", "tab", "art", "p", "pp", "pt", "ver"}
 )
+# These end a sentence only before a word with a capital: "max. 5 kg", "ed. by", "10 deg. C".
+_SHORTENED = word_set(
+    "max min temp deg avg ed eds tbsp tbs tsp pub rev trans incl excl misc dept govt assn univ spec ref sect par para "
+    "suppl repl int ext qty amt pkg hr hrs mins secs wk wks yr yrs mo mos lb lbs oz sq cu ft"
+)
+_HALF_OF_DAY = frozenset({"a.m", "p.m"})
+# What follows a time of day in its own sentence.
+_BEHIND_TIME = re.compile(
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|eastern|pacific|central|mountain|[a-z]{0,2}[sd]?t|gmt|utc|cest?|bst|"
+    r"jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec|january|february|march|april|august|september|october|"
+    r"november|december|local"
+)
 _MAX_DEPTH = 8  # of brackets within brackets
 _BEFORE = 80  # of a sentence, to judge its end by
 _AHEAD = 64  # of what follows, likewise
 _ENUMERATOR_CHARS = 24
+_MARKER_AHEAD = 320  # of what follows a full stop, where it may be a marker: some are links
+_MARKER_CLOSERS = {"[": "]", "(": ")", "\u3010": "\u3011", "<": ">", "\ue200": "\ue201"}
+_MARKER_TAG = re.compile(r"<(?:sup|cite|citation|inref|ref|source)\b")
+_MARKER_SIGNS = frozenset("[(\u3010<\ue200\u00b9\u00b2\u00b3\u2070\u2074\u2075\u2076\u2077\u2078\u2079")
 
 
 class SentenceScanner:
@@ -168,16 +185,40 @@ class SentenceScanner:
             if not left:
                 return at if final else None
             first = text[blank]
-            if first.isalnum() or first == "\n" or (self._pattern is DEFAULT and first != "["):
+            if (
+                first == "\n"
+                or (self._pattern is DEFAULT and first not in _MARKER_SIGNS)
+                or (self._pattern is not DEFAULT and first.isalnum())
+            ):
                 return at
-            if not final and left <= _AHEAD and (self._pattern is not DEFAULT or text.find("]", blank, -2) < 0):
+            if not final and left <= _MARKER_AHEAD and not self._is_whole(blank):
                 return None
             # Nothing before the sentence may count, as that may be gone when the text comes in pieces.
             begin = max(self._start, blank - _BEFORE)
-            match = self._pattern.match(text[begin : blank + _AHEAD], blank - begin)
-            if match is None or begin + match.end() >= blank + _AHEAD or not is_marker(match):
+            match = self._pattern.match(text[begin : blank + _MARKER_AHEAD], blank - begin)
+            if match is None or begin + match.end() >= blank + _MARKER_AHEAD or not is_marker(match):
                 return at
             at = begin + match.end()
+
+    def _is_whole(self, at: int) -> bool:
+        """Return whether a marker that begins here is here as a whole, with the character after it, or can be none."""
+        text, first = self._text, self._text[at]
+        if self._pattern is not DEFAULT:
+            return False
+        if first in _MARKER_CLOSERS:
+            end = text.find(_MARKER_CLOSERS[first], at, -2)
+            if first == "<" and end > 0 and text[end - 1] != "/" and _MARKER_TAG.match(text, at):
+                return text.find(">", end + 1, -1) > 0
+            if end < 0 or first != "[":
+                return end >= 0
+            while text[end + 1] == "]" and end + 2 < len(text):
+                end += 1
+            # The address of a link may follow.
+            return text[end + 1] != "(" or re.search(r"[)\s].", text[end + 1 :]) is not None
+        end = at
+        while end < len(text) and not text[end].isspace() and end - at < _AHEAD:
+            end += 1
+        return end < len(text)
 
     def _next_word(self, at: int, final: bool) -> str | None:
         """Return a dash, the beginning of the next word, or nothing; None if there is not enough of it yet."""
@@ -202,6 +243,12 @@ class SentenceScanner:
         if last and stops == ".":
             known = last[0].lower()
             if known in _ABBREVIATIONS or (known in _BEFORE_NUMBERS and word[0].isdigit()):
+                return False
+            if known in _SHORTENED and (len(word) == 1 or not word[0].isupper()):
+                return False
+            if len(known) == 1 and word.lower() in {"no", "nos"}:
+                return False  # "Pub. L. No. 104-191"
+            if known in _HALF_OF_DAY and _BEHIND_TIME.fullmatch(word.lower()):
                 return False
         if not before[-1:].isalnum():
             before += " it"  # what ends in a bracket or a quotation is no abbreviation

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from secondpass.errors import InputError
 from secondpass.verify.claims.checkable import opening, why_no_heading, why_not
 from secondpass.verify.claims.citations import marker_pattern, strip_citations
-from secondpass.verify.claims.conjuncts import Conjunct, conjuncts
+from secondpass.verify.claims.conjuncts import Conjunct, conjuncts, has_finite_verb
 from secondpass.verify.claims.markdown import MarkdownReader, Part, PartKind
 from secondpass.verify.claims.markup import plain, without_surrogates
 from secondpass.verify.types import Claim
+from secondpass.verify.words import STOP_WORDS
 
 __all__ = ["ClaimStream", "Decomposer", "split_claims"]
 
@@ -17,6 +18,24 @@ Decomposer = Callable[[Claim], Sequence[str]]
 """Takes a claim apart: returns self-contained texts that together say what it says."""
 
 _HEADING_MARKS = re.compile(r"^[ \t]*#{1,6}[ \t]*|(?<![ \t])[ \t]+#+[ \t]*$")
+# A sentence that ends so, and goes on in the items of a list: "You may return it if:", "The box contains:".
+_UNFINISHED = re.compile(
+    r"(?:\b(?:if|when|unless|because|that|to|must|should|may|can|will|shall|be|are|is|includes?|contains?|with|for|by|of|in|on"
+    r"|requires?|has|have|needs?|provides?|supports?|offers?|covers?|and|or|where|while|after|before|not)"
+    r"(?: (?:either|both|all|any|one(?: or more)?)(?: of)?(?: the following)?| the following(?: \w+)?)?"
+    r"|\bif (?:any|all|one|either) of (?:the following|these)(?: conditions)?(?: \w+){0,3})\s?:\Z",
+    re.IGNORECASE,
+)
+_ALL_OF_THEM = re.compile(
+    r" (?:either|both|all|any|one)?(?: or more)?(?: of)? ?(?:the following|these)(?: \w+)*\Z", re.I
+)
+_MAX_LEAD = 300
+_SOURCES = re.compile(
+    r"\W*(?:sources?|references?|citations?|bibliography|works cited|footnotes|further reading)(?: used| cited)?\W*",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"https?://|www\.|\bdoi\b", re.IGNORECASE)
+_NUMBERED = re.compile(r"\W{0,3}\d{1,3}\W")
 _TRAILING = " ,;\u2013\u2014-"
 _ENDED = (".", "!", "?", "\u2026", ":", ")", '"', "\u201d", "\u3002", "\uff01", "\uff1f")
 _SMALL = re.compile(r"(?:an?|the|he|she|it|they|we|this|that|these|those|there|its|his|her|their|in|on|at)\b")
@@ -41,6 +60,8 @@ class ClaimStream:
         self._reader = MarkdownReader(self._pattern)
         self._text, self._offset = "", 0
         self._sentence = 0
+        self._lead = ""  # what the items of the list that may follow go on with
+        self._lists_sources = False
         self._finished = False
 
     def feed(self, text: str) -> list[Claim]:
@@ -81,8 +102,18 @@ class ClaimStream:
 
     def _of(self, part: Part, raw: str) -> list[Claim]:
         if part.kind is PartKind.SENTENCE:
-            return self._of_sentence(part, raw)
-        reason = ""
+            if self._lists_sources and self._is_source(part, raw):
+                return [self._claim(part, 0, len(raw), self._plain(raw) or raw, "it is an entry in a list of sources")]
+            lead = self._lead if part.in_list else ""
+            claims = self._of_sentence(part, raw, lead)
+            if not lead:
+                self._lead = _lead(claims[-1].text) if len(claims) == 1 else ""
+                self._lists_sources = _SOURCES.fullmatch(claims[-1].text) is not None
+            if lead and len(claims) == 1 and _lead(claims[0].text):
+                self._lead = ""  # a list in a list
+            return claims
+        self._lead, reason = "", ""
+        self._lists_sources = part.kind is PartKind.HEADING and _SOURCES.fullmatch(raw.strip("# \t")) is not None
         if part.kind is PartKind.HEADING:
             text = self._plain(_HEADING_MARKS.sub("", raw))
             reason = why_not(text) or why_no_heading(text)
@@ -98,18 +129,29 @@ class ClaimStream:
             text, reason = raw, "it is an address"
         return [self._claim(part, 0, len(raw), text or raw, reason)]
 
-    def _of_sentence(self, part: Part, raw: str) -> list[Claim]:
+    def _is_source(self, part: Part, raw: str) -> bool:
+        """Return whether a sentence behind "Sources:" names one: it has an address, or a number and no verb."""
+        text = self._plain(raw)
+        if _ADDRESS.search(text):
+            return True
+        is_numbered = part.in_list or _NUMBERED.match(raw) is not None or not text.endswith((".", "!"))
+        return is_numbered and not has_finite_verb(text)
+
+    def _of_sentence(self, part: Part, raw: str, lead: str = "") -> list[Claim]:
         whole = self._plain(raw)
         if not whole:
             return [self._claim(part, 0, len(raw), raw, "there are no words in it")]
-        reason = why_not(whole)
+        if lead and part.in_list:
+            return [self._claim(part, 0, len(raw), _led(lead, whole))]
+        reason = why_not(whole) or ("it only introduces what follows" if _lead(whole) else "")
         if reason:
             return [self._claim(part, 0, len(raw), whole, reason)]
         begun = opening(raw)
         body = raw[begun:]
         parts = conjuncts(body)
         if len(parts) == 1:
-            return [self._claim(part, 0, len(raw), _as_statement(self._plain(body) or whole))]
+            text = _as_statement(self._plain(body) or whole)
+            return [self._claim(part, 0, len(raw), _capitalized(text) if begun else text)]
         texts = [self._conjunct(body, conjunct) for conjunct in parts]
         return [
             self._claim(
@@ -153,6 +195,27 @@ def split_claims(answer: str, *, pattern: str | re.Pattern[str] | None = None) -
         raise InputError(f"the answer must be a str, not {type(answer).__name__}")
     stream = ClaimStream(pattern=pattern)
     return (*stream.feed(answer), *stream.finish())
+
+
+def _lead(text: str) -> str:
+    """Return what the items behind a sentence go on with; empty if it needs none of them."""
+    if len(text) > _MAX_LEAD or not _UNFINISHED.search(text) or len(conjuncts(text.rstrip(" :") + ".")) > 1:
+        return ""
+    return _ALL_OF_THEM.sub("", text.rstrip(" :"))
+
+
+def _led(lead: str, item: str) -> str:
+    """Return an item of a list as the sentence that its lead-in makes of it."""
+    word = item.split(maxsplit=1)[0]
+    # "The" goes small within a sentence; "Paris", "NASA" and "iOS" stay.
+    small = word.istitle() and word.lower() in STOP_WORDS and word != "I"
+    return _as_statement(f"{lead} {item[0].lower() + item[1:] if small else item}".rstrip(_TRAILING))
+
+
+def _capitalized(text: str) -> str:
+    """Return a claim whose opening was left out with a capital, unless its first word is a name such as iOS."""
+    word = text.split(maxsplit=1)[0] if text else ""
+    return text[:1].upper() + text[1:] if word.islower() and word.isalpha() else text
 
 
 def _as_statement(text: str) -> str:
