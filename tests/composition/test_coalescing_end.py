@@ -37,6 +37,18 @@ class TestEnd:
         reranker.close()
         assert threads() == []
 
+    def test_closing_answers_one_that_waits_for_company(self) -> None:
+        """After a shared batch the next call waits for as many others; when it is closed, nobody will come."""
+        with busy(max_wait_ms=3_600_000) as (reranker, gate, pool):
+            shared = [pool.submit(reranker.score, f"q{at}", ["a"]) for at in range(2)]
+            until(lambda: waiting(reranker) == 2)
+            gate.open.set()
+            assert [len(call.result(PATIENCE_S)) for call in shared] == [1] * 2
+            alone = pool.submit(reranker.score, "alone", ["a"])
+            until(lambda: waiting(reranker) == 1)
+            reranker.close()
+            assert len(alone.result(PATIENCE_S)) == 1
+
     def test_one_that_was_never_used_has_no_thread(self) -> None:
         """The thread starts with the first call; closing without one is fine."""
         with CoalescingReranker(FakeReranker()) as reranker:

@@ -260,7 +260,7 @@ class _Worker:
         """Wait for a batch; None when the worker is closed and nothing is left to do."""
         with self._arrived:
             while not self._is_due():
-                if self._closed:
+                if self._closed and not self._calls:
                     return None
             batch: list[_Call] = []
             n_pairs = n_taken = 0
