@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.cancellation import check_cancelled, stops_with_caller
 from secondpass.config import Configured, refuse_endless
 from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError
 from secondpass.registry import rerankers
@@ -52,6 +53,7 @@ class Reranker(Configured, ABC):
         Raises:
             ScoringError: the reranker broke its contract (a missing, NaN or out-of-range score).
         """
+        check_cancelled()
         filled = [request for request in requests if len(request)]
         start = time.perf_counter()
         results = self._score(filled) if filled else []
@@ -186,10 +188,14 @@ class Reranker(Configured, ABC):
 
 
 async def in_thread(call: Callable[..., T], *positional: Any, **settings: Any) -> T:
-    """Call something in a worker thread, so that the event loop goes on, and return what it returns."""
+    """Call something in a worker thread, so that the event loop goes on, and return what it returns.
+
+    If the task is cancelled, the thread stops at its next batch.
+    """
     from asyncio import to_thread  # not with the module: it is a fifth of the time that importing secondpass takes
 
-    return await to_thread(call, *positional, **settings)
+    with stops_with_caller():
+        return await to_thread(call, *positional, **settings)
 
 
 def from_config(config: Mapping[str, Any]) -> Reranker:

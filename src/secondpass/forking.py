@@ -1,11 +1,13 @@
-"""What a forked child does before anything else runs in it: locks, pools and queues begin anew."""
+"""What happens around a fork: calls of native code end before it, and in the child locks and pools begin anew."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Condition
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-__all__ = ["reset_after_fork"]
+__all__ = ["before_any_fork", "reset_after_fork"]
 
 T = TypeVar("T")
 
@@ -25,10 +27,60 @@ def reset_after_fork(owner: T, reset: Callable[[T], None]) -> None:
     _resets[owner] = reset
 
 
+class _Gate:
+    """Lets calls through while nobody forks, and a fork while no call is under way."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self._changed = Condition()
+        self._calls = self._forks = 0
+
+    def enter(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._forks)
+            self._calls += 1
+
+    def leave(self) -> None:
+        with self._changed:
+            self._calls -= 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._forks += 1
+            # Not for ever: the call may be of the very thread that forks, from the handler of a signal.
+            self._changed.wait_for(lambda: not self._calls, _LONGEST_WAIT_S)
+
+    def open(self) -> None:
+        with self._changed:
+            self._forks -= 1
+            self._changed.notify_all()
+
+
+_LONGEST_WAIT_S = 10
+_gate = _Gate()
+
+
+@contextmanager
+def before_any_fork() -> Iterator[None]:
+    """Let the block end before any thread forks, and begin it after a fork that is under way.
+
+    For short calls of native code, with locks of its own that nobody could release in the child.
+    """
+    _gate.enter()
+    try:
+        yield
+    finally:
+        _gate.leave()
+
+
 def _in_child() -> None:
+    _gate.reset()
     for owner, reset in list(_resets.items()):
         reset(owner)
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_in_child)
+    os.register_at_fork(before=_gate.close, after_in_parent=_gate.open, after_in_child=_in_child)

@@ -1,17 +1,20 @@
 """Plans of batches, and what happens when memory runs out."""
 
+import asyncio
 import os
 import pickle
 import threading
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from secondpass.base import in_thread
 from secondpass.errors import OutOfMemoryError, ScoringError
-from secondpass.models.batching import BatchRunner, Indices, Rows, available_cores, plan_batches
+from secondpass.models.batching import BatchRunner, Indices, Rows, available_cores, plan_batches, portions, progress_bar
 
 _LENGTHS = st.lists(st.integers(1, 512), min_size=1, max_size=60)
 
@@ -148,17 +151,128 @@ def test_it_survives_pickling_and_forking() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def test_a_runner_says_which_sequences_are_done() -> None:
+    """Each is named once, in the caller's thread, when its rows are there."""
+    done: list[int] = []
+    _runner(2).run([3, 1, 2], None, lambda indices: indices[:, None].astype(np.float32), done.extend)
+    assert sorted(done) == [0, 1, 2]
+
+
 def test_the_progress_bar_is_off_unless_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is printed by default; when asked, a bar in tokens appears after a second."""
+    """Nothing is printed by default; when asked, a bar appears after a second."""
+    for shown in (False, True):
+        with progress_bar(20, "tok", shown) as advance:
+            for _ in range(4):
+                time.sleep(0.4)
+                advance(5)
+        assert ("/20.0" in capsys.readouterr().err) == shown
 
-    def forward(indices: Indices) -> Rows:
-        time.sleep(0.4)
-        return indices[:, None].astype(np.float32)
 
-    _runner(1).run([5] * 4, None, forward)
-    assert capsys.readouterr().err == ""
-    _runner(1).run([5] * 4, None, forward, progress=True)
-    assert "/20.0" in capsys.readouterr().err
+@given(st.lists(st.integers(0, 30), max_size=40), st.integers(1, 60))
+def test_portions_hold_everything_once_within_the_limit(sizes: list[int], limit: int) -> None:
+    """They are runs of neighbours, none is empty, and none could take its neighbour's first item."""
+    parts = list(portions(sizes, limit))
+    assert [at for part in parts for at in range(part.start, part.stop)] == list(range(len(sizes)))
+    for part, following in pairwise([*parts, slice(len(sizes), len(sizes))]):
+        assert part.start < part.stop
+        assert sum(sizes[part]) <= limit or part.stop - part.start == 1
+        if following.stop > following.start:
+            assert sum(sizes[part]) + sizes[following.start] > limit
+
+
+class TestWorkThatIsGivenUp:
+    """What nobody waits for stops at the next batch, and nothing of it is left in the pool."""
+
+    def test_batches_that_wait_in_the_pool_do_not_run_after_a_failure(self) -> None:
+        """Two threads: one fails, the others that began wait; none of those behind them begins, then or later."""
+        started: list[int] = []
+        seen, release = threading.Event(), threading.Event()
+
+        def forward(indices: Indices) -> Rows:
+            started.append(int(indices[0]))
+            if indices[0] == 0:
+                raise RuntimeError("bad kernel")
+            seen.set()
+            assert release.wait(60)
+            return indices[:, None].astype(np.float32)
+
+        runner = _runner(2)
+        with pytest.raises(ScoringError, match="bad kernel"):
+            runner.run(list(range(50, 0, -1)), None, forward)
+        assert seen.wait(60)
+        release.set()
+        assert runner.run([1, 1, 1, 1], None, lambda indices: indices[:, None].astype(np.float32)).shape == (4, 1)
+        assert len(started) <= 3  # the one that failed, and one for each thread
+
+    def test_an_interrupt_stops_at_the_next_batch(self) -> None:
+        """Ctrl-C reaches the caller between two batches; what had not begun never does."""
+        started: list[int] = []
+
+        def forward(indices: Indices) -> Rows:
+            started.append(int(indices[0]))
+            return indices[:, None].astype(np.float32)
+
+        def interrupted(indices: Indices) -> None:
+            raise KeyboardInterrupt
+
+        runner = _runner(2)
+        with pytest.raises(KeyboardInterrupt):
+            runner.run([1] * 10_000, None, forward, interrupted)
+        runner.run([1, 1], None, lambda indices: indices[:, None].astype(np.float32))
+        assert len(started) <= 20
+
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_a_cancelled_task_stops_at_the_next_batch(self, workers: int) -> None:
+        """Of 10,000 batches a handful runs, and the threads are free for the next call."""
+        started: list[int] = []
+        running, runner = threading.Event(), _runner(workers)
+        gone = threading.Event()
+
+        def forward(indices: Indices) -> Rows:
+            started.append(int(indices[0]))
+            running.set()
+            assert gone.wait(60)
+            return indices[:, None].astype(np.float32)
+
+        async def give_up() -> None:
+            task = asyncio.create_task(in_thread(runner.run, [1] * 10_000, None, forward))
+            await asyncio.to_thread(running.wait, 60)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            gone.set()
+
+        asyncio.run(give_up())  # it waits for its threads
+        assert len(started) <= 5 * workers
+        assert runner.run([1, 1], None, lambda indices: indices[:, None].astype(np.float32)).shape == (2, 1)
+
+    def test_a_small_call_does_not_wait_for_a_large_one(self) -> None:
+        """A pool has few batches of each call at a time, so another call's come in between."""
+        runner = _runner(2)
+        order: list[str] = []
+        began, go = threading.Event(), threading.Event()
+
+        def large(indices: Indices) -> Rows:
+            began.set()
+            assert go.wait(60)
+            order.append("large")
+            return indices[:, None].astype(np.float32)
+
+        def small(indices: Indices) -> Rows:
+            order.append("small")
+            return indices[:, None].astype(np.float32)
+
+        thread = threading.Thread(target=runner.run, args=([1] * 500, None, large))
+        thread.start()
+        assert began.wait(60)
+        caller = threading.Thread(target=runner.run, args=([1, 1], None, small))
+        caller.start()
+        while not caller.is_alive() or runner._pool._work_queue.qsize() < 8:  # type: ignore[union-attr]
+            time.sleep(0.001)
+        go.set()
+        caller.join(60)
+        thread.join(60)
+        assert order.count("large") == 500 and order.index("small") < 50
 
 
 def test_cores_are_those_of_this_process() -> None:

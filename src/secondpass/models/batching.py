@@ -2,21 +2,28 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
+from queue import SimpleQueue
 from threading import Lock
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.cancellation import check_cancelled
 from secondpass.errors import OutOfMemoryError, ScoringError
+from secondpass.forking import reset_after_fork
 from secondpass.pools import submit
 
-__all__ = ["BatchRunner", "available_cores", "plan_batches"]
+__all__ = ["BatchRunner", "available_cores", "plan_batches", "portions", "progress_bar"]
 
 Indices = npt.NDArray[np.intp]
 Rows = npt.NDArray[np.float32]
+
+_AHEAD = 4  # batches of a call that the pool holds, for each of its threads: no thread waits, nor do other callers long
+_PORTION = 4_000_000  # characters, which are some megabytes as text, as tokens, and as what a tokenizer makes of them
 
 
 def available_cores() -> int:
@@ -54,8 +61,28 @@ def plan_batches(lengths: Sequence[int], batch_tokens: int | None, *, pads: bool
     return batches
 
 
+def portions(sizes: Sequence[int], limit: int = _PORTION) -> Iterator[slice]:
+    """Cut items into runs of neighbours, so that what is made of them never fills the memory.
+
+    Args:
+        sizes: of each item, such as the characters of a text.
+        limit: the most that a run may have; a larger item gets a run of its own.
+    """
+    start = total = 0
+    for at, size in enumerate(sizes):
+        if at > start and total + size > limit:
+            yield slice(start, at)
+            start, total = at, 0
+        total += size
+    if start < len(sizes):
+        yield slice(start, len(sizes))
+
+
 class BatchRunner:
     """Runs batches on a pool of threads, which all callers share, and survives running out of memory.
+
+    A call gives the pool a few batches at a time, so that others come in between, and stops at the next one when it
+    fails, is interrupted, or is cancelled (see `secondpass.cancellation`).
 
     Args:
         workers: threads; 1 runs everything in the caller's thread.
@@ -66,8 +93,11 @@ class BatchRunner:
     def __init__(self, workers: int, is_out_of_memory: Callable[[BaseException], bool], *, pads: bool = True) -> None:
         self.workers, self.pads = workers, pads
         self._is_out_of_memory = is_out_of_memory
+        self._reset()
+        reset_after_fork(self, BatchRunner._reset)
+
+    def _reset(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
-        self._pool_pid = 0
         self._lock = Lock()
 
     def run(
@@ -75,7 +105,7 @@ class BatchRunner:
         lengths: Sequence[int],
         batch_tokens: int | None,
         forward: Callable[[Indices], Rows],
-        progress: bool = False,
+        on_done: Callable[[Indices], object] = lambda indices: None,
     ) -> Rows:
         """Return ``forward`` of every sequence, in the order of ``lengths``.
 
@@ -86,44 +116,57 @@ class BatchRunner:
             lengths: tokens of each sequence, at least one sequence.
             batch_tokens: as in `plan_batches`.
             forward: takes indices of a batch; returns an array of shape (n_indices, width).
-            progress: show a bar if it takes longer than a second.
+            on_done: told, in the caller's thread, which sequences are done.
 
         Raises:
             OutOfMemoryError: a batch of one sequence does not fit.
             ScoringError: the backend failed in another way; its error is the cause.
+            WorkCancelledError: nobody waits for it any more.
         """
         budget = _Budget(forward, lengths, self._is_out_of_memory)
         batches = plan_batches(lengths, batch_tokens, pads=self.pads)
         rows: Rows | None = None
-        with _progress_bar(sum(lengths), progress) as advance:
-            for indices, part in self._map(budget.run, batches):
-                if rows is None:
-                    rows = np.empty((len(lengths), part.shape[1]), dtype=np.float32)
-                rows[indices] = part
-                advance(sum(lengths[index] for index in indices))
+        for indices, part in self._map(budget.run, batches):
+            if rows is None:
+                rows = np.empty((len(lengths), part.shape[1]), dtype=np.float32)
+            rows[indices] = part
+            on_done(indices)
         if rows is None:
             raise ScoringError("there is nothing to run")
         return rows
 
     def _map(self, run: Callable[[Indices], Rows], batches: list[Indices]) -> Iterator[tuple[Indices, Rows]]:
         if self.workers == 1 or len(batches) == 1:
-            yield from ((batch, run(batch)) for batch in batches)
+            for batch in batches:
+                check_cancelled()
+                yield batch, run(batch)
             return
-        pool = self._shared_pool()
-        futures: dict[Future[Rows], Indices] = {submit(pool, run, batch): batch for batch in batches}
+        pool, coming = self._shared_pool(), iter(batches)
+        running: dict[Future[Rows], Indices] = {}
+        done: SimpleQueue[Future[Rows]] = SimpleQueue()
+
+        def start(batch: Indices) -> None:
+            future = submit(pool, run, batch)
+            running[future] = batch
+            future.add_done_callback(done.put)
+
         try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        finally:  # on an error or an interrupt, what has not begun must not run
-            for future in futures:
+            for batch in islice(coming, _AHEAD * self.workers):
+                start(batch)
+            while running:
+                future = done.get()
+                check_cancelled()
+                for batch in islice(coming, 1):  # before the caller is given its rows, so that no thread waits for it
+                    start(batch)
+                yield running.pop(future), future.result()
+        finally:  # what has not begun must not run
+            for future in running:
                 future.cancel()
 
     def _shared_pool(self) -> ThreadPoolExecutor:
         with self._lock:
-            # Threads don't survive a fork: a child (gunicorn, multiprocessing) needs a pool of its own.
-            if self._pool is None or self._pool_pid != os.getpid():
+            if self._pool is None:
                 self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="secondpass")
-                self._pool_pid = os.getpid()
             return self._pool
 
     def __getstate__(self) -> dict[str, Any]:
@@ -134,14 +177,21 @@ class BatchRunner:
 
 
 @contextmanager
-def _progress_bar(n_tokens: int, shown: bool) -> Iterator[Callable[[int], object]]:
-    """Count tokens, not sequences: the longest come first, so a bar of sequences would forecast far too long."""
+def progress_bar(total: int, unit: str, shown: bool) -> Iterator[Callable[[int], object]]:
+    """Show a bar if the block takes longer than a second; gives what it is told of progress by.
+
+    Args:
+        total: of tokens or characters, not of texts: the longest come first, so a bar of texts would forecast far
+            too long.
+        unit: what is counted, such as ``tok``.
+        shown: whether to show it at all.
+    """
     if not shown:
         yield lambda _: None
         return
     from tqdm import tqdm
 
-    with tqdm(total=n_tokens, unit="tok", unit_scale=True, delay=1, leave=False) as bar:
+    with tqdm(total=total, unit=unit, unit_scale=True, delay=1, leave=False) as bar:
         yield bar.update
 
 

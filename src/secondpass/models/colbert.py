@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ConfigError, ModelFormatError
-from secondpass.models.batching import BatchRunner, Rows
+from secondpass.models.batching import BatchRunner, Rows, progress_bar
 from secondpass.models.onnx_session import OnnxSession, read_tokenizer
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.tokens import Batch, Tokens
@@ -140,7 +140,10 @@ class ColbertModel:
                     scores[query, texts[index]] = float(best.sum(dtype=np.float64))
             return np.zeros((len(indices), 1), dtype=np.float32)
 
-        self._runner.run(lengths, self.batch_tokens, forward, progress)
+        with progress_bar(sum(lengths), "tok", progress) as advance:
+            self._runner.run(
+                lengths, self.batch_tokens, forward, lambda indices: advance(sum(lengths[index] for index in indices))
+            )
         at = {text: position for position, text in enumerate(texts)}
         rows = [at[text] for _, text in pairs]
         cut = np.array([tokens.length > self.document_tokens for tokens in whole])

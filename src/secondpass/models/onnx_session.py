@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError
+from secondpass.forking import before_any_fork
 from secondpass.models.batching import BatchRunner, Rows, available_cores
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.resolve import checked_device
@@ -85,7 +86,8 @@ class OnnxSession:
         """
         if not (self.pads or batch.attention_mask.all()):
             raise ModelFormatError("the model has no input for a mask, so it can't be given padded sequences")
-        outputs = self._session.run(None, {name: getattr(batch, name) for name in self._inputs})
+        with before_any_fork():
+            outputs = self._session.run(None, {name: getattr(batch, name) for name in self._inputs})
         return np.asarray(outputs[0], dtype=np.float32)
 
     def runner(self) -> BatchRunner:

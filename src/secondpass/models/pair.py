@@ -1,14 +1,15 @@
 """Models that read two texts together: relevance and, later, entailment."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.cancellation import check_cancelled
 from secondpass.errors import ModelFormatError
-from secondpass.models.batching import BatchRunner, Rows
+from secondpass.models.batching import BatchRunner, Rows, portions, progress_bar
 from secondpass.models.tokens import Batch, EncoderTokenizer, KeptTokens, Tokens
 
 __all__ = ["PairModel", "PairOutput", "relevance_logits"]
@@ -89,6 +90,8 @@ class PairModel(ABC):
     ) -> PairOutput:
         """Score pairs of texts: identical ones once, in batches of similar length.
 
+        A few megabytes of text are tokenized and scored at a time, so that memory does not grow with their number.
+
         Args:
             pairs: any number of them.
             progress: show a bar when it takes longer than a second.
@@ -100,28 +103,35 @@ class PairModel(ABC):
         """
         positions: dict[tuple[str, str], int] = {}
         scatter = np.array([positions.setdefault(pair, len(positions)) for pair in pairs], dtype=np.intp)
-        if not positions:
-            nothing = np.empty((0, 2), np.bool_)
-            return PairOutput(
-                np.empty((0, len(self.labels)), np.float32), np.empty(0, np.int64), nothing, nothing[:, 0]
-            )
-        texts = list(dict.fromkeys(text for pair in positions for text in pair))
+        unique = list(positions)
+        sizes = [len(first) + len(second) for first, second in unique]
+        logits = np.empty((len(unique), len(self.labels)), np.float32)
+        n_tokens, truncated = np.empty(len(unique), np.int64), np.empty((len(unique), 2), np.bool_)
+        with progress_bar(sum(sizes), "char", progress) as advance:
+            for part in portions(sizes):
+                check_cancelled()
+                logits[part], n_tokens[part], truncated[part] = self._run(unique[part], kept_tokens, advance)
+        repeated = np.ones(len(pairs), dtype=np.bool_)
+        repeated[np.unique(scatter, return_index=True)[1]] = False
+        return PairOutput(logits[scatter], n_tokens[scatter], truncated[scatter], repeated)
+
+    def _run(
+        self, pairs: list[tuple[str, str]], kept_tokens: KeptTokens | None, advance: Callable[[int], object]
+    ) -> tuple[Rows, npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Return the logits of a portion of pairs, how many tokens each has, and whether its texts were cut."""
+        texts = list(dict.fromkeys(text for pair in pairs for text in pair))
         made = self.tokenizer.tokenize(texts) if kept_tokens is None else kept_tokens.tokenize(self.tokenizer, texts)
         tokens = dict(zip(texts, made, strict=True))
-        texts_of = list(positions)
-        unique = [(tokens[first], tokens[second]) for first, second in texts_of]
-        n_tokens = np.array([self.tokenizer.pair_length(*pair) for pair in unique], dtype=np.int64)
-        kept = np.array([self.tokenizer.pair_lengths(*pair) for pair in unique])
-        truncated = kept < np.array([(first.length, second.length) for first, second in unique])
+        of_pairs = [(tokens[first], tokens[second]) for first, second in pairs]
+        kept = np.array([self.tokenizer.pair_lengths(*pair) for pair in of_pairs])
+        n_tokens = np.array([self.tokenizer.pair_length(*pair) for pair in of_pairs], dtype=np.int64)
         rows = self._runner.run(
             n_tokens.tolist(),
             self.batch_tokens,
-            lambda indices: self._forward_pairs([texts_of[i] for i in indices], [unique[i] for i in indices]),
-            progress,
+            lambda indices: self._forward_pairs([pairs[i] for i in indices], [of_pairs[i] for i in indices]),
+            lambda indices: advance(sum(len(text) for i in indices for text in pairs[i])),
         )
-        repeated = np.ones(len(pairs), dtype=np.bool_)
-        repeated[np.unique(scatter, return_index=True)[1]] = False
-        return PairOutput(rows[scatter], n_tokens[scatter], truncated[scatter], repeated)
+        return rows, n_tokens, kept < np.array([(first.length, second.length) for first, second in of_pairs])
 
 
 def relevance_logits(logits: Rows, labels: Sequence[str]) -> npt.NDArray[np.float64]:

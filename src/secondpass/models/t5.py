@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ConfigError, MissingExtraError, ModelFormatError, ModelIntegrityError
-from secondpass.models.batching import BatchRunner, Rows
+from secondpass.models.batching import BatchRunner, Rows, progress_bar
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.resolve import checked_device
 from secondpass.models.tokens import EncoderTokenizer
@@ -106,7 +106,11 @@ class T5Model:
         def forward(indices: Any) -> Rows:
             return self._forward([sequences[index] for index in indices], list(token_ids))
 
-        return self._runner.run([len(ids) + 1 for ids in sequences], self.batch_tokens, forward, progress)
+        lengths = [len(ids) + 1 for ids in sequences]
+        with progress_bar(sum(lengths), "tok", progress) as advance:
+            return self._runner.run(
+                lengths, self.batch_tokens, forward, lambda indices: advance(sum(lengths[index] for index in indices))
+            )
 
     def _forward(self, sequences: list[Ids], token_ids: list[int]) -> Rows:
         config = self._model.config

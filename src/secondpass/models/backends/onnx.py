@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from secondpass.errors import ConfigError, ModelFormatError
 from secondpass.models.backends.base import Backend
-from secondpass.models.batching import Rows
+from secondpass.models.batching import Rows, progress_bar
 from secondpass.models.embedding import EmbeddingModel, pool
 from secondpass.models.graph.cache import CpuModel, PrecisionSetting, cpu_model
 from secondpass.models.onnx_session import OnnxSession, Session, read_tokenizer
@@ -139,7 +139,10 @@ class OnnxEmbeddingModel(EmbeddingModel):
             batch = self.tokenizer.single_batch([tokens[index] for index in indices])
             return pool(self.session.run(batch), batch.attention_mask, self.pooling)
 
-        return self._runner.run(lengths, self.batch_tokens, forward, progress)
+        with progress_bar(sum(lengths), "tok", progress) as advance:
+            return self._runner.run(
+                lengths, self.batch_tokens, forward, lambda indices: advance(sum(lengths[index] for index in indices))
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         return {"files": self.files, **self._settings}

@@ -5,13 +5,16 @@ own; ONNX Runtime has one step for a whole sequence. All else, attention include
 multiplies it (AVX512_BF16, AMX), and float32 elsewhere.
 """
 
+from ctypes import py_object, pythonapi
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
 
 from secondpass.errors import ConfigError, MissingExtraError, ModelFormatError, ModelIntegrityError
+from secondpass.forking import reset_after_fork
 from secondpass.models.backends.base import Backend
 from secondpass.models.backends.onnx import OnnxEmbeddingModel, OnnxPairModel
 from secondpass.models.batching import BatchRunner, Rows, available_cores
@@ -45,21 +48,39 @@ class OpenVinoSession:
 
     def __init__(self, model: Path | bytes, precision: str) -> None:
         cores = available_cores()
-        settings = {
+        self._source = model
+        self._settings = {
             "INFERENCE_PRECISION_HINT": {"bfloat16": "bf16", "float32": "f32"}[precision],
             "NUM_STREAMS": cores,
             "INFERENCE_NUM_THREADS": cores,
             "ENABLE_CPU_PINNING": False,  # the process may have other work for the cores
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": _GROUP_SIZE,
         }
-        name = model if isinstance(model, Path) else "the fused graph"
-        try:
-            self._model = _core().compile_model(model, "CPU", settings)
-        except RuntimeError as exc:
-            raise ModelIntegrityError(f"OpenVINO can't read {name}: {exc}") from exc
-        self._inputs = [node.get_any_name() for node in self._model.inputs]
+        self._model: Any = None
+        self._reset()
+        reset_after_fork(self, OpenVinoSession._reset)
+        opened = self._opened()
+        self._inputs = [node.get_any_name() for node in opened.inputs]
+        self.output_shape = [size.get_length() if size.is_static else "" for size in opened.output().partial_shape]
+
+    def _reset(self) -> None:
+        # Left as they are, for ever: they would wait for threads that did not come along.
+        for lost in (self._model, self._idle) if self._model is not None else ():
+            pythonapi.Py_IncRef(py_object(lost))
+        self._model = None
+        self._lock = Lock()
         self._idle: SimpleQueue[Any] = SimpleQueue()  # requests, each for one thread at a time
-        self.output_shape = [size.get_length() if size.is_static else "" for size in self._model.output().partial_shape]
+
+    def _opened(self) -> Any:
+        """Return the compiled model: a forked child has none of OpenVINO's threads, and so compiles it again."""
+        with self._lock:
+            if self._model is None:
+                name = self._source if isinstance(self._source, Path) else "the fused graph"
+                try:
+                    self._model = _core().compile_model(self._source, "CPU", self._settings)
+                except RuntimeError as exc:
+                    raise ModelIntegrityError(f"OpenVINO can't read {name}: {exc}") from exc
+            return self._model
 
     def run(self, batch: Batch) -> Rows:
         """Return the first output for a batch, as float32; as `OnnxSession.run`."""
@@ -68,7 +89,7 @@ class OpenVinoSession:
         try:
             request = self._idle.get_nowait()
         except Empty:
-            request = self._model.create_infer_request()
+            request = self._opened().create_infer_request()
         try:
             outputs = request.infer({name: getattr(batch, name) for name in self._inputs}, share_inputs=True)
             return np.array(outputs[0], dtype=np.float32)  # a copy: the request's memory is used again
