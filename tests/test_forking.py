@@ -1,9 +1,12 @@
 """What happens in a child process right after a fork."""
 
 import gc
-from threading import Lock
+from threading import Event, Lock, Thread, Timer
 
-from secondpass.forking import reset_after_fork
+import pytest
+
+from secondpass import forking
+from secondpass.forking import before_any_fork, reset_after_fork
 from tests.forks import exit_status_of_child, needs_fork
 
 pytestmark = needs_fork
@@ -40,3 +43,43 @@ def test_an_owner_that_is_gone_is_not_reset() -> None:
 
 def _require(condition: bool) -> None:
     assert condition
+
+
+def test_a_fork_waits_for_native_calls() -> None:
+    """Such a call may hold a lock that nobody could release in the child; none begins while a fork is under way."""
+    inside, leave = Event(), Event()
+    events: list[str] = []
+
+    def call() -> None:
+        with before_any_fork():
+            inside.set()
+            leave.wait(60)
+            events.append("call ended")
+
+    thread = Thread(target=call)
+    thread.start()
+    assert inside.wait(60)
+    Timer(0.2, leave.set).start()
+    # What the child sees of the list is what was in it when it was forked.
+    assert exit_status_of_child(lambda: _require(events == ["call ended"])) == 0
+    thread.join(60)
+
+
+def test_native_calls_go_on_in_parent_and_child() -> None:
+    """The gate is open again in both, and the child has none of the calls that its parent's threads made."""
+
+    def call() -> None:
+        with before_any_fork():
+            pass
+
+    assert exit_status_of_child(call) == 0
+    call()
+
+
+def test_a_fork_from_within_a_native_call_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The handler of a signal may fork in the thread that the call is in."""
+    monkeypatch.setattr(forking, "_LONGEST_WAIT_S", 0.1)
+    with before_any_fork():
+        assert exit_status_of_child(lambda: None) == 0
+    with before_any_fork():
+        pass

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from secondpass.base import in_thread
 from secondpass.errors import OutOfMemoryError, ScoringError
 from secondpass.models.batching import BatchRunner, Indices, Rows, available_cores, plan_batches, portions, progress_bar
+from tests.forks import exit_status_of_child, needs_fork
 
 _LENGTHS = st.lists(st.integers(1, 512), min_size=1, max_size=60)
 
@@ -178,6 +179,15 @@ def test_portions_hold_everything_once_within_the_limit(sizes: list[int], limit:
         assert sum(sizes[part]) <= limit or part.stop - part.start == 1
         if following.stop > following.start:
             assert sum(sizes[part]) + sizes[following.start] > limit
+
+
+@needs_fork
+def test_a_child_that_is_forked_while_a_pool_is_made() -> None:
+    """A thread of the parent's holds the lock, and the child has none of the pool's threads."""
+    runner = _runner()
+    runner.run([1, 1, 1], None, lambda indices: indices[:, None].astype(np.float32))
+    with runner._lock:
+        assert exit_status_of_child(lambda: runner.run([1, 1], None, lambda at: at[:, None].astype(np.float32))) == 0
 
 
 class TestWorkThatIsGivenUp:

@@ -13,6 +13,7 @@ from tokenizers import models, pre_tokenizers, processors
 from secondpass.errors import ModelFormatError
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.tokens import EncoderTokenizer, KeptTokens, Tokens
+from tests.forks import exit_status_of_child, needs_fork
 
 _TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60)
 
@@ -127,6 +128,14 @@ class TestKeptTokens:
         restored = pickle.loads(data)
         restored.tokenize(tokenizer, ["something to be found"])
         assert restored.size == 5 and tokenizer.asked[-1] == ["something to be found"]
+
+    @needs_fork
+    def test_a_child_that_is_forked_in_the_midst_of_a_call(self, path: str) -> None:
+        """A thread of the parent's holds the lock for ever, as far as the child can see."""
+        tokenizer, kept = EncoderTokenizer(tokenizers.Tokenizer.from_file(path), 24), KeptTokens(5)
+        kept.tokenize(tokenizer, ["a"])
+        with kept._lock:
+            assert exit_status_of_child(lambda: kept.tokenize(tokenizer, ["a", "b"])) == 0
 
 
 class _Asked(EncoderTokenizer):

@@ -17,6 +17,7 @@ from secondpass.models.graph.cache import graph_of
 from secondpass.models.pair import PairModel
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.tokens import Batch
+from tests.forks import exit_status_of_child, needs_fork
 from tests.models.copying import DOCUMENTS, PAIRS, QUERY
 
 
@@ -75,6 +76,18 @@ def test_says_what_runs_and_has_a_fingerprint_of_its_own(float32: PairModel) -> 
     others = [load_pair_model("ms-marco-MiniLM-L12-v2", precision="float32")]
     others += [load_pair_model("ms-marco-MiniLM-L12-v2", backend="openvino", precision="bfloat16")]
     assert len({float32.fingerprint, *(other.fingerprint for other in others)}) == 3
+
+
+@needs_fork
+def test_a_forked_child_compiles_it_again(float32: PairModel) -> None:
+    """OpenVINO's threads don't come along, and a request to them would never be answered."""
+    expected = float32.logits(PAIRS).tolist()
+
+    def same() -> None:
+        assert float32.logits(PAIRS).tolist() == expected
+
+    assert exit_status_of_child(same) == 0
+    same()
 
 
 def test_pickles_as_what_it_is(float32: PairModel) -> None:
