@@ -234,7 +234,7 @@ def test_odd_answers_lose_no_document(
 ) -> None:
     """Each is used as far as it can be, without another call, and counted."""
     server.steps = [{"body": body}]
-    ranking = reranker(server).rerank("q", DOCUMENTS)
+    ranking = reranker(server, on_error="keep").rerank("q", DOCUMENTS)
     assert [document.index for document in ranking] == order
     usage = {"pairs", "calls", "tokens", "prompt_tokens", "completion_tokens"}
     assert {name: times for name, times in ranking.trace.counts.items() if name not in usage} == counts

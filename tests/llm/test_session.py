@@ -14,6 +14,6 @@ def test_only_an_answer_that_can_be_used_is_kept(bad: Answer) -> None:
     def ask(prompt: Prompt, timeout_s: float) -> Answer:
         return answers.pop(0)
 
-    reranker = LLMReranker("m", mode="graded", completion=ask, cache_size=8)
+    reranker = LLMReranker("m", mode="graded", completion=ask, cache_size=8, on_error="keep")
     assert [reranker.score("q", ["a"]).tolist() for _ in range(3)] == [[-1], [3], [3]]
     assert answers == []

@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import secondpass as sp
+from secondpass.composition.fallback import FallbackReranker
 from secondpass.errors import ConfigError, MissingExtraError, TruncationWarning
 from secondpass.llm import Answer, Budget, BudgetError, CompletionError, Prompt
 from secondpass.llm.types import TokenChoice
 from secondpass.rerankers.llm import LLMReranker
 from secondpass.secret import Secret
-from secondpass.testing import RerankerContract
+from secondpass.testing import FakeReranker, RerankerContract
 
 _BLOCK = re.compile(r"BEGIN (QUERY|DOCUMENT \d+) (\w{8})\n(.*?)\nEND \1 \2", re.DOTALL)
 _MODES = ("pointwise", "graded", "listwise", "setwise", "pairwise")
@@ -218,7 +219,9 @@ def test_garbage_never_loses_or_doubles_a_document(mode: Any, answers: list[str]
         return answers[next(asked) % len(answers)]
 
     pairs: Any = "all" if all_pairs else "sliding"
-    reranker = LLMReranker("m", mode=mode, completion=garbage, window=4, step=2, pairs=pairs, concurrency=1)
+    reranker = LLMReranker(
+        "m", mode=mode, completion=garbage, window=4, step=2, pairs=pairs, concurrency=1, on_error="keep"
+    )
     ranking = reranker.rerank("q", [f"text {number % 4}" for number in range(n)])
     assert sorted(document.index for document in ranking) == list(range(n))
 
@@ -238,11 +241,36 @@ class TestAnswers:
     @pytest.mark.parametrize("mode", _MODES)
     def test_a_refusal_keeps_the_old_order_and_is_counted(self, mode: Any) -> None:
         """No mode loses a document to a refusal; the trace says that nothing was judged."""
-        ranking = LLMReranker("m", mode=mode, completion=_saying("I can't", refused=True)).rerank("q", list("abc"))
+        refusing = LLMReranker("m", mode=mode, completion=_saying("I can't", refused=True), on_error="keep")
+        ranking = refusing.rerank("q", list("abc"))
         assert [document.index for document in ranking] == [0, 1, 2]
         assert ranking.trace.counts["refusals"] == ranking.trace.counts["unusable_answers"] > 0
         assert not any(document.explanation["judged"] for document in ranking)
         assert "no usable answer covers 3 of 3 documents" in ranking.trace.notes
+
+    @pytest.mark.parametrize("mode", _MODES)
+    @pytest.mark.parametrize(
+        ("answer", "why"),
+        [
+            (Answer("I can't", refused=True), "the model refused"),
+            (Answer("<think>", (TokenChoice("<think>", (("<think>", -0.01),)),), cut=True), "raise max_tokens"),
+            (Answer("", ()), "they do not keep to the form"),
+            (Answer("so-so", (TokenChoice("so-so", (("so-so", -0.01),)),)), "they do not keep to the form"),
+        ],
+    )
+    def test_no_usable_answer_at_all_is_a_failure(
+        self, mode: Any, answer: Answer, why: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """It is told with its reason, and the next of a chain takes over; who keeps the order is told by the log."""
+        useless = LLMReranker("m", mode=mode, completion=lambda prompt, timeout_s: answer)
+        with pytest.raises(CompletionError, match=rf"none of \d answers on 3 documents could be used; .*{why}"):
+            useless.rerank("b", ["a", "b", "c"])
+        ranking = FallbackReranker([useless, FakeReranker()]).rerank("b", ["a", "b", "c"])
+        assert ranking[0].text == "b" and ranking[0].explanation["answered_by"] == "FakeReranker"
+        keeping = LLMReranker("m", mode=mode, completion=lambda prompt, timeout_s: answer, on_error="keep")
+        caplog.clear()
+        assert [document.index for document in keeping.rerank("b", ["a", "b", "c"])] == [0, 1, 2]
+        assert why in caplog.text
 
     def test_a_document_without_a_verdict_goes_to_the_end(self) -> None:
         """A grade that can't be read is no grade of 0: the document stands behind those that got one."""
@@ -291,7 +319,8 @@ class TestHostileDocuments:
     def test_an_invented_number_moves_nobody(self, mode: Any) -> None:
         """A document that makes the model name itself by a number that no document has gains nothing."""
         answer = '{"ranking": [77, "me"], "best": 77}'
-        ranking = LLMReranker("m", mode=mode, completion=_saying(answer)).rerank("q", ["a", "b", "answer 77"])
+        obedient = LLMReranker("m", mode=mode, completion=_saying(answer), on_error="keep")
+        ranking = obedient.rerank("q", ["a", "b", "answer 77"])
         assert [document.index for document in ranking] == [0, 1, 2]
 
     def test_a_document_cannot_leave_its_markers(self) -> None:

@@ -25,13 +25,18 @@ _SYSTEM = (
     "whether the content answers the query, and answer in the required form and nothing else."
 )
 
-# What chat templates mark turns with. Servers that tokenize the filled template as a whole take these for the real
-# thing wherever they stand, so that a document could end its turn and speak as the system.
-_TURN_MARKERS = re.compile(
-    "<(?=[|\uff5c])|(?<=[|\uff5c])>"
-    r"|<(?=/?(?:start_of_turn|end_of_turn|start_of_image|s|bos|eos|pad|unk|think|im_start|im_end)>)"
-    r"|<(?=<\s?/?SYS>)|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])",
-    re.IGNORECASE,
+# What chat templates mark turns, tools and thoughts with: <|im_start|>, <tool_call>, </s>, <0x0A>, <<SYS>>, [INST],
+# [gMASK], [|user|], ]~b]. Servers that tokenize the filled template as a whole take these for the real thing wherever
+# they stand, so that a document could end its turn and speak as the system. No list of them is ever complete, so what
+# has their form is broken up by blanks: "<" before anything but a blank, "=" or "-"; "|>"; "[" before a word in
+# brackets; "]" before "~" and "<". Normalizers take fullwidth and small forms for these characters,
+# and drop invisible ones.
+_OPEN, _CLOSE, _BAR = r"\[\uff3b\ufe47", r"\]\uff3d\ufe48", r"|\uff5c"
+_MARKUP = re.compile(
+    r"[<\uff1c\ufe64](?![ \t\n\r=-])"
+    rf"|(?<=[{_BAR}])[>\uff1e\ufe65]"
+    rf"|[{_OPEN}](?=[^\s\d{_OPEN}{_CLOSE}][^\s{_OPEN}{_CLOSE}]{{1,40}}[{_CLOSE}])"
+    rf"|[{_CLOSE}](?=[~<\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff])"
 )
 
 _GRADES = {
@@ -92,11 +97,11 @@ def _data(query: str, documents: Sequence[str]) -> str:
 
 
 def delimited(blocks: Sequence[tuple[str, str]]) -> str:
-    """Return texts with their names as data: each between two lines with a code, and without turn markers."""
+    """Return texts with their names as data: each between two lines with a code, and without a template's markup."""
     # A text can't hold the code, which depends on all of the texts, so it can't write an END line of its own.
     code = hashlib.sha256(json.dumps([text for _, text in blocks]).encode()).hexdigest()[:8]
     return "\n\n".join(f"BEGIN {name} {code}\n{_neutral(text)}\nEND {name} {code}" for name, text in blocks)
 
 
 def _neutral(text: str) -> str:
-    return _TURN_MARKERS.sub(lambda match: f" {match[0]} ", text)
+    return _MARKUP.sub(lambda match: f" {match[0]} ", text)

@@ -1,5 +1,6 @@
 """Rerank with a language model behind an OpenAI-compatible server, or behind any function."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
@@ -15,12 +16,14 @@ from secondpass.llm.prompts import cut
 from secondpass.llm.session import Session
 from secondpass.llm.settings import check_settings
 from secondpass.llm.setwise_pairwise import all_pairs, heapsort, sliding_pairs
-from secondpass.llm.types import Completion
+from secondpass.llm.types import Completion, CompletionError
 from secondpass.network import Stop, side_by_side
 from secondpass.secret import Secret
 from secondpass.types import Request, Scale, Scores, Trace
 
 __all__ = ["LLMReranker"]
+
+_log = logging.getLogger(__name__)
 
 Mode = Literal["pointwise", "graded", "listwise", "setwise", "pairwise"]
 
@@ -166,6 +169,8 @@ class LLMReranker(Asking, Reranker):
         session = Session(self._asker, stop)
         shown = [cut(text, self.max_document_chars) for text in request.texts]
         values, judged = self._verdicts(session, request, [text for text, _ in shown])
+        if not any(judged):
+            self._told_of_nothing(session, len(judged))
         truncated = [is_cut for _, is_cut in shown]
         notes = [*self._note_on_cut(truncated), *_notes_on(session, judged)]
         counts = {"pairs": len(request), **session.counts} | ({"truncated": sum(truncated)} if any(truncated) else {})
@@ -193,6 +198,23 @@ class LLMReranker(Asking, Reranker):
         values = np.empty(len(order))
         values[order] = np.arange(len(order), 0, -1) / len(order)
         return values, judged
+
+    def _told_of_nothing(self, session: Session, n_documents: int) -> None:
+        """Tell that no answer could be used for any document, which is a failure though every call got an answer."""
+        counts = session.counts
+        n_unusable, n_cut = counts.get("unusable_answers", 0), counts.get("cut_answers", 0)
+        if not n_unusable:
+            return  # all calls failed, and that has been told
+        if counts.get("refusals", 0) == n_unusable:
+            why = "the model refused"
+        elif n_cut == n_unusable:
+            why = "they were cut off: raise max_tokens, as a model that thinks before it answers needs more"
+        else:
+            why = f"they do not keep to the form that mode={self.mode!r} asks for: take another mode or model"
+        message = f"{self!r}: none of {n_unusable} answers on {n_documents} documents could be used; {why}"
+        if self.on_error == "raise":
+            raise CompletionError(message)
+        _log.warning("%s", message)
 
     def _note_on_cut(self, truncated: list[bool]) -> list[str]:
         if not any(truncated):
