@@ -23,6 +23,15 @@ def test_style() -> None:
     _run("ruff", "format", "--check", ".")
 
 
+def test_imports_go_one_way() -> None:
+    """The rules in pyproject.toml hold: the picture in CONTRIBUTING.md, no circle, no framework in the core."""
+    code = "import importlinter.cli; importlinter.cli.lint_imports_command()"
+    command = (sys.executable, "-c", code, "--no-cache")
+    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 kept, 0 broken" in done.stdout
+
+
 @pytest.mark.slow
 def test_types() -> None:
     """Mypy, strict, has nothing to say of the package, the adapters and a user's calls."""

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.process import run
 
 _LINES = "os.remove deletes a file\n\nshutil.copy copies a file\n"
-_BUILT = "note: building the graph of ms-marco-MiniLM-L12-v2 for inference, once; this takes seconds\n"
+_BUILT = "note: building the fused graph of ms-marco-MiniLM-L12-v2, once; this takes seconds\n"
 
 
 @pytest.mark.parametrize(
