@@ -2,14 +2,53 @@
 
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 import secondpass as sp
 
+_SOURCE = Path(sp.__file__).parent
 _HEAVY = (
     "torch transformers sentence_transformers faiss openai langchain_core llama_index haystack onnxruntime tokenizers"
 )
+
+# The public names of each package; what is not here may change without notice.
+_PACKAGES = {
+    "cache": ("Cache CacheError MemoryCache RedisCache SQLiteCache as_cache caches"),
+    "calibration": (
+        "BetaCalibrator CalibrationReport Calibrator ConformalCoverage ConformalSelector Example "
+        "IsotonicCalibrator PlattCalibrator ProbabilityQuality ScoredExamples Selection TemperatureCalibrator "
+        "Threshold at_precision best_f_beta calibrator_from_config estimate_base_rate examples_from_qrels "
+        "probability_quality score_examples shift_base_rate"
+    ),
+    "classify": ("Classification ZeroShotClassifier"),
+    "composition": (
+        "BlendedReranker CacheStats CachedReranker CalibratedReranker CascadeReranker CoalescingReranker "
+        "EnsembleReranker FallbackReranker Passage PassageReranker RoutedReranker TranslatingReranker"
+    ),
+    "evaluate": ("Collection measure mrr ndcg per_query read_beir stdlib_corpus stdlib_qrels stdlib_queries"),
+    "llm": ("Answer Budget BudgetError Completion CompletionError Prompt"),
+    "models": (
+        "Backend EmbeddingModel LABELS LoadSettings ModelFiles ModelSpec NliModel NliOutput PairModel "
+        "PairOutput RunSettings find_model load_embedding_model load_pair_model"
+    ),
+    "remote": ("SHAPES Shape"),
+    "rerankers": (
+        "ColbertReranker CrossEncoderReranker DuoT5Reranker LLMReranker MonoT5Reranker RankT5Reranker "
+        "RemoteReranker T5Settings"
+    ),
+    "retrieve": (
+        "BM25Retriever DenseRetriever ExpandedRetriever Expander FeedbackExpander FunctionExpander "
+        "RetrieveRerank Retriever SynonymExpander TemplateExpander retrievers"
+    ),
+    "verify": (
+        "CheckedClaim Citation Claim ClaimStream Decomposer Evidence FactVerifier Judge Judgement "
+        "LLMDecomposer LLMJudge Mismatch POLICIES Policy SignalCombination Verdict Verification split_claims "
+        "verifiers"
+    ),
+}
 
 
 def _python(code: str) -> str:
@@ -45,6 +84,31 @@ def test_the_public_names_are_these() -> None:
     for name in sp.__all__:
         assert getattr(sp, name) is not None
     assert set(sp.__all__) <= set(dir(sp))
+
+
+@pytest.mark.parametrize("package", _PACKAGES)
+def test_the_public_names_of_a_package_are_these(package: str) -> None:
+    """Each can be imported from the package itself, whose first line says what is in it."""
+    module = import_module(f"secondpass.{package}")
+    assert sorted(module.__all__) == sorted(_PACKAGES[package].split())
+    assert set(module.__all__) <= set(dir(module))
+    assert all(getattr(module, name) is not None for name in module.__all__)
+    assert module.__doc__ is not None and module.__doc__.partition("\n")[0].endswith(".")
+
+
+def test_every_other_package_says_what_is_in_it() -> None:
+    """A package without public names has one line, and none of its names is offered."""
+    for path in sorted(_SOURCE.rglob("__init__.py")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert lines[0].startswith('"""') and lines[0].rstrip('"').endswith("."), path
+        assert "__all__" in path.read_text(encoding="utf-8") or len(lines) == 1, path
+
+
+def test_importing_a_package_loads_nothing_heavy() -> None:
+    """These import a file when one of its names is asked for."""
+    packages = ", ".join(f"secondpass.{name}" for name in ("cache", "composition", "models", "rerankers", "verify"))
+    loaded = set(_python(f"import sys, {packages}; print(*sys.modules)").split())
+    assert loaded.isdisjoint(_HEAVY.split())
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

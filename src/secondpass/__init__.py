@@ -9,7 +9,6 @@ for document in reranker.rerank("how do I copy a file?", passages, k=5):
 ```
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from secondpass.base import Reranker
@@ -30,6 +29,7 @@ from secondpass.errors import (
     TruncationWarning,
     VerificationFailedError,
 )
+from secondpass.lazy import lazy
 from secondpass.loading import from_config, load
 from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Scores, Trace
 
@@ -129,15 +129,12 @@ __all__ = [
 ]
 
 
+_get, __dir__ = lazy(__name__, _LAZY)
+
+
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
         return version("secondpass")
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LAZY[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+    return _get(name)

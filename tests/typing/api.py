@@ -1,6 +1,8 @@
 """Calls as users write them, for mypy to read; never run."""
 
 import secondpass as sp
+from secondpass.cache import MemoryCache
+from secondpass.models import LoadSettings
 from secondpass.retrieve import BM25Retriever, DenseRetriever, RetrieveRerank
 
 
@@ -33,3 +35,21 @@ def search(texts: list[str]) -> sp.Ranking:
     two_stage = RetrieveRerank(DenseRetriever("bge-small-en-v1.5", metric="l2"), sp.load("fake"), depth=50)
     many: list[sp.Ranking] = two_stage.index(texts).search(["q1"], k=5)
     return (first + many)[0]
+
+
+def configured(folder: str) -> None:
+    """Settings that are passed along are known by name and type, and a slip in either is an error here already."""
+    sp.CrossEncoderReranker(folder, backend="torch", device="cuda", dtype="float16", max_length=256)
+    sp.CrossEncoderReranker(folder, devise="cuda")  # type: ignore[call-arg]
+    sp.CrossEncoderReranker(folder, max_length="256")  # type: ignore[arg-type]
+    sp.MonoT5Reranker(folder, dtype="bfloat16", batch_tokens=4096)
+    sp.MonoT5Reranker(folder, dtype="int8")  # type: ignore[arg-type]
+    sp.ColbertReranker(folder, query_length=48, backend="onnx")  # type: ignore[call-arg]
+    sp.FactVerifier(folder, local_files_only=True, revison="main")  # type: ignore[call-arg]
+    DenseRetriever(folder, metric="l2", precision="int8")
+    settings: LoadSettings = {"device": "cpu", "revision": "main"}
+    same: sp.CrossEncoderReranker = sp.CrossEncoderReranker.from_config(
+        sp.CrossEncoderReranker(folder, **settings).to_config()
+    )
+    identity: str = same.fingerprint
+    MemoryCache(max_bytes=len(identity), ttl=3)  # type: ignore[call-arg]

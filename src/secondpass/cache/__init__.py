@@ -1,9 +1,9 @@
 """Where scores are kept for the next time: in memory, in a file, on a Redis server."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from secondpass.cache.base import Cache, CacheError, as_cache
+from secondpass.cache.base import Cache, CacheError, as_cache, caches
+from secondpass.lazy import lazy
 
 if TYPE_CHECKING:
     from secondpass.cache.memory import MemoryCache
@@ -16,14 +16,6 @@ _LAZY = {
     "SQLiteCache": "secondpass.cache.sqlite",
 }
 
-__all__ = ["Cache", "CacheError", "MemoryCache", "RedisCache", "SQLiteCache", "as_cache"]
+__all__ = ["Cache", "CacheError", "MemoryCache", "RedisCache", "SQLiteCache", "as_cache", "caches"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LAZY[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _LAZY)

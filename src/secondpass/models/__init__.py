@@ -1,1 +1,52 @@
 """Models: where they come from, how texts become tokens, and the backends that run them."""
+
+from typing import TYPE_CHECKING
+
+from secondpass.lazy import lazy
+
+if TYPE_CHECKING:
+    from secondpass.models.backends.base import Backend
+    from secondpass.models.backends.load import LoadSettings, RunSettings, load_embedding_model, load_pair_model
+    from secondpass.models.embedding import EmbeddingModel
+    from secondpass.models.nli import LABELS, NliModel, NliOutput
+    from secondpass.models.pair import PairModel, PairOutput
+    from secondpass.models.sources.files import ModelFiles
+    from secondpass.models.sources.resolve import find_model
+    from secondpass.models.sources.spec import ModelSpec
+
+# Imported when they are first asked for, as they bring ONNX Runtime and the like.
+_LAZY = {
+    "Backend": "secondpass.models.backends.base",
+    "EmbeddingModel": "secondpass.models.embedding",
+    "LABELS": "secondpass.models.nli",
+    "LoadSettings": "secondpass.models.backends.load",
+    "ModelFiles": "secondpass.models.sources.files",
+    "ModelSpec": "secondpass.models.sources.spec",
+    "NliModel": "secondpass.models.nli",
+    "NliOutput": "secondpass.models.nli",
+    "PairModel": "secondpass.models.pair",
+    "PairOutput": "secondpass.models.pair",
+    "RunSettings": "secondpass.models.backends.load",
+    "find_model": "secondpass.models.sources.resolve",
+    "load_embedding_model": "secondpass.models.backends.load",
+    "load_pair_model": "secondpass.models.backends.load",
+}
+
+__all__ = [
+    "LABELS",
+    "Backend",
+    "EmbeddingModel",
+    "LoadSettings",
+    "ModelFiles",
+    "ModelSpec",
+    "NliModel",
+    "NliOutput",
+    "PairModel",
+    "PairOutput",
+    "RunSettings",
+    "find_model",
+    "load_embedding_model",
+    "load_pair_model",
+]
+
+__getattr__, __dir__ = lazy(__name__, _LAZY)

@@ -9,10 +9,29 @@ print(search.search("how do I copy a file?", k=5))
 ```
 """
 
-from secondpass.retrieve.base import Retriever
+from secondpass.retrieve.base import Retriever, retrievers
 from secondpass.retrieve.bm25 import BM25Retriever
 from secondpass.retrieve.dense import DenseRetriever
 from secondpass.retrieve.expand import ExpandedRetriever
+from secondpass.retrieve.expanders import (
+    Expander,
+    FeedbackExpander,
+    FunctionExpander,
+    SynonymExpander,
+    TemplateExpander,
+)
 from secondpass.retrieve.two_stage import RetrieveRerank
 
-__all__ = ["BM25Retriever", "DenseRetriever", "ExpandedRetriever", "RetrieveRerank", "Retriever"]
+__all__ = [
+    "BM25Retriever",
+    "DenseRetriever",
+    "ExpandedRetriever",
+    "Expander",
+    "FeedbackExpander",
+    "FunctionExpander",
+    "RetrieveRerank",
+    "Retriever",
+    "SynonymExpander",
+    "TemplateExpander",
+    "retrievers",
+]

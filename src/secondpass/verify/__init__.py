@@ -1,7 +1,8 @@
 """Verification: what was generated, claim by claim, against the passages that it was generated from."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from secondpass.lazy import lazy
 
 if TYPE_CHECKING:
     from secondpass.verify.claims.decompose import LLMDecomposer
@@ -57,12 +58,4 @@ __all__ = [
     "verifiers",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LAZY[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _LAZY)
