@@ -8,6 +8,7 @@ outputs are compared line by line, numbers with a tolerance, images by their pre
 """
 
 import math
+import platform
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -17,8 +18,9 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
-__all__ = ["differences", "executed", "same_text", "store"]
+__all__ = ["PYTHON", "differences", "executed", "same_text", "store"]
 
+PYTHON = ".".join(platform.python_version_tuple()[:2])
 _FOLDER = Path(__file__).parent
 _NUMBER = re.compile(r"(?<![A-Za-z_])-?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 # What differs from run to run, or with the version: addresses, fingerprints, durations with their unit, and the spaces
@@ -55,7 +57,8 @@ def store(paths: Iterable[Path]) -> None:
     """Execute notebooks and write them with their outputs."""
     for path in paths:
         notebook = executed(path)
-        notebook.metadata["language_info"] = {"name": "python"}  # without the version of whoever ran it last
+        # Docstrings, which most notebooks search, differ between minor versions.
+        notebook.metadata["language_info"] = {"name": "python", "version": PYTHON}
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs = [_clean(output) for output in _merged(cell.outputs)]
