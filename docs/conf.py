@@ -59,6 +59,7 @@ copybutton_exclude = ".linenos, .gp, .go"
 
 def setup(app):
     """Write the pages that are made from the package and its notebooks, before Sphinx looks for pages."""
+    app.connect("autodoc-process-docstring", reference.before_napoleon, priority=400)
     app.connect("autodoc-process-docstring", reference.to_rst)
     app.connect("autodoc-skip-member", reference.skip_member)
     reference.write_pages(_DOCS / "reference" / "api")

@@ -22,7 +22,12 @@ _ADAPTERS = {
     "haystack_integrations.components.validators.secondpass": "Haystack: validators",
 }
 _INTERNAL = ("secondpass.cli", "secondpass.network")  # a command, and what clients of servers share
-_MODULES = ("secondpass.errors", "secondpass.testing", "secondpass.types")  # for the rest, see their packages
+_MODULES = (
+    "secondpass.errors",
+    "secondpass.retrieve.expand",
+    "secondpass.testing",
+    "secondpass.types",
+)  # for the rest, see their packages
 
 
 def write_pages(folder: Path) -> None:
@@ -125,6 +130,12 @@ def _summary(obj: object, name: str = "", home: str = "") -> str:
     if isinstance(obj, ModuleType) or inspect.isclass(obj) or inspect.isroutine(obj):
         return (inspect.getdoc(obj) or "").partition("\n")[0].removeprefix("secondpass: ")
     return next(iter(_constant_docs(home).get(name, [])), "")
+
+
+def before_napoleon(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Keep napoleon from reading what stands before a colon in a property's first line as its type."""
+    if what in ("property", "attribute"):
+        lines.insert(0, "")
 
 
 def to_rst(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
