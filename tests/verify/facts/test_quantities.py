@@ -216,7 +216,6 @@ class TestQuantities:
             "RFC 2616",
             "Section 4",
             "World War II",
-            "a 2:1 win",
             "3. Mix it well.",
         ],
     )

@@ -26,6 +26,8 @@ _UNFINISHED = re.compile(
     r"|\bif (?:any|all|one|either) of (?:the following|these)(?: conditions)?(?: \w+){0,3})\s?:\Z",
     re.IGNORECASE,
 )
+# Behind these even a whole sentence is only a part of one.
+_OPEN_CLAUSE = re.compile(r"\b(?:if|when|unless|because|that|where|while|after|before|to|must|should|may|can)\Z", re.I)
 _ALL_OF_THEM = re.compile(
     r" (?:either|both|all|any|one)?(?: or more)?(?: of)? ?(?:the following|these)(?: \w+)*\Z", re.I
 )
@@ -141,7 +143,7 @@ class ClaimStream:
         whole = self._plain(raw)
         if not whole:
             return [self._claim(part, 0, len(raw), raw, "there are no words in it")]
-        if lead and part.in_list:
+        if lead and (_OPEN_CLAUSE.search(lead) or not has_finite_verb(whole)):
             return [self._claim(part, 0, len(raw), _led(lead, whole))]
         reason = why_not(whole) or ("it only introduces what follows" if _lead(whole) else "")
         if reason:
@@ -199,7 +201,12 @@ def split_claims(answer: str, *, pattern: str | re.Pattern[str] | None = None) -
 
 def _lead(text: str) -> str:
     """Return what the items behind a sentence go on with; empty if it needs none of them."""
-    if len(text) > _MAX_LEAD or not _UNFINISHED.search(text) or len(conjuncts(text.rstrip(" :") + ".")) > 1:
+    if (
+        len(text) > _MAX_LEAD
+        or not _UNFINISHED.search(text)
+        or text.lower().startswith("here")
+        or len(conjuncts(text.rstrip(" :") + ".")) > 1
+    ):
         return ""
     return _ALL_OF_THEM.sub("", text.rstrip(" :"))
 

@@ -1,7 +1,7 @@
 """Checks of a claim's numbers, dates, names and negations against a text: rules, which no model overrules."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -18,6 +18,14 @@ FEATURES = KINDS.features
 """The names of what `FactCheck.features` returns, in its order."""
 
 _ESCAPE = re.compile(r"\\(?=[$%#~&])")  # of Markdown and TeX
+_SIGNS = re.compile(r"[\W_]+")
+_MOST_UNREAD = 32  # of a claim
+# What tokenizers and PDFs put blanks into: "12, 000", "$ 1. 7 million".
+_SPACED_THOUSANDS = re.compile(r"(?<![\d,.])(\d{1,3}), (000)(?![\d,]\d)")
+_SPACED_DECIMALS = re.compile(
+    r"(?<![\d.])(\d{1,6})\s?\. (\d{1,4})"
+    r"(?= ?(?:million|billion|trillion|thousand|percent|per cent|km|kg|mm|cm|bn|mn)\b|\s?%)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +36,14 @@ class FactCheck:
         mismatches: what the text has differently.
         missing: what the text does not have at all; its ``evidence`` is empty.
         n_facts: how many numbers, dates and names of the claim were looked for.
+        unread: what holds figures in the claim that are not read as a fact (part numbers, names of files, addresses),
+            and does not stand in the text, blanks and signs aside. It counts in no feature.
     """
 
     mismatches: tuple[Mismatch, ...] = ()
     missing: tuple[Mismatch, ...] = ()
     n_facts: int = 0
+    unread: tuple[str, ...] = ()
 
     def features(self, kinds: Kinds = KINDS) -> Mapping[str, float]:
         """Return counts by kind, and the share of the claim's facts that were found (1.0 if it has none).
@@ -63,13 +74,35 @@ def read_facts(text: str, kinds: Kinds = KINDS) -> Facts:
     """
     if not isinstance(text, str):
         raise InputError(f"facts are read from a str, not from {type(text).__name__}")
-    read = Text(_ESCAPE.sub(" ", well_formed(text)))
-    facts = Facts(read, {}, {})
+    text = _SPACED_DECIMALS.sub(r"\1.\2", _SPACED_THOUSANDS.sub(r"\1,\2", _ESCAPE.sub(" ", well_formed(text))))
+    read = Text(text)
+    facts = Facts(read, {}, {}, [])
     for kind in kinds.by_precedence():
         facts.found[kind.name] = found = kind.find(read)
         facts.values[kind.name] = frozenset(value for fact in found for value in kind.values(fact))
         read.taken.update(at for fact in found for at in kind.takes(fact))
+    seen = read.markers.union(*_places(facts, kinds))
+    figures = (at for at, token in enumerate(read.tokens) if token.kind == "number" and at not in seen)
+    facts.unread.extend(dict.fromkeys(map(read.chunk, figures)))
     return facts
+
+
+def _places(facts: Facts, kinds: Kinds) -> Iterator[range]:
+    """Yield where the figures are that were read."""
+    for kind in kinds:
+        if kind.reads_figures:
+            yield from (range(fact.first, fact.end) for fact in kind.of(facts))
+
+
+def _bare(text: str) -> str:
+    return _SIGNS.sub("", text).lower()
+
+
+def _unread(claim: Facts, evidence: Facts) -> tuple[str, ...]:
+    if not claim.unread:
+        return ()
+    held = _bare(evidence.text)
+    return tuple(chunk for chunk in claim.unread[:_MOST_UNREAD] if _bare(chunk) not in held)
 
 
 def check_facts(claim: str | Facts, evidence: str | Facts, kinds: Kinds = KINDS) -> FactCheck:
@@ -99,4 +132,5 @@ def check_facts(claim: str | Facts, evidence: str | Facts, kinds: Kinds = KINDS)
         mismatches=tuple(item for item in findings if item.evidence),
         missing=tuple(item for item in findings if not item.evidence),
         n_facts=sum(sum(map(kind.is_checked, kind.of(claim))) for kind in kinds if kind.is_sought),
+        unread=_unread(claim, evidence),
     )

@@ -118,6 +118,7 @@ class DateKind(FactKind[Date]):
     name = "date"
     precedence = 10
     is_hard = True
+    reads_figures = True
 
     def find(self, text: Text) -> Sequence[Date]:
         """Return the dates of a text; a span of years yields its two years, and the time between them."""

@@ -3,24 +3,25 @@
 import re
 from collections.abc import Iterator
 
+from secondpass.verify.claims.citations import DEFAULT as CITATIONS
+from secondpass.verify.claims.citations import is_marker
 from secondpass.verify.facts.quantities.numerals import Figures, literal
 from secondpass.verify.words import STOP_WORDS, word_set
 
-__all__ = ["identifier_tokens"]
+__all__ = ["identifier_tokens", "marker_tokens"]
 
-_MARKER = re.compile(r"\[\s?\d{1,3}(?:\s?[,;\u2013-]\s?\d{1,3}){0,20}\s?\]")
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.|/|~/|\\\\|\.{1,2}/|[A-Za-z]:\\)", re.IGNORECASE)
 # Letters with figures, or words with signs that only names in code have. Words before a dash as in "mid-1990s" are
 # none of it, nor are statistics and ranks ("n=25", "#1").
 _CODE = re.compile(
     r"[@\\]|[#=](?!\d|[-<>.~\u2212$\u20ac\u00a3]\d)|::|\(\)|__|\w_\w|[^\W\d_]{2}\.[^\W\d_]{2}|[^\W\d]/\w+[./]|\d/\d+[./]|://"
 )
-_DOTTED = re.compile(r"v?\d+(?:\.\d+){2,}|\d+:\d$|\d{3,}-\d+-\d+|\d+(?:\.\d+){3}", re.IGNORECASE)
+_DOTTED = re.compile(r"v?\d+(?:\.\d+){2,}|\d{3,}-\d+-\d+|\d+(?:\.\d+){3}", re.IGNORECASE)
 _PREFIXES = word_set(
     "usd eur gbp jpy inr mid pre post early late over under sub top ca circa c us rs no nos p pp vol ad bc ce approx "
     "around"
 )
-_GLUED_ENDINGS = word_set("s st nd rd th am pm k m b mn bn tn x o'clock fold ish c f ad bc bce ce")
+_GLUED_ENDINGS = word_set("s st nd rd th am pm k m b t mn bn tn x o'clock fold ish c f ad bc bce ce")
 _BREAKS = frozenset(',;()[]{}"\u201c\u201d\u2014\u2026|\u00ab\u00bb!?')
 
 _MARKER_SIGNS = frozenset(".):")
@@ -37,12 +38,20 @@ def _chunks(tokens: Figures) -> Iterator[tuple[int, int]]:
         yield first, len(tokens)
 
 
+def marker_tokens(text: str, tokens: Figures) -> set[int]:
+    """Return the indices of tokens that are parts of citation markers, or number the items of a list."""
+    chunks = _chunks(tokens)
+    marking = {first for first, end in chunks if tokens[first].first and _is_list_marker(tokens, first, end)}
+    if "[" in text:
+        spans = [match.span() for match in CITATIONS.finditer(text) if match[0][0] == "[" and is_marker(match)]
+        marking.update(_inside(tokens, spans))
+    return marking
+
+
 def identifier_tokens(text: str, tokens: Figures) -> set[int]:
     """Return the indices of tokens that are parts of identifiers: their figures count nothing."""
     masked: set[int] = set()
     for first, end in _chunks(tokens):
-        if tokens[first].first and _is_list_marker(tokens, first, end):
-            masked.add(first)
         if end - first == 1:
             continue
         chunk = text[tokens[first].start : tokens[end - 1].end].lstrip("(<\"'[{\u201c\u2018")
@@ -53,9 +62,6 @@ def identifier_tokens(text: str, tokens: Figures) -> set[int]:
             part = text[tokens[start].start : tokens[stop - 1].end].rstrip(".:'\u2019")
             if _is_code(part) or _is_code_name(tokens, start, stop):
                 masked.update(range(start, stop))
-    if "[" in text:
-        spans = [match.span() for match in _MARKER.finditer(text)]
-        masked.update(_inside(tokens, spans))
     return masked
 
 

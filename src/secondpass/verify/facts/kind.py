@@ -46,6 +46,7 @@ class FactKind(ABC, Generic[Fact]):
         is_hard: whether a claim that it finds otherwise in its evidence is never supported, whatever a model says.
         is_sought: whether its facts are looked for in the evidence, so that one can be missing there, and counts in
             the share that is found.
+        reads_figures: whether the figures within its facts are read, and so compared.
         deferring: names of kinds: where a fact of one of these is not found, one of this kind denies nothing.
     """
 
@@ -55,6 +56,7 @@ class FactKind(ABC, Generic[Fact]):
     precedence: ClassVar[int] = 100
     is_hard: ClassVar[bool] = False
     is_sought: ClassVar[bool] = True
+    reads_figures: ClassVar[bool] = False
     deferring: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod

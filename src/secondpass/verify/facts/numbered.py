@@ -53,6 +53,7 @@ class NumberedKind(FactKind[Numbered]):
     counts_as = "number"
     precedence = 20
     is_hard = True
+    reads_figures = True
     deferring = frozenset({"date"})
 
     def find(self, text: Text) -> Sequence[Numbered]:
@@ -72,8 +73,12 @@ class NumberedKind(FactKind[Numbered]):
         """Yield the numbered things of a claim that the evidence does not have."""
         ours, theirs = self.of(claim), self.of(evidence)
         held = {(item.head, item.number) for item in theirs}
-        anywhere = {token.text for token in evidence.read.tokens if token.kind == "number"}
-        values = {f"{value:g}" for value in evidence.values_beside(self.name)}
+        tokens = evidence.read.tokens
+        # "500 ms" has no number 500 of anything else.
+        anywhere = {
+            token.text for at, token in enumerate(tokens) if token.kind == "number" and tokens.unit(at + 1) is None
+        }
+        values = {f"{value:g}" for value in evidence.values_beside(self.name)} & anywhere
         spoken = {(item.head, item.number) for item in ours}
         by_head: dict[str, list[Numbered]] = {}
         for item in theirs:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from secondpass.verify.facts.kind import FactKind, finding
 from secondpass.verify.facts.quantities.agreement import agree
 from secondpass.verify.facts.quantities.clock import CLOCK, hours_of
+from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.parse import Quantity, find_quantities
 from secondpass.verify.facts.slots import MIN_ALIKE, Slots, best_placed
 from secondpass.verify.facts.text import Facts, Text
@@ -16,9 +17,11 @@ __all__ = ["NumberKind"]
 _MIN_ALIKE_UNIT = 0.4
 _NEAR = 3
 _MOST_LOST = 32  # numbers of a text that are looked into when they are not found at once
+# A number without a unit is not one of these: "50" is neither 50 % nor fifty minutes past midnight.
+_NEVER_PLAIN = frozenset({"ratio", "clock", "odds"})
 _UNITLESS = frozenset({"count", "ordinal", "ratio"})
 # Units that one word stands for: degrees, pounds.
-_ALIKE = ({"°", "°C"}, {"°", "°F"}, {"lb", "£"})
+_ALIKE = ({"°", "°C"}, {"°", "°F"}, {"lb", "£"}, {"¢", "p"})
 
 
 class NumberKind(FactKind[Quantity]):
@@ -31,11 +34,16 @@ class NumberKind(FactKind[Quantity]):
     reports = ("number", "unit")
     precedence = 30
     is_hard = True
+    reads_figures = True
     deferring = frozenset({"date"})  # what was counted at another time is another thing
 
     def find(self, text: Text) -> Sequence[Quantity]:
         """Return the quantities of a text."""
         return find_quantities(text.tokens, text.taken)
+
+    def takes(self, fact: Quantity) -> Iterable[int]:
+        """Return its tokens, if it has a unit: EUR and Celsius are not names."""
+        return () if fact.unit.dimension in _UNITLESS else range(fact.first, fact.end)
 
     def values(self, fact: Quantity) -> Iterable[float]:
         """Return the number, whatever its unit."""
@@ -52,7 +60,7 @@ class NumberKind(FactKind[Quantity]):
         # What reads as a year, or as the number of a thing ("In Berlin 500 people"), may be a plain number after all.
         names = {(number, number) for number in evidence.values_beside(self.name)}
         plain = {(item.low, item.high) for item in held if item.unit.dimension == "count"} | names
-        written = {(item.low, item.high) for item in held} | names
+        written = {(item.low, item.high) for item in held if item.unit.dimension not in _NEVER_PLAIN} | names
         exact = {_key(item) for item in held}
         ends = {(item.unit.dimension, end) for item in held for end in item.converted() if math.isfinite(end)}
         spoken = {_key(item) for item in ours}
@@ -61,7 +69,8 @@ class NumberKind(FactKind[Quantity]):
         for fact in ours:
             key = _key(fact)
             # A plain number may be in the text with its unit, and the other way round: "distances in km: 5, 7".
-            alone = written if fact.unit.dimension == "count" else plain
+            is_bare = fact.unit.dimension == "count" and not _has_head(claim.read.tokens, fact)
+            alone = written if is_bare else plain
             if key in exact or (fact.low, fact.high) in alone or {(key[0], key[1]), (key[0], key[2])} <= ends:
                 continue
             if fact.unit.dimension == CLOCK.dimension and hours_of(fact.low) & {low for low, _ in plain}:
@@ -81,6 +90,12 @@ class NumberKind(FactKind[Quantity]):
                 other = None  # where the claim has a number, the evidence leaves it open
             is_unit = other is not None and other.unit != fact.unit and (other.low, other.high) == (fact.low, fact.high)
             yield finding("unit" if is_unit else "number", claim, fact, evidence, other)
+
+
+def _has_head(tokens: Figures, fact: Quantity) -> bool:
+    """Return whether a plain number counts things that are named behind it: "500 responses" are not 500 ms."""
+    after = tokens[fact.end] if fact.end < len(tokens) else None
+    return after is not None and after.kind == "word" and after.is_content
 
 
 def _in_its_place(claim: Slots, fact: Quantity, evidence: Slots, others: Sequence[Quantity]) -> Quantity | None:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from secondpass.language import is_foreign
-from secondpass.verify.facts.identifiers import identifier_tokens
+from secondpass.verify.facts.identifiers import identifier_tokens, marker_tokens
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.slots import Slots
 
 __all__ = ["Facts", "Text"]
+
+_LONGEST_CHUNK = 32  # tokens to either side
 
 
 class Text:
@@ -21,6 +23,7 @@ class Text:
     Attributes:
         tokens: with the unit and the numeral that begin at each, which are read once, here.
         taken: the indices of tokens that belong to an identifier, or to a fact of a kind that was read before.
+        markers: those of citations and of the items of lists, whose figures say nothing.
         slots: the words around each token, and the sentences.
         is_english: whether it seems to be English: elsewhere capitals and denials are read otherwise.
     """
@@ -28,9 +31,19 @@ class Text:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tokens = Figures(text)
-        self.taken: set[int] = identifier_tokens(text, self.tokens)
+        self.markers = marker_tokens(text, self.tokens)
+        self.taken: set[int] = self.markers | identifier_tokens(text, self.tokens)
         self.slots = Slots(self.tokens)
         self.is_english = not is_foreign(text)
+
+    def chunk(self, at: int) -> str:
+        """Return what stands together with a token, without a blank."""
+        first = end = at
+        while first and self.tokens[first].glued and at - first < _LONGEST_CHUNK:
+            first -= 1
+        while end + 1 < len(self.tokens) and self.tokens[end + 1].glued and end - at < _LONGEST_CHUNK:
+            end += 1
+        return self.words(first, end + 1)
 
     def words(self, first: int, end: int) -> str:
         """Return the words from one token to before another, as they stand in the text."""
@@ -45,11 +58,13 @@ class Facts:
         read: the text, as the kinds of facts read it.
         found: the facts of each kind, by its name, in the order of the text.
         values: by the name of a kind, the plain numbers that its facts may be read as: 1990 of a year.
+        unread: what holds figures that no kind read, such as a part number, as it stands in the text; each once.
     """
 
     read: Text
     found: dict[str, Sequence[Any]]
     values: dict[str, frozenset[float]]
+    unread: list[str]
 
     @property
     def text(self) -> str:

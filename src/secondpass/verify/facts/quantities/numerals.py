@@ -42,8 +42,18 @@ _LATEST = word_set("first last past previous next final these those for in")
 _SUFFIXES = {"st", "nd", "rd", "th"}
 _DASHES = {"-", "\u2010", "\u2011"}
 
+_MOST_DAYS = 31
 _DENOMINATORS = {2, 3, 4, 5, 6, 8, 10, 16, 100}  # others are scores, dates and names (9/11)
 _MAX_DIGITS = 25
+_EXPONENT = re.compile(r"\d[eE]")
+_INDIAN = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?")
+_APOSTROPHES = re.compile("['\u2019]")
+_RAISED = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
+_RAISED_SIGNS = frozenset("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
+_TIMES_SIGNS = frozenset("\u00d7x*\u00b7\u22c5")
+_MINUS = frozenset("-\u2212\u207b")
+_MOST_EXPONENT = 60
+_MOST_BASE = 1000
 _ROMAN = re.compile(r"(M{0,3})(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 
@@ -70,6 +80,12 @@ def literal(text: str) -> tuple[float, float] | None:
     """Return the value of a number in digits, and the place of its last digit; None for what is no number (1.2.3)."""
     if len(text) > _MAX_DIGITS:
         return None
+    if _EXPONENT.search(text):
+        mantissa, _, exponent = text.lower().replace("\u2212", "-").partition("e")
+        return float(f"{mantissa}e{exponent}"), 10.0 ** (int(exponent) - len(mantissa.partition(".")[2]))
+    if _INDIAN.fullmatch(text):
+        text = text.replace(",", "")
+    text = _APOSTROPHES.sub("", text)
     for separator in " \u00a0\u202f\u2009":
         text = text.replace(separator, ",")
     whole, *rest = text.split(",")
@@ -139,11 +155,21 @@ def _digits(tokens: Measured, at: int) -> Numeral | None:
         return None
     value, step = parsed
     end = at + 1
+    power = _power(tokens, end)
+    if power and value <= _MOST_BASE:
+        return Numeral(power[1], value ** power[0], 0.0, 1.0, "digits")
+    scientific = _times_ten(tokens, end)
+    if scientific:
+        exponent, end = scientific
+        return Numeral(end, value * 10.0**exponent, step * 10.0**exponent, 1.0, "digits")
     if end < len(tokens) and tokens[end].glued and tokens[end].lower in _SUFFIXES:
         return Numeral(end + 1, value, 1.0, 1.0, "ordinal")
     if _is_slashed(tokens, end):
         below = literal(tokens[end + 1].text)
-        if below is None or not value < below[0] or below[0] not in _DENOMINATORS:
+        if below is None or not value < below[0]:
+            return None
+        # 1/40 is a share; 9/11 and 3/31 are not.
+        if below[0] not in _DENOMINATORS and not (value == 1 and _MOST_DAYS < below[0] <= _MOST_BASE):
             return None
         return Numeral(end + 2, value / below[0], _SAID, 1.0, "fraction")
     if end < len(tokens) and tokens[end].text in _SIGNED_PARTS:
@@ -153,6 +179,34 @@ def _digits(tokens: Measured, at: int) -> Numeral | None:
         if part and part.form == "fraction":
             return Numeral(part.end, value + part.value, _SAID, 1.0, "digits")
     return Numeral(end, value, step, 1.0, "digits")
+
+
+def _power(tokens: Measured, at: int) -> tuple[int, int] | None:
+    """Return the exponent behind a base, such as 10^8, 10**8 or 10\u207b\u2074, and the index of the token after it."""
+    here, is_raised = at, True
+    if at < len(tokens) and tokens[at].glued and tokens[at].text == "^":
+        here, is_raised = at + 1, False
+    elif at + 1 < len(tokens) and all(token.glued and token.text == "*" for token in tokens[at : at + 2]):
+        here, is_raised = at + 2, False
+    sign = 1
+    if here < len(tokens) and tokens[here].glued and tokens[here].text in _MINUS:
+        here, sign = here + 1, -1
+    if here >= len(tokens) or not tokens[here].glued:
+        return None
+    text = tokens[here].text
+    if is_raised and not all(letter in _RAISED_SIGNS for letter in text):
+        return None
+    digits = text.translate(_RAISED)
+    if not (digits.isdecimal() and len(digits) < 3 and int(digits) <= _MOST_EXPONENT):
+        return None
+    return sign * int(digits), here + 1
+
+
+def _times_ten(tokens: Measured, at: int) -> tuple[int, int] | None:
+    """Return the exponent of "\u00d7 10^6" and the index of the token after it, if that comes next."""
+    if at + 1 >= len(tokens) or tokens[at].text not in _TIMES_SIGNS or tokens[at + 1].text != "10":
+        return None
+    return _power(tokens, at + 2)
 
 
 def _is_slashed(tokens: Measured, at: int) -> bool:

@@ -5,7 +5,18 @@ from dataclasses import dataclass, replace
 
 from secondpass.verify.facts.quantities.clock import clock_at
 from secondpass.verify.facts.quantities.numerals import SCALES, Figures, Numeral
-from secondpass.verify.facts.quantities.units import COUNT, CURRENCIES, INCH, ORDINAL, RATIO, TIMES, Unit, per
+from secondpass.verify.facts.quantities.periods import PERIODS, regularly
+from secondpass.verify.facts.quantities.units import (
+    COUNT,
+    CURRENCIES,
+    INCH,
+    ODDS,
+    ORDINAL,
+    RATIO,
+    TIMES,
+    Unit,
+    per,
+)
 from secondpass.verify.facts.quantities.vague import is_share, vague_at
 from secondpass.verify.words import word_numbers, word_set
 
@@ -40,6 +51,7 @@ _TIMES = word_numbers(
 _ROUND = word_set("odd something some")
 _NO_ORDINAL = word_set("per split a every one")  # before "second", which is a time there unless a thing comes behind
 _NEGATIVE = word_set("minus negative")
+_MOST, _MOST_SCIENTIFIC = 1e18, 1e63
 _COMPOUND = frozenset({"time", "length", "mass"})
 _MOST_OF = 100
 _COUNTED = word_set(
@@ -108,10 +120,17 @@ def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
             continue
         at = quantity.end
         is_pronoun = _is_a_pronoun(tokens, quantity)
-        if (is_pronoun and is_share(tokens, at - 1)) or _is_one_of_two(tokens, quantity):
+        if (is_pronoun and (is_share(tokens, at - 1) or _counts_one(tokens, quantity))) or _is_one_of_two(
+            tokens, quantity
+        ):
             found.append(replace(quantity, is_vague=True))
         elif not is_pronoun:
             found.append(quantity)
+        if quantity.unit.name in PERIODS and quantity.end - quantity.first > 2:
+            # "Every three months" says "three months" too, which keeps that from being denied.
+            inner = _quantity_at(tokens, quantity.first + 1, masked)
+            if inner and inner.end == quantity.end:
+                found.append(replace(inner, is_vague=True))
     return found
 
 
@@ -147,8 +166,16 @@ def _is_a_pronoun(tokens: Figures, quantity: Quantity) -> bool:
     return word in {"one", "zero", "nought"} and quantity.unit in {COUNT, RATIO}
 
 
+def _counts_one(tokens: Figures, quantity: Quantity) -> bool:
+    """Return whether "one" counts a thing: "one dog" is 1 dog, and denies nothing."""
+    after = tokens[quantity.end] if quantity.end < len(tokens) else None
+    return tokens[quantity.first].lower == "one" and after is not None and after.is_content and after.kind == "word"
+
+
 def _is_one_of_two(tokens: Figures, quantity: Quantity) -> bool:
     """Return whether another number of times would do: "once or twice", "twice or three times"."""
+    if tokens[quantity.first].lower in {"every", "each"}:
+        return False
     beside = (at for at in (quantity.first - 1, quantity.end) if 0 <= at < len(tokens))
     return quantity.unit.dimension == TIMES.dimension and any(tokens[at].lower == "or" for at in beside)
 
@@ -156,7 +183,10 @@ def _is_one_of_two(tokens: Figures, quantity: Quantity) -> bool:
 def _quantity_at(tokens: Figures, at: int, masked: set[int]) -> Quantity | None:
     first, currency = at, CURRENCIES.get(tokens[at].text)
     if currency is not None:
+        first -= at > 0 and tokens[at].glued and tokens[at - 1].text in {"US", "U.S."}
         at += 1
+        if at + 1 < len(tokens) and tokens[at].text == "." and tokens[at].glued and tokens[at - 1].text == "Rs":
+            at += 1
         if at == len(tokens) or tokens[at].kind != "number":
             return None
     said = None if currency else _said_at(tokens, at)
@@ -166,11 +196,12 @@ def _quantity_at(tokens: Figures, at: int, masked: set[int]) -> Quantity | None:
     if time:
         minutes, unit, end = time
         return _bounded(tokens, Quantity(at, end, minutes, minutes, unit, 1.0))
-    share = None if currency else _one_in_four(tokens, at)
+    share = None if currency else _one_in_four(tokens, at) or _odds(tokens, at)
     if share:
         return _bounded(tokens, share)
     numeral = tokens.numeral(at)
-    if numeral is None or numeral.value > 1e18:
+    # A longer row of digits is the number of an account, and is not counted.
+    if numeral is None or numeral.value > (_MOST if numeral.step == 1 else _MOST_SCIENTIFIC):
         return None
     sign = 1
     if _is_negative(tokens, first):
@@ -214,6 +245,17 @@ def _one_in_four(tokens: Figures, at: int) -> Quantity | None:
     return Quantity(at, whole.end, share, share, RATIO, 0.1, form="fraction")
 
 
+def _odds(tokens: Figures, at: int) -> Quantity | None:
+    """Return a ratio such as 3:1."""
+    if at + 2 >= len(tokens) or tokens[at + 1].text != ":" or not (tokens[at + 1].glued and tokens[at + 2].glued):
+        return None
+    first, second = tokens.numeral(at), tokens.numeral(at + 2)
+    if not (first and second and first.end == at + 1 and first.form == second.form == "digits" and second.value):
+        return None
+    odds = first.value / second.value
+    return Quantity(at, second.end, odds, odds, ODDS, 0.0, form="fraction")
+
+
 def _ranged(tokens: Figures, found: Quantity, numeral: Numeral, masked: set[int]) -> Quantity:
     """Return a quantity with the other end of its range, if it has one."""
     currency = found.unit if tokens[found.first].text in CURRENCIES else None
@@ -247,6 +289,10 @@ def _is_near(numeral: Numeral, other: Numeral, size: float) -> bool:
 def _said_at(tokens: Figures, at: int) -> Quantity | None:
     """Return a quantity that does not begin with a number: twice, a couple of days, an hour and a half."""
     word = tokens[at].lower
+    regular = regularly(tokens, at)
+    if regular:
+        often, recurring, end = regular
+        return Quantity(at, end, often, often, recurring, 0.0, form="words")
     if word in _TIMES:
         unit = per(tokens, at + 1)
         if unit is None and word == "once":

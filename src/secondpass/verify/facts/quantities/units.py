@@ -4,7 +4,21 @@ from dataclasses import dataclass
 
 from secondpass.verify.words import Token, tokenize
 
-__all__ = ["COUNT", "CURRENCIES", "INCH", "ORDINAL", "RATIO", "TIMES", "Measured", "Unit", "per"]
+__all__ = [
+    "CENT",
+    "COUNT",
+    "CURRENCIES",
+    "INCH",
+    "ODDS",
+    "ORDINAL",
+    "RATIO",
+    "REGULARLY",
+    "TIMES",
+    "Measured",
+    "Unit",
+    "often",
+    "per",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,7 @@ class Unit:
 COUNT = Unit("", "count")
 ORDINAL = Unit("ordinal", "ordinal")
 RATIO = Unit("ratio", "ratio")
+ODDS = Unit("to one", "odds")
 
 # Dimension: unit, factor, then its names, "|" between them. Names of one word in lower case get a plural.
 _TABLE = """
@@ -117,10 +132,24 @@ voltage:  kV 1e3 kilovolt
 ratio:    % 0.01 percent|per cent|pct|percentage point|percentage points|pp
 ratio:    bp 1e-4 basis point|basis points
 USD:      $ 1 dollar|USD|US$|US dollar|US dollars|U.S. dollar|U.S. dollars|usd
+USD:      ¢ 0.01 cent|ct
 EUR:      € 1 euro|EUR
 GBP:      £ 1 GBP|pounds sterling|quid
+GBP:      p 0.01 pence|penny
 JPY:      ¥ 1 yen|JPY
 INR:      ₹ 1 rupee|Rs|INR
+CHF:      CHF 1 Swiss franc|Swiss francs|franc
+CNY:      CNY 1 yuan|RMB|renminbi
+CAD:      CA$ 1 CAD|Canadian dollar|Canadian dollars
+AUD:      A$ 1 AUD|Australian dollar|Australian dollars
+SEK:      SEK 1 Swedish krona|Swedish kronor|kronor
+NOK:      NOK 1 Norwegian krone|Norwegian kroner
+DKK:      DKK 1 Danish krone|Danish kroner
+peso:     MXN 1 peso
+RUB:      ₽ 1 ruble|rouble|RUB
+KRW:      ₩ 1 KRW
+ILS:      ₪ 1 shekel
+TRY:      ₺ 1 lira
 temperature: K 1 kelvin
 """
 _TEMPERATURES = (
@@ -134,7 +163,7 @@ _TEMPERATURES = (
     ),
 )
 # Signs that are too many other things: kelvin is written out, and K is a thousand.
-_NEVER = frozenset({"K", "bar", "bp"})
+_NEVER = frozenset({"K", "bar", "bp", "p"})
 _MAX_TOKENS = 4
 
 
@@ -163,10 +192,13 @@ _FIRST_WORDS = frozenset(key[0] for key in _UNITS)  # few tokens begin a unit's 
 TIMES = _UNITS["times",]
 INCH = _UNITS["inch",]
 _EACH = frozenset({"a", "an", "per", "each", "every", "/"})
-_REGULARLY = {"hourly": "h", "daily": "day", "nightly": "day", "weekly": "week", "monthly": "month"} | dict.fromkeys(
+REGULARLY = {"hourly": "h", "daily": "day", "nightly": "day", "weekly": "week", "monthly": "month"} | dict.fromkeys(
     ("yearly", "annually"), "year"
 )
-CURRENCIES = {sign: _UNITS[sign,] for sign in "$€£¥₹"}
+"""Adverbs, and the period that they name."""
+CURRENCIES = {sign: _UNITS[sign,] for sign in ("$", *"€£¥₹₽₩₪₺", "USD", "EUR", "GBP", "JPY", "INR", "CHF", "CNY", "Rs")}
+"""Units that may stand before their number."""
+CENT = _UNITS["cent",]
 
 
 class Measured(list[Token]):
@@ -203,8 +235,13 @@ def _unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
 def per(tokens: Measured, at: int) -> Unit | None:
     """Return the unit of times a day, or a week, if the period comes next."""
     word = tokens[at].lower if at < len(tokens) else ""
-    period = _REGULARLY.get(word)
+    period = REGULARLY.get(word)
     if word in _EACH:
         found = tokens.unit(at + 1)
         period = found[0].name if found and found[0].dimension == "time" else None
-    return Unit(f"{TIMES.name} a {period}", TIMES.dimension) if period else None
+    return often(period) if period else None
+
+
+def often(period: str) -> Unit:
+    """Return the unit of how often something is in a period."""
+    return Unit(f"{TIMES.name} a {period}", TIMES.dimension)
