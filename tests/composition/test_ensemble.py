@@ -17,6 +17,7 @@ from scipy import stats
 import secondpass as sp
 from secondpass.base import Reranker
 from secondpass.composition.ensemble import EnsembleReranker
+from secondpass.composition.fusion import convex_weights, weighted_sum
 from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError, SecondPassWarning
 from secondpass.testing import FakeReranker, RerankerContract
 from secondpass.types import Request, Scale, Scores, Trace
@@ -83,6 +84,13 @@ class TestContractOfConvexFusion(RerankerContract):
 
 
 class TestValues:
+    def test_a_mean_of_certainties_is_certain(self) -> None:
+        """Weights that sum to a bit more than 1, in floating point, make no probability of more than 1."""
+        weights = [2, 0.1, 2, 5, 7, 7, 1]
+        assert weighted_sum([np.ones(1)] * len(weights), convex_weights(weights)) > 1
+        members = [Given([1, 0, 1, 1], Scale.PROBABILITY) for _ in weights]
+        assert EnsembleReranker(members, weights=weights).score("q", _DOCUMENTS).tolist() == [1, 0, 1, 1]
+
     def test_a_mean_keeps_the_scale(self) -> None:
         """Weights count in proportion, and the spread is the deviation between members."""
         ensemble = EnsembleReranker([Given([0, 1, 2, 3]), Given([4, 1, 0, 5])], weights=[3, 1])

@@ -145,6 +145,7 @@ class TestEarlyExit:
             ([9, 8, 7], None, 3),
             ([9, 5], None, 0),
             ([9], 5, 0),
+            ([9, 6], 1, 2),  # exactly the margin apart, a later stage may make them equal
         ],
     )
     def test_margins(self, values: list[float], k: int | None, undecided: int) -> None:
@@ -154,7 +155,14 @@ class TestEarlyExit:
 
     @pytest.mark.parametrize(
         ("values", "k", "undecided"),
-        [([0.99, 0.02], 1, 0), ([0.99, 0.98, 0.02], 2, 2), ([0.99, 0.5, 0.02], 1, 2), ([0.9, 0.02], 1, 2)],
+        [
+            ([0.99, 0.02], 1, 0),
+            ([0.99, 0.98, 0.02], 2, 2),
+            ([0.99, 0.5, 0.02], 1, 2),
+            ([0.9, 0.02], 1, 2),
+            ([0.95, 0.05], 1, 0),  # the bounds themselves are near enough
+            ([0.95, 0.06], 1, 2),
+        ],
     )
     def test_probabilities(self, values: list[float], k: int, undecided: int) -> None:
         """Nearly certain documents aren't passed by nearly impossible ones."""
