@@ -29,7 +29,7 @@ _PACKAGES = {
         "EnsembleReranker FallbackReranker Passage PassageReranker RoutedReranker TranslatingReranker"
     ),
     "evaluate": ("Collection measure mrr ndcg per_query read_beir stdlib_corpus stdlib_qrels stdlib_queries"),
-    "llm": ("Answer Budget BudgetError Completion CompletionError Prompt"),
+    "llm": ("Answer Budget BudgetError Completion CompletionError LLMSettings Prompt TokenChoice"),
     "models": (
         "Backend EmbeddingModel LABELS LoadSettings ModelFiles ModelSpec NliModel NliOutput PairModel "
         "PairOutput RunSettings find_model load_embedding_model load_pair_model"

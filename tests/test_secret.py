@@ -17,9 +17,9 @@ def test_a_secret_brings_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "of-openai")
     monkeypatch.setenv("TEI_API_KEY", "of-tei")
     own = Secret(variable="MY_KEY")
-    for reranker in (LLMReranker("m", api_key=own), RemoteReranker("http://host", shape="tei", api_key=own)):
-        assert reranker.api_key.reveal() == "mine"
-        assert reranker.to_config()["api_key_variable"] == "MY_KEY"
+    llm, remote = LLMReranker("m", api_key=own), RemoteReranker("http://host", shape="tei", api_key=own)
+    assert [key.reveal() for key in (llm.settings["api_key"], remote.api_key)] == ["mine", "mine"]
+    assert [reranker.to_config()["api_key_variable"] for reranker in (llm, remote)] == ["MY_KEY", "MY_KEY"]
     assert Secret(Secret("a"), variable="MY_KEY").reveal() == "a"
     assert Secret(None, variable="MY_KEY").reveal() == "mine"
 
@@ -27,8 +27,8 @@ def test_a_secret_brings_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_copy_has_the_key_and_a_pickle_does_not() -> None:
     """Copies stay in the process; what is pickled goes to others, and reads the variable there."""
     reranker = LLMReranker("m", base_url="http://127.0.0.1:1/v1", api_key="sk-hidden", api_key_variable="NO_SUCH_KEY")
-    assert [c.api_key.reveal() for c in (copy.copy(reranker), copy.deepcopy(reranker))] == ["sk-hidden"] * 2
-    assert pickle.loads(pickle.dumps(reranker)).api_key.reveal() is None
+    assert [c.settings["api_key"].reveal() for c in (copy.copy(reranker), copy.deepcopy(reranker))] == ["sk-hidden"] * 2
+    assert pickle.loads(pickle.dumps(reranker)).settings["api_key"].reveal() is None
 
 
 @pytest.mark.parametrize(("key", "sent"), [(" sk-1\n", "sk-1"), ("", ""), (None, ""), (" \n", "")])

@@ -131,7 +131,7 @@ class TestSettings:
         """
         reranker = load("remote:http://h", shape="tei", scale="logit", extra_body={"type": "x"}, timeout_s=5)
         config = reranker.to_config()
-        assert config["type"] == "remote" and config["api_key"] is None and config["scale"] == "logit"
+        assert config["type"] == "remote" and "api_key" not in config and config["scale"] == "logit"
         assert from_config(config).to_config() == config
         others = {"timeout_s": 9, "max_retries": 0, "batch_size": 1, "concurrency": 1, "backoff_s": 1, "max_wait_s": 1}
         assert from_config(config | others).fingerprint == reranker.fingerprint

@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 import secondpass as sp
 from secondpass.composition.fallback import FallbackReranker
 from secondpass.errors import ConfigError, MissingExtraError, TruncationWarning
-from secondpass.llm import Answer, Budget, BudgetError, CompletionError, Prompt
+from secondpass.llm import Answer, Budget, BudgetError, CompletionError, LLMSettings, Prompt
 from secondpass.llm.types import TokenChoice
 from secondpass.rerankers.llm import LLMReranker
 from secondpass.secret import Secret
 from secondpass.testing import FakeReranker, RerankerContract
+from secondpass.verify.judge import LLMJudge
 
 _BLOCK = re.compile(r"BEGIN (QUERY|DOCUMENT \d+) (\w{8})\n(.*?)\nEND \1 \2", re.DOTALL)
 _MODES = ("pointwise", "graded", "listwise", "setwise", "pairwise")
@@ -410,12 +411,12 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
-            ({"mode": "magic"}, "mode must be 'pointwise' or .*, not 'magic'"),
+            ({"mode": "magic"}, "mode must be 'pointwise', .*, not 'magic'"),
             ({"grades": 5}, "grades must be 3 or 10, not 5"),
             ({"pairs": "none"}, "pairs must be 'sliding' or 'all'"),
             ({"on_error": "hide"}, "on_error must be 'raise' or 'keep'"),
             ({"window": 1}, "window must be a whole number of at least 2"),
-            ({"window": 5, "step": 6}, r"step \(6\) must be at most window \(5\)"),
+            ({"window": 5, "step": 6}, r"step must be at most window, which is 5, .*, not 6"),
             ({"samples": 0}, "samples must be"),
             ({"concurrency": True}, "concurrency must be"),
             ({"max_retries": -1}, "max_retries must be"),
@@ -435,13 +436,13 @@ class TestSettings:
 
     def test_a_model_needs_a_name(self) -> None:
         """A function in the place of the name is refused."""
-        with pytest.raises(ConfigError, match="model must be the model's name"):
+        with pytest.raises(ConfigError, match="model must be a str that is not empty"):
             LLMReranker(judge)  # type: ignore[arg-type]
 
     def test_the_key_is_nowhere(self) -> None:
         """Neither the text form, the configuration, the fingerprint nor a pickle holds the key."""
         reranker = LLMReranker("m", base_url="http://127.0.0.1:1/v1", api_key="sk-hidden")
-        assert reranker.api_key.reveal() == "sk-hidden"
+        assert reranker.settings["api_key"].reveal() == "sk-hidden"
         assert "hidden" not in repr(reranker) + json.dumps(reranker.to_config()) + repr(vars(reranker))
         assert b"hidden" not in pickle.dumps(reranker)
         assert reranker.fingerprint == LLMReranker("m", base_url="http://127.0.0.1:1/v1").fingerprint
@@ -449,11 +450,11 @@ class TestSettings:
     def test_the_key_comes_from_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Of the variable that is named; without any, calling OpenAI says what to set."""
         monkeypatch.setenv("MY_KEY", "sk-mine")
-        assert LLMReranker("m", api_key_variable="MY_KEY").api_key.reveal() == "sk-mine"
+        assert LLMReranker("m", api_key_variable="MY_KEY").settings["api_key"].reveal() == "sk-mine"
         monkeypatch.delenv("OPENAI_API_KEY", raising=False)
         with pytest.raises(CompletionError, match="set the environment variable OPENAI_API_KEY"):
             LLMReranker("m").rerank("q", ["a", "b"])
-        assert isinstance(LLMReranker("m", api_key=Secret("x")).api_key, Secret)
+        assert isinstance(LLMReranker("m", api_key=Secret("x")).settings["api_key"], Secret)
 
     def test_the_fingerprint_follows_what_changes_a_score(self) -> None:
         """Model, mode and sizes count; time-outs, retries and budgets do not."""
@@ -467,7 +468,7 @@ class TestSettings:
         """A budget is data; a completion function is not, and the message names it."""
         reranker = LLMReranker("m", base_url="http://127.0.0.1:1/v1", budget=Budget(5), extra_body={"type": "x"})
         restored = sp.from_config(json.loads(json.dumps(reranker.to_config())))
-        assert isinstance(restored, LLMReranker) and restored.budget.max_tokens == 5
+        assert isinstance(restored, LLMReranker) and restored.settings["budget"].max_tokens == 5
         assert restored.to_config() == reranker.to_config()
         with pytest.raises(ConfigError, match=r"LLMReranker\.completion is of the type function"):
             LLMReranker("m", completion=judge).to_config()
@@ -479,3 +480,34 @@ class TestSettings:
         with pytest.raises(MissingExtraError, match=r'LLMReranker needs .* pip install "secondpass\[openai\]"'):
             LLMReranker("m")
         assert len(LLMReranker("m", completion=judge).rerank("q", ["a"])) == 1
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"timout_s": 3}, "LLMReranker has no setting 'timout_s' .did you mean 'timeout_s'"),
+            ({"temperature": -1}, "LLMReranker: temperature must be a number of at least 0, or None, not -1"),
+            ({"seed": 1.5}, "LLMReranker: seed must be a whole number, or None"),
+            ({"structured": "yes"}, "LLMReranker: structured must be True or False"),
+            (
+                {"completion": "gpt"},
+                "LLMReranker: completion must be a function from a Prompt and seconds",
+            ),
+            ({"extra_body": [1]}, "LLMReranker: extra_body must be a mapping, or None"),
+            ({"timeout_s": 1e300}, "LLMReranker: timeout_s must be a number of seconds"),
+            ({"cache_size": -1}, "LLMReranker: cache_size must be"),
+        ],
+    )
+    def test_shared_settings_are_checked(self, settings: dict[str, Any], message: str) -> None:
+        """A name that there is not, and a value of another kind, are told with the owner's name."""
+        with pytest.raises(ConfigError, match=message):
+            LLMReranker("m", **{"completion": judge} | settings)
+        with pytest.raises(ConfigError, match=message.replace("LLMReranker", "LLMJudge")):
+            LLMJudge("m", **{"completion": judge} | settings)
+
+    def test_every_setting_has_a_default(self) -> None:
+        """Declared, documented and completed: a reranker without any keeps all of them, as they are documented."""
+        settings = LLMReranker("m", base_url="http://127.0.0.1:1/v1").settings
+        assert set(settings) == set(LLMSettings.__annotations__)
+        assert all(f"\n        {name}: " in (LLMSettings.__doc__ or "") for name in settings)
+        config = LLMReranker("m", base_url="http://127.0.0.1:1/v1").to_config()
+        assert set(settings) - {"api_key"} <= set(config) and config["timeout_s"] == 30.0

@@ -2,8 +2,10 @@
 
 import secondpass as sp
 from secondpass.cache import MemoryCache
+from secondpass.llm import Budget
 from secondpass.models import LoadSettings
 from secondpass.retrieve import BM25Retriever, DenseRetriever, RetrieveRerank
+from secondpass.verify import LLMJudge
 
 
 def rerank(query: str, texts: list[str]) -> list[str]:
@@ -53,3 +55,13 @@ def configured(folder: str) -> None:
     )
     identity: str = same.fingerprint
     MemoryCache(max_bytes=len(identity), ttl=3)  # type: ignore[call-arg]
+
+
+def ask(texts: list[str]) -> list[float]:
+    """A misspelt or wrongly typed setting of a language model is a type error, in each that takes them."""
+    llm = sp.LLMReranker("m", mode="graded", base_url="http://localhost:8000/v1", timeout_s=5.0, budget=Budget(1000))
+    LLMJudge("m", temperature=None, completion=lambda prompt, timeout_s: '{"verdict": "supported"}')
+    sp.LLMReranker("m", timout_s=5.0)  # type: ignore[call-arg]
+    sp.LLMReranker("m", concurrency="8")  # type: ignore[arg-type]
+    LLMJudge("m", base_uri="http://localhost:8000/v1")  # type: ignore[call-arg]
+    return [document.score for document in llm.rerank("q", texts)]

@@ -182,7 +182,7 @@ def test_it_pickles_and_is_data() -> None:
     config = json.loads(json.dumps(plain.to_config()))
     assert "secret" not in str(config)
     again = LLMJudge.from_config(config)
-    assert again.to_config() == config and again.budget.max_tokens == 9
+    assert again.to_config() == config and again.settings["budget"].max_tokens == 9
 
 
 @pytest.mark.parametrize(

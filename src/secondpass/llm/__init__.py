@@ -1,6 +1,16 @@
-"""What `secondpass.LLMReranker` is made of: prompts, parsing, one function that asks, budgets, modes."""
+"""Language models behind rerankers and judges: how they are asked, what they answer, and what they may cost."""
 
 from secondpass.llm.budget import Budget, BudgetError
-from secondpass.llm.types import Answer, Completion, CompletionError, Prompt
+from secondpass.llm.settings import LLMSettings
+from secondpass.llm.types import Answer, Completion, CompletionError, Prompt, TokenChoice
 
-__all__ = ["Answer", "Budget", "BudgetError", "Completion", "CompletionError", "Prompt"]
+__all__ = [
+    "Answer",
+    "Budget",
+    "BudgetError",
+    "Completion",
+    "CompletionError",
+    "LLMSettings",
+    "Prompt",
+    "TokenChoice",
+]

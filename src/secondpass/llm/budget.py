@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from secondpass.config import Configured
 from secondpass.errors import ConfigError, ScoringError
+from secondpass.forking import reset_after_fork
 from secondpass.validation import NOT_NEGATIVE, check, must_be
 
 __all__ = ["Budget", "BudgetError", "Ledger"]
@@ -66,7 +67,8 @@ class Budget(Configured):
         check(self, prompt_price=NOT_NEGATIVE, completion_price=NOT_NEGATIVE)
         if (max_cost is not None or max_query_cost is not None) and not self.priced:
             raise ConfigError("Budget: a limit in money needs prompt_price and completion_price (per million tokens)")
-        self._spent, self._lock = _Account(), Lock()
+        self._spent = _Account()
+        self._renew_lock()
 
     @classmethod
     def of(cls, budget: "Budget | Mapping[str, Any] | None") -> "Budget":
@@ -107,7 +109,11 @@ class Budget(Configured):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._renew_lock()
+
+    def _renew_lock(self) -> None:
         self._lock = Lock()
+        reset_after_fork(self, Budget._renew_lock)
 
 
 class Ledger:

@@ -24,45 +24,27 @@ class OpenAICompletion:
 
     Args:
         model: the model's name at the server.
-        base_url: the server, up to ``/v1``; ``OPENAI_BASE_URL``, or OpenAI, for None.
-        api_key: the key; a server with a ``base_url`` may need none.
-        temperature: None leaves it to the server, as models that take none need it.
-        seed: likewise.
-        structured: send the JSON schema of the answer, for servers that can force a model to keep it.
-        extra_body: further members of each call's body, over those that are set here.
+        settings: all of `LLMSettings`, checked.
 
     Raises:
         MissingExtraError: httpx isn't installed.
     """
 
-    def __init__(
-        self,
-        model: str,
-        *,
-        base_url: str | None = None,
-        api_key: Secret,
-        temperature: float | None = 0.0,
-        seed: int | None = 0,
-        structured: bool = True,
-        extra_body: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.model, self.base_url, self.api_key = model, base_url, api_key
-        self.temperature, self.seed, self.structured = temperature, seed, structured
-        self.extra_body = dict(extra_body or {})
-        self._open()
-
-    def _open(self) -> None:
+    def __init__(self, model: str, settings: Mapping[str, Any]) -> None:
+        self.model, self._settings = model, settings
+        self._key: Secret = settings["api_key"]
+        self._is_openai = settings["base_url"] is None
         try:
             from secondpass.network.endpoint import Endpoint  # that httpx is missing should be known now
         except ImportError as exc:
             raise MissingExtraError.of("openai", "LLMReranker") from exc
-        base = self.base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
+        base = settings["base_url"] or os.environ.get("OPENAI_BASE_URL") or _OPENAI
         path, mark, query = base.partition("?")
         url = f"{path.rstrip('/')}/chat/completions{mark}{query}"
-        names = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
-        own = {} if self.base_url else {header: os.environ.get(name, "") for name, header in names.items()}
+        named = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
+        own = {header: os.environ.get(variable, "") for variable, header in named.items() if self._is_openai}
         headers = {header: value for header, value in own.items() if value}
-        self._endpoint = Endpoint(url, self.api_key, headers=headers, hints=_HINTS, error=CompletionError)
+        self._endpoint = Endpoint(url, self._key, headers=headers, hints=_HINTS, error=CompletionError)
 
     def ask(self, prompt: Prompt, timeout_s: float, stop: Stop) -> Answer:
         """Ask once.
@@ -72,9 +54,9 @@ class OpenAICompletion:
             ConfigError: the key can't be sent.
             StoppedError: the stop was or became set.
         """
-        if self.base_url is None and not self.api_key.reveal():
+        if self._is_openai and not self._key.reveal():
             raise CompletionError(
-                f"there is no API key: set the environment variable {self.api_key.variable}, or pass api_key"
+                f"there is no API key: set the environment variable {self._key.variable}, or pass api_key"
             )
         return read_answer(
             self._endpoint.post(self._body(prompt), timeout_s=timeout_s, stop=stop, max_bytes=_MAX_BYTES)
@@ -83,22 +65,12 @@ class OpenAICompletion:
     def _body(self, prompt: Prompt) -> dict[str, Any]:
         messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
         # OpenAI's newer models refuse the old name, other servers may not know the new one.
-        limit = "max_completion_tokens" if self.base_url is None else "max_tokens"
+        limit = "max_completion_tokens" if self._is_openai else "max_tokens"
         body: dict[str, Any] = {"model": self.model, "messages": messages, limit: prompt.max_tokens}
-        if self.temperature is not None:
-            body["temperature"] = self.temperature
-        if self.seed is not None:
-            body["seed"] = self.seed
+        body |= {name: self._settings[name] for name in ("temperature", "seed") if self._settings[name] is not None}
         if prompt.logprobs:
             body |= {"logprobs": True, "top_logprobs": _TOP_LOGPROBS}
-        if prompt.schema and self.structured:
+        if prompt.schema and self._settings["structured"]:
             schema = {"name": "answer", "strict": True, "schema": json.loads(prompt.schema)}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return body | self.extra_body
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_endpoint"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._open()
+        return body | dict(self._settings["extra_body"] or {})

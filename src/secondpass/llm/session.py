@@ -1,42 +1,137 @@
-"""Asks on behalf of one query: retries, time-outs, budget, cache, and the counts that the trace shows."""
+"""What asks on behalf of one query, and what all queries of a reranker or judge share."""
 
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from secondpass.llm.asker import Asker
-from secondpass.llm.budget import BudgetError, Ledger
+from secondpass.errors import ConfigError, MissingExtraError
+from secondpass.forking import reset_after_fork
+from secondpass.llm.budget import Budget, BudgetError, Ledger
+from secondpass.llm.client import OpenAICompletion
+from secondpass.llm.settings import LLMSettings, completed
 from secondpass.llm.types import Answer, CompletionError, Prompt
-from secondpass.network import CallError, Stop, side_by_side
+from secondpass.network import CallError, OutOfTimeError, Retries, Slots, Stop, StoppedError, side_by_side, within
+from secondpass.validation import Text
 
-__all__ = ["Session"]
+__all__ = ["LanguageModel", "Session"]
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-@dataclass
-class Session:
-    """One query's questions.
+class LanguageModel:
+    """A model with the settings by which it is asked: its connections, its limits, and the answers that are kept.
+
+    A pickle holds the settings; the rest begins anew.
+
+    Args:
+        model: its name at the server.
+        settings: those that are not to have their defaults.
+        owner: whose they are, for errors.
 
     Attributes:
+        settings: all of them.
+
+    Raises:
+        ConfigError: a setting is unknown or out of range.
+        MissingExtraError: httpx isn't installed, and there is no ``completion``.
+    """
+
+    def __init__(self, model: str, settings: LLMSettings, *, owner: str) -> None:
+        self.model = Text().checked(model, f"{owner}: model")
+        self.settings = completed(settings, owner)
+        self._open()
+
+    def _open(self) -> None:
+        settings = self.settings
+        self._completion = settings["completion"] or OpenAICompletion(self.model, settings)
+        self.budget: Budget = settings["budget"]
+        self.concurrency: int = settings["concurrency"]
+        self.timeout_s: float = settings["timeout_s"]
+        self.total_timeout_s: float = settings["total_timeout_s"]
+        self.retries, self.slots = Retries(settings["max_retries"], settings["backoff_s"]), Slots(self.concurrency)
+        self._kept, self._lock = OrderedDict[Prompt, Answer](), Lock()
+        reset_after_fork(self, LanguageModel._renew_lock)
+
+    def _renew_lock(self) -> None:
+        self._lock = Lock()
+
+    def kept(self, prompt: Prompt) -> Answer | None:
+        """Return a kept answer."""
+        with self._lock:
+            if prompt in self._kept:
+                self._kept.move_to_end(prompt)
+            return self._kept.get(prompt)
+
+    def keep(self, prompt: Prompt, answer: Answer) -> None:
+        """Keep an answer; the one not asked for the longest goes when there are too many."""
+        with self._lock:
+            self._kept[prompt] = answer
+            while len(self._kept) > self.settings["cache_size"]:
+                self._kept.popitem(last=False)
+
+    def ask(self, prompt: Prompt, timeout_s: float, stop: Stop) -> Answer:
+        """Ask once, without retries.
+
+        Raises:
+            CompletionError: the call failed, did not end in time, or returned something else than an answer.
+            ConfigError: the key can't be sent.
+            StoppedError: the stop was or became set.
+        """
+        completion = self._completion
+        if isinstance(completion, OpenAICompletion):
+            return completion.ask(prompt, timeout_s, stop)
+        try:
+            answer = within(timeout_s, lambda: completion(prompt, timeout_s), stop=stop)
+        except (CompletionError, ConfigError, MissingExtraError, StoppedError):
+            raise
+        except OutOfTimeError:
+            message = f"the completion function took longer than {timeout_s:.3g} s: raise timeout_s"
+            raise CompletionError(message, retryable=True) from None
+        except (TimeoutError, ConnectionError) as exc:
+            raise CompletionError(f"{type(exc).__name__}: {exc}", retryable=True) from exc
+        except Exception as exc:  # the function is the user's, or another library's
+            raise CompletionError(f"the completion function failed: {type(exc).__name__}: {exc}") from exc
+        if isinstance(answer, str):
+            return Answer(answer)
+        if not isinstance(answer, Answer):
+            raise CompletionError(f"the completion function returned a {type(answer).__name__}, not an Answer or a str")
+        return answer
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"model": self.model, "settings": self.settings}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._open()
+
+
+@dataclass
+class Session:
+    """One query's questions, or those of one answer's claims: they share a time limit and a budget.
+
+    Attributes:
+        llm: who is asked.
         stop: what ends all calls and waits, also those of other queries that were asked together with this one.
+        raises: whether a call that failed for good is an error, or only counted and logged.
         counts: what happened, for the trace.
         failures: the messages of calls that failed for good, in order.
     """
 
-    asker: Asker
+    llm: LanguageModel
     stop: Stop = field(default_factory=Stop)
+    raises: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self._deadline = time.monotonic() + self.asker.total_timeout_s
-        self._ledger: Ledger = self.asker.budget.ledger()
+        self._deadline = time.monotonic() + self.llm.total_timeout_s
+        self._ledger: Ledger = self.llm.budget.ledger()
 
     def count(self, name: str, times: int = 1) -> None:
         """Add to a count."""
@@ -56,7 +151,7 @@ class Session:
         try:
             answer = self._answer(prompt)
         except (CompletionError, BudgetError) as exc:
-            if self.asker.on_error == "raise":
+            if self.raises:
                 self.stop.set(exc)
                 raise
             self._failed(exc)
@@ -72,13 +167,13 @@ class Session:
         if parsed is None:
             self.count("unusable_answers")
         else:
-            self.asker.keep(prompt, answer)  # what can't be used may come out otherwise the next time
+            self.llm.keep(prompt, answer)  # what can't be used may come out otherwise the next time
         return parsed
 
     def ask_all(self, prompts: Sequence[Prompt], parse: Callable[[Answer], T | None]) -> list[T | None]:
         """Ask several prompts side by side, as `ask` does; equal ones are asked once."""
         distinct = list(dict.fromkeys(prompts))
-        workers = self.asker.concurrency
+        workers = self.llm.concurrency
         answers = side_by_side(lambda prompt: self.ask(prompt, parse), distinct, workers=workers, stop=self.stop)
         by_prompt = dict(zip(distinct, answers, strict=True))
         return [by_prompt[prompt] for prompt in prompts]
@@ -92,11 +187,11 @@ class Session:
         _log.log(logging.WARNING if first else logging.DEBUG, "a call to the language model failed: %s", exc)
 
     def _answer(self, prompt: Prompt) -> Answer:
-        kept = self.asker.cached(prompt)
+        kept = self.llm.kept(prompt)
         if kept is not None:
             self.count("cache_hits")
             return kept
-        return self.asker.retries.call(
+        return self.llm.retries.call(
             lambda: self._one_call(prompt), stop=self.stop, on_retry=self._on_retry, left_s=self._left_s
         )
 
@@ -109,12 +204,12 @@ class Session:
 
     def _one_call(self, prompt: Prompt) -> Answer:
         try:
-            with self.asker.slots.taken(self.stop, self._left_s()):
+            with self.llm.slots.taken(self.stop, self._left_s()):
                 answer, used = self._paid_call(prompt)
         except TimeoutError:
             answer, used = None, (0, 0)
         if answer is None:
-            total = f"total_timeout_s={self.asker.total_timeout_s:g}"
+            total = f"total_timeout_s={self.llm.total_timeout_s:g}"
             raise CompletionError(f"{total} was over before the call began: raise it, or concurrency")
         self._count_usage(answer, used)
         return answer
@@ -129,7 +224,7 @@ class Session:
         reserved = self._ledger.reserve(*estimate)
         used = 0, 0
         try:
-            answer = self.asker.call(prompt, min(self.asker.timeout_s, left_s), self.stop)
+            answer = self.llm.ask(prompt, min(self.llm.timeout_s, left_s), self.stop)
             used = (
                 estimate[0] if answer.prompt_tokens is None else answer.prompt_tokens,
                 estimate[1] if answer.completion_tokens is None else answer.completion_tokens,
@@ -144,5 +239,5 @@ class Session:
             self.count("prompt_tokens", answer.prompt_tokens)
             self.count("completion_tokens", answer.completion_tokens or 0)
             self.count("tokens", answer.prompt_tokens + (answer.completion_tokens or 0))
-        if self.asker.budget.priced:
-            self.count("cost_micros", round(1e6 * self.asker.budget.cost(*used)))
+        if self.llm.budget.priced:
+            self.count("cost_micros", round(1e6 * self.llm.budget.cost(*used)))

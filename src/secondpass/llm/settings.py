@@ -1,60 +1,112 @@
-"""Checks the settings of what asks a language model when it is built, not when it is used."""
+"""The settings of everything that asks a language model: declared, documented, completed and checked here once."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from secondpass.errors import ConfigError
-from secondpass.secret import split_url
+from secondpass.llm.budget import Budget
+from secondpass.llm.types import Completion
+from secondpass.secret import Secret, split_url
+from secondpass.validation import Constraint, Flag, Function, Number, Text, Whole, check_names, must_be
 
-__all__ = ["check_asking", "check_settings"]
-
-_AT_LEAST = {"window": 2, "step": 1, "samples": 1, "set_size": 2, "top_k": 1, "max_document_chars": 1}
-_ASKING_AT_LEAST = {"max_retries": 0, "concurrency": 1, "cache_size": 0}
+__all__ = ["LLMSettings", "completed"]
 
 
-def check_asking(owner: Any, at_least: Mapping[str, int]) -> None:
-    """Check the attributes that all have that ask a language model, and further whole numbers.
+class LLMSettings(TypedDict, total=False):
+    """How a language model is asked; every setting may be left out.
+
+    Attributes:
+        base_url: an OpenAI-compatible server, up to ``/v1``; ``OPENAI_BASE_URL``, or OpenAI, by default.
+        api_key: the key; never printed, saved or pickled. By default it is read from ``api_key_variable``.
+        api_key_variable: the environment variable with the key, ``OPENAI_API_KEY`` by default. The key goes to
+            ``base_url``, whoever that is.
+        completion: a function that is asked in place of a server, see `secondpass.llm.Completion`; the settings of the
+            request (``base_url``, ``temperature``, ...) then have no effect.
+        temperature: 0 by default; None for models that take none.
+        seed: for the server, 0 by default; None leaves it to the server.
+        structured: send a JSON schema, which most servers enforce, as by default. Otherwise the schema is only asked
+            for in the prompt.
+        extra_body: further members of each request's body, such as ``{"reasoning_effort": "low"}``.
+        timeout_s: for one call, 30 s by default, by the clock on the wall. A ``completion`` that takes longer goes on
+            in its thread, unheeded.
+        total_timeout_s: for one query with its documents, or one answer with its claims, waits and retries included;
+            120 s by default.
+        max_retries: how often a call is repeated after 429, 5xx, a time-out or a lost connection, 3 by default: after
+            a random wait whose limit doubles from ``backoff_s`` on, on top of what ``Retry-After`` says.
+        backoff_s: the longest random wait before the first repetition, 0.5 s by default.
+        concurrency: calls at the same time, over all threads that share the object; 8 by default.
+        budget: limits to tokens and money: a `secondpass.llm.Budget`, which several objects can share, or its settings.
+        cache_size: answers kept in memory; 0, the default, for none.
+    """
+
+    base_url: str | None
+    api_key: str | Secret | None
+    api_key_variable: str
+    completion: Completion | None
+    temperature: float | None
+    seed: int | None
+    structured: bool
+    extra_body: Mapping[str, Any] | None
+    timeout_s: float
+    total_timeout_s: float
+    max_retries: int
+    backoff_s: float
+    concurrency: int
+    budget: Budget | Mapping[str, Any] | None
+    cache_size: int
+
+
+_DEFAULTS: LLMSettings = {
+    "base_url": None,
+    "api_key": None,
+    "api_key_variable": "OPENAI_API_KEY",
+    "completion": None,
+    "temperature": 0.0,
+    "seed": 0,
+    "structured": True,
+    "extra_body": None,
+    "timeout_s": 30.0,
+    "total_timeout_s": 120.0,
+    "max_retries": 3,
+    "backoff_s": 0.5,
+    "concurrency": 8,
+    "budget": None,
+    "cache_size": 0,
+}
+_TIME = Number(above=0, at_most=1e6, unit="seconds")  # a system's wait takes no more than some centuries
+_CONSTRAINTS: dict[str, Constraint[Any]] = {
+    "api_key_variable": Text(empty=True),
+    "completion": Function("from a Prompt and seconds to an Answer") | None,
+    "temperature": Number(at_least=0) | None,
+    "seed": Whole() | None,
+    "structured": Flag(),
+    "timeout_s": _TIME,
+    "total_timeout_s": _TIME,
+    "max_retries": Whole(at_least=0),
+    "backoff_s": _TIME,
+    "concurrency": Whole(at_least=1),
+    "cache_size": Whole(at_least=0),
+}
+
+
+def completed(given: LLMSettings, owner: str) -> dict[str, Any]:
+    """Return all settings, checked: those that were given, with the defaults of the others.
 
     Args:
-        owner: a `secondpass.llm.asking.Asking`.
-        at_least: the names of its whole numbers, and the lowest that each may be.
+        given: what a constructor took as ``**settings``.
+        owner: whose constructor that is, for errors.
 
     Raises:
-        ConfigError: one is out of range; the message says which, and what it may be.
+        ConfigError: there is no setting of a name, or it is out of range.
     """
-    kind = type(owner).__name__
-    if not isinstance(owner.model, str) or not owner.model:
-        raise ConfigError(f"{kind}: model must be the model's name at the server, not {owner.model!r}")
-    if owner.base_url is not None:
-        split_url(owner.base_url, f"{kind}: base_url")
-    for name, least in {**at_least, **_ASKING_AT_LEAST}.items():
-        if type(getattr(owner, name)) is not int or getattr(owner, name) < least:
-            raise ConfigError(f"{kind}: {name} must be a whole number of at least {least}")
-    for name in ("timeout_s", "total_timeout_s", "backoff_s"):
-        value = getattr(owner, name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
-            raise ConfigError(f"{kind}: {name} must be a number of seconds above 0, not {value!r}")
-
-
-def check_settings(reranker: Any) -> None:
-    """Check the attributes of an `LLMReranker`.
-
-    Raises:
-        ConfigError: one is out of range; the message says which, and what it may be.
-    """
-    check_asking(reranker, _AT_LEAST)
-    for name, choices in (
-        ("mode", ("pointwise", "graded", "listwise", "setwise", "pairwise")),
-        ("grades", (3, 10)),
-        ("pairs", ("sliding", "all")),
-        ("on_error", ("raise", "keep")),
-    ):
-        if getattr(reranker, name) not in choices:
-            wanted = " or ".join(map(repr, choices))
-            raise ConfigError(f"LLMReranker: {name} must be {wanted}, not {getattr(reranker, name)!r}")
-    if reranker.max_tokens is not None and (type(reranker.max_tokens) is not int or reranker.max_tokens < 1):
-        raise ConfigError("LLMReranker: max_tokens must be a whole number of at least 1, or None")
-    if reranker.step > reranker.window:
-        raise ConfigError(
-            f"LLMReranker: step ({reranker.step}) must be at most window ({reranker.window}), or it skips some"
-        )
+    check_names(given, LLMSettings.__annotations__, owner)
+    settings: dict[str, Any] = {**_DEFAULTS, **given}
+    for name, constraint in _CONSTRAINTS.items():
+        settings[name] = constraint.checked(settings[name], f"{owner}: {name}")
+    if settings["base_url"] is not None:
+        split_url(settings["base_url"], f"{owner}: base_url")
+    extra = settings["extra_body"]
+    if extra is not None and not isinstance(extra, Mapping):
+        raise ConfigError(must_be(f"{owner}: extra_body", "a mapping, or None", extra))
+    key = Secret(settings["api_key"], variable=settings["api_key_variable"])
+    return settings | {"api_key": key, "api_key_variable": key.variable, "budget": Budget.of(settings["budget"])}

@@ -1,25 +1,23 @@
 """Rerank with a language model behind an OpenAI-compatible server, or behind any function."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Unpack, get_args
 
 import numpy as np
 
 from secondpass.base import Reranker
-from secondpass.errors import TruncationWarning, warn
-from secondpass.llm.asking import Asking
-from secondpass.llm.budget import Budget
+from secondpass.errors import ConfigError, TruncationWarning, warn
 from secondpass.llm.listwise import sliding_windows
 from secondpass.llm.pointwise import Verdicts, grades, yes_no
 from secondpass.llm.prompts import cut
-from secondpass.llm.session import Session
-from secondpass.llm.settings import check_settings
+from secondpass.llm.session import LanguageModel, Session
+from secondpass.llm.settings import LLMSettings
 from secondpass.llm.setwise_pairwise import all_pairs, heapsort, sliding_pairs
-from secondpass.llm.types import Completion, CompletionError
+from secondpass.llm.types import CompletionError
 from secondpass.network import Stop, side_by_side
-from secondpass.secret import Secret
 from secondpass.types import Request, Scale, Scores, Trace
+from secondpass.validation import OneOf, Whole, check, must_be
 
 __all__ = ["LLMReranker"]
 
@@ -28,7 +26,7 @@ _log = logging.getLogger(__name__)
 Mode = Literal["pointwise", "graded", "listwise", "setwise", "pairwise"]
 
 
-class LLMReranker(Asking, Reranker):
+class LLMReranker(Reranker):
     """Lets a language model judge, compare or order the documents.
 
     ========= ================================================================== ============= ==========
@@ -65,14 +63,9 @@ class LLMReranker(Asking, Reranker):
     Args:
         model: the model's name at the server.
         mode: see above.
-        base_url: an OpenAI-compatible server, up to ``/v1``; OpenAI by default.
-        api_key: the key; never printed, saved or pickled. By default it is read from ``api_key_variable``.
-        api_key_variable: the environment variable with the key. It goes to ``base_url``, whoever that is.
-        completion: asks in place of the ``openai`` client: see `secondpass.llm.Completion`. The settings of the
-            client (``base_url``, ``temperature``, ...) then have no effect.
         window: documents in one question; listwise.
         step: how far the window moves; listwise. At most ``window``.
-        samples: orders asked for each window, the documents shuffled, of which the central one is taken
+        samples: orders asked for each window, the documents shuffled by ``seed``, of which the central one is taken
             (permutation self-consistency, Tang et al. 2023, arXiv:2310.07712); listwise.
         grades: the top grade, 3 or 10; graded.
         set_size: documents in one question; setwise.
@@ -82,25 +75,15 @@ class LLMReranker(Asking, Reranker):
             and warned about once.
         max_tokens: the longest answer; by default what the mode's answer takes. A model that thinks before it
             answers needs more.
-        temperature: None for models that take none.
-        seed: for the server, and for the shuffles of ``samples``; None leaves the server's to itself.
-        structured: send a JSON schema, which most servers enforce. Without, the schema is only asked for.
-        extra_body: further members of each call's body, such as ``{"reasoning_effort": "low"}``.
-        timeout_s: for one call.
-        total_timeout_s: for one query with its documents, waiting and retries included.
-        max_retries: how often a call is tried again after 429, 5xx, a time-out or a lost connection: after a
-            random wait that doubles, from ``backoff_s`` on, or what ``Retry-After`` says and that.
-        backoff_s: the longest first wait.
-        concurrency: calls at the same time, over all threads that share this object.
-        budget: limits to tokens and money, a `Budget` (which several rerankers can share) or its configuration.
-        cache_size: answers kept in memory; 0 for none.
-        on_error: what a call does that fails for good, or has no budget: ``raise``, so that a `FallbackReranker` can
-            take over; or ``keep`` the order, counted under ``failed_calls``, noted and logged.
+        on_error: what happens when a call fails for good, has no budget left, or when none of the answers can be used:
+            ``raise``, so that a `FallbackReranker` can take over; or ``keep`` the order, which is logged, and noted
+            and counted (``failed_calls``, ``unusable_answers``) in the trace.
+        settings: how the model is asked: see `secondpass.llm.LLMSettings`.
 
     Raises:
-        ConfigError: a setting is out of range; while scoring, the key can't be sent.
-        MissingExtraError: the ``openai`` package isn't installed, and there is no ``completion``.
-        CompletionError: while scoring, a call failed for good (a `ScoringError`).
+        ConfigError: a setting is unknown or out of range; while scoring, the key can't be sent.
+        MissingExtraError: httpx isn't installed, and there is no ``completion``.
+        CompletionError: while scoring, a call failed for good, or no answer could be used (a `ScoringError`).
         BudgetError: while scoring, the budget was used up (a `ScoringError`).
     """
 
@@ -119,10 +102,6 @@ class LLMReranker(Asking, Reranker):
         model: str,
         *,
         mode: Mode = "listwise",
-        base_url: str | None = None,
-        api_key: str | Secret | None = None,
-        api_key_variable: str = "OPENAI_API_KEY",
-        completion: Completion | None = None,
         window: int = 20,
         step: int = 10,
         samples: int = 1,
@@ -132,41 +111,35 @@ class LLMReranker(Asking, Reranker):
         pairs: Literal["sliding", "all"] = "sliding",
         max_document_chars: int = 4000,
         max_tokens: int | None = None,
-        temperature: float | None = 0.0,
-        seed: int | None = 0,
-        structured: bool = True,
-        extra_body: Mapping[str, Any] | None = None,
-        timeout_s: float = 30.0,
-        total_timeout_s: float = 120.0,
-        max_retries: int = 3,
-        backoff_s: float = 0.5,
-        concurrency: int = 8,
-        budget: Budget | Mapping[str, Any] | None = None,
-        cache_size: int = 0,
         on_error: Literal["raise", "keep"] = "raise",
+        **settings: Unpack[LLMSettings],
     ) -> None:
-        self.model, self.mode, self.base_url, self.completion = model, mode, base_url, completion
-        self.api_key = Secret(api_key, variable=api_key_variable)
-        self.api_key_variable = self.api_key.variable
+        self.model, self.mode, self.on_error = model, mode, on_error
         self.window, self.step, self.samples, self.grades = window, step, samples, grades
         self.set_size, self.top_k, self.pairs = set_size, top_k, pairs
         self.max_document_chars, self.max_tokens = max_document_chars, max_tokens
-        self.temperature, self.seed, self.structured, self.extra_body = temperature, seed, structured, extra_body
-        self.timeout_s, self.total_timeout_s = timeout_s, total_timeout_s
-        self.max_retries, self.backoff_s, self.concurrency = max_retries, backoff_s, concurrency
-        self.budget, self.cache_size, self.on_error = Budget.of(budget), cache_size, on_error
-        check_settings(self)
+        at_least_one, at_least_two = Whole(at_least=1), Whole(at_least=2)
+        check(self, mode=OneOf(*get_args(Mode)), on_error=OneOf("raise", "keep"))
+        check(self, window=at_least_two, step=at_least_one, samples=at_least_one)
+        check(self, grades=OneOf(3, 10), set_size=at_least_two, top_k=at_least_one, pairs=OneOf("sliding", "all"))
+        check(self, max_document_chars=at_least_one, max_tokens=at_least_one | None)
+        if self.step > self.window:
+            takes = f"at most window, which is {self.window}, as it would skip documents"
+            raise ConfigError(must_be("LLMReranker: step", takes, self.step))
+        self._llm = LanguageModel(model, settings, owner="LLMReranker")
+        self.settings = self._llm.settings
         self.scale = Scale.PROBABILITY if mode == "pointwise" else Scale.ORDINAL
         self.pointwise = mode in ("pointwise", "graded")
         self._warned = False
-        self._open()
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         stop = Stop()
-        return side_by_side(lambda request: self._scores(request, stop), requests, workers=self.concurrency, stop=stop)
+        return side_by_side(
+            lambda request: self._scores(request, stop), requests, workers=self._llm.concurrency, stop=stop
+        )
 
     def _scores(self, request: Request, stop: Stop) -> Scores:
-        session = Session(self._asker, stop)
+        session = Session(self._llm, stop, raises=self.on_error == "raise")
         shown = [cut(text, self.max_document_chars) for text in request.texts]
         values, judged = self._verdicts(session, request, [text for text, _ in shown])
         if not any(judged):
@@ -187,7 +160,12 @@ class LLMReranker(Asking, Reranker):
             return grades(session, query, texts, top=self.grades, max_tokens=longest)
         depth = min(self.top_k, request.k or len(texts))
         if self.mode == "listwise":
-            settings = {"window": self.window, "step": self.step, "samples": self.samples, "seed": self.seed or 0}
+            settings = {
+                "window": self.window,
+                "step": self.step,
+                "samples": self.samples,
+                "seed": self.settings["seed"] or 0,
+            }
             order, judged = sliding_windows(session, query, texts, **settings, max_tokens=longest)
         elif self.mode == "setwise":
             order, judged = heapsort(session, query, texts, set_size=self.set_size, depth=depth, max_tokens=longest)

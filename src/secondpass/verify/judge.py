@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, Unpack, runtime_checkable
 
 from secondpass.config import Configured
-from secondpass.llm.asking import Asking
-from secondpass.llm.budget import Budget
 from secondpass.llm.parsing import member_in, visible
 from secondpass.llm.prompts import cut, delimited, object_schema
-from secondpass.llm.session import Session
-from secondpass.llm.settings import check_asking
-from secondpass.llm.types import Answer, Completion, Prompt
-from secondpass.secret import Secret
+from secondpass.llm.session import LanguageModel, Session
+from secondpass.llm.settings import LLMSettings
+from secondpass.llm.types import Answer, Prompt
+from secondpass.validation import Whole, check
 from secondpass.verify.types import Verdict
 
 __all__ = ["VERDICTS", "Judge", "Judgement", "LLMJudge"]
@@ -31,7 +29,6 @@ _TASK = (
 VERDICTS = (Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.NOT_ENOUGH_INFO)
 """What a judge may say of a claim."""
 _SCHEMA = object_schema("verdict", {"type": "string", "enum": [str(verdict) for verdict in VERDICTS]})
-_AT_LEAST = {"max_window_chars": 1, "max_tokens": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ class Judge(Protocol):
         ...
 
 
-class LLMJudge(Configured, Asking):
+class LLMJudge(Configured):
     """Asks a language model behind an OpenAI-compatible server, or behind any function.
 
     A claim and its windows are one call. The calls of one answer share a time limit and a budget; a call that fails
@@ -68,66 +65,29 @@ class LLMJudge(Configured, Asking):
 
     Args:
         model: the model's name at the server.
-        base_url: an OpenAI-compatible server, up to ``/v1``; OpenAI by default.
-        api_key: the key; never printed, saved or pickled. By default it is read from ``api_key_variable``.
-        api_key_variable: the environment variable with the key.
-        completion: asks in place of the ``openai`` client: see `secondpass.llm.Completion`.
         max_window_chars: what of a window is shown, in characters.
         max_tokens: the longest answer; a model that thinks before it answers needs more.
-        temperature: None for models that take none.
-        seed: for the server; None leaves it to itself.
-        structured: send a JSON schema, which most servers enforce. Without, the schema is only asked for.
-        extra_body: further members of each call's body.
-        timeout_s: for one call.
-        total_timeout_s: for one answer with all of its claims, waiting and retries included.
-        max_retries: how often a call is tried again after 429, 5xx, a time-out or a lost connection.
-        backoff_s: the longest first wait, in seconds.
-        concurrency: calls at the same time, over all threads that share this object.
-        budget: limits to tokens and money, a `secondpass.llm.Budget` or its configuration.
-        cache_size: answers kept in memory; 0 for none.
+        settings: how the model is asked: see `secondpass.llm.LLMSettings`. ``total_timeout_s`` is for one answer with
+            all of its claims.
 
     Raises:
-        ConfigError: a setting is out of range.
-        MissingExtraError: the ``openai`` package isn't installed, and there is no ``completion``.
+        ConfigError: a setting is unknown or out of range.
+        MissingExtraError: httpx isn't installed, and there is no ``completion``.
     """
 
     registry_name: ClassVar[str] = "llm-judge"
 
     def __init__(
-        self,
-        model: str,
-        *,
-        base_url: str | None = None,
-        api_key: str | Secret | None = None,
-        api_key_variable: str = "OPENAI_API_KEY",
-        completion: Completion | None = None,
-        max_window_chars: int = 4000,
-        max_tokens: int = 64,
-        temperature: float | None = 0.0,
-        seed: int | None = 0,
-        structured: bool = True,
-        extra_body: Mapping[str, Any] | None = None,
-        timeout_s: float = 30.0,
-        total_timeout_s: float = 120.0,
-        max_retries: int = 3,
-        backoff_s: float = 0.5,
-        concurrency: int = 8,
-        budget: Budget | Mapping[str, Any] | None = None,
-        cache_size: int = 0,
+        self, model: str, *, max_window_chars: int = 4000, max_tokens: int = 64, **settings: Unpack[LLMSettings]
     ) -> None:
-        self.model, self.base_url, self.completion = model, base_url, completion
-        self.api_key, self.api_key_variable = Secret(api_key, variable=api_key_variable), api_key_variable
-        self.max_window_chars, self.max_tokens = max_window_chars, max_tokens
-        self.temperature, self.seed, self.structured, self.extra_body = temperature, seed, structured, extra_body
-        self.timeout_s, self.total_timeout_s = timeout_s, total_timeout_s
-        self.max_retries, self.backoff_s, self.concurrency = max_retries, backoff_s, concurrency
-        self.budget, self.cache_size = Budget.of(budget), cache_size
-        check_asking(self, _AT_LEAST)
-        self._open()
+        self.model, self.max_window_chars, self.max_tokens = model, max_window_chars, max_tokens
+        check(self, max_window_chars=Whole(at_least=1), max_tokens=Whole(at_least=1))
+        self._llm = LanguageModel(model, settings, owner="LLMJudge")
+        self.settings = self._llm.settings
 
     def judge(self, claims: Sequence[tuple[str, Sequence[str]]]) -> Judgement:
         """Judge the claims of one answer, each by its windows; None where there is no usable answer."""
-        session = Session(self._asker)
+        session = Session(self._llm)
         prompts = [self._prompt(claim, windows) for claim, windows in claims]
         verdicts = session.ask_all(prompts, _verdict) if prompts else []
         notes = (f"calls failed, the first one so: {session.failures[0][:300]}",) if session.failures else ()

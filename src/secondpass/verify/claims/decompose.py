@@ -1,20 +1,18 @@
 """Takes claims apart with a language model; what it makes up, or leaves out, is not used."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar, Unpack
 
 from secondpass.config import Configured
 from secondpass.errors import InputError, SecondPassWarning, warn
-from secondpass.llm.asking import Asking
-from secondpass.llm.budget import Budget
 from secondpass.llm.parsing import member_in, visible
 from secondpass.llm.prompts import delimited, object_schema
-from secondpass.llm.session import Session
-from secondpass.llm.settings import check_asking
-from secondpass.llm.types import Answer, Completion, Prompt
-from secondpass.secret import Secret
+from secondpass.llm.session import LanguageModel, Session
+from secondpass.llm.settings import LLMSettings
+from secondpass.llm.types import Answer, Prompt
+from secondpass.validation import Whole, check
 from secondpass.verify.claims.markup import plain, without_surrogates
 from secondpass.verify.types import Claim
 from secondpass.verify.words import STOP_WORDS
@@ -34,7 +32,6 @@ _TASK = (
     'Answer as JSON: {"claims": ["CLAIM", ...]}'
 )
 _SCHEMA = object_schema("claims", {"type": "array", "items": {"type": "string"}})
-_AT_LEAST = {"max_claims": 1, "max_sentence_chars": 1, "max_tokens": 1}
 _CONTEXT_CHARS = 500
 _WORD = re.compile(r"[^\W_]+(?:[.,:/'\u2019-][^\W_]+)*")
 _NEGATION = re.compile(
@@ -46,7 +43,7 @@ _MIN_OWN = 0.3  # of a claim's words, in the sentence itself
 _MIN_COVERED = 0.6  # of the sentence's words, in the claims together
 
 
-class LLMDecomposer(Configured, Asking):
+class LLMDecomposer(Configured):
     """Asks a language model for the self-contained claims of a sentence: a `secondpass.verify.claims.split.Decomposer`.
 
     A claim is used as it stands where the model fails, has no budget, refuses, or does not keep the schema; and also
@@ -60,28 +57,15 @@ class LLMDecomposer(Configured, Asking):
 
     Args:
         model: the model's name at the server.
-        base_url: an OpenAI-compatible server, up to ``/v1``; OpenAI by default.
-        api_key: the key; never printed, saved or pickled. By default it is read from ``api_key_variable``.
-        api_key_variable: the environment variable with the key.
-        completion: asks in place of the ``openai`` client: see `secondpass.llm.Completion`.
-        max_claims: more claims of one sentence are no decomposition.
+        max_claims: more claims of one sentence are not a decomposition.
         max_sentence_chars: a longer sentence is not sent.
         max_tokens: the longest answer; a model that thinks before it answers needs more.
-        temperature: None for models that take none.
-        seed: for the server; None leaves it to itself.
-        structured: send a JSON schema, which most servers enforce. Without, the schema is only asked for.
-        extra_body: further members of each call's body.
-        timeout_s: for one call.
-        total_timeout_s: for one answer with all of its claims, waiting and retries included.
-        max_retries: how often a call is tried again after 429, 5xx, a time-out or a lost connection.
-        backoff_s: the longest first wait, in seconds.
-        concurrency: calls at the same time, over all threads that share this object.
-        budget: limits to tokens and money, a `secondpass.llm.Budget` or its configuration.
-        cache_size: answers kept in memory; 0 for none.
+        settings: how the model is asked: see `secondpass.llm.LLMSettings`. ``total_timeout_s`` is for one answer with
+            all of its claims.
 
     Raises:
-        ConfigError: a setting is out of range.
-        MissingExtraError: the ``openai`` package isn't installed, and there is no ``completion``.
+        ConfigError: a setting is unknown or out of range.
+        MissingExtraError: httpx isn't installed, and there is no ``completion``.
     """
 
     registry_name: ClassVar[str] = "llm-decomposer"
@@ -90,34 +74,17 @@ class LLMDecomposer(Configured, Asking):
         self,
         model: str,
         *,
-        base_url: str | None = None,
-        api_key: str | Secret | None = None,
-        api_key_variable: str = "OPENAI_API_KEY",
-        completion: Completion | None = None,
         max_claims: int = 12,
         max_sentence_chars: int = 2000,
         max_tokens: int = 512,
-        temperature: float | None = 0.0,
-        seed: int | None = 0,
-        structured: bool = True,
-        extra_body: Mapping[str, Any] | None = None,
-        timeout_s: float = 30.0,
-        total_timeout_s: float = 120.0,
-        max_retries: int = 3,
-        backoff_s: float = 0.5,
-        concurrency: int = 8,
-        budget: Budget | Mapping[str, Any] | None = None,
-        cache_size: int = 0,
+        **settings: Unpack[LLMSettings],
     ) -> None:
-        self.model, self.base_url, self.completion = model, base_url, completion
-        self.api_key, self.api_key_variable = Secret(api_key, variable=api_key_variable), api_key_variable
-        self.max_claims, self.max_sentence_chars, self.max_tokens = max_claims, max_sentence_chars, max_tokens
-        self.temperature, self.seed, self.structured, self.extra_body = temperature, seed, structured, extra_body
-        self.timeout_s, self.total_timeout_s = timeout_s, total_timeout_s
-        self.max_retries, self.backoff_s, self.concurrency = max_retries, backoff_s, concurrency
-        self.budget, self.cache_size = Budget.of(budget), cache_size
-        check_asking(self, _AT_LEAST)
-        self._open()
+        self.model, self.max_claims = model, max_claims
+        self.max_sentence_chars, self.max_tokens = max_sentence_chars, max_tokens
+        at_least_one = Whole(at_least=1)
+        check(self, max_claims=at_least_one, max_sentence_chars=at_least_one, max_tokens=at_least_one)
+        self._llm = LanguageModel(model, settings, owner="LLMDecomposer")
+        self.settings = self._llm.settings
 
     def __call__(self, claim: Claim) -> list[str]:
         """Return the texts of one claim, without a question or a text before it."""
@@ -136,7 +103,7 @@ class LLMDecomposer(Configured, Asking):
         """
         if not isinstance(question, str) or not isinstance(answer, str):
             raise InputError("the question and the answer must be str, and may be empty")
-        session = Session(self._asker)
+        session = Session(self._llm)
         texts = [[claim.text] for claim in claims]
         open_ = [
             at for at, claim in enumerate(claims) if claim.checkable and len(claim.text) <= self.max_sentence_chars
