@@ -11,6 +11,7 @@ from langchain_secondpass.answers import DEFAULT_VERIFIER, as_passage, with_text
 from secondpass import ConfigError, MissingExtraError
 from secondpass.adapters import load_verifier
 from secondpass.errors import VerificationFailedError
+from secondpass.validation import OneOf, Whole, check
 from secondpass.verify.types import CheckedClaim, Verdict, Verification
 from secondpass.verify.verifier import FactVerifier
 
@@ -82,14 +83,11 @@ class SecondPassVerificationMiddleware(AgentMiddleware[AgentState[Any], Any, Any
         sources: Collection[str] | None = None,
     ) -> None:
         super().__init__()
-        if on_failure not in get_args(OnFailure):
-            raise ConfigError(f"on_failure must be one of {', '.join(get_args(OnFailure))}, not {on_failure!r}")
-        if type(max_retries) is not int or max_retries < 0:
-            raise ConfigError(f"max_retries must be a whole number of at least 0, not {max_retries!r}")
         if isinstance(sources, str) or not all(isinstance(name, str) for name in sources or ()):
             raise ConfigError(f"sources must be a list of names of tools, or None for all, not {sources!r}")
         self.verifier = load_verifier(verifier, allow_unchecked=True)
         self.on_failure, self.max_retries = on_failure, max_retries
+        check(self, on_failure=OneOf(*get_args(OnFailure)), max_retries=Whole(at_least=0))
         self.sources = None if sources is None else frozenset(sources)
 
     @hook_config(can_jump_to=["model", "end"])

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, InstanceOf, PlainSerializer, WithJsonSchema
 from langchain_secondpass.runnable import RerankRunnable
 from secondpass import ConfigError, Reranker
 from secondpass.adapters import load_uncut
+from secondpass.validation import checked_k
 
 __all__ = ["DEFAULT_RERANKER", "SecondPassReranker"]
 
@@ -78,8 +79,7 @@ class SecondPassReranker(BaseDocumentCompressor):
         **fields: Any,
     ) -> None:
         # Before pydantic sees anything: it would turn those of our errors that are ValueErrors into its own.
-        if top_n is not None and (isinstance(top_n, bool) or not isinstance(top_n, int) or top_n < 1):
-            raise ConfigError(f"top_n is a whole number of at least 1, or None for all, not {top_n!r}")
+        top_n = checked_k(top_n, "top_n", error=ConfigError)
         loaded = load_uncut(reranker)
         loaded.require_threshold(threshold)
         settings = {"reranker": loaded, "top_n": top_n, "threshold": threshold, "score_key": score_key}

@@ -279,13 +279,13 @@ THRESHOLD = Number() | None
 BAND = Band()
 
 
-def checked_k(k: object) -> int | None:
-    """Return how many documents are wanted, or None for all.
+def checked_k(k: object, name: str = "k", *, error: type[SecondPassError] = InputError) -> int | None:
+    """Return how many documents are wanted, or None for all; in adapters under the ``name`` that it has there.
 
     Raises:
-        InputError: it is not a whole number, or it is below 1.
+        InputError: it is not a whole number, or it is below 1; or the ``error`` that was given.
     """
-    return _K.checked(k, "k", error=InputError)
+    return _K.checked(k, name, error=error)
 
 
 def check(owner: Any, **constraints: Constraint[Any]) -> None:

@@ -228,7 +228,7 @@ class TestLoading:
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
-            ({"dtype": "int8"}, "dtype must be one of float32, float16, bfloat16"),
+            ({"dtype": "int8"}, "dtype must be 'float32', 'float16' or 'bfloat16', or None"),
             ({"device": "cuda:99"}, "PyTorch sees no device 'cuda:99'"),
             ({"device": 0}, "device must be a name"),
             ({"model": None}, "a model is a folder"),

@@ -11,6 +11,7 @@ from secondpass.models.batching import BatchRunner, Rows, progress_bar
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.resolve import checked_device
 from secondpass.models.tokens import EncoderTokenizer
+from secondpass.validation import OneOf, Whole
 
 try:
     import torch
@@ -56,13 +57,11 @@ class T5Model:
         max_length: int = 512,
         batch_tokens: int | None = None,
     ) -> None:
-        if dtype not in (None, *_DTYPES):
-            raise ConfigError(f"dtype must be one of {', '.join(_DTYPES)}, not {dtype!r}")
+        (OneOf(*_DTYPES) | None).checked(dtype, "dtype")
         if (checked_device(device) or "").startswith("cuda") and not torch.cuda.is_available():
             raise ConfigError(f"PyTorch sees no device {device!r} here; pass device='cpu', or None for the best one")
-        if isinstance(max_length, bool) or not isinstance(max_length, int) or max_length < 16:
-            raise ConfigError(f"max_length must be a whole number of at least 16, not {max_length!r}")
-        self.files, self.device, self.dtype, self.max_length = files, device, dtype, max_length
+        self.files, self.device, self.dtype = files, device, dtype
+        self.max_length = Whole(at_least=16).checked(max_length, "max_length")
         self.tokenizer = _tokenizer(files, max_length)
         self._model: Any = _load(files, device or _best_device(), dtype)
         self.batch_tokens = batch_tokens or (

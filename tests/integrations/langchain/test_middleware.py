@@ -320,7 +320,7 @@ class TestMiddlewareSettings:
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
-            ({"on_failure": "retry"}, "on_failure must be one of annotate, regenerate, end, not 'retry'"),
+            ({"on_failure": "retry"}, "on_failure must be 'annotate', 'regenerate' or 'end', not 'retry'"),
             ({"max_retries": -1}, "max_retries must be a whole number of at least 0"),
             ({"max_retries": True}, "max_retries must be a whole number"),
             ({"sources": "search_docs"}, "sources must be a list of names of tools, or None for all"),

@@ -79,10 +79,7 @@ class SecondPassRerank(BaseNodePostprocessor):
         keep_retrieval_score: bool = False,
         callback_manager: CallbackManager | None = None,
     ) -> None:
-        try:
-            top_n = checked_k(top_n)
-        except InputError as exc:
-            raise ConfigError(f"top_n must be a whole number of at least 1, or None for all, not {top_n!r}") from exc
+        top_n = checked_k(top_n, "top_n", error=ConfigError)
         loaded = load_uncut(reranker)
         loaded.require_threshold(threshold)
         # As a mapping: to a type checker, the base class's constructor knows the base class's fields only.

@@ -69,7 +69,7 @@ class SecondPassRanker:
             # It would be taken for a list of one-letter fields, none of which exists.
             raise ConfigError(f"meta_fields_to_embed must be a list: [{meta_fields_to_embed!r}]")
         self.reranker = dict(reranker) if isinstance(reranker, Mapping) else reranker
-        self.top_k = _checked_top_k(top_k, ConfigError)
+        self.top_k = checked_k(top_k, "top_k", error=ConfigError)
         self.meta_fields_to_embed = list(meta_fields_to_embed or ())
         self.embedding_separator = embedding_separator
         # What is no reranker at all is refused; one comes back as it is.
@@ -157,7 +157,7 @@ class SecondPassRanker:
 
     def _prepare(self, documents: list[Document], top_k: int | None) -> tuple[list[Document], dict[str, Any]]:
         candidates = _unique(documents)
-        k = self.top_k if top_k is None else _checked_top_k(top_k, InputError)
+        k = self.top_k if top_k is None else checked_k(top_k, "top_k", error=InputError)
         texts = [self._text(document) for document in candidates]
         scores = known_scores(document.score for document in candidates)
         return candidates, {"documents": texts, "k": k, "initial_scores": scores}
@@ -189,10 +189,3 @@ def _output(candidates: Sequence[Document], ranking: Ranking) -> dict[str, list[
     chosen = [(candidates[ranked.index], ranked.score) for ranked in ranking]
     # The meta is copied too, so that a later component that adds to it leaves the caller's alone.
     return {"documents": [replace(document, score=score, meta=dict(document.meta)) for document, score in chosen]}
-
-
-def _checked_top_k(top_k: int | None, error: type[ConfigError | InputError]) -> int | None:
-    try:
-        return checked_k(top_k)
-    except InputError as exc:
-        raise error(f"top_k must be a whole number of at least 1, or None, not {top_k!r}") from exc
