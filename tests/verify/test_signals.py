@@ -35,11 +35,47 @@ def test_each_signal_has_its_place() -> None:
     values = named(signals)
     assert values["entailment"] == pytest.approx(log_odds(0.9))
     assert values["contradiction"] == pytest.approx(log_odds(0.05))
-    assert values["max_contradiction"] == pytest.approx(log_odds(0.6))
+    assert values["max_contradiction"] == pytest.approx(log_odds(0.05))
     assert values["joined_entailment"] == pytest.approx(log_odds(0.8))
     assert values["overlap"] == 1.0 and values["pair_overlap"] == 1.0
     assert values["date_mismatch"] == 0.0 and values["facts_found"] == 1.0
     assert signals.order == (1, 0) and signals.best.text == RIGHT and not signals.by_joined
+
+
+def test_what_speaks_of_something_else_contradicts_nothing() -> None:
+    """Where no window entails the claim, only the contradiction of those about its subject counts."""
+    other = "The Brown Bridge was built in 1887."
+    claim = "The Green Bridge was built in 1889."
+    same = "The Green Bridge was built by a company."
+    reader = Reader(claim, {})
+    far = reader.premise(other, np.array([0.0, 0.1, 0.9]))
+    near = reader.premise(same, np.array([0.1, 0.7, 0.2]))
+    assert not far.about_subject and near.about_subject
+    values = named(measure_premises(claim, [far, near]))
+    assert values["max_contradiction"] == pytest.approx(log_odds(0.2))
+    alone = named(measure_premises(claim, [far, reader.premise(OTHER, np.array([0.0, 0.9, 0.1]))]))
+    assert alone["max_contradiction"] == pytest.approx(log_odds(0.1))
+
+
+def test_siblings_do_not_speak_against_a_claim_that_is_there() -> None:
+    """Of two pumps with a window each, the signals are those of the one that the claim is about."""
+    claim = "The pump P-7 delivers 107 litres per minute."
+    reader = Reader(claim, {})
+    own = reader.premise(f"{claim[:-1]} at a pressure of 5 bar.", np.array([0.9, 0.05, 0.05]))
+    sibling = reader.premise("The pump P-6 delivers 106 litres per minute.", np.array([0.01, 0.04, 0.95]))
+    both, alone = measure_premises(claim, [sibling, own]), measure_premises(claim, [own])
+    assert both.best is own and both.features.tolist() == alone.features.tolist()
+
+
+def test_two_windows_dont_say_together_what_one_of_them_denies() -> None:
+    """The room of one with the seats of another is no support, however sure the model is of both together."""
+    claim = "Room 204 seats 60 people."
+    reader = Reader(claim, {})
+    texts = ("Room 204 seats 35 people.", "Room 205 seats 60 people.")
+    premises = [reader.premise(text, np.array([e, 0.0, 1 - e])) for text, e in zip(texts, (0.1, 0.4), strict=True)]
+    together = reader.premise("\n".join(texts), np.array([0.97, 0.02, 0.01]))
+    assert not measure_premises(claim, premises, together).by_joined
+    assert measure_premises(claim, premises[1:], together).by_joined
 
 
 def test_without_a_joined_premise_the_best_stands_for_it() -> None:

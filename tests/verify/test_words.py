@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.verify.words import content_words, overlap, pair_overlap
+from secondpass.verify.words import content_words, overlap, pair_overlap, subject_words
 
 TEXTS = st.text(st.characters(), max_size=200)
 
@@ -70,3 +70,20 @@ class TestAnyText:
         for measure in (overlap, pair_overlap):
             assert 0.0 <= measure(claim, evidence) <= 1.0
             assert measure(claim, claim) == (1.0 if content_words(claim) else 0.0)
+
+
+@pytest.mark.parametrize(
+    ("claim", "subject", "fixed"),
+    [
+        ("The maximum daily dose of Adexol is 400 mg.", "maximum daily dos of adexol", "adexol"),
+        ("Version 3.1 requires Java 17.", "version 3.1", "3.1"),
+        ("The Basic plan costs 9 euros a month.", "basic plan cost", "basic"),
+        ("Returns are possible within 30 days.", "return", ""),
+        ("It is 330 metres tall.", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_the_subject_of_a_claim(claim: str, subject: str, fixed: str) -> None:
+    """What stands before the verb, or in the first half; numbers and names in it can't be replaced."""
+    words, names = subject_words(claim)
+    assert words == set(subject.split()) - {"of"} and names == set(fixed.split())

@@ -122,8 +122,9 @@ def _is_about(premise: Premise) -> bool:
 
 
 def _speaks_against(premise: Premise) -> bool:
-    about_the_same = premise.overlap >= _SOME_OVERLAP
-    denied = premise.contradiction >= _SURE and about_the_same
+    if not premise.about_subject:
+        return False
+    denied = premise.contradiction >= _SURE and premise.overlap >= _SOME_OVERLAP
     return denied or (bool(premise.hard) and _is_about(premise))
 
 

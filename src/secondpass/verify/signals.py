@@ -11,7 +11,7 @@ from secondpass.verify.facts.check import FEATURES as FACT_FEATURES
 from secondpass.verify.facts.check import FactCheck, Facts, check_facts, read_facts
 from secondpass.verify.facts.kinds import KINDS
 from secondpass.verify.types import Mismatch
-from secondpass.verify.words import overlap, pair_overlap
+from secondpass.verify.words import content_words, overlap, pair_overlap, subject_words
 
 __all__ = ["FEATURES", "Premise", "Reader", "Signals", "measure_premises"]
 
@@ -30,9 +30,11 @@ FEATURES = (
 
 ``entailment`` and ``contradiction`` are the log-odds that the model gives the best premise, ``max_`` ones the largest
 over all single windows, ``joined_`` ones those of the two best windows read together (of the best premise if there is
-no such pair); all within ±10. ``overlap`` and ``pair_overlap`` are the shares of the claim's words and word pairs that
-the best premise holds. The others are those of `FactCheck.features` for the best premise: how many facts it states
-differently, or not at all, by kind (3 at most each), and the share of the claim's facts that it has.
+no such pair); all within ±10. Where the best premise entails the claim, all contradiction is its own; else only
+windows that are about the claim's subject contradict. ``overlap`` and ``pair_overlap`` are the shares of the claim's
+words and word pairs that the best premise holds. The others are those of `FactCheck.features` for the best premise:
+how many facts it states differently, or not at all, by kind (3 at most each), and the share of the claim's facts that
+it has.
 """
 
 # Word-piece tokenizers have one and the same token for all words of more than 100 letters, such as long digests.
@@ -42,6 +44,7 @@ _MOST = 3.0  # of one kind of mismatch
 _ENTAILMENT, _CONTRADICTION = 0, 2  # columns of an NliOutput
 _DISCOUNT = 0.1  # on the entailment of a premise that states a number otherwise
 _OVERLAP_WEIGHT = 0.5  # between two premises, against the probability of entailment
+_SURE = 0.5  # of one premise, by the model alone
 _JOINED_COST = 0.05  # one window that says it all is the better evidence
 
 
@@ -53,6 +56,7 @@ class Premise:
         probabilities: of entailment, neutral and contradiction.
         facts: what its facts say of the claim's.
         overlap: the share of the claim's words that it holds, in [0, 1].
+        about_subject: whether it speaks of what the claim is about, and not only of something like it.
         unread: words of the claim that a model can't tell apart, and that the premise does not have.
     """
 
@@ -60,6 +64,7 @@ class Premise:
     probabilities: tuple[float, float, float]
     facts: FactCheck
     overlap: float
+    about_subject: bool = True
     unread: tuple[Mismatch, ...] = ()
 
     @property
@@ -88,8 +93,9 @@ class Premise:
 
     @property
     def merit(self) -> float:
-        """How good it is as evidence for the claim: by entailment, by shared words, and by facts that agree."""
-        return self.entailment * (_DISCOUNT if self.hard else 1.0) + _OVERLAP_WEIGHT * self.overlap
+        """How good it is as evidence: by entailment, by shared words, by facts that agree and the same subject."""
+        doubtful = self.hard or not self.about_subject
+        return self.entailment * (_DISCOUNT if doubtful else 1.0) + _OVERLAP_WEIGHT * self.overlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,7 @@ class Reader:
 
     def __init__(self, claim: str, read: dict[str, Facts]) -> None:
         self._claim, self._facts, self._read = claim, read_facts(claim), read
+        self._subject, self._fixed = subject_words(claim)
         self._long_words = dict.fromkeys(_LONG_WORD.findall(claim))
 
     def premise(self, text: str, probabilities: FloatArray) -> Premise:
@@ -132,7 +139,12 @@ class Reader:
         entailment, neutral, contradiction = (float(p) for p in probabilities)
         facts = check_facts(self._facts, self._read[text])
         unread = tuple(Mismatch("name", word[:80]) for word in self._long_words if word not in text)
-        return Premise(text, (entailment, neutral, contradiction), facts, overlap(self._claim, text), unread)
+        shared = overlap(self._claim, text)
+        return Premise(text, (entailment, neutral, contradiction), facts, shared, self._is_about_subject(text), unread)
+
+    def _is_about_subject(self, text: str) -> bool:
+        words = frozenset(content_words(text))
+        return self._fixed <= words and 2 * len(self._subject & words) >= len(self._subject)
 
 
 def measure_premises(
@@ -148,18 +160,24 @@ def measure_premises(
     """
     order = sorted(range(len(premises)), key=lambda at: (not (verbatim and at == 0), -premises[at].merit))
     best = premises[order[0]]
-    by_joined = joined is not None and joined.merit - _JOINED_COST > best.merit
+    # Two windows don't say together what one of them denies: the room of one with the seats of the other.
+    denied = any(premise.about_subject and (premise.hard or premise.contradiction >= _SURE) for premise in premises)
+    by_joined = joined is not None and not denied and joined.merit - _JOINED_COST > best.merit
     if joined is not None and by_joined:
         best = joined
     together = joined or best
     facts = best.facts.features()
+    # Where the best premise says it, the others may say what they like of other things.
+    entailed = verbatim or (best.entailment >= _SURE and best.about_subject and not best.hard)
+    related = [premise.contradiction for premise in premises if premise.about_subject]
+    denial = max(related) if related else min(premise.contradiction for premise in premises)
     log = [
         best.entailment,
         best.contradiction,
         max(premise.entailment for premise in premises),
-        max(premise.contradiction for premise in premises),
+        best.contradiction if entailed else denial,
         together.entailment,
-        together.contradiction,
+        together.contradiction if together.about_subject and not entailed else best.contradiction,
     ]
     features = np.concatenate(
         [

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 __all__ = ["STOP_WORDS", "Token", "bare", "content_words", "overlap", "pair_overlap", "stem", "tokenize"]
-__all__ += ["word_numbers", "word_set"]
+__all__ += ["subject_words", "word_numbers", "word_set"]
 
 # Letters of scripts that put no space between words: Thai to Myanmar, Khmer, kana, Han.
 _UNSPACED = (
@@ -64,6 +64,11 @@ _STOP_WORDS = word_set(
     "thus hence upon among amongst within without along across toward towards via per since whereas whether unless "
     "except n't 's 'll 're 've 'd 'm cannot it's he's she's that's there's they're we're i'm isn't aren't wasn't "
     "weren't don't doesn't didn't hasn't haven't hadn't won't wouldn't can't couldn't shouldn't mustn't"
+)
+_AUXILIARIES = word_set(
+    "is are was were has have had does do did can could will would may might must shall should cannot "
+    "isn't aren't wasn't weren't hasn't haven't hadn't doesn't don't didn't can't couldn't won't wouldn't mustn't "
+    "shouldn't"
 )
 STOP_WORDS = _STOP_WORDS | {word.replace("'", "\u2019") for word in _STOP_WORDS}  # with either apostrophe
 
@@ -196,6 +201,21 @@ def _units(tokens: list[Token]) -> list[str]:
         elif token.stem:
             units.append(token.stem)
     return units
+
+
+def subject_words(claim: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the stems of the words that tell what a claim is about: all of them, and those that no other may replace.
+
+    These are the content words before the first auxiliary verb or, without one, the first half of them; the second
+    set has the numbers and the names among them ("P-7", "Basic", "3.1"). A rule of thumb, which needs no parser.
+    """
+    tokens = tokenize(claim)
+    verb = next((at for at, token in enumerate(tokens) if token.lower in _AUXILIARIES), None)
+    content = [token for token in tokens[:verb] if token.is_content]
+    if verb is None:
+        content = content[: len(content) // 2]
+    fixed = [token for token in content if token.kind == "number" or (not token.first and token.text[0].isupper())]
+    return frozenset(token.stem for token in content), frozenset(token.stem for token in fixed)
 
 
 def overlap(claim: str, evidence: str) -> float:
