@@ -34,7 +34,7 @@ def test_each_limit_is_named_and_nothing_is_spent(budget: Budget, name: str) -> 
     """Up to the limit is fine, above is refused."""
     ledger = budget.ledger()
     ledger.reserve(10, 0)
-    with pytest.raises(BudgetError, match=f"would bring {name} to"):
+    with pytest.raises(BudgetError, match=f"would take {name} to"):
         ledger.reserve(1, 0)
     assert budget.spent_tokens == 10
 

@@ -87,11 +87,11 @@ class TestFaults:
         ("payload", "message"),
         [
             ([_one(0), _one(1), _one(1)], "scores document 1 twice"),
-            ([_one(0), _one(3), _one(1)], "scores document 3, but there are 3, counted from 0"),
-            ([_one(0), _one(-1), _one(1)], "scores document -1, but there are 3"),
-            ([_one(0), _one(2)], "scores 2 of 3 documents; the first one missing is 1"),
+            ([_one(0), _one(3), _one(1)], "scores document 3, but only 3 were sent .from 0."),
+            ([_one(0), _one(-1), _one(1)], "scores document -1, but only 3 were sent"),
+            ([_one(0), _one(2)], "scores 2 of 3 documents; the first without a score is 1"),
             ([], "scores 0 of 3 documents"),
-            ([_one(index) for index in range(4)], "scores document 3, but there are 3"),
+            ([_one(index) for index in range(4)], "scores document 3, but only 3 were sent"),
             ([_one(0, float("nan")), _one(1), _one(2)], "gives document 0 the score nan"),
             ([_one(0, float("inf")), _one(1), _one(2)], "gives document 0 the score inf"),
             ([_one(0, 10**400), _one(1), _one(2)], "gives document 0 the score inf"),
@@ -102,9 +102,9 @@ class TestFaults:
             ([_one(True), _one(1), _one(2)], "no whole number under 'index'"),
             ([_one(0.0), _one(1), _one(2)], "no whole number under 'index'"),
             (["x" * 1000], "no whole number under 'index': 'xxx.*…"),
-            ({"results": []}, r"no list \(its keys: 'results'\); is shape='tei' right\?"),
+            ({"results": []}, r"no list \(its keys: 'results'\); check that shape='tei' is right"),
             (None, r"no list \(it is a JSON NoneType\)"),
-            ([_one(0, 7.5), _one(1), _one(2)], "scores from 0.5 to 7.5 are not probabilities: pass scale='logit'"),
+            ([_one(0, 7.5), _one(1), _one(2)], "scores from 0.5 to 7.5 are not probabilities; pass scale='logit'"),
         ],
     )
     def test_wrong_scores_are_refused(self, payload: Any, message: str, serve: Callable[[str], Server]) -> None:

@@ -255,8 +255,8 @@ class TestAnswers:
         [
             (Answer("I can't", refused=True), "the model refused"),
             (Answer("<think>", (TokenChoice("<think>", (("<think>", -0.01),)),), cut=True), "raise max_tokens"),
-            (Answer("", ()), "they do not keep to the form"),
-            (Answer("so-so", (TokenChoice("so-so", (("so-so", -0.01),)),)), "they do not keep to the form"),
+            (Answer("", ()), "they are not in the form"),
+            (Answer("so-so", (TokenChoice("so-so", (("so-so", -0.01),)),)), "they are not in the form"),
         ],
     )
     def test_no_usable_answer_at_all_is_a_failure(

@@ -132,7 +132,7 @@ class Broken:
     [
         (LLMJudge("m", completion=refuses), "no such model"),
         (LLMJudge("m", completion=answers("I can't say")), "gave no verdict on 1 of 1"),
-        (LLMJudge("m", completion=always_supported, budget={"max_tokens": 1}), "calls failed"),
+        (LLMJudge("m", completion=always_supported, budget={"max_tokens": 1}), "1 call failed"),
         (Short(), "gave 0 verdicts on 1"),
         (Broken(), "ZeroDivisionError: oops"),
         (Says("supported"), "gave 'supported', which is none of supported, contradicted, not_enough_info"),

@@ -1,4 +1,4 @@
-"""Limits to what language models may cost, per query and per process."""
+"""Limits on what language models cost, per query and per process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,20 +28,20 @@ class _Account:
 
 
 class Budget(Configured):
-    """Limits for all calls made with this object: share it between rerankers for one limit over a process.
+    """Limits on tokens and money for all calls that share this object, such as those of several rerankers.
 
-    A call reserves what it is expected to take (a token for each 3 bytes of the prompt, and the whole
-    answer) before it is made, so that calls side by side can't all take the last of it; afterwards what the
-    server counted is put in place of that. A limit can so be exceeded only by what an estimate fell
-    short. A server that counts nothing is taken at the estimate; a failed call is taken as free.
+    Before a call is made, it reserves an estimate (one token for 3 bytes of the prompt, and the longest possible
+    answer), so that simultaneous calls can't spend the same remainder; afterwards the server's own count replaces it.
+    A limit is therefore exceeded only by as much as an estimate was too low. If the server counts nothing, the
+    estimate stands. A failed call counts as free.
 
     Args:
-        max_tokens: prompt and answer together, over the life of this object; None for no limit.
-        max_cost: money, likewise, in the currency of the prices.
+        max_tokens: of prompts and answers together, over the life of this object; None for no limit.
+        max_cost: money over the life of this object, in the currency of the prices.
         max_query_tokens: tokens for one query with its documents.
         max_query_cost: money for one query with its documents.
-        prompt_price: price of a million tokens of prompts.
-        completion_price: price of a million tokens of answers.
+        prompt_price: the price of a million prompt tokens.
+        completion_price: the price of a million answer tokens.
 
     Raises:
         ConfigError: a limit or price is negative or not a number, or money is limited without a price.
@@ -83,17 +83,17 @@ class Budget(Configured):
 
     @property
     def priced(self) -> bool:
-        """Whether a price is known, and so what is spent."""
+        """Whether there are prices, so that costs are known."""
         return self.prompt_price > 0 or self.completion_price > 0
 
     @property
     def spent_tokens(self) -> int:
-        """Tokens of all calls so far, and those that calls in flight have reserved."""
+        """Tokens of all calls so far, including the estimates of calls in flight."""
         return round(self._spent.tokens)
 
     @property
     def spent_cost(self) -> float:
-        """Money for all calls so far, and that calls in flight have reserved."""
+        """Cost of all calls so far, including the estimates of calls in flight."""
         return self._spent.cost
 
     def cost(self, prompt_tokens: float, completion_tokens: float) -> float:
@@ -101,7 +101,7 @@ class Budget(Configured):
         return (prompt_tokens * self.prompt_price + completion_tokens * self.completion_price) / 1e6
 
     def ledger(self) -> "Ledger":
-        """Return the book of one query."""
+        """Return the account of one query."""
         return Ledger(self)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -117,16 +117,16 @@ class Budget(Configured):
 
 
 class Ledger:
-    """The book of one query: what it spends goes against its own limits and those of the budget."""
+    """The account of one query, whose spending counts against its own limits and those of the budget."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget, self._spent = budget, _Account()
 
     def reserve(self, prompt_tokens: int, completion_tokens: int) -> tuple[int, int]:
-        """Set aside what a call will take, and return it for `settle`.
+        """Reserve what a call will take, and return it for `settle`.
 
         Raises:
-            BudgetError: that would exceed a limit; the message says which.
+            BudgetError: it would exceed a limit; the message says which.
         """
         budget = self._budget
         tokens, cost = prompt_tokens + completion_tokens, budget.cost(prompt_tokens, completion_tokens)
@@ -138,13 +138,13 @@ class Ledger:
                 ("max_cost", budget.max_cost, budget._spent.cost + cost),
             ):
                 if limit is not None and total > limit:
-                    raise BudgetError(f"the budget is used up: this call would bring {name} to {total:g} of {limit:g}")
+                    raise BudgetError(f"the budget is used up: this call would take {name} to {total:g} of {limit:g}")
             self._spent.add(tokens, cost)
             budget._spent.add(tokens, cost)
         return prompt_tokens, completion_tokens
 
     def settle(self, reserved: tuple[int, int], prompt_tokens: int, completion_tokens: int) -> None:
-        """Put what a call took in the place of what was reserved; zeros for one that failed."""
+        """Replace a reservation by what the call took: zeros if it failed."""
         tokens = prompt_tokens + completion_tokens - sum(reserved)
         cost = self._budget.cost(prompt_tokens, completion_tokens) - self._budget.cost(*reserved)
         with self._budget._lock:

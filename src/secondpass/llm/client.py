@@ -1,4 +1,4 @@
-"""Asks a server with an OpenAI-compatible API (``/chat/completions``) over HTTP."""
+"""Chat completions of servers with an OpenAI-compatible API."""
 
 import json
 import os
@@ -14,13 +14,13 @@ from secondpass.secret import Secret
 __all__ = ["OpenAICompletion"]
 
 _OPENAI = "https://api.openai.com/v1"
-_MAX_BYTES = 8 * 2**20  # no answer is that long, but a broken or hostile server's may be
+_MAX_BYTES = 8 * 2**20  # only a broken or hostile server's answer is longer
 _TOP_LOGPROBS = 20  # as many as OpenAI's API gives
 _HINTS = {413: "the request is too large: lower max_document_chars, or window"}
 
 
 class OpenAICompletion:
-    """One chat completion for each `Prompt`, without retries: whoever calls decides about these.
+    """Asks a server for one chat completion at a time, without retries.
 
     Args:
         model: the model's name at the server.

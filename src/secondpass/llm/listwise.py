@@ -1,4 +1,4 @@
-"""The mode that asks for an order of many documents at once, window by window."""
+"""The mode that asks for the order of many documents at once, window by window."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ def sliding_windows(
     seed: int,
     max_tokens: int | None,
 ) -> tuple[list[int], list[bool]]:
-    """Order documents from the last window to the first, so that good ones rise (Sun et al. 2023).
+    """Order documents window by window from the end, so that good ones rise (Sun et al. 2023, arXiv:2304.09542).
 
     Returns:
         The positions, best first, and for each document whether a usable answer covered it.
@@ -62,8 +62,8 @@ def _order_of_window(
 def central_ranking(rankings: Sequence[Sequence[int]]) -> list[int]:
     """Return an order of 0 to n - 1 that disagrees with the rankings on few pairs (Kemeny's rule, by local search).
 
-    Starts from the order by mean rank, ties in the order of the numbers, and moves single items as long as
-    that lowers the number of disagreements; so the result can be a local optimum (the exact one is NP-hard).
+    The search starts from the order by mean rank, with ties in numerical order, and moves single items as long as that
+    lowers the number of disagreements. The result can be a local optimum: finding the best order is NP-hard.
     """
     n = len(rankings[0])
     if len(rankings) == 1:

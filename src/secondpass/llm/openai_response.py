@@ -1,4 +1,4 @@
-"""Reads the chat completions of OpenAI-compatible servers, none of which keeps to the letter of it."""
+"""Chat completions as OpenAI-compatible servers send them, each with deviations of its own."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ __all__ = ["read_answer"]
 
 
 def read_answer(data: object) -> Answer:
-    """Read a chat completion; what is missing or of another type in it counts as not given.
+    """Read a chat completion; a member that is missing or of the wrong type counts as not given.
 
     Raises:
         CompletionError: it is not a JSON object.

@@ -1,4 +1,4 @@
-"""Reads what language models answer: tolerant of its form, strict about what it may say."""
+"""Answers of language models, read with tolerance for their form and none for their content."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from secondpass.llm.types import Answer, CompletionError, TokenChoice
 __all__ = ["Count", "best", "grade", "member_in", "permutation", "probability_of_yes", "visible"]
 
 Count = Callable[[str, int], None]
-"""Adds to a count of the trace."""
+"""A function that adds to a count of the trace."""
 
 _OBJECT = re.compile(r'\{\s*"')  # the beginning of one with members
 _BRACKETED = re.compile(r"\[\s*(\d{1,6})\s*\]")
@@ -19,12 +19,12 @@ _ALONE = re.compile(r"(?:```[a-z]*\s+)?[*_`\"']*(?:(\d{1,6})(?:\.0*)?|\[\s*(\d{1
 _NUMERAL = re.compile(r"[*_`\s]*(?:\[\s*)?(\d{1,6})(?:\.0*)?(?:\s*\])?[*_`\s]*")
 _BARE_LIST = re.compile(r"[\d\s,;>]+")
 _MAX_CHARS = 200_000
-_MAX_FAILURES = 20  # what can't be read may be tried to the end of the text
+_MAX_FAILURES = 20  # each failure may read to the end of the text
 _REST_OF_NUMBER = "0123456789+-.eE"
 
 
 def visible(text: str) -> str:
-    """Return an answer without what the model thought aloud before it (``<think>``), ended or not."""
+    """Return an answer without the thoughts before it (``<think>``), whether or not they end."""
     head, _, _ = text[:_MAX_CHARS].rpartition("</think>")
     rest = text[len(head) + len("</think>") : _MAX_CHARS] if head or text.startswith("</think>") else text[:_MAX_CHARS]
     return rest.partition("<think>")[0].strip()
@@ -33,11 +33,11 @@ def visible(text: str) -> str:
 def permutation(text: str, n: int, count: Count) -> list[int] | None:
     """Read an order of ``n`` documents numbered from 1: JSON, or ``[2] > [1]`` where there is no such JSON.
 
-    Numbers that no document has are dropped and counted under ``unknown_ids``, doubles under
-    ``repeated_ids``, documents that were left out under ``missing_ids``.
+    Numbers of no document are dropped and counted as ``unknown_ids``, repeated ones as ``repeated_ids``, and documents
+    that were left out as ``missing_ids``.
 
     Returns:
-        Every position from 0 once, those left out at the end in their old order; None if it named none.
+        Every position from 0 once, those left out at the end in their old order; None if the text names no document.
     """
     named = _numbers(visible(text))
     if named is None:
@@ -59,7 +59,7 @@ def permutation(text: str, n: int, count: Count) -> list[int] | None:
 
 
 def grade(text: str, top: int) -> int | None:
-    """Read a grade from 0 to ``top``; None for anything else: a grade outside is refused, not clipped."""
+    """Read a grade from 0 to ``top``; None for anything else: grades out of range are not clipped."""
     return _one_number(visible(text), "grade", 0, top)
 
 
@@ -72,8 +72,7 @@ def best(text: str, n: int) -> int | None:
 def probability_of_yes(answer: Answer) -> float | None:
     """Return P(yes) / (P(yes) + P(no)) at the token that decides, or None if the answer is neither.
 
-    Where only one of the two is among the listed tokens, the other is taken at the highest probability
-    that it can have there.
+    If only one of the two is among the listed tokens, the other gets the highest probability that it can have there.
 
     Raises:
         CompletionError: the answer has a text, but the server gave no log-probabilities.
@@ -82,8 +81,8 @@ def probability_of_yes(answer: Answer) -> float | None:
         if answer.refused or not answer.text.strip():
             return None
         raise CompletionError(
-            "the server gives no log-probabilities of its answers (or not for this model), which mode='pointwise' "
-            "reads; use mode='graded', or a server and a model that have logprobs"
+            "the server returns no log-probabilities (for this model), which mode='pointwise' needs: use "
+            "mode='graded', or a server and a model that support logprobs"
         )
     tokens = _after_thinking(answer.tokens)
     # A model that starts with anything else still had its odds of both at the first token.
@@ -112,7 +111,7 @@ def _after_thinking(tokens: tuple[TokenChoice, ...]) -> tuple[TokenChoice, ...]:
         if "</think>" in text[1 - len(token.token) - len("</think>") :]:
             after = at + 1
     if not after and "<think>" in text:
-        return ()  # it thought until its tokens ran out
+        return ()  # the thoughts were cut off
     return tokens[after:]
 
 
@@ -128,7 +127,7 @@ def _one_number(text: str, name: str, low: int, high: int) -> int | None:
 
 
 def _numbers(text: str) -> list[int | None] | None:
-    """Return the numbers of a list, None for each that is no number; None if there is no list."""
+    """Return the numbers of a list, with None for each item that is not one; None if there is no list."""
     objects, words = _objects(text)
     value = next((each["ranking"] for each in objects if "ranking" in each), words)
     if isinstance(value, str):
@@ -156,12 +155,12 @@ def _number(item: Any) -> int | None:
 
 
 def member_in(text: str, name: str) -> Any:
-    """Return what the first JSON object that has a member of this name has there; None if there is no such object."""
+    """Return the value of the first member of this name in the JSON objects of a text, or None."""
     return next((each[name] for each in _objects(text)[0] if name in each), None)
 
 
 def _json_in(text: str) -> Any:
-    """Return the first JSON value in a text, a fence or words around it and a missing end allowed; None if none."""
+    """Return the first JSON value in a text, which may be fenced, among words or cut off; None if there is none."""
     if re.fullmatch(r"\d{1,6}", text):
         return int(text)
     start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
@@ -169,9 +168,9 @@ def _json_in(text: str) -> Any:
 
 
 def _objects(text: str) -> tuple[list[dict[str, Any]], str]:
-    """Return the JSON objects in a text, a missing end of the last one allowed, and the words around them.
+    """Return the JSON objects in a text, of which the last one may be cut off, and the words around them.
 
-    From one on that can't be read there are no words: what stands in brackets there may be no answer.
+    After an object that can't be read there are no words, as brackets there may not be an answer.
     """
     objects: list[dict[str, Any]] = []
     words, at, failures = [], 0, 0
@@ -188,7 +187,7 @@ def _objects(text: str) -> tuple[list[dict[str, Any]], str]:
 
 
 def _decoded(text: str, start: int) -> tuple[Any, int]:
-    """Return the JSON value that begins at a place, a missing end allowed, and where it ends; None if there is none."""
+    """Return the JSON value that begins at a position and may be cut off, or None; and where it ends."""
     decoder = json.JSONDecoder()
     try:
         return decoder.raw_decode(text, start)
@@ -201,10 +200,10 @@ def _decoded(text: str, start: int) -> tuple[Any, int]:
 
 
 def _closed(fragment: str) -> str:
-    """Close what a text that was cut off left open, and drop commas that nothing follows.
+    """Close what a text that was cut off left open, and drop trailing commas.
 
-    Its last number goes, as it may be half of one. (json-repair takes "[2, 3, 1" for a list that ends in a 1, which
-    may be the beginning of a 12; it also takes 30 times as long.)
+    Its last number is dropped, as it may be incomplete. (json-repair reads "[2, 3, 1" as a list that ends in 1, which
+    may be the beginning of 12; it also takes 30 times as long.)
     """
     kept: list[str] = []
     open_, comma, in_string, escaped = [], -1, False, False

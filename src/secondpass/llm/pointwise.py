@@ -1,4 +1,4 @@
-"""Modes that ask about each document alone."""
+"""The modes that ask about each document alone."""
 
 from collections.abc import Sequence
 
@@ -12,17 +12,17 @@ from secondpass.llm.session import Session
 __all__ = ["Verdicts", "grades", "yes_no"]
 
 Verdicts = tuple[npt.NDArray[np.float64], list[bool]]
-"""A score for each document, and whether the model said anything of it that could be used."""
+"""A score for each document, and whether a usable answer covered it."""
 
 
 def yes_no(session: Session, query: str, texts: Sequence[str], *, max_tokens: int | None) -> Verdicts:
-    """Score by P(yes) / (P(yes) + P(no)) of the answer's token; 0 where there is no such answer."""
+    """Score by P(yes) / (P(yes) + P(no)); 0 where there is no usable answer."""
     prompts = [yes_no_prompt(query, text, max_tokens) for text in texts]
     return _verdicts(session.ask_all(prompts, probability_of_yes), 0.0)
 
 
 def grades(session: Session, query: str, texts: Sequence[str], *, top: int, max_tokens: int | None) -> Verdicts:
-    """Score by the grade from 0 to ``top``; -1, and so behind all others, where there is none."""
+    """Score by the grade from 0 to ``top``; -1, and so last, where there is no usable answer."""
     prompts = [grade_prompt(query, text, top, max_tokens) for text in texts]
     return _verdicts(session.ask_all(prompts, lambda answer: grade(answer.text, top)), -1.0)
 

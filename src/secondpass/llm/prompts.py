@@ -1,4 +1,4 @@
-"""What language models are asked. Documents stand in the prompts as delimited data, never as part of the task."""
+"""Prompts for language models, in which documents are delimited data and never part of the task."""
 
 import hashlib
 import json
@@ -48,7 +48,7 @@ _GRADES = {
 
 
 def cut(text: str, max_chars: int) -> tuple[str, bool]:
-    """Return a text's beginning, and whether that is not all of it."""
+    """Return the beginning of a text, and whether it was cut."""
     return text[:max_chars], len(text) > max_chars
 
 
@@ -97,7 +97,7 @@ def _data(query: str, documents: Sequence[str]) -> str:
 
 
 def delimited(blocks: Sequence[tuple[str, str]]) -> str:
-    """Return texts with their names as data: each between two lines with a code, and without a template's markup."""
+    """Return named texts as data: each between two lines with a code, and without markup of chat templates."""
     # A text can't hold the code, which depends on all of the texts, so it can't write an END line of its own.
     code = hashlib.sha256(json.dumps([text for _, text in blocks]).encode()).hexdigest()[:8]
     return "\n\n".join(f"BEGIN {name} {code}\n{_neutral(text)}\nEND {name} {code}" for name, text in blocks)

@@ -1,4 +1,4 @@
-"""What asks on behalf of one query, and what all queries of a reranker or judge share."""
+"""The questions of one query, and the language model that they are put to."""
 
 import logging
 import time
@@ -61,14 +61,14 @@ class LanguageModel:
         self._lock = Lock()
 
     def kept(self, prompt: Prompt) -> Answer | None:
-        """Return a kept answer."""
+        """Return the answer that was kept for a prompt, or None."""
         with self._lock:
             if prompt in self._kept:
                 self._kept.move_to_end(prompt)
             return self._kept.get(prompt)
 
     def keep(self, prompt: Prompt, answer: Answer) -> None:
-        """Keep an answer; the one not asked for the longest goes when there are too many."""
+        """Keep an answer; the least recently used one is dropped when there are more than ``cache_size``."""
         with self._lock:
             self._kept[prompt] = answer
             while len(self._kept) > self.settings["cache_size"]:
@@ -139,14 +139,14 @@ class Session:
             self.counts[name] = self.counts.get(name, 0) + times
 
     def ask(self, prompt: Prompt, parse: Callable[[Answer], T | None]) -> T | None:
-        """Ask, and return what ``parse`` makes of the answer.
+        """Ask, and return the parsed answer.
 
         Returns:
-            None if the answer can't be used, or, where errors are not to be raised, if there is none.
+            None if the answer can't be used; or if the call failed and errors are not raised.
 
         Raises:
             CompletionError: the call failed for good.
-            BudgetError: there is no money for it.
+            BudgetError: the budget does not allow the call.
         """
         try:
             answer = self._answer(prompt)
@@ -167,7 +167,7 @@ class Session:
         if parsed is None:
             self.count("unusable_answers")
         else:
-            self.llm.keep(prompt, answer)  # what can't be used may come out otherwise the next time
+            self.llm.keep(prompt, answer)  # an unusable answer is asked for again next time
         return parsed
 
     def ask_all(self, prompts: Sequence[Prompt], parse: Callable[[Answer], T | None]) -> list[T | None]:
@@ -178,12 +178,17 @@ class Session:
         by_prompt = dict(zip(distinct, answers, strict=True))
         return [by_prompt[prompt] for prompt in prompts]
 
+    def notes(self) -> list[str]:
+        """Return a sentence about the calls that failed, if there are any."""
+        n = len(self.failures)
+        return [f"{n} call{'s' if n > 1 else ''} failed, first because: {self.failures[0][:300]}"] if n else []
+
     def _failed(self, exc: Exception) -> None:
         self.count("failed_calls")
         with self._lock:
             self.failures.append(str(exc))
             first = len(self.failures) == 1
-        # One line for a query: a server that is down fails every call.
+        # One warning for each query: if a server is down, all of its calls fail.
         _log.log(logging.WARNING if first else logging.DEBUG, "a call to the language model failed: %s", exc)
 
     def _answer(self, prompt: Prompt) -> Answer:

@@ -1,4 +1,4 @@
-"""Modes that ask which of a few documents is the best, and sort by that."""
+"""The modes that ask which of a few documents is the best, and sort by that."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -23,7 +23,7 @@ class _Judge:
         self._known: dict[tuple[int, ...], int | None] = {}
 
     def best(self, groups: Sequence[tuple[int, ...]]) -> list[int | None]:
-        """Return the best document of each group; None where there is no usable answer. Asks nothing twice."""
+        """Return the best document of each group, None where there is no usable answer; nothing is asked twice."""
         new = [group for group in dict.fromkeys(groups) if group not in self._known]
         prompts = [best_prompt(self.query, [self.texts[at] for at in group], self.max_tokens) for group in new]
         # Groups differ in size, and so do the numbers that an answer may hold: one parser for each size.
@@ -38,7 +38,7 @@ class _Judge:
         return [self._known[group] for group in groups]
 
     def prefers(self, pairs: Sequence[tuple[int, int]]) -> list[int | None]:
-        """Return the better of each pair, asked both ways round; None if the answers contradict each other."""
+        """Return the better one of each pair, asked in both orders; None if the answers contradict each other."""
         both = [pair for first, second in pairs for pair in ((first, second), (second, first))]
         answers = self.best(both)
         return [one if one == other else None for one, other in zip(answers[::2], answers[1::2], strict=True)]
@@ -50,8 +50,8 @@ def heapsort(
     """Order the ``depth`` best by a heap whose nodes have ``set_size - 1`` children (Zhuang et al. 2023).
 
     Returns:
-        The positions, best first, behind the ``depth`` best the others in their old order; and for each
-        document whether a usable answer covered it. Without an answer, the old order decides.
+        The positions, best first, with those behind the ``depth`` best in their old order; and for each document
+        whether a usable answer covered it. Where there is none, the old order decides.
     """
     judge, heap, children = _Judge(session, query, texts, max_tokens), list(range(len(texts))), set_size - 1
 
@@ -81,7 +81,7 @@ def heapsort(
 def sliding_pairs(
     session: Session, query: str, texts: Sequence[str], *, depth: int, max_tokens: int | None
 ) -> tuple[list[int], list[bool]]:
-    """Let good documents rise by ``depth`` passes of comparing neighbours, from the last up (Qin et al. 2023).
+    """Let good documents rise in ``depth`` passes that compare neighbours from the end (Qin et al. 2023).
 
     Returns:
         The positions, best first, and for each document whether a usable answer covered it.
@@ -97,7 +97,7 @@ def sliding_pairs(
 def all_pairs(
     session: Session, query: str, texts: Sequence[str], *, max_tokens: int | None
 ) -> tuple[list[int], list[bool]]:
-    """Order by the number of comparisons won, of all there are; an undecided one is half a win for both.
+    """Order by the number of comparisons won among all pairs; an undecided one is half a win for both.
 
     Returns:
         As `sliding_pairs`; n * (n - 1) calls for n documents, side by side.

@@ -1,4 +1,4 @@
-"""What is asked of a language model and what it answers: plain data, so that any function can stand for one."""
+"""Prompts and answers of language models, as plain data, so that any function can stand in for a model."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class Prompt:
     """One question to a language model.
 
     Attributes:
-        system: who it is and what it does; holds nothing of the query or the documents.
+        system: the model's role; it contains nothing of the query or the documents.
         user: the query, the documents as delimited data, and the task.
-        max_tokens: how long the answer may be.
-        schema: JSON schema of the answer, as a JSON text; empty if the answer is free.
+        max_tokens: the longest answer.
+        schema: the answer's JSON schema, as JSON; empty if the answer may have any form.
         logprobs: whether the log-probabilities of the answer's tokens are needed.
     """
 
@@ -34,7 +34,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class TokenChoice:
-    """One token of an answer, and the likeliest tokens at its place with their natural log-probabilities."""
+    """One token of an answer, and the most likely tokens in its place with their natural log-probabilities."""
 
     token: str
     candidates: tuple[tuple[str, float], ...] = ()
@@ -42,15 +42,15 @@ class TokenChoice:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a language model answered.
+    """A language model's answer.
 
     Attributes:
-        text: the answer; empty if there is none.
-        tokens: the answer's tokens with log-probabilities; None if the server gave none.
-        prompt_tokens: as the server counted them; None if it didn't say.
+        text: the answer; may be empty.
+        tokens: the answer's tokens with log-probabilities; None if the server did not return any.
+        prompt_tokens: as the server counted them; None if it didn't.
         completion_tokens: likewise.
-        refused: whether the model, or a filter before it, refused to answer.
-        cut: whether the answer ended because it reached its maximum length.
+        refused: whether the model, or a filter in front of it, refused to answer.
+        cut: whether the answer was cut off at its maximum length.
     """
 
     text: str = ""
@@ -62,18 +62,19 @@ class Answer:
 
 
 Completion = Callable[[Prompt, float], Answer | str]
-"""Asks a model: takes a `Prompt` and the seconds that it may take, returns an `Answer` or just its text.
+"""A function that asks a model: from a `Prompt` and a time limit in seconds to an `Answer`, or only its text.
 
-It is called from several threads at once. What it raises is taken as a failed call: `TimeoutError`,
-`ConnectionError` and a `CompletionError` that says so are tried again, everything else is not.
+It is called from several threads at once. Whatever it raises is a failed call, which is retried after a
+`TimeoutError`, a `ConnectionError` or a `CompletionError` that is ``retryable``. If it runs beyond its time, the call
+has failed and it is left behind in its thread.
 """
 
 
 def whole_number(value: object) -> int | None:
-    """Return a count as a server gives it, or None if it is none."""
+    """Return a value if it is a count, else None."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """Return what is a mapping, and an empty one for anything else."""
+    """Return a value if it is a mapping, else an empty one."""
     return value if isinstance(value, Mapping) else {}

@@ -1,4 +1,4 @@
-"""How each kind of server wants to be asked for scores, and how it answers: one table.
+"""The request and the answer of each kind of reranking server, as one table.
 
 Checked against each one's documentation and, where it is open, its source, in 2026.
 """
@@ -23,20 +23,20 @@ class Shape:
 
     Attributes:
         name: what `RemoteReranker` calls it.
-        path: where the endpoint is, for a URL that names only the server.
-        host: the provider's own domain, where there is one; empty for what people host themselves.
-        variable: the environment variable that holds its key.
-        scale: what its scores are, by its documentation; logits where that promises no range.
-        batch_size: documents in a call, unless told otherwise: within what the server takes by default.
+        path: the endpoint's path, for a URL that names only the server.
+        host: the provider's own domain; empty for software that people host themselves.
+        variable: the environment variable with its key.
+        scale: what its scores mean, by its documentation; logits where that promises no range.
+        batch_size: documents in a call by default, within what the server accepts by default.
         documents: the request's key for the texts.
         results: the response's key for the list of results; empty if the response is that list.
         score: a result's key for the score.
         needs_model: whether a request must name a model.
         sends_model: whether a request can name one.
-        always: what goes into each request besides.
-        raw: what asks for scores before the activation; None if it can't be asked for.
-        truncating: what asks for long documents to be cut, where that has to be asked for.
-        not_truncating: what asks for long documents to be refused; None if it can't be asked for.
+        always: fields of every request.
+        raw: fields that ask for scores before the activation; None if the server can't give them.
+        truncating: fields that ask for long documents to be cut, where that is not the default.
+        not_truncating: fields that ask for long documents to be refused; None if the server can't.
     """
 
     name: str
@@ -56,11 +56,11 @@ class Shape:
     not_truncating: Mapping[str, Any] | None = None
 
     def request(self, query: str, texts: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the body of a request; ``settings`` is what `settings` made."""
+        """Return the body of a request; ``settings`` is what `Shape.settings` returned."""
         return {"query": query, self.documents: list(texts), **settings}
 
     def settings(self, model: str | None, *, raw_scores: bool, truncate: bool) -> dict[str, Any]:
-        """Return the part of a request that is the same for each."""
+        """Return the fields that all requests have in common."""
         body = dict(self.always)
         if model is not None and self.sends_model:
             body["model"] = model
@@ -69,25 +69,25 @@ class Shape:
         return body
 
     def scores(self, payload: object, n_documents: int) -> npt.NDArray[np.float64]:
-        """Return the scores of a response in the order of the documents, mapped by ``index``.
+        """Return the scores of an answer in the order of the documents, matched by ``index``.
 
         Args:
             payload: the parsed JSON.
-            n_documents: how many documents were asked about.
+            n_documents: how many documents were sent.
 
         Raises:
-            ScoringError: it is not what this shape promises, or does not score each document exactly once.
+            ScoringError: the answer is not of this shape, or does not score each document exactly once.
         """
         results = payload.get(self.results) if self.results and isinstance(payload, Mapping) else payload
         if not isinstance(results, list):
             where = f"no list under {self.results!r}" if self.results else "no list"
-            raise ScoringError(f"the answer holds {where}{_said(payload)}; is shape={self.name!r} right?")
+            raise ScoringError(f"the answer has {where}{_said(payload)}; check that shape={self.name!r} is right")
         values = np.full(n_documents, np.nan)
         seen: set[int] = set()
         for result in results:
             index, value = self._result(result)
             if not 0 <= index < n_documents:
-                raise ScoringError(f"the answer scores document {index}, but there are {n_documents}, counted from 0")
+                raise ScoringError(f"the answer scores document {index}, but only {n_documents} were sent (from 0)")
             if index in seen:
                 raise ScoringError(f"the answer scores document {index} twice")
             seen.add(index)
@@ -95,7 +95,7 @@ class Shape:
         if len(seen) < n_documents:
             missing = next(index for index in range(n_documents) if index not in seen)
             raise ScoringError(
-                f"the answer scores {len(seen)} of {n_documents} documents; the first one missing is {missing}"
+                f"the answer scores {len(seen)} of {n_documents} documents; the first without a score is {missing}"
             )
         return values
 
@@ -103,9 +103,9 @@ class Shape:
         index, value = (result.get("index"), result.get(self.score)) if isinstance(result, Mapping) else (None, None)
         # A bool is an int to Python, but not to JSON.
         if not isinstance(index, int) or isinstance(index, bool):
-            raise ScoringError(f"a result of the answer has no whole number under 'index': {_short(result)}")
+            raise ScoringError(f"a result in the answer has no whole number under 'index': {_short(result)}")
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise ScoringError(f"a result of the answer has no number under {self.score!r}: {_short(result)}")
+            raise ScoringError(f"a result in the answer has no number under {self.score!r}: {_short(result)}")
         try:
             number = float(value)
         except OverflowError:

@@ -12,29 +12,24 @@ from secondpass.base import Reranker
 from secondpass.config import digest
 from secondpass.errors import ConfigError, MissingExtraError, ScoringError
 from secondpass.network import CallError, Retries, Slots, Stop, side_by_side
-from secondpass.remote.settings import (
-    checked_body,
-    checked_int,
-    checked_scale,
-    checked_seconds,
-    checked_url,
-    is_at_home,
-)
+from secondpass.remote.settings import checked_body, checked_url, is_at_home
 from secondpass.remote.shapes import SHAPES
 from secondpass.secret import Secret, without_query
 from secondpass.types import Request, Scale, Scores, Trace
+from secondpass.validation import Flag, Number, OneOf, Text, Whole, check
 
 __all__ = ["RemoteReranker"]
 
 _log = logging.getLogger(__name__)
 
+_LONGEST_S = 1e6  # a system's wait takes no more than some centuries
 _HINTS = {
     400: "the server does not understand the request: check shape, model and extra_body",
     404: "there is no such endpoint or model: check the path of the URL, shape and model",
     405: "the endpoint does not accept POST: check the path of the URL and shape",
     413: "the request is too large: lower batch_size, or shorten the documents (PassageReranker splits them)",
     422: "the server can't process the request: check shape, model and extra_body; a text may be empty or too long",
-    424: "the model that it serves is not a reranker",
+    424: "the server's model is not a reranker",
 }
 
 # Activations in half precision may end a hair outside.
@@ -59,45 +54,46 @@ class _Answer(NamedTuple):
 class RemoteReranker(Reranker):
     """Scores documents on a server that offers ``/rerank``.
 
-    Each call holds one query and up to ``batch_size`` of its documents; equal documents are sent once. The
-    scores come back by ``index``, and every document has to have exactly one. What fails for a moment (429,
-    408, 5xx, time-outs, broken connections) is tried again, after the server's ``Retry-After`` or a doubling,
-    randomised wait; what fails for good raises at once and says what to do.
+    Each call holds one query and up to ``batch_size`` of its documents; equal documents are sent once. Scores are
+    matched to documents by ``index``, and every document must get exactly one. Temporary failures (429, 408, 5xx,
+    time-outs, lost connections) are retried after a random wait whose limit doubles each time, on top of the server's
+    ``Retry-After``; other failures raise at once, with an error that says what to do.
 
-    A server does not say when it cuts a document that is too long for its model, so that no trace can count
-    it: wrap this in a `PassageReranker`, or pass ``truncate=False`` where the server can refuse it.
+    Servers do not report that they cut a document which is too long for their model, so no trace can count it: wrap
+    this in a `PassageReranker`, or pass ``truncate=False`` where the server can refuse such documents.
 
     Args:
-        url: the endpoint, such as ``https://api.cohere.com/v2/rerank``; with the server alone
-            (``http://localhost:8080``) the shape's own path is added. It must hold no key.
-        shape: how the server wants to be asked. What is compatible with another one takes that one's name.
-        model: which model is to score; Cohere, Jina and Voyage need it. TEI serves one model and is not told:
-            there it only stands in the fingerprint.
-        api_key: sent as a bearer token, and to ``url`` only. Better left to the environment: a key that is
-            passed here goes into no configuration and no pickle.
-        api_key_variable: the environment variable that holds the key, read at each call. By default
-            ``CO_API_KEY``, ``JINA_API_KEY`` or ``VOYAGE_API_KEY`` for these providers' own domains (for no other
-            server, as it has no business with them), ``VLLM_API_KEY``, ``INFINITY_API_KEY`` or ``TEI_API_KEY``.
-        timeout_s: for an attempt to be answered.
-        max_retries: attempts after the first one, for each call.
-        backoff_s: about how long to wait before the second attempt.
-        max_wait_s: the longest wait for another attempt; a server that asks for more is given up on.
-        batch_size: documents in a call; by default 100, and 32 for TEI, whose default limit that is.
-        concurrency: calls at once, of all threads together.
-        truncate: have documents cut that are too long for the model, rather than refused; False is possible
-            for vLLM, TEI and Voyage.
+        url: the endpoint, such as ``https://api.cohere.com/v2/rerank``. If it names only the server
+            (``http://localhost:8080``), the shape's own path is added. It must not contain a key.
+        shape: the dialect that the server speaks. For a compatible server, pass the name of the one that it imitates.
+        model: the model that scores; required for Cohere, Jina and Voyage. TEI serves a single model, so the name is
+            not sent and only takes part in the fingerprint.
+        api_key: sent as a bearer token, to ``url`` only, and never saved or pickled. By default it is read from
+            ``api_key_variable``.
+        api_key_variable: the environment variable with the key, read at each call. By default ``VLLM_API_KEY``,
+            ``INFINITY_API_KEY`` or ``TEI_API_KEY``; and ``CO_API_KEY``, ``JINA_API_KEY`` or ``VOYAGE_API_KEY`` if the
+            URL is in that provider's own domain, so that no other server gets its key.
+        timeout_s: the limit for one attempt, by the clock on the wall.
+        max_retries: further attempts for each call.
+        backoff_s: the longest random wait before the second attempt.
+        max_wait_s: the longest random wait before any; a server that asks for more is not tried again.
+        batch_size: documents in a call; by default 100, and 32 for TEI, whose own default limit that is.
+        concurrency: calls at the same time, over all threads.
+        truncate: have documents that are too long for the model cut rather than refused. False works with vLLM, TEI
+            and Voyage.
         raw_scores: ask for scores before the activation (vLLM, Infinity, TEI); these are logits.
-        scale: what the scores are, where you know better than the shape does: Cohere documents [0, 1], and
-            Infinity and TEI apply a sigmoid, so these are probabilities (not calibrated ones); the others
-            promise no range, so theirs count as logits.
-        pointwise: whether a document's score is independent of those it is sent with. That holds for all models
-            known here but jina-reranker-v3, which reads all documents together; a request is then one call,
-            whatever ``batch_size`` says.
+        scale: what the scores mean, if you know better than the shape does. Cohere documents [0, 1], and Infinity and
+            TEI apply a sigmoid, so theirs count as probabilities (uncalibrated ones); the others promise no range, so
+            theirs count as logits.
+        pointwise: whether a document's score is independent of those it is sent with. By default False for
+            jina-reranker-v3, which reads all documents of a call together, so that a request is one call whatever
+            ``batch_size`` says; else True.
         extra_body: further fields of the request, such as ``{"max_tokens_per_doc": 1024}``.
 
     Raises:
-        ConfigError: a setting can't be used.
+        ConfigError: a setting is unknown or out of range; while scoring, the key can't be sent.
         MissingExtraError: httpx is not installed.
+        ScoringError: while scoring, a call failed for good, or its answer does not score each document once.
     """
 
     registry_name: ClassVar[str] = "remote"
@@ -123,36 +119,39 @@ class RemoteReranker(Reranker):
         pointwise: bool | None = None,
         extra_body: Mapping[str, Any] | None = None,
     ) -> None:
-        if not isinstance(shape, str) or shape not in SHAPES:
-            raise ConfigError(f"shape must be one of {', '.join(SHAPES)}, not {shape!r}")
+        self.shape = OneOf(*SHAPES).checked(shape, "RemoteReranker: shape")
         form = SHAPES[shape]
-        self.url, self.shape, self.model = checked_url(url, form), shape, model
+        self.url, self.model = checked_url(url, form), model
         if form.needs_model and not model:
-            raise ConfigError(f"the shape {shape!r} needs the name of a model: pass model")
-        if raw_scores and form.raw is None:
-            raise ConfigError(f"the shape {shape!r} can't be asked for raw scores")
-        if not truncate and form.not_truncating is None:
-            raise ConfigError(f"the shape {shape!r} can't be asked not to truncate")
+            raise ConfigError(f"RemoteReranker: shape={shape!r} needs the name of a model: pass model")
         self.truncate, self.raw_scores = truncate, raw_scores
+        self.timeout_s, self.backoff_s, self.max_wait_s = timeout_s, backoff_s, max_wait_s
+        self.max_retries, self.concurrency = max_retries, concurrency
+        default = Scale.LOGIT if raw_scores else form.scale
+        self.batch_size = form.batch_size if batch_size is None else batch_size
+        self.scale = OneOf(*Scale).checked(default if scale is None else scale, "RemoteReranker: scale")
+        self.pointwise = "jina-reranker-v3" not in (model or "") if pointwise is None else pointwise
+        wait, at_least_one = Number(at_least=0, at_most=_LONGEST_S, unit="seconds"), Whole(at_least=1)
+        check(self, model=Text() | None, truncate=Flag(), raw_scores=Flag(), pointwise=Flag())
+        check(self, timeout_s=Number(above=0, at_most=_LONGEST_S, unit="seconds"), backoff_s=wait, max_wait_s=wait)
+        check(self, max_retries=Whole(at_least=0), batch_size=at_least_one, concurrency=at_least_one)
+        if raw_scores and form.raw is None:
+            raise ConfigError(f"RemoteReranker: servers of shape={shape!r} can't be asked for raw scores")
+        if not truncate and form.not_truncating is None:
+            raise ConfigError(f"RemoteReranker: servers of shape={shape!r} can't be asked not to truncate")
         if api_key_variable is None:
             api_key_variable = form.variable if is_at_home(self.url, form) else ""
         self.api_key = Secret(api_key, variable=api_key_variable)
         self.api_key_variable = self.api_key.variable
-        self.timeout_s = checked_seconds(timeout_s, "timeout_s", zero=False)
-        self.backoff_s = checked_seconds(backoff_s, "backoff_s")
-        self.max_wait_s = checked_seconds(max_wait_s, "max_wait_s")
-        self.max_retries = checked_int(max_retries, "max_retries", 0)
-        size = form.batch_size if batch_size is None else batch_size
-        self.batch_size = checked_int(size, "batch_size", 1)
-        self.concurrency = checked_int(concurrency, "concurrency", 1)
-        self.scale = checked_scale(scale, Scale.LOGIT if raw_scores else form.scale)
-        self.pointwise = "jina-reranker-v3" not in (model or "") if pointwise is None else bool(pointwise)
         self.extra_body = checked_body(extra_body, form)
         self._open()
 
     @property
     def fingerprint(self) -> str:
-        """The identity of server, model and what else can change a score; the server may change its model unseen."""
+        """The identity of the server, the model and all settings that can change a score.
+
+        A server can replace its model without notice; this can't tell.
+        """
         asked = [self.url, self.shape, self.model, self.truncate, self.raw_scores, dict(self.extra_body or {})]
         return digest([self.registry_name, *asked, self.scale, self.pointwise])
 
@@ -239,7 +238,7 @@ class RemoteReranker(Reranker):
         try:
             values = SHAPES[self.shape].scores(payload, n_documents)
         except ScoringError as exc:  # it quotes the answer in part
-            problem = "the answer holds no scores, but the key" if self.api_key.is_in(repr(payload)) else str(exc)
+            problem = "the answer has no scores, and repeats the key" if self.api_key.is_in(repr(payload)) else str(exc)
         if values is None:
             raise ScoringError(f"{self._where}: {problem}")
         if self.scale is not Scale.PROBABILITY:
@@ -247,7 +246,7 @@ class RemoteReranker(Reranker):
         low, high = float(values.min()), float(values.max())
         if low < -_SLACK or high > 1 + _SLACK:
             raise ScoringError(
-                f"{self._where}: scores from {low:g} to {high:g} are not probabilities: pass scale='logit'"
+                f"{self._where}: scores from {low:g} to {high:g} are not probabilities; pass scale='logit'"
             )
         return np.clip(values, 0.0, 1.0)
 

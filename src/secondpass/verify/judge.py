@@ -1,4 +1,4 @@
-"""A language model that is asked about the claims that the entailment model is unsure of."""
+"""A language model as judge of the claims that the NLI model is unsure of."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,13 +27,13 @@ _TASK = (
     'Answer as JSON: {"verdict": "supported" | "contradicted" | "not_enough_info"}'
 )
 VERDICTS = (Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.NOT_ENOUGH_INFO)
-"""What a judge may say of a claim."""
+"""The verdicts that a judge may give."""
 _SCHEMA = object_schema("verdict", {"type": "string", "enum": [str(verdict) for verdict in VERDICTS]})
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a judge said of the claims of one answer.
+    """A judge's verdicts on the claims of one answer.
 
     Attributes:
         verdicts: supported, contradicted or not_enough_info for each claim; None where there is no usable answer.
@@ -48,7 +48,7 @@ class Judgement:
 
 @runtime_checkable
 class Judge(Protocol):
-    """Judges claims by windows of passages."""
+    """Anything that judges claims by windows of passages."""
 
     def judge(self, claims: Sequence[tuple[str, Sequence[str]]]) -> Judgement:
         """Judge the claims of one answer, each with its windows."""
@@ -56,16 +56,16 @@ class Judge(Protocol):
 
 
 class LLMJudge(Configured):
-    """Asks a language model behind an OpenAI-compatible server, or behind any function.
+    """A language model as judge, behind an OpenAI-compatible server or a function.
 
-    A claim and its windows are one call. The calls of one answer share a time limit and a budget; a call that fails
-    for good, or has no budget, gives no verdict, and is counted under ``failed_calls``. The claim and the windows
-    stand in the prompt as delimited data, with the turn markers of chat templates broken up, and only an answer that
-    keeps the schema counts. What is not covered: a passage that talks the model into a valid answer.
+    Each claim, with its windows, is one call. The calls of one answer share a time limit and a budget. A call that
+    fails for good, or that the budget does not allow, gives no verdict and is counted as ``failed_calls``. Claim and
+    windows stand in the prompt as delimited data, with all markup of chat templates broken up, and only an answer in
+    the schema counts. A passage can still persuade the model to give a valid answer.
 
     Args:
         model: the model's name at the server.
-        max_window_chars: what of a window is shown, in characters.
+        max_window_chars: how many characters of a window the model sees.
         max_tokens: the longest answer; a model that thinks before it answers needs more.
         settings: how the model is asked: see `secondpass.llm.LLMSettings`. ``total_timeout_s`` is for one answer with
             all of its claims.
@@ -90,8 +90,7 @@ class LLMJudge(Configured):
         session = Session(self._llm)
         prompts = [self._prompt(claim, windows) for claim, windows in claims]
         verdicts = session.ask_all(prompts, _verdict) if prompts else []
-        notes = (f"calls failed, the first one so: {session.failures[0][:300]}",) if session.failures else ()
-        return Judgement(tuple(verdicts), dict(session.counts), notes)
+        return Judgement(tuple(verdicts), dict(session.counts), tuple(session.notes()))
 
     def _prompt(self, claim: str, windows: Sequence[str]) -> Prompt:
         shown = [cut(window, self.max_window_chars)[0] for window in windows]
@@ -103,6 +102,6 @@ class LLMJudge(Configured):
 
 
 def _verdict(answer: Answer) -> Verdict | None:
-    """Read a verdict; None for anything that does not keep the schema."""
+    """Read a verdict; None for anything that is not in the schema."""
     named = member_in(visible(answer.text), "verdict")
     return next((verdict for verdict in VERDICTS if named == verdict.value), None)

@@ -44,20 +44,20 @@ _MIN_COVERED = 0.6  # of the sentence's words, in the claims together
 
 
 class LLMDecomposer(Configured):
-    """Asks a language model for the self-contained claims of a sentence: a `secondpass.verify.claims.split.Decomposer`.
+    """Splits a sentence into self-contained claims with a language model.
 
-    A claim is used as it stands where the model fails, has no budget, refuses, or does not keep the schema; and also
-    where what it lists is not what the sentence says: too few words in common, a number that the sentence (or what
-    was shown with it) does not have, or a number, a negation or too many words of the sentence that none of the
-    claims has. So a model can't make a false statement vanish by leaving it out. A `SecondPassWarning` says how
-    often that happened, and why first.
+    It is a `secondpass.verify.claims.split.Decomposer`. A claim is used unchanged if the model fails, refuses, has no
+    budget left or does not answer in the schema; and also if its list does not say what the sentence says: too few
+    words in common, a number that neither the sentence nor its context has, or a number, a negation or too many words
+    of the sentence that are in none of the claims. So a model can't make a false statement vanish by leaving it out. A
+    `SecondPassWarning` says how often that happened, and the first reason.
 
-    The sentence, the question and the text before stand in the prompt as delimited data, with the turn markers of
-    chat templates broken up. The calls for one answer share a time limit and a budget.
+    The sentence, the question and the text before stand in the prompt as delimited data, with all markup of chat
+    templates broken up. The calls for one answer share a time limit and a budget.
 
     Args:
         model: the model's name at the server.
-        max_claims: more claims of one sentence are not a decomposition.
+        max_claims: a longer list of claims is not used.
         max_sentence_chars: a longer sentence is not sent.
         max_tokens: the longest answer; a model that thinks before it answers needs more.
         settings: how the model is asked: see `secondpass.llm.LLMSettings`. ``total_timeout_s`` is for one answer with
