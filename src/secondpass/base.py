@@ -122,11 +122,11 @@ class Reranker(Configured, ABC):
         k: int | None = None,
         initial_scores: Sequence[float] | None = None,
     ) -> Ranking:
-        """Do as `rerank`, in a worker thread, so that the event loop goes on."""
+        """Async version of `rerank`, which runs it in a worker thread."""
         return (await self.arerank_many([Request(query, documents, k, initial_scores)]))[0]
 
     async def arerank_many(self, requests: Iterable[RequestLike], *, k: int | None = None) -> list[Ranking]:
-        """Do as `rerank_many`, in a worker thread, so that the event loop goes on."""
+        """Async version of `rerank_many`, which runs it in a worker thread."""
         return await in_thread(self.rerank_many, requests, k=k)
 
     def require_traits(self, wrapped: "Reranker", *scales: Scale, pointwise: bool = False) -> None:
@@ -206,7 +206,7 @@ def from_config(config: Mapping[str, Any]) -> Reranker:
             that is itself such a mapping (or a list of them) becomes a reranker.
 
     Raises:
-        ConfigError: it is no such mapping, or a setting is unknown.
+        ConfigError: it is not such a mapping, or a setting is unknown.
         RegistryError: there is no reranker of that name.
     """
     if not isinstance(config, Mapping) or not isinstance(config.get("type"), str):

@@ -25,7 +25,7 @@ class TestEnd:
             until(lambda: waiting(reranker) == 3)
             late = pool.submit(reranker.score, "no room", ["a"])
             closing = pool.submit(reranker.close)
-            with pytest.raises(ScoringError, match="closed; make another one"):
+            with pytest.raises(ScoringError, match="closed; create a new one"):
                 late.result(PATIENCE_S)
             gate.open.set()
             closing.result(PATIENCE_S)
@@ -163,7 +163,7 @@ thread.start()
 started.wait(10)
 sys.exit(0)
 """
-        assert _run(program) == (0, "2 this CoalescingReranker is closed; make another one", "")
+        assert _run(program) == (0, "2 this CoalescingReranker is closed; create a new one", "")
 
 
 def _run(program: str) -> tuple[int, str, str]:

@@ -1,4 +1,4 @@
-"""Interpolate a reranker with the first stage: what the retriever saw still counts."""
+"""Interpolation of a reranker with the first stage, so that what the retriever saw still counts."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ _GRID = [step / 100 for step in range(101)]
 
 
 class BlendedReranker(Reranker):
-    """Scores by ``weight`` times the reranker plus ``1 - weight`` times the retriever, both normalised per request.
+    """Adds ``weight`` times the reranker's score and ``1 - weight`` times the retriever's, normalised per request.
 
     Interpolation with the first stage often beats the reranker alone, above all on data that the model was not
     trained on (Wang et al. 2021, ICTIR, "BERT-based dense retrievers require interpolation with BM25"; Bruch et
@@ -42,10 +42,10 @@ class BlendedReranker(Reranker):
 
     Args:
         wrapped: the reranker, of any scale.
-        weight: of the reranker, in [0, 1]: 1 gives its order, 0 the retriever's; `fit` sets it.
-        normalise: what brings the two onto one scale: ``minmax`` or ``zscore``.
-        missing_initial: what happens to a request without ``initial_scores``: ``raise``, or ``skip`` the
-            blending, which leaves the reranker's own order, is counted under ``fallbacks``, and noted.
+        weight: the reranker's, in [0, 1]: 1 gives the reranker's order, 0 the retriever's. `fit` sets it.
+        normalise: how the two are brought to one scale: ``minmax`` or ``zscore``.
+        missing_initial: what happens to a request without ``initial_scores``: ``raise``, or ``skip`` the blending and
+            keep the reranker's order, which is noted in the trace and counted there under ``fallbacks``.
 
     Attributes:
         fitted_ndcg_: nDCG@k on what it was fitted on, of ``retriever``, ``reranker`` and ``blended``; None

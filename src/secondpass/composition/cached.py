@@ -1,4 +1,4 @@
-"""Score a pair once: what was scored before comes from a cache."""
+"""A cache in front of a reranker, so that no pair is scored twice."""
 
 import logging
 import time
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CacheStats:
-    """What a `CachedReranker` got out of its cache, since it was built in this process.
+    """How often a `CachedReranker` found a score in its cache, since it was built in this process.
 
     Attributes:
         hits: documents whose scores came from the cache.
@@ -44,40 +44,39 @@ class CacheStats:
 
 
 class CachedReranker(Reranker):
-    """Keeps the scores of another reranker, and asks it only for those it has not.
+    """Caches the scores of another reranker, and asks it only for those that are missing.
 
-    All that is missing, of all requests of a call, reaches the other one in one call, each pair once. A score
-    comes back bit for bit, with what explained it: of a hit and of a miss the ranking says the same, in plain
-    data (a tuple is a list). A column that explains only some documents has None for the others. A document
-    whose explanation is no plain data is not cached, and counted under ``cache_skipped``; nor is one whose
-    trace tells of a fallback or of a failed member, or that an LLM gave no verdict on (``judged: False``).
+    All pairs that are missing, over all requests of a call, are scored in one call, each of them once. A cached score
+    is the same to the bit, and so are its explanations, as plain data (a tuple becomes a list). An explanation that
+    only some documents have is None for the others. A document is not cached if its explanation is not plain data, if
+    its trace reports a fallback or a failed member, or if an LLM gave no verdict on it (``judged: False``); such
+    documents are counted under ``cache_skipped``.
 
-    The trace counts ``cache_hits`` and ``cache_misses`` (documents; together all of them) and
-    ``cache_errors``. A cache that fails is logged and left alone for ``retry_after_s``; meanwhile every
-    score is computed, and the ranking is the same.
+    The trace counts ``cache_hits`` and ``cache_misses`` (documents; together all of them) and ``cache_errors``. If the
+    cache fails, that is logged, and it is not used again for ``retry_after_s``; meanwhile every score is computed, and
+    the rankings are the same.
 
-    What is kept under a hash of fingerprint, query and document: the score, and the explanation, in which
-    passages of the document are written as positions. So texts can't be read from the cache, with two
-    exceptions: who already has both texts and the settings can see whether they were scored, and what an LLM
-    wrote in its own words is kept as it is.
+    An entry is stored under a hash of fingerprint, query and document. It holds the score and the explanation, in which
+    passages of the document are stored as positions, so texts can't be read from the cache. There are two exceptions:
+    somebody who has both texts and the settings can find out whether the pair was scored, and what an LLM wrote in its
+    own words is stored as it is.
 
-    The fingerprint is the other reranker's: a calibration or a monitor can't tell the two apart. It does not
-    know what a function among the settings does, nor what a remote server runs: change ``namespace``
-    when that changes.
+    The fingerprint is that of the wrapped reranker, so calibrations and monitors can't tell the two apart. It does not
+    cover what a function among the settings does, nor which model a remote server runs: change ``namespace`` when one
+    of these changes.
 
     Args:
         wrapped: a pointwise reranker.
-        cache: a `Cache`, its kind (``"memory"``, ``"sqlite"``, ``"redis"``), or a mapping with its kind and
-            settings: ``{"type": "sqlite", "path": "scores.sqlite"}``.
-        namespace: part of every key; another one is another cache.
-        ignore_initial_scores: leave the first stage's score of a document out of its key. Set it for a
-            reranker that reads the texts only, such as a cross-encoder, behind a first stage whose scores
-            change while the texts don't.
-        store_texts: write query and document into each entry as well, for debugging.
-        retry_after_s: how long a cache that failed is left alone, in seconds.
+        cache: a `Cache`, its type (``"memory"``, ``"sqlite"`` or ``"redis"``), or a mapping with its type and settings:
+            ``{"type": "sqlite", "path": "scores.sqlite"}``.
+        namespace: part of every key, so that two namespaces share no entries.
+        ignore_initial_scores: leave the first stage's score of a document out of its key. Set it for a reranker that
+            reads only the texts, such as a cross-encoder, if the first stage's scores change while the texts don't.
+        store_texts: store query and document in each entry as well, for debugging.
+        retry_after_s: for how many seconds a cache that failed is not used.
 
     Raises:
-        CompositionError: ``wrapped`` is not pointwise, so that a score depends on its company.
+        CompositionError: ``wrapped`` is not pointwise: its scores depend on the other documents of a request.
         ConfigError: a setting can't be used.
         MissingExtraError: the cache needs a package that is not installed.
     """
@@ -156,7 +155,7 @@ class CachedReranker(Reranker):
 
     def _read(self, call: Call) -> None:
         if time.monotonic() < self._retry_at:
-            call.notes.append("the cache failed a moment ago and is left alone; every score was computed")
+            call.notes.append("the cache failed a moment ago and is not used for now; every score was computed")
             return
         try:
             found = dict(self.cache.get_many(list(call.texts)))
@@ -177,10 +176,10 @@ class CachedReranker(Reranker):
 
     def _entry(self, key: bytes, data: object, call: Call) -> Entry:
         if key not in call.texts:
-            raise InvalidEntryError("nobody asked for it")
+            raise InvalidEntryError("it was not asked for")
         entry = unpack(key, data, call.texts[key])
         if self.scale is Scale.PROBABILITY and not 0 <= entry.score <= 1:
-            raise InvalidEntryError("its score is no probability")
+            raise InvalidEntryError("its score is not a probability")
         return entry
 
     def _write(self, call: Call, new: Mapping[bytes, Entry]) -> None:
@@ -197,7 +196,7 @@ class CachedReranker(Reranker):
         self._count_error()
         self._retry_at = time.monotonic() + self.retry_after_s
         reason = f"{type(exc).__name__}: {exc}"
-        _log.warning("the cache can't be %s and is left alone for %g s: %s", what, self.retry_after_s, reason)
+        _log.warning("the cache can't be %s and is not used for %g s: %s", what, self.retry_after_s, reason)
         return reason
 
     def _count_error(self, errors: int = 1) -> None:

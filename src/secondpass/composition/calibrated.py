@@ -1,4 +1,4 @@
-"""Turn scores into probabilities that can be trusted."""
+"""Calibration: scores become probabilities that can be trusted."""
 
 import json
 import os
@@ -25,10 +25,10 @@ _FORMAT = "secondpass-calibration-1"
 
 
 class CalibratedReranker(Reranker):
-    """Gives calibrated probabilities: of documents that get 0.8, about 80 % are relevant.
+    """Gives calibrated probabilities: of the documents with a probability of 0.8, about 80 % are relevant.
 
-    Fit it on judged candidates like those that it will see: from the same retriever, to the same depth. The order of
-    a query's documents stays as it was. The inner score is in the explanations, as ``uncalibrated``.
+    Fit it on judged candidates like those that it will see: from the same retriever, to the same depth. The order of a
+    query's documents does not change. The wrapped reranker's score is explained as ``uncalibrated``.
 
     Args:
         wrapped: a reranker that gives logits or probabilities; the latter are calibrated by their log-odds.

@@ -1,4 +1,4 @@
-"""Let concurrent calls from threads and tasks share batches."""
+"""Share batches between concurrent calls of threads and tasks."""
 
 import logging
 import threading
@@ -28,33 +28,33 @@ _LOOK_AGAIN_S = 0.002  # a task, at a full queue
 class CoalescingReranker(Reranker):
     """Gathers concurrent calls into batches for the wrapped reranker, as inference servers do.
 
-    One thread calls the wrapped reranker; whoever calls this one is queued, and gets the scores that it would
-    have got alone. What comes in while a batch is running makes up the next one, so that batches grow with the
-    load. A call that comes alone goes at once; only after a batch of several calls does the next one wait until
-    as many are there again, and ``max_wait_ms`` at most.
+    A single thread calls the wrapped reranker. Callers are queued, and each gets the scores that it would have got
+    alone. Calls that arrive while a batch is running make up the next one, so batches grow with the load. A call that
+    arrives alone is scored at once; only after a batch of several calls does the next one wait until as many have
+    arrived again, for ``max_wait_ms`` at most.
 
-    A batch that fails is scored again call by call, so that only the call that it fails for gets the error. A
-    call that is given up (a cancelled task, an interrupt) leaves the queue, and no other notices. A task needs
-    no thread of its own: any number of them can wait in one event loop.
+    If a batch fails, its calls are scored again one by one, so that only the call that fails gets the error. A call
+    that is given up (its task was cancelled, or its thread interrupted) leaves the queue without affecting others.
+    Tasks need no threads: any number of them can wait in one event loop.
 
-    It can be shared between threads and event loops, pickled, and used after a fork: the copy has a queue of
-    its own. The thread is started by the first call and ends with `close`, at the end of a ``with`` block, when
-    nothing refers to the reranker any more, or with the program; calls that wait then are answered first.
+    The reranker can be shared between threads and event loops, pickled, and used after a fork; each copy has a queue
+    of its own. The thread starts with the first call. It ends when `close` is called, at the end of a ``with`` block,
+    when nothing refers to the reranker any more, or when the program ends; calls that are waiting are answered first,
+    and later ones get a `ScoringError`.
 
     In the trace, ``coalesced`` is the number of other calls in the batch, and ``retried`` is 1 for a call that
     was scored again after its batch had failed.
 
     Args:
-        wrapped: any reranker whose scores don't depend on what else is in the batch. That is so for all of
-            ours, but for an int8 model with ``batch_tokens``, whose scores move slightly.
+        wrapped: a reranker whose scores don't depend on what else is in the batch. That holds for all of ours except
+            an int8 model with ``batch_tokens``, whose scores vary slightly.
         max_wait_ms: how long a call waits for others.
-        max_pairs: documents in a batch. A call is never split: a larger one is a batch of its own.
-        max_queue: calls that may wait; with more, callers are held back until there is room.
-        queue_timeout_s: how long they are held back before that is a `ScoringError`; None for as long as it
-            takes.
+        max_pairs: the most documents in a batch. A call is never split; a larger one is a batch of its own.
+        max_queue: the most calls that may wait; further callers are held back until there is room.
+        queue_timeout_s: how long a caller is held back before it gets a `ScoringError`; None for no limit.
 
     Raises:
-        CompositionError: ``wrapped`` is no reranker.
+        CompositionError: ``wrapped`` is not a reranker.
         ConfigError: a setting is out of range.
     """
 
@@ -210,8 +210,8 @@ class _Worker:
     def stayed_full(self, waited_s: float) -> ScoringError:
         """Return the error for a call that found no room in that time."""
         return ScoringError(
-            f"the queue of {self._max_queue} calls stayed full for {waited_s:g} s: its callers ask for more "
-            f"than the reranker can do; send less, or set a larger max_queue or queue_timeout_s"
+            f"the queue of {self._max_queue} calls stayed full for {waited_s:g} s, because requests arrive faster than "
+            f"the reranker can score them; send fewer, or set a larger max_queue or queue_timeout_s"
         )
 
     def _has_room(self) -> bool:
@@ -219,7 +219,7 @@ class _Worker:
 
     def _put(self, requests: Sequence[Request]) -> "Future[Results]":
         if self._closed:
-            raise ScoringError("this CoalescingReranker is closed; make another one")
+            raise ScoringError("this CoalescingReranker is closed; create a new one")
         if self._thread is None:
             # A daemon, so that the end of the program is not held up; the owner closes it before that.
             thread = threading.Thread(target=self._work, name="secondpass-coalescing", daemon=True)

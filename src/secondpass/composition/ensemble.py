@@ -1,4 +1,4 @@
-"""Several rerankers as one: their scores averaged or their rankings fused, and how far they disagree."""
+"""An ensemble: the scores of several rerankers averaged or their rankings fused, and how far they disagree."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -31,36 +31,36 @@ _log = logging.getLogger(__name__)
 
 
 class EnsembleReranker(Reranker):
-    """Scores by several rerankers together.
+    """Combines the scores of several rerankers.
 
-    - ``mean``: the weighted mean of the scores. All members must give logits, or all probabilities, and so
-      does the ensemble. Logits of different models can lie far apart: calibrate them, or take another method.
-    - ``zscore``, ``minmax``: the weighted mean after each member's scores of a request were brought to mean 0
-      and deviation 1, or to the range 0 to 1. Members of any scale; the result is ordinal.
+    - ``mean``: the weighted mean of the scores. All members must give logits, or all probabilities, and so does the
+      ensemble. The logits of different models can differ widely: calibrate them, or use another method.
+    - ``zscore``, ``minmax``: the weighted mean, after each member's scores of a request were scaled to mean 0 and
+      deviation 1, or to the range 0 to 1. Members may have any scale; the result is ordinal.
     - ``rrf``: reciprocal rank fusion, the weighted mean of 1 / (rrf_k + rank) (Cormack, Clarke and Büttcher
-      2009, SIGIR), which orders as the paper's sum does. Members of any scale; the result is ordinal.
+      2009, SIGIR), which orders as the paper's sum does. Members may have any scale; the result is ordinal.
     - ``convex``: as ``minmax``, with the first stage's own ``initial_scores`` (higher is better) as one more
       source (Bruch, Gai and Ingber 2023, ACM TOIS 42). The result is ordinal.
 
-    Explanations: ``spread``, the standard deviation over the members that took part, without the weights and
-    without ``initial_scores``: in units of the scale for ``mean``, after normalising for ``zscore``, ``minmax``
-    and ``convex``, in places for ``rrf``; and ``member_scores``, what each member said, a list by position with None
-    for one that did not take part. What
-    members explain is kept: a name that several use goes to the first, the others' gets their position.
+    Explanations: ``spread``, the standard deviation over the members that took part, without the weights and without
+    ``initial_scores``: in units of the scale for ``mean``, of the normalised scores for ``zscore``, ``minmax`` and
+    ``convex``, and in ranks for ``rrf``; and ``member_scores``, a list of each member's score, by position, with None
+    for a member that did not take part. The members' own explanations are kept; if several have one of the same name,
+    the first keeps the name, and the position of the member is added to those of the others.
 
     Args:
         members: the rerankers.
         method: how their scores become one.
-        weights: one number for each member, and for ``convex`` one more at the end for ``initial_scores``; only
-            their proportions count; equal by default. A member of weight 0 is not run. `fit` sets them.
-        rrf_k: how much less the first ranks stand out; ``rrf`` only.
-        on_error: what a failing member does: ``raise`` its error, or ``skip`` it for all requests of the call;
-            that is logged, counted in the trace under ``members_failed``, and noted there. What the caller can
-            set right (an `InputError`, a `ConfigError`) is always raised. Where one of several may be left out,
-            scores are not pointwise: a cache would mix those with and without it.
+        weights: a number for each member, and for ``convex`` one more at the end for ``initial_scores``; only their
+            proportions count. Equal by default. A member of weight 0 is not run. `fit` sets them.
+        rrf_k: the larger, the less the first ranks stand out; ``rrf`` only.
+        on_error: what happens if a member fails: ``raise`` its error, or ``skip`` the member for all requests of the
+            call, which is logged, noted in the trace, and counted there under ``members_failed``. Errors that the
+            caller can correct (`InputError`, `ConfigError`) are always raised. If a member may be skipped, the scores
+            are not pointwise, as a cache would mix those with and without it.
         missing_initial: what ``convex`` does with a request without ``initial_scores``: ``raise``, or ``skip``
             them, which is counted under ``fallbacks`` and noted.
-        parallel: run members in threads of their own; the scores are the same either way.
+        parallel: run each member in a thread of its own; the scores are the same either way.
 
     Attributes:
         fitted_ndcg_: nDCG@k of the fitted ensemble on what it was fitted on, in [0, 1]; None before `fit`.
@@ -163,7 +163,7 @@ class EnsembleReranker(Reranker):
         notes = tuple(f"{self._named(at)} failed and was left out: {exc!r}" for at, exc in failures.items())
         if not answers:
             cause = next(iter(failures.values()))
-            raise ScoringError(f"no member of the ensemble is left: {'; '.join(notes)}") from cause
+            raise ScoringError(f"every member of the ensemble failed: {'; '.join(notes)}") from cause
         for at, exc in failures.items():
             _log.warning("%s of the ensemble failed and was left out: %s: %s", self._named(at), type(exc).__name__, exc)
             _log.debug("where %s failed", self._named(at), exc_info=exc)

@@ -1,4 +1,4 @@
-"""Escalate what is uncertain to a stronger judge, and fall back when somebody fails."""
+"""Escalate uncertain documents to a stronger judge, and fall back to another reranker when one fails."""
 
 import logging
 from collections.abc import Sequence
@@ -21,41 +21,45 @@ _log = logging.getLogger(__name__)
 
 
 class FallbackReranker(Reranker):
-    """Asks somebody else where a reranker is uncertain, or where it failed.
+    """Asks a second reranker where the first one is uncertain, or where it failed.
 
-    **A reranker and a judge**, ``FallbackReranker(wrapped, judge, band=(0.3, 0.7))``: documents whose probability
-    lies in the band, or whose ``spread`` (an ensemble explains it) is above ``max_spread``, go to the judge,
-    best first as ``wrapped`` has them; never more than ``max_documents`` of a request: the most uncertain first,
-    in ten steps from the middle of the band, the shortest, as the cheapest, first within a step.
-    Scores stay on the scale of ``wrapped``: by ``merge="replace"`` a judge's probability takes the place of the
-    base's; by ``merge="order"`` the base's scores of the escalated documents are handed out anew in the judge's
-    order. So documents that were not escalated keep score and place against the band, and a judge that
-    only orders, as most language models do, can't invent a probability.
-    Explanations: ``escalation`` (``judged``, ``no verdict``, ``failed``, ``capped``, None if not uncertain),
-    ``base_score``, and what the judge explains as ``judge_...``. Counts: ``escalated``, ``capped``, and
-    ``fallbacks`` when the judge failed (a time-out, its budget used up) and the base's decision stands.
+    **A reranker and a judge**, ``FallbackReranker(wrapped, judge, band=(0.3, 0.7))``: the judge scores the documents
+    whose probability lies in the band, or whose ``spread`` (which an ensemble reports) is above ``max_spread``. It
+    gets them in the order of ``wrapped``, best first, and at most ``max_documents`` of a request: the most uncertain
+    ones, measured in ten steps from the middle of the band, and within a step the shortest, which cost least.
 
-    **A chain**, ``FallbackReranker([a, b, ...])``: the first that does not fail answers; when all fail, the
-    order of ``initial_scores``, or the order in which the documents came. Explanations: ``answered_by``.
-    Counts: ``fallbacks``, how many failed. With the retriever at its end, or members on different scales, only
-    the order means anything (ORDINAL). Probabilities come out only if all members give them and
-    ``on_error="raise"``.
+    Scores stay on the scale of ``wrapped``. With ``merge="replace"`` the judge's probability replaces that of
+    ``wrapped``; with ``merge="order"`` the escalated documents keep the set of scores that ``wrapped`` gave them, but
+    in the judge's order. Documents that were not escalated keep their scores and stay above or below the band, and a
+    judge that only orders, as most language models do, can't make up a probability.
 
-    Failures are said in the trace and logged. If many requests were scored together and that failed, they are tried
-    one by one, so that one bad request does not take the others with it.
+    Explanations: ``escalation`` (``judged``, ``no verdict``, ``failed`` or ``capped``; None if not uncertain),
+    ``base_score``, and the judge's own explanations as ``judge_...``. Counts: ``escalated``, ``capped``, and
+    ``fallbacks`` if the judge failed (it timed out, or its budget was used up) and the scores of ``wrapped`` stand.
+
+    **A chain**, ``FallbackReranker([a, b, ...])``: the first reranker that does not fail answers. If all fail, the
+    documents are ordered by their ``initial_scores``, or stay in the order in which they came. Explanations:
+    ``answered_by``. Counts: ``fallbacks``, the number of rerankers that failed. The scores are ordinal if the
+    retriever's order may be the answer or the members' scales differ; they are probabilities only if all members give
+    probabilities and ``on_error="raise"``.
+
+    Failures are noted in the trace and logged. When a call for several requests fails, the requests are tried one by
+    one, so that one bad request does not take the others with it; once the first two have failed, so do the others.
 
     Args:
         wrapped: the reranker, or the members of a chain.
-        judge: who is asked when ``wrapped`` is uncertain; whole requests without ``judge`` are a chain.
-        band: lowest and highest uncertain probability, both included; ``wrapped`` must give probabilities.
-        max_spread: the highest spread that is still certain, on the scale of ``wrapped``.
-        max_documents: how many documents of a request are escalated; None for all uncertain ones.
-        on_error: ``keep`` the base's decision (in a chain: the retriever's order) when the judge (every
-            member) fails, or ``raise``.
-        merge: ``replace``, ``order``, or ``auto``: replace if both give probabilities, else order.
+        judge: the reranker that is asked where ``wrapped`` is uncertain; None for a chain.
+        band: the lowest and the highest probability that count as uncertain, both included; ``wrapped`` must give
+            probabilities.
+        max_spread: the highest spread that counts as certain, on the scale of ``wrapped``.
+        max_documents: how many documents of a request are escalated at most; None for all uncertain ones.
+        on_error: what happens if the judge fails, or every member of a chain: ``keep`` the scores of ``wrapped`` (in a
+            chain, the retriever's order), or ``raise``.
+        merge: ``replace``, ``order``, or ``auto``, which is ``replace`` if both give probabilities and else ``order``.
 
     Raises:
-        CompositionError: ``band`` over scores that are no probabilities, or ``replace`` with a judge that gives none.
+        CompositionError: ``band`` needs probabilities and ``wrapped`` gives none, or ``merge="replace"`` does and one
+            of the two gives none.
         ConfigError: a setting is missing or out of range.
     """
 
@@ -179,7 +183,7 @@ class FallbackReranker(Reranker):
             notes.append(f"the judge {_reason(self.judge, verdict)}; the base's decision stands")  # type: ignore[arg-type]
         elif verdict is not None:
             judged = verdict.explanations.get("judged", [True] * len(asked))
-            # None is no False: within a cascade, a stage that explains nothing of the kind decided.
+            # None is not False: it stands where a cascade's last word was that of a stage without this column.
             decided = [at for at, done in enumerate(judged) if done is not False]
             for at, done in zip(asked, judged, strict=True):
                 marks[at] = "no verdict" if done is False else "judged"
@@ -202,14 +206,14 @@ def _answered(scores: Scores, name: str, failures: Sequence[str]) -> Scores:
 
 
 def _initial_order(request: Request) -> Scores:
-    _log.warning("every reranker failed: the retriever's order stands")
+    _log.warning("every reranker of the chain failed, so the retriever's order stands")
     initial = request.initial_scores
     order = np.arange(len(request), 0, -1) / len(request) if initial is None else np.array(initial)
     return Scores(order, trace=Trace("retriever"))
 
 
 def _attempted(reranker: Reranker, requests: Sequence[Request]) -> list[Scores | Exception]:
-    """Return the scores of each request, or why there are none: whatever it is, somebody else can still answer."""
+    """Return the scores of each request, or the error that stands in their place, of whatever kind it is."""
 
     def failed(exc: Exception) -> None:
         _log.warning("%r failed: %s: %s", reranker, type(exc).__name__, exc)
@@ -219,7 +223,7 @@ def _attempted(reranker: Reranker, requests: Sequence[Request]) -> list[Scores |
 
 
 def _reason(reranker: Reranker, exc: Exception) -> str:
-    """Return the beginning of a sentence: who failed, and why."""
+    """Return the beginning of a sentence that says which reranker failed, and why."""
     return f"{type(reranker).__name__} failed ({type(exc).__name__}: {str(exc)[:200]})"
 
 

@@ -1,4 +1,4 @@
-"""Asking several rerankers the same, at once: what those that wrap many share."""
+"""Calls to several rerankers at once, shared by those that wrap more than one."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Rerank long documents by their passages, so that nothing of them is cut off."""
+"""Rerank long documents by their windows, so that nothing is cut off."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal, TypedDict, get_args
@@ -40,39 +40,38 @@ class Passage(TypedDict):
 
 
 class PassageReranker(Reranker):
-    """Scores the windows of long documents, and makes one score of each document's windows.
+    """Scores the windows of long documents, and combines the scores of each document's windows.
 
-    A document that fits into the model goes through as it is and keeps its score, bit for bit. A longer
-    one is cut into overlapping windows; the windows of all documents and requests are scored together, in portions of
-    about a million characters, so that the memory does not grow with their number.
-    Each document's best window stands in the ranking's explanations as a `Passage` under ``passage``, and
-    what else the wrapped reranker explains is that of this window.
+    A document that fits into the model is scored as it is, and its score is the same to the bit. A longer document is
+    cut into overlapping windows. The windows of all documents and requests are scored together, in portions of about a
+    million characters, so that memory does not grow with their number. The best window of each document is explained
+    as a `Passage` under ``passage``; the wrapped reranker's other explanations are those of this window.
 
-    How long a window may be follows from the wrapped reranker's model and the query, if it (or one that it
-    wraps) tells its `Tokenization`, as cross-encoders do; else tokens are estimated.
+    The length of a window follows from the wrapped reranker's model and the query, if the reranker (or one that it
+    wraps) has a `Tokenization`, as cross-encoders do; otherwise tokens are estimated.
 
-    A document with many windows has more chances of a high maximum; means and ``first`` have not, but miss
-    a relevant window among others. Maximum (MaxP), first (FirstP) and sum are those of Dai and Callan
-    (2019, arXiv:1905.09217).
+    With ``max``, a document with many windows has more chances of a high score. Means and ``first`` avoid that, but can
+    miss the one relevant window. Maximum (MaxP), first (FirstP) and sum are those of Dai and Callan (2019,
+    arXiv:1905.09217).
 
     Args:
-        wrapped: scores the windows; its scores must not depend on the other documents.
-        max_tokens: tokens in a window at most, as the wrapped one's model counts them; never more than fit
+        wrapped: the reranker that scores the windows; its scores must not depend on the other documents.
+        max_tokens: the most tokens in a window, as the wrapped reranker's model counts them, and never more than fit
             beside the query. By default as many as fit, or 384 estimated ones if that is not known.
-        overlap: tokens that neighbouring windows share at least; an eighth of a window by default, and half
-            of it at most.
-        borders: ``sentence`` lets a window end where a sentence does, if one does in its second half;
-            ``token`` only looks after words.
-        pool: what makes a document's score of its windows' scores: ``max``, ``mean``, ``first`` (the others
-            are not scored at all), ``top_mean`` (the mean of the ``n_best`` highest), all on the wrapped one's
-            scale; or ``decayed_sum``, the sum of their probabilities (of logits by the logistic function), the
-            best one first, each next one weighted by one more factor of ``decay``: ordinal.
-        n_best: for ``top_mean``: how many windows.
-        decay: for ``decayed_sum``: from 0 (the best alone) to 1 (the plain sum).
+        overlap: the fewest tokens that neighbouring windows share; by default an eighth of a window, and half of it at
+            most.
+        borders: ``sentence`` ends a window with a sentence, if one ends in its second half; ``token`` only avoids
+            cutting words.
+        pool: how the scores of a document's windows are combined: ``max``, ``mean``, ``first`` (the other windows are
+            not scored at all) or ``top_mean`` (the mean of the ``n_best`` highest), all on the wrapped reranker's
+            scale; or ``decayed_sum``, the sum of their probabilities (the logistic function of logits) from the best
+            to the worst, each weighted by ``decay`` times the weight of the one before; its scores are ordinal.
+        n_best: how many windows ``top_mean`` takes.
+        decay: for ``decayed_sum``, from 0 (the best window alone) to 1 (the plain sum).
 
     Raises:
-        CompositionError: the wrapped reranker's scores depend on the other documents, or they are ordinal
-            and ``pool`` would calculate with them.
+        CompositionError: the wrapped reranker's scores depend on the other documents, or they are ordinal and ``pool``
+            would calculate with them.
         ConfigError: a setting is out of range.
     """
 

@@ -1,4 +1,4 @@
-"""Send each request to the reranker that is best for it: by language, by length, or by any function."""
+"""Routing: each request goes to the reranker that suits it, by language, by length, or by any function."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -18,25 +18,25 @@ __all__ = ["RoutedReranker"]
 class RoutedReranker(Reranker):
     """Scores each request by one of several rerankers; the requests of a route are scored together.
 
-    - ``language``: routes are named by ISO 639-1 codes, and the language of the query decides (py3langid, extra
-      ``language``). Without a default, only the routes' languages come into question, which makes short
-      queries much more reliable; with one, all do, unless ``languages`` says which, and those without a route
-      take the default. A query that shows no language (digits) takes the default, or else the first route.
-    - ``length``: routes are named by the most characters that they take, ``{"2000": fast, "inf": long}``, of the
-      query with the longest document; the smallest that is enough gets the request.
-    - a function of the request that returns a route's name.
+    - ``language``: the names of the routes are ISO 639-1 codes, and the language of the query decides (py3langid, extra
+      ``language``). Without a default, only the languages of the routes are considered, which makes short queries much
+      more reliable. With a default, all languages are considered, or those in ``languages``, and those without a route
+      take the default. A query without a recognisable language (digits) takes the default, or else the first route.
+    - ``length``: the name of a route is the most characters that it takes, such as ``{"2000": fast, "inf": long}``,
+      counted over the query and the longest document; the smallest sufficient route gets the request.
+    - A function that takes the request and returns the name of a route.
 
     Explanations: ``route``, the same for all documents of a request.
 
     Args:
         routes: rerankers by name, all of one scale.
         route: how to choose.
-        default: the route of requests that no other one is for.
-        languages: the languages to tell apart, if there are others than those of the routes; ``language`` only.
+        default: the route for requests that have none of their own.
+        languages: the languages to consider, if other than those of the routes; ``language`` only.
 
     Raises:
         CompositionError: the rerankers' scales differ; the message names two of them.
-        ConfigError: a setting can't be used; when scoring: there is no route for a request, and no default.
+        ConfigError: a setting can't be used; when scoring: a request has no route, and there is no default.
         ScoringError: the function that chooses failed.
         MissingExtraError: ``language`` is asked for, and py3langid is not installed.
     """
@@ -79,7 +79,7 @@ class RoutedReranker(Reranker):
             self._limits = sorted((_limit(name), name) for name in self.routes)
 
     def to_config(self) -> dict[str, Any]:
-        """Return it as plain data, unless a function chooses, even one that writes down its own settings."""
+        """Return the settings as plain data; refused if a function chooses, even one with a configuration."""
         if callable(self.route):
             raise unwritable(self.route, "RoutedReranker.route")
         return super().to_config()

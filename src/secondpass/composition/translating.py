@@ -1,4 +1,4 @@
-"""Translate before reranking, for a model that reads another language."""
+"""Translation before reranking, for a model that reads another language."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -16,23 +16,23 @@ _log = logging.getLogger(__name__)
 
 
 class TranslatingReranker(Reranker):
-    """Scores translations of the texts; the documents themselves come back as they were.
+    """Scores translations of the texts; the documents themselves come back unchanged.
 
-    With `secondpass.composition.routed.RoutedReranker` only what needs it is translated:
+    With a `RoutedReranker`, only requests that need it are translated:
     ``RoutedReranker({"en": english, "de": TranslatingReranker(english, from_german)}, "language")``.
 
-    Each distinct text of a call is translated once, all in one call of ``translate``. What the wrapped reranker
-    explains by character offsets is about the translation, which stands under ``translation`` in the
-    explanations if documents are translated.
+    Each distinct text of a call is translated once, all of them in one call of ``translate``. Character offsets in the
+    wrapped reranker's explanations refer to the translation, which is explained under ``translation`` if documents are
+    translated.
 
     Args:
         wrapped: the reranker, of any scale.
-        translate: takes a list of texts and returns their translations, in order. It is called from several
-            threads if the reranker is. It has no place in a configuration, as nothing could build it again. A
-            function stands in the fingerprint by its name only, an object with ``to_config`` with its settings.
-        what: ``query``, ``documents`` or ``both``.
-        on_error: if translating fails: ``raise``, or ``skip`` it, so that the texts are scored as they are; that
-            is logged, counted under ``fallbacks``, and noted.
+        translate: takes a list of texts and returns their translations, in order. It is called from several threads if
+            the reranker is. A configuration can't hold it, as nothing could build it again. In the fingerprint, a
+            function is identified by its name only, and an object with ``to_config`` by its settings.
+        what: what is translated: ``query``, ``documents`` or ``both``.
+        on_error: what happens if translating fails: ``raise``, or ``skip`` it and score the texts as they are, which is
+            logged, noted in the trace, and counted there under ``fallbacks``.
 
     Raises:
         ConfigError: a setting can't be used.
@@ -60,7 +60,7 @@ class TranslatingReranker(Reranker):
         self.scale, self.pointwise = wrapped.scale, wrapped.pointwise
 
     def to_config(self) -> dict[str, Any]:
-        """Refuse, as nothing could build ``translate`` again: not even what writes down its own settings."""
+        """Refused, as nothing could build ``translate`` again, not even if it has a configuration itself."""
         raise unwritable(self.translate, "TranslatingReranker.translate")
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:

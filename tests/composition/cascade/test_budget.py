@@ -46,7 +46,7 @@ class TestBudget:
             assert "".join(ranking.texts) == "ghfedcba"  # the second stage turns the first two round
             assert [document.explanation["stage"] for document in ranking] == [1, 1, 0, 0, 0, 0, 0, 0]
             assert ranking.trace.counts == {"cut_short": 3}
-            assert ranking.trace.notes == ("the time was over in stage 1 (Table), which scored 2 of 5 documents",)
+            assert ranking.trace.notes == ("time ran out in stage 1 (Table), which scored 2 of 5 documents",)
             assert ranking.trace.stages[1].counts == {"pairs": 2} and ranking.trace.stages[1].notes == ("looked up",)
             assert clock.now_s - start_s <= 0.290 + 1e-9
 

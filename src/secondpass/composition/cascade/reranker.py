@@ -1,4 +1,4 @@
-"""Rerank in stages, cheap to strong, each over what the last one kept, within a time budget if there is one."""
+"""A cascade: rerank in stages, from cheap to strong, within a time budget if there is one."""
 
 import math
 import time
@@ -25,40 +25,39 @@ Exit = Mapping[str, float]
 class CascadeReranker(Reranker):
     """Ranks by several stages, each over the documents that the one before it kept (Wang et al. 2011, SIGIR).
 
-    Every document comes back once. Those that went further rank above those that did not; among those that
-    went equally far the order is that of the last stage that scored them. The scores are ordinal: n for the
-    best of n documents, 1 for the last. The explanations hold ``stage``, the position in ``stages`` of the
-    one that decided a document's place (None if the time was over before the first one saw it), and
-    ``stage_score``, its score there, next to that stage's own explanations.
+    Every document comes back once. Documents that reached a later stage rank above those that did not; among those
+    that reached the same stage, that stage decides. The scores are ordinal: n for the best of n documents, 1 for the
+    last. The explanations are ``stage``, the position in ``stages`` of the stage that decided a document's place (None
+    if time ran out before the first stage saw it), ``stage_score``, its score there, and that stage's own explanations.
 
-    Without a budget the result is deterministic, and each stage is called once, for all requests together.
+    Without a budget the result is deterministic, and each stage is called once for all requests together.
 
-    With one, a call has ``budget_ms`` for each of its requests. What each stage takes per character is
-    learnt while running. The first stage goes through as many documents as there is time for, since what it
-    doesn't see is lost to the others; later ones, if the time doesn't suffice for all that was kept, share it
-    in proportion to what they would take. The best documents come first, so running out of time makes a stage
-    less deep, not wrong; it is noted in the trace, with the number of documents under ``cut_short``. Work that
-    has begun is not interrupted: a pointwise stage gets slices of ``slice_size`` documents, smaller ones when
-    little time is left, so a deadline is kept to about one slice. A stage whose scores depend on the other
-    documents can't be sliced; it gets as many as fit, and while its throughput is not known one slice.
+    With a budget, a call may take ``budget_ms`` for each of its requests. How long each stage takes per character is
+    estimated from earlier calls. The first stage scores as many documents as time allows, since later stages never see
+    what it leaves out. If there is not enough time for all documents that were kept, the later stages share it in
+    proportion to what they would need. The best documents are scored first, so running out of time makes a stage less
+    deep, but not wrong; the trace has a note, and the number of documents left out under ``cut_short``. A call to a
+    stage is not interrupted: a pointwise stage gets slices of ``slice_size`` documents, or fewer when little time is
+    left, so a deadline is missed by one slice at most. A stage whose scores depend on the other documents can't be
+    sliced: it gets as many as will fit, or one slice while its throughput is unknown.
 
     Args:
-        stages: rerankers, cheap to strong.
-        keep: what each stage but the last lets go on: a number of documents, or a mapping with ``count``,
-            ``margin`` (at most so many logits below the best; for a stage that gives logits) or ``probability``
-            (at least this; for a stage that gives probabilities). In a mapping with several, all must hold.
-            A document that doesn't go on can't come back.
-        budget_ms: the time for one request; None for no limit.
-        early_exit: for each stage but the last, a bound on what later stages can still turn round, or None: a
-            mapping with ``margin`` (they don't reverse two documents further apart in logits) or ``probability``
-            (nor one of at least one minus this and one of at most this). What then can't come among the first
-            ``k`` of the request doesn't go on, and if the order of these is settled as well, the request ends
-            there. The result is exact as far as the bound holds, so take it from labelled data.
-        slice_size: documents, over all requests of a call, between two looks at the clock; only with a budget.
-        clock: returns seconds; for tests.
+        stages: the rerankers, from cheap to strong.
+        keep: for each stage but the last, which documents go on: a number of them, or a mapping with ``count``,
+            ``margin`` (at most this many logits below the best; for a stage that gives logits) or ``probability`` (at
+            least this; for a stage that gives probabilities). If a mapping has several, all must hold.
+        budget_ms: milliseconds for one request; None for no limit.
+        early_exit: for each stage but the last, a bound on how much later stages change the order, or None. A mapping
+            with ``margin`` says that they don't swap two documents that are further apart in logits; one with
+            ``probability``, that they don't swap one of at most this and one of at least one minus this. Documents that
+            can't come among the first ``k`` of the request any more don't go on, and if the order of the first ``k`` is
+            settled too, the request ends there. The result is exact if the bound holds, so take it from labelled data.
+        slice_size: documents, over all requests of a call, that are scored between two looks at the clock; used only
+            with a budget.
+        clock: a function that returns seconds; for tests.
 
     Raises:
-        CompositionError: a rule doesn't fit the scale of its stage, or a stage is no reranker.
+        CompositionError: a rule doesn't fit the scale of its stage, or a stage is not a reranker.
         ConfigError: a setting is out of range.
     """
 
@@ -171,7 +170,7 @@ class CascadeReranker(Reranker):
         if len(values) < state.alive:
             state.counts["cut_short"] = state.counts.get("cut_short", 0) + state.alive - len(values)
             state.notes.append(
-                f"the time was over in stage {at} ({type(self.stages[at]).__name__}), which scored {len(values)} of "
+                f"time ran out in stage {at} ({type(self.stages[at]).__name__}), which scored {len(values)} of "
                 f"{state.alive} documents"
             )
         state.alive = 0
