@@ -88,6 +88,11 @@ class TestEscalation:
         assert reranker.score("q", TEXTS).tolist() == [0.9, 0.4, 0.6, 0.5, 0.1]
         assert reranker.scale is Scale.PROBABILITY and not reranker.pointwise
 
+    def test_ties_of_the_judge_keep_the_order_of_the_base(self) -> None:
+        """Whatever the order in which the documents came: the base's better one gets the higher score."""
+        reranker = FallbackReranker(Told(BASE), Told({"b": 3, "c": 7, "d": 7}, scale="ordinal"), band=(0.4, 0.6))
+        assert reranker.score("q", ["d", "c", "b"]).tolist() == [0.5, 0.6, 0.4]
+
     def test_order_can_be_asked_of_a_judge_with_probabilities(self) -> None:
         """By merge='order' its numbers don't come through."""
         judge = Told({"b": 0.0, "c": 0.01, "d": 0.02})
