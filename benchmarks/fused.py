@@ -1,10 +1,10 @@
-"""What the graph made for inference gains over the exported file, for each embedded model.
+"""What the fused graph gains over the exported file, for each embedded model.
 
     python benchmarks/fused.py
     python benchmarks/fused.py --pairs 20 --rounds 3
 
 Both ways read the same int8 weights, each sequence alone, on as many threads as there are cores; they take turns,
-round by round, after one that is not counted. Texts are those of `speed.py`, the model of entailment reads them as
+round by round, after one that is not counted. Texts are those of `speed.py`, the NLI model reads them as
 premises. It comes as a fused graph, and there is no exported file of it: the reranker's, whose layers are as wide, cut
 after as many layers, stands in for its time.
 
@@ -54,13 +54,13 @@ def ways(query: str, folder: Path) -> Iterator[tuple[str, Run, Run]]:
 
 
 def write_stand_in(folder: Path) -> None:
-    """Write an exported file with the reranker's first layers, as many as the model of entailment has, and its head.
+    """Write an exported file with the reranker's first layers, as many as the NLI model has, and its head.
 
     Raises:
         SystemExit: the layers of the two are not equally wide.
     """
     source, wanted = find_model(RERANKER, "rerank", backend="onnx"), find_model(NLI, "nli")
-    for name in ("config.json", "tokenizer.json"):  # those of the model of entailment: both read the same tokens
+    for name in ("config.json", "tokenizer.json"):  # those of the NLI model: both read the same tokens
         shutil.copy(wanted.folder / name, folder)
     model = onnx.load(source.weights)
     settings, shapes = wanted.settings("config.json"), {tensor.name: tensor.dims for tensor in model.graph.initializer}

@@ -31,8 +31,8 @@ _PACKAGES = {
     "evaluate": ("Collection measure mrr ndcg per_query read_beir stdlib_corpus stdlib_qrels stdlib_queries"),
     "llm": ("Answer Budget BudgetError Completion CompletionError LLMSettings Prompt TokenChoice"),
     "models": (
-        "Backend EmbeddingModel LABELS LoadSettings ModelFiles ModelSpec NliModel NliOutput PairModel "
-        "PairOutput RunSettings find_model load_embedding_model load_pair_model"
+        "Backend Batch BatchRunner EmbeddingModel EncoderTokenizer FileFormat LABELS LoadSettings ModelFiles ModelSpec "
+        "NliModel NliOutput PairModel PairOutput RunSettings find_model load_embedding_model load_pair_model"
     ),
     "remote": ("SHAPES Shape"),
     "rerankers": (

@@ -229,7 +229,7 @@ class TestSmokeTest:
 
     def test_random_weights_are_refused(self, bag: Path) -> None:
         """A model that was never trained is found out, and smoke_test=False lets it pass."""
-        with pytest.raises(ModelFormatError, match="it is no model of entailment"):
+        with pytest.raises(ModelFormatError, match="it is not an NLI model"):
             NliModel(bag)
         assert NliModel(bag, smoke_test=False).name == str(bag)
 

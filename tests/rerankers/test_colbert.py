@@ -170,7 +170,7 @@ class TestSettings:
     def test_a_cross_encoder_is_no_late_interaction(self) -> None:
         """A file that gives one number for a pair is refused by its shape."""
         files = find_model("ms-marco-MiniLM-L12-v2", "rerank", backend="onnx")
-        with pytest.raises(ModelFormatError, match="no late interaction"):
+        with pytest.raises(ModelFormatError, match="so it has no late interaction"):
             ColbertModel(files, query_length=32)
 
     def test_batches_stay_close(self, colbert: ColbertReranker) -> None:

@@ -7,17 +7,24 @@ from secondpass.lazy import lazy
 if TYPE_CHECKING:
     from secondpass.models.backends.base import Backend
     from secondpass.models.backends.load import LoadSettings, RunSettings, load_embedding_model, load_pair_model
+    from secondpass.models.batching import BatchRunner
     from secondpass.models.embedding import EmbeddingModel
     from secondpass.models.nli import LABELS, NliModel, NliOutput
     from secondpass.models.pair import PairModel, PairOutput
     from secondpass.models.sources.files import ModelFiles
+    from secondpass.models.sources.formats import FileFormat
     from secondpass.models.sources.resolve import find_model
     from secondpass.models.sources.spec import ModelSpec
+    from secondpass.models.tokens import Batch, EncoderTokenizer
 
 # Imported when they are first asked for, as they bring ONNX Runtime and the like.
 _LAZY = {
     "Backend": "secondpass.models.backends.base",
+    "Batch": "secondpass.models.tokens",
+    "BatchRunner": "secondpass.models.batching",
     "EmbeddingModel": "secondpass.models.embedding",
+    "EncoderTokenizer": "secondpass.models.tokens",
+    "FileFormat": "secondpass.models.sources.formats",
     "LABELS": "secondpass.models.nli",
     "LoadSettings": "secondpass.models.backends.load",
     "ModelFiles": "secondpass.models.sources.files",
@@ -35,7 +42,11 @@ _LAZY = {
 __all__ = [
     "LABELS",
     "Backend",
+    "Batch",
+    "BatchRunner",
     "EmbeddingModel",
+    "EncoderTokenizer",
+    "FileFormat",
     "LoadSettings",
     "ModelFiles",
     "ModelSpec",

@@ -23,7 +23,7 @@ _N_SPECIALS = 3
 
 @dataclass(frozen=True, slots=True)
 class MaxSimOutput:
-    """What a `ColbertModel` says of pairs, one entry for each, in their order.
+    """The scores of a `ColbertModel` for pairs, one entry for each, in their order.
 
     Attributes:
         values: the sum, over the query's vectors, of the highest cosine with any of the document's, float64.
@@ -52,7 +52,7 @@ class ColbertModel:
 
     Raises:
         ModelIntegrityError: the file can't be read.
-        ModelFormatError: it gives no vector for each token, or its vocabulary has not the markers.
+        ModelFormatError: it does not give a vector for each token, or its vocabulary lacks the markers.
         ConfigError: a setting is out of range.
 
     Attributes:
@@ -73,7 +73,8 @@ class ColbertModel:
         if len(self.session.output_shape) != 3:
             shape = self.session.output_shape
             raise ModelFormatError(
-                f"{files.name} gives an output of shape {shape}, not (batch, tokens, dimensions): no late interaction"
+                f"{files.name} gives an output of shape {shape}, not (batch, tokens, dimensions), so it has no late "
+                f"interaction"
             )
         # The model's own limit, which is the query's; documents may be given a lower one.
         self.tokenizer = read_tokenizer(files, None)

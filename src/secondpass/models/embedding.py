@@ -16,8 +16,8 @@ class EmbeddingModel(ABC):
 
     Args:
         name: what it is called in messages and saved indexes.
-        query_prefix: what the model wants before a query.
-        document_prefix: what it wants before a document.
+        query_prefix: what the model expects before a query.
+        document_prefix: what it expects before a document.
 
     Attributes:
         fingerprint: the identity of all that can change a vector: weights, tokenizer and settings, as they were loaded.

@@ -1,4 +1,4 @@
-"""Models of entailment: does a text (the premise) say what a sentence (the hypothesis) says?"""
+"""NLI models: does a text (the premise) say what a sentence (the hypothesis) says?"""
 
 import os
 from collections.abc import Sequence
@@ -69,15 +69,15 @@ _MARGIN = 0.1  # of the mean probability; a useful model has 0.5 to 0.9 here, an
 
 @dataclass(frozen=True, slots=True)
 class NliOutput:
-    """What an `NliModel` says of pairs, one row or entry for each, in their order.
+    """The output of an `NliModel` for pairs, one row or entry for each, in their order.
 
     Attributes:
         probabilities: shape (n_pairs, 3), float64, in the order of `LABELS`; each row sums to 1.
         n_tokens: tokens that the model read for the pair, shape (n_pairs,), int64.
         truncated: whether the premise and the hypothesis were cut to fit, shape (n_pairs, 2), bool.
         repeated: whether the same pair stood before it, and so was not scored again, shape (n_pairs,), bool.
-        logits: what the softmax was taken of, shape (n_pairs, 3), float64; -inf for a label that the head has not.
-            The logarithm of the probabilities if none are given.
+        logits: what the softmax was taken of, shape (n_pairs, 3), float64; -inf for a label that the head lacks. The
+            logarithm of the probabilities if none are given.
     """
 
     probabilities: FloatArray
@@ -183,8 +183,8 @@ class NliModel(Configured):
         if not entailed - (contradicted + unrelated) / 2 > _MARGIN:
             raise ModelFormatError(
                 f"{self.name} gives sentences that a text entails {entailed:.3f} for entailment on average, and those "
-                f"that it contradicts or says nothing of {contradicted:.3f} and {unrelated:.3f}: it is no model of "
-                f"entailment, its labels ({labels}) are named wrongly, or it does not read English; pass "
+                f"that it contradicts or says nothing of {contradicted:.3f} and {unrelated:.3f}: it is not an NLI "
+                f"model, its labels ({labels}) are named wrongly, or it does not read English; pass "
                 f"smoke_test=False for the last"
             )
         contradicted, unrelated = means[1:, _CONTRADICTION]
@@ -219,7 +219,7 @@ def entailment_columns(labels: Sequence[str], name: str = "the model") -> tuple[
             f"the log odds of entailment, name it so: id2label {{'0': 'entailment'}} in its config.json"
         )
     raise ModelFormatError(
-        f"{name} has the labels {', '.join(labels)}, which don't say what its outputs mean: a model of entailment has "
+        f"{name} has the labels {', '.join(labels)}, which don't say what its outputs mean: an NLI model has "
         f"{', '.join(LABELS)} (or SUPPORTS, REFUTES, NOT ENOUGH INFO), or the two of entailment and not_entailment; "
         f"name them so, as its authors document them, under id2label in its config.json, or register a ModelSpec with "
         f"labels"

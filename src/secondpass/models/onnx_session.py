@@ -24,7 +24,7 @@ class Session(Protocol):
 
     Attributes:
         pads: whether sequences of different lengths may be in one batch.
-        output_shape: of the first output; a size that depends on the input is no int.
+        output_shape: of the first output; a size that depends on the input is not an int.
     """
 
     pads: bool
@@ -52,8 +52,8 @@ class OnnxSession:
 
     Raises:
         ModelIntegrityError: it can't be read.
-        ModelFormatError: it wants inputs that an encoder has not.
-        ConfigError: there is no such device.
+        ModelFormatError: it needs inputs that an encoder does not have.
+        ConfigError: the device is not available.
     """
 
     def __init__(self, model: Path | bytes, device: str | None) -> None:
@@ -74,7 +74,7 @@ class OnnxSession:
         self._inputs = [node.name for node in self._session.get_inputs()]
         unknown = sorted(set(self._inputs) - {"input_ids", "attention_mask", "token_type_ids"})
         if unknown:
-            raise ModelFormatError(f"{name} wants inputs that an encoder has not: {', '.join(unknown)}")
+            raise ModelFormatError(f"{name} needs inputs that an encoder does not have: {', '.join(unknown)}")
         self.pads = "attention_mask" in self._inputs
         self.output_shape: list[Any] = self._session.get_outputs()[0].shape
 

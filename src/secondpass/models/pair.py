@@ -1,4 +1,4 @@
-"""Models that read two texts together: relevance and, later, entailment."""
+"""Models that read two texts together: relevance and entailment."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ _RELEVANT = frozenset({"relevant", "relevance", "yes", "true", "positive"})
 
 @dataclass(frozen=True, slots=True)
 class PairOutput:
-    """What a `PairModel` says of pairs, one row or entry for each, in their order.
+    """The output of a `PairModel` for pairs, one row or entry for each, in their order.
 
     Attributes:
         logits: shape (n_pairs, n_labels), float32.
@@ -135,7 +135,7 @@ class PairModel(ABC):
 
 
 def relevance_logits(logits: Rows, labels: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Return one logit for each pair, from a head with one label, or with one of two that means relevant.
+    """Return one logit for each pair, from a head with one label, or with two of which one means relevant.
 
     For two labels it is the difference of their logits: the log odds of the relevant one.
 

@@ -41,8 +41,8 @@ class T5Model:
 
     Raises:
         ModelIntegrityError: the files can't be read.
-        ModelFormatError: it is no T5, or it has no fast tokenizer.
-        ConfigError: there is no such device or dtype.
+        ModelFormatError: it is not a T5, or has no fast tokenizer.
+        ConfigError: the device is not available, or the dtype unknown.
 
     Attributes:
         fingerprint: the identity of all that can change a logit: weights, tokenizer and settings, as they were loaded.
@@ -140,7 +140,7 @@ class T5Model:
 def _load(files: ModelFiles, device: str, dtype: str | None) -> Any:
     model_type = files.config.model_type
     if model_type not in ("t5", "mt5"):
-        raise ModelFormatError(f"{files.name} is of the type {model_type!r}, not t5: no T5 reranker")
+        raise ModelFormatError(f"{files.name} is not a T5: its model_type is {model_type!r}")
     settings = {"dtype": getattr(torch, dtype)} if dtype else {}
     try:
         model = AutoModelForSeq2SeqLM.from_pretrained(

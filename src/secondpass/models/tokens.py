@@ -1,4 +1,4 @@
-"""Texts to token ids, and token ids to the arrays that an encoder takes.
+"""Tokenization: from texts to token ids, and from these to the arrays that an encoder takes.
 
 A tokenizer's own padding and truncation are switched off once, when it is loaded, and never touched
 again (its state is shared between threads). Each text is tokenized once, however many pairs it stands
@@ -45,7 +45,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What an encoder takes: three arrays of shape (n_sequences, longest), int64, padded on the right."""
+    """The input of an encoder: three arrays of shape (n_sequences, longest), int64, padded on the right."""
 
     input_ids: npt.NDArray[np.int64]
     attention_mask: npt.NDArray[np.int64]
@@ -96,7 +96,7 @@ class EncoderTokenizer:
 
         Raises:
             ModelIntegrityError: it can't be read.
-            ModelFormatError: as above.
+            ModelFormatError: it has no pattern for pairs that can be read off it.
         """
         with _errors_as(ModelIntegrityError, f"{path} can't be read"):
             tokenizer = tokenizers.Tokenizer.from_file(str(path))
@@ -137,11 +137,11 @@ class EncoderTokenizer:
         """Return the id of a token, such as ``[MASK]``.
 
         Raises:
-            ModelFormatError: the vocabulary has no such token.
+            ModelFormatError: the vocabulary does not have it.
         """
         found = self._tokenizer.token_to_id(token)
         if found is None:
-            raise ModelFormatError(f"the tokenizer knows no {token!r}")
+            raise ModelFormatError(f"the tokenizer has no token {token!r}")
         return int(found)
 
     def single_length(self, text: Tokens) -> int:
@@ -209,9 +209,9 @@ class EncoderTokenizer:
 
 
 class KeptTokens:
-    """The tokens of the texts that were asked for last, so that they are not made again.
+    """A cache of the tokens of the texts that were asked for last.
 
-    Safe to share between threads; pickled without what it holds. It is for one tokenizer.
+    Safe to share between threads; pickled empty. It serves one tokenizer.
 
     Args:
         size: how many texts it keeps; each takes its own memory and 4 bytes for each token that the model can take.
@@ -248,7 +248,7 @@ class KeptTokens:
 
 
 def is_panic(exc: BaseException) -> bool:
-    """Whether an error is a panic of Rust code: no Exception, and of a class that can't be imported."""
+    """Whether an error is a panic of Rust code: not an Exception, and of a class that can't be imported."""
     return type(exc).__name__ == "PanicException"
 
 
@@ -279,7 +279,9 @@ def _template(encoding: tokenizers.Encoding, n_texts: int) -> _Template:
             text_types[sequence] = type_id
             seen = sequence
         else:
-            raise ModelFormatError("the tokenizer swaps the texts of a pair, which secondpass can't follow")
+            raise ModelFormatError("the tokenizer swaps the texts of a pair, which secondpass does not support")
     if seen != n_texts - 1:
-        raise ModelFormatError("the tokenizer gives no tokens for the letter 'a', so its pattern can't be read")
+        raise ModelFormatError(
+            "the tokenizer makes no token of the letter 'a', so its pattern of special tokens can't be read"
+        )
     return _Template(tuple(map(tuple, specials)), tuple(map(tuple, special_types)), tuple(text_types))

@@ -171,7 +171,7 @@ def test_what_can_not_be_built_is_refused(weights: EncoderWeights) -> None:
     )
     with pytest.raises(ModelFormatError, match="no head for labels"):
         build_graph(headless, head="classifier")
-    with pytest.raises(ConfigError, match="no head 'pooler'"):
+    with pytest.raises(ConfigError, match="head or precision is unknown: 'pooler'"):
         build_graph(weights, head="pooler")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="'int4'"):
         build_graph(weights, head="cls", precision="int4")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What the catalogue says of the models of entailment, and what it keeps from being used wrongly."""
+"""What the catalogue says of the NLI models, and what it keeps from being used wrongly."""
 
 import pytest
 

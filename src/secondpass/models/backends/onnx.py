@@ -37,25 +37,25 @@ def _open(
 class OnnxPairModel(PairModel):
     """A cross-encoder on ONNX Runtime.
 
-    On a CPU an encoder of the shape of BERT runs as a graph made for inference, built when it is first loaded and
-    kept in the cache folder (see `secondpass.models.graph.cache`); others, and all on a GPU, run as exported.
+    On a CPU an encoder of the shape of BERT runs as a fused graph, built when it is first loaded and kept in the
+    cache folder (see `secondpass.models.graph.cache`); others, and all on a GPU, run as exported.
 
     Args:
         files: where it is.
         device: ``cpu`` (the default), ``cuda`` or ``cuda:N``.
         max_length: tokens it is given at most; the model's own limit by default.
         batch_tokens: tokens in a batch; by default each pair alone on a CPU, where a batch gains next to nothing.
-            The graph made for inference takes pairs of one length in a batch; a file as exported pads. An int8 score
-            then depends on the pairs in its batch, as they share the step that activations are rounded to.
+            A fused graph takes pairs of one length in a batch; a file as exported pads. An int8 score then
+            depends on the pairs in its batch, as they share the step that activations are rounded to.
         precision: ``int8``, ``float32`` or ``exported``: see `secondpass.models.graph.cache.cpu_model`.
 
     Attributes:
-        on_cpu: which way it runs on a CPU, and why; None on a GPU.
+        on_cpu: how it runs on a CPU, and why; None on a GPU.
 
     Raises:
         ModelIntegrityError: the file can't be read.
-        ModelFormatError: it is no encoder with a head for labels, or not one for the precision.
-        ConfigError: there is no such device or precision.
+        ModelFormatError: it is not an encoder with a head for labels, or can't run in the precision.
+        ConfigError: the device is not available, or the precision unknown.
     """
 
     _open = staticmethod(_open)  # what runs it
@@ -73,7 +73,7 @@ class OnnxPairModel(PairModel):
         shape = self.session.output_shape
         if len(shape) != 2 or not isinstance(shape[1], int):
             raise ModelFormatError(
-                f"{files.name} gives an output of shape {shape}, not (batch, labels): no cross-encoder"
+                f"{files.name} gives an output of shape {shape}, not (batch, labels): it is not a cross-encoder"
             )
         super().__init__(
             files.name,
@@ -115,7 +115,7 @@ class OnnxEmbeddingModel(EmbeddingModel):
         self.session, self.on_cpu = self._open(files, self.pooling, device, precision)
         if len(self.session.output_shape) not in (2, 3):
             raise ModelFormatError(
-                f"{files.name} gives an output of shape {self.session.output_shape}: no text encoder"
+                f"{files.name} gives an output of shape {self.session.output_shape}: it is not a text encoder"
             )
         super().__init__(files.name, query_prefix=files.spec.query_prefix if files.spec else "")
         self.files = files
@@ -148,7 +148,7 @@ class OnnxEmbeddingModel(EmbeddingModel):
         return {"files": self.files, **self._settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]  # as above
+        self.__init__(**state)  # type: ignore[misc]  # a subclass opens it in its own way
 
 
 def _settings(

@@ -56,7 +56,7 @@ class TorchPairModel(PairModel):
     Raises:
         ModelIntegrityError: the files can't be read.
         ModelFormatError: it has no fast tokenizer, or no head for labels.
-        ConfigError: there is no such device or dtype.
+        ConfigError: the device is not available, or the dtype unknown.
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""The fused graph: a model's weights in a graph made for inference, and the cache that keeps it."""
+"""The fused graph, which runs a model's weights faster on a CPU, and the cache that keeps it."""

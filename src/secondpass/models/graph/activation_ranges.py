@@ -1,4 +1,4 @@
-"""How large an encoder's activations get: what int8 graphs are built with."""
+"""The ranges of an encoder's activations, which int8 graphs are built with."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -24,7 +24,8 @@ def build_fused(files: ModelFiles, *, head: Head, precision: Precision = "int8")
     What int8 needs to know of activations is measured; and what is made of an exported file is compared with it.
 
     Raises:
-        ModelFormatError: the model is not of the shape of BERT, or has no such head, or the result is another one.
+        ModelFormatError: the model is not of the shape of BERT, lacks the head, or computes something
+            else than its weights show.
         ModelIntegrityError: its files are damaged.
     """
     try:

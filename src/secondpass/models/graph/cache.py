@@ -42,13 +42,13 @@ _ADVICE = "set SECONDPASS_CACHE_DIR to a folder that can be written"
 
 @dataclass(frozen=True, slots=True)
 class CpuModel:
-    """What is run on a CPU, and how.
+    """The model that is run on a CPU, and how.
 
     Attributes:
         model: a file, or a serialized model if none could be kept.
         precision: of the fused graph; None for the file as it is.
-        reason: why it is the file as it is; empty if it isn't.
-        engine: what runs it.
+        reason: why it is the file as it is; empty for a fused graph.
+        engine: the engine that runs it.
     """
 
     model: Path | bytes
@@ -58,7 +58,7 @@ class CpuModel:
 
     @property
     def identity(self) -> str:
-        """What fingerprints hold of it, beside the weights."""
+        """Its part in fingerprints, beside the weights."""
         engine = "" if self.engine == "ONNX Runtime" else f"{self.engine.lower()}-"
         return f"{engine}{self.precision}-v{BUILDER_VERSION}" if self.precision else "exported"
 
@@ -83,7 +83,7 @@ def cpu_model(files: ModelFiles, *, head: "Head", precision: PrecisionSetting | 
     Raises:
         ModelFormatError: no graph can be made of it, and one was asked for, or there is no ONNX file to run instead.
         ModelIntegrityError: its files are damaged.
-        ConfigError: there is no such precision.
+        ConfigError: the precision is unknown.
     """
     if precision == "bfloat16":
         raise ConfigError("precision='bfloat16' is for backend='openvino'; ONNX Runtime has none on a CPU")

@@ -58,16 +58,16 @@ def build_graph(
             are closer to those of float32 (``benchmarks/precision.py`` measures it).
 
     Raises:
-        ModelFormatError: the weights have no such head, or the model is too large for one file.
-        ConfigError: there is no such head or precision.
+        ModelFormatError: the weights have no head for labels, or the model is too large for one file.
+        ConfigError: the head or the precision is unknown.
     """
     if head not in ("classifier", "cls", "mean", "tokens") or precision not in get_args(Precision):
-        raise ConfigError(f"there is no head {head!r} in {precision!r}")
+        raise ConfigError(f"head or precision is unknown: {head!r}, {precision!r}")
     if head == "classifier" and not {"head.dense.weight", "head.out.weight"} <= set(weights.tensors):
         raise ModelFormatError("the weights have no head for labels, of two linear layers")
     n_bytes = sum(array.size for array in weights.tensors.values()) * (4 if precision == "float32" else 1)
     if n_bytes > _LARGEST:
-        raise ModelFormatError(f"the model has {n_bytes / 1e9:.1f} GB in {precision}, too many for one ONNX file")
+        raise ModelFormatError(f"the model has {n_bytes / 1e9:.1f} GB in {precision}, too much for one ONNX file")
     encoder = _Encoder(weights, precision, ranges or {})
     encoder.write(head)
     return encoder.serialize()

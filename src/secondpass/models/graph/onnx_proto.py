@@ -129,7 +129,7 @@ def read_model(path: Path) -> Any:
     """Read a model.
 
     Raises:
-        ModelIntegrityError: it can't be read, or is no ONNX model.
+        ModelIntegrityError: it can't be read, or is not an ONNX model.
     """
     model: Any = _MESSAGES["ModelProto"]()
     try:

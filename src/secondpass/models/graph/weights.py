@@ -70,7 +70,7 @@ def read_weights(path: Path, config: ModelConfig | None = None) -> EncoderWeight
             ONNX file has none, the shape is read off the graph.
 
     Raises:
-        ModelFormatError: it is no encoder of the shape of BERT; says what stands in the way.
+        ModelFormatError: it is not an encoder of the shape of BERT; the message says why.
         ModelIntegrityError: a file is damaged.
     """
     grids: dict[str, Floats] = {}

@@ -1,4 +1,4 @@
-"""The models of entailment that secondpass knows by name."""
+"""The NLI models that secondpass knows by name."""
 
 from secondpass.models.sources.spec import ModelSpec
 

@@ -40,7 +40,7 @@ def fetched_snapshot(repo: str, formats: Sequence[FileFormat], revision: str | N
     """Fetch a repository's files of the first format that it has weights in; returns the folder.
 
     Raises:
-        SnapshotError: the hub can't be reached, or the repository has no such weights.
+        SnapshotError: the hub can't be reached, or the repository has no weights in these formats.
         ModelIntegrityError: its index of shards is damaged.
     """
     from huggingface_hub import HfApi
@@ -66,7 +66,7 @@ def _snapshot(repo: str, wanted: FileFormat, revision: str | None, *, local_file
     settings: dict[str, Any] = {"allow_patterns": patterns, "etag_timeout": _TIMEOUT_S}
     try:
         return Path(snapshot_download(repo, revision=revision, local_files_only=local_files_only, **settings))
-    except Exception as exc:  # as above
+    except Exception as exc:  # the same
         # It wants every file that the repository has under these names; whether those here will do, we look ourselves.
         if hasattr(exc, "snapshot_path"):
             return Path(exc.snapshot_path)

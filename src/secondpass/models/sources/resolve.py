@@ -139,7 +139,7 @@ def checked_device(device: object) -> str | None:
     """Return a device's name; None is left to the backend.
 
     Raises:
-        ConfigError: it is no text.
+        ConfigError: it is not a text.
     """
     if device is None or isinstance(device, str):
         return device

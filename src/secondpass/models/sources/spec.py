@@ -1,4 +1,4 @@
-"""What is known of a model before it is loaded."""
+"""The entry of a model in the catalogue."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ Task = Literal["rerank", "nli", "embed", "colbert"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
-    """What is known of a model before it is loaded.
+    """An entry of the catalogue: what is known of a model before it is loaded.
 
     Attributes:
         name: the short name.
@@ -24,7 +24,7 @@ class ModelSpec:
         formats: in which of them its files hold the whole model.
         labels: names of the head's outputs; empty if the checkpoint says.
         pooling: for ``embed``: which vector stands for the text.
-        query_prefix: for ``embed``: what the model wants before a query.
+        query_prefix: for ``embed``: what the model expects before a query.
         parameters: how many, in millions.
         licence: as its publisher states it.
         languages: which ones it was trained for.
