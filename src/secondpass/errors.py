@@ -43,6 +43,7 @@ __all__ = [
     "SecondPassWarning",
     "TruncationWarning",
     "VerificationFailedError",
+    "first_line",
     "warn",
 ]
 
@@ -121,6 +122,11 @@ class SecondPassWarning(UserWarning):
 
 class TruncationWarning(SecondPassWarning):
     """A model saw only the beginning of a document; given once by each reranker, and counted in every trace."""
+
+
+def first_line(exc: BaseException) -> str:
+    """Return the first line of another library's error, or its type if it says nothing."""
+    return (str(exc).splitlines() or [type(exc).__name__])[0]
 
 
 def warn(message: str, category: type[SecondPassWarning]) -> None:

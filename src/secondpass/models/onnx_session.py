@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime
 
-from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError
+from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError, first_line
 from secondpass.forking import before_any_fork
 from secondpass.models.batching import BatchRunner, Rows, available_cores
 from secondpass.models.sources.files import ModelFiles
@@ -70,7 +70,7 @@ class OnnxSession:
             source = str(model) if isinstance(model, Path) else model
             self._session = onnxruntime.InferenceSession(source, options, providers=providers)
         except Exception as exc:  # ONNX Runtime's errors share no public base
-            raise ModelIntegrityError(f"{name} can't be read as an ONNX model: {_first_line(exc)}") from exc
+            raise ModelIntegrityError(f"{name} can't be read as an ONNX model: {first_line(exc)}") from exc
         self._inputs = [node.name for node in self._session.get_inputs()]
         unknown = sorted(set(self._inputs) - {"input_ids", "attention_mask", "token_type_ids"})
         if unknown:
@@ -147,7 +147,3 @@ def is_out_of_memory(exc: BaseException) -> bool:
     """Whether an engine's error says that memory has run out."""
     message = str(exc).lower()
     return isinstance(exc, MemoryError) or "bad_alloc" in message or "failed to allocate memory" in message
-
-
-def _first_line(exc: BaseException) -> str:
-    return (str(exc).splitlines() or [type(exc).__name__])[0]

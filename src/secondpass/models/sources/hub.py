@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from secondpass.errors import ModelIntegrityError
+from secondpass.errors import ModelIntegrityError, first_line
 from secondpass.models.sources.config import read_json
 from secondpass.models.sources.formats import FileFormat
 
@@ -48,7 +48,7 @@ def fetched_snapshot(repo: str, formats: Sequence[FileFormat], revision: str | N
     try:
         about = HfApi().model_info(repo, revision=revision, timeout=_TIMEOUT_S)
     except Exception as exc:  # the hub's own errors, and those of the HTTP library that it uses
-        raise SnapshotError(_first_line(exc)) from exc
+        raise SnapshotError(first_line(exc)) from exc
     files = {sibling.rfilename for sibling in about.siblings or ()}
     for wanted in formats:
         if files.intersection(wanted.weights):
@@ -70,7 +70,7 @@ def _snapshot(repo: str, wanted: FileFormat, revision: str | None, *, local_file
         # It wants every file that the repository has under these names; whether those here will do, we look ourselves.
         if hasattr(exc, "snapshot_path"):
             return Path(exc.snapshot_path)
-        raise SnapshotError(_first_line(exc)) from exc
+        raise SnapshotError(first_line(exc)) from exc
 
 
 def _check_complete(folder: Path, wanted: FileFormat) -> None:
@@ -100,7 +100,3 @@ def shards_in(index: Path) -> list[str]:
     if any(Path(name).name != name for name in names):
         raise ModelIntegrityError(f"{index} names files outside of its folder")
     return names
-
-
-def _first_line(exc: Exception) -> str:
-    return (str(exc).splitlines() or [type(exc).__name__])[0]
