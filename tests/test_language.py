@@ -26,3 +26,75 @@ from secondpass.language import is_foreign
 def test_other_languages_are_told_apart(text: str, foreign: bool) -> None:
     """English with foreign names stays English; other scripts and the small words of other languages do not."""
     assert is_foreign(text) is foreign
+
+
+FOREIGN = {
+    "German": [
+        "Der Turm wurde 1889 gebaut.",
+        "Das Mittel hilft nicht gegen Kopfschmerzen.",
+        "Die Post kommt am Montag.",
+    ],
+    "French": ["La tour mesure 330 m\u00e8tres.", "Le mus\u00e9e ouvre \u00e0 neuf heures."],
+    "Spanish": ["La torre mide 330 metros.", "El museo abre a las nueve."],
+    "Italian": ["La torre misura 330 metri.", "Il museo apre alle nove."],
+    "Portuguese": ["A torre mede 330 metros.", "O museu abre \u00e0s nove horas."],
+    "Dutch": ["De toren is 330 meter hoog.", "Het museum opent om negen uur."],
+    "Swedish": ["Tornet byggdes 1889 i Paris.", "Museet \u00f6ppnar klockan nio."],
+    "Danish": ["T\u00e5rnet blev bygget i 1889.", "Museet \u00e5bner klokken ni."],
+    "Norwegian": ["T\u00e5rnet ble bygget i 1889.", "Museet \u00e5pner klokken ni."],
+    "Finnish": ["Torni rakennettiin vuonna 1889.", "Museo avataan kello yhdeks\u00e4n."],
+    "Polish": ["Wie\u017ca zosta\u0142a zbudowana w 1889 roku.", "Muzeum otwiera si\u0119 o dziewi\u0105tej."],
+    "Czech": ["V\u011b\u017e byla postavena v roce 1889.", "Muzeum otev\u00edr\u00e1 v dev\u011bt hodin."],
+    "Hungarian": ["A tornyot 1889-ben \u00e9p\u00edtett\u00e9k.", "A m\u00fazeum kilenckor nyit."],
+    "Romanian": ["Turnul a fost construit \u00een 1889.", "Muzeul se deschide la ora nou\u0103."],
+    "Turkish": ["Kule 1889 y\u0131l\u0131nda in\u015fa edildi.", "M\u00fcze saat dokuzda a\u00e7\u0131l\u0131yor."],
+    "Indonesian": ["Menara itu dibangun pada tahun 1889.", "Museum buka jam sembilan."],
+    "Croatian": ["Toranj je izgra\u0111en 1889. godine.", "Muzej se otvara u devet sati."],
+    "Estonian": ["Torn ehitati 1889. aastal.", "Muuseum avatakse kell \u00fcheksa."],
+    "Catalan": ["La torre fa 330 metres d'al\u00e7ada.", "El museu obre a les nou."],
+    "Swahili": ["Mnara ulijengwa mwaka 1889.", "Makumbusho yanafunguliwa saa tatu."],
+    "Russian": ["\u0411\u0430\u0448\u043d\u044f \u0432\u044b\u0441\u043e\u043a\u0430\u044f."],
+    "Greek": [
+        "\u039f \u03c0\u03cd\u03c1\u03b3\u03bf\u03c2 \u03b5\u03af\u03bd\u03b1\u03b9 \u03c8\u03b7\u03bb\u03cc\u03c2."
+    ],
+    "Hebrew": ["\u05d4\u05de\u05d2\u05d3\u05dc \u05d2\u05d1\u05d5\u05d4."],
+    "Chinese": ["\u8fd9\u5ea7\u5854\u5efa\u4e8e1889\u5e74\u3002"],
+}
+
+
+@pytest.mark.parametrize("language", FOREIGN)
+def test_short_sentences_of_many_languages_are_foreign(language: str) -> None:
+    """A sentence of a few words, with a year in it, is enough."""
+    assert [text for text in FOREIGN[language] if not is_foreign(text)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bruce Shand was born on September 22nd, 1917.",
+        "Georg Friedrich Parrot was born in Mutschelleben.",
+        "The door is open.",
+        "It is.",
+        "Yes, I agree!",
+        "4 weeks.",
+        "Margin was $50.",
+        "The Corvo 300 costs 129 euros.",
+        "Barack Obama served two terms from 2009 to 2017.",
+        "Mikhail Gorbachev is a singer.",
+        "The Saale-Holzland-Kreis is in Thuringia.",
+        "Children under 12 pay 9 euros.",
+        "See https://example.org/help?id=13 for help.",
+        "Set `cache: false` in config.yaml.",
+        "Angela Merkel, Emmanuel Macron",
+        "He visited M\u00fcnchen, K\u00f6ln and D\u00fcsseldorf.",
+    ],
+)
+def test_short_english_sentences_are_not(text: str) -> None:
+    """Names, numbers and so few words that a detector is unsure don't make English foreign."""
+    assert not is_foreign(text)
+
+
+def test_long_texts_take_as_long_as_short_ones() -> None:
+    """A megabyte without a blank, or of one letter, is judged by its beginning."""
+    for text in ("a" * 1_000_000, "a " * 500_000, "\u00e4" * 1_000_000, "." * 1_000_000):
+        assert isinstance(is_foreign(text), bool)

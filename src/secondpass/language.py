@@ -1,4 +1,4 @@
-"""Which language a text is in: of many, with the extra ``language`` (py3langid), or whether it is English."""
+"""Which language a text is in, and whether that is English; by py3langid, the letters and a few small words."""
 
 import re
 import unicodedata
@@ -13,24 +13,16 @@ __all__ = ["check_languages", "detect_language", "is_foreign"]
 _WORD = re.compile(r"[^\W\d_]+")
 _MAX_CHARS = 4000  # what a text begins with tells its language
 _MIN_SHARE = 0.5  # of the letters, in another script: a name or a quotation in English text has fewer
-_MIN_WORDS = 2
+_SURE = 0.8  # the probability of another language
+_MIN_ENGLISH = 0.05  # the probability of English, below which a text without English small words is foreign
+_MIN_WORDS = 4  # fewer words are foreign only if the detector is sure
+_MANY = 0.1  # of the words: so many English small words need no detector
 
-_ENGLISH = frozenset(
-    """
-        the of and to is are was were be been it its this that these those with from by for at as an on or not has
-        have had which who can will would when where while than but they he she you we his her their
-    """.split()  # noqa: SIM905  # a list of them would be a page long
-)
-# Words that are frequent in one of these languages and hardly ever stand in English sentences, nor in names (as "la",
-# "los", "van", "der" and "da" do). One alone still does not count.
-_FOREIGN = frozenset(
-    """
-        und ist nicht ein eine einen wurde wurden mit für auf dem des sich auch wird sind im les une est dans et du
-        pour qui sur pas avec par sont été cette ce il elle es en que por con fue una su para como más entre di che
-        è della nel stato gli non alla più uma foi não em ao são mais pelo het een niet werd zijn op te voor ook
-        naar och är som ett av för inte att på det er og ikke til jest się nie na oraz
-    """.split()  # noqa: SIM905  # a list of them would be a page long
-)
+# Frequent in English, and not so in other languages in Latin letters.
+_ENGLISH = frozenset(["the", "and", "are", "were", "been", "this", "that", "these", "those", "with", "from", "have"])
+_ENGLISH |= {"which", "would", "they", "their", "who", "when", "where", "while", "than", "but", "she"}
+# Likewise, but words of Dutch, Polish or Spanish as well, which the detector knows better.
+_ALSO_ENGLISH = frozenset(["had", "its", "of", "it", "was", "to", "by"])
 
 
 @lru_cache(maxsize=16)
@@ -40,7 +32,7 @@ def _identifier(languages: tuple[str, ...] | None) -> Any:
     except ImportError as exc:
         raise MissingExtraError.of("language", "telling languages apart") from exc
     # One of our own: the module's shared one would be restricted for everybody.
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     if languages is not None:
         try:
             identifier.set_languages(languages)
@@ -82,12 +74,14 @@ def detect_language(text: str, languages: Sequence[str] | None = None) -> str | 
 
 
 def is_foreign(text: str) -> bool:
-    """Return whether a text is clearly not English: in another script, or with the small words of another language.
+    """Return whether a text is in another language than English.
 
-    A text without such words, as many headings and short claims are, is taken for English. German, French,
-    Spanish, Italian, Portuguese, Dutch, the Scandinavian languages and Polish are known by their small words.
+    It is if half of its letters are of another script; if the detector is sure of another language; or if it has four
+    words or more, none of them a small word of English, and the detector does not think of English. What has no words,
+    or is mostly names, counts as English. Of long texts only the beginning is looked at.
     """
-    words = _WORD.findall(text[:_MAX_CHARS])
+    written = _WORD.findall(text[:_MAX_CHARS])
+    words = [word.lower() for word in written]
     if not words:
         return False
     letters = "".join(words)
@@ -95,10 +89,16 @@ def is_foreign(text: str) -> bool:
         other = sum(1 for letter in letters if not letter.isascii() and not _is_latin(letter))
         if other >= _MIN_SHARE * len(letters):
             return True
-    small = [word.lower() for word in words]
-    foreign = sum(word in _FOREIGN for word in small)
-    english = sum(word in _ENGLISH for word in small)
-    return foreign >= _MIN_WORDS and foreign >= 0.2 * len(words) and foreign > 3 * english
+    if sum(word in _ENGLISH for word in words) >= _MANY * len(words):
+        return False
+    ranked = _identifier(None).rank(text[:_MAX_CHARS])
+    language, probability = ranked[0]
+    if language == "en":
+        return False
+    english = any(word in _ENGLISH or word in _ALSO_ENGLISH for word in words)
+    named = 2 * sum(word[0].isupper() for word in written[1:]) >= len(words)
+    unlikely = len(words) >= _MIN_WORDS and not (english or named) and dict(ranked)["en"] < _MIN_ENGLISH
+    return bool(probability > _SURE or unlikely)
 
 
 def _is_latin(letter: str) -> bool:
