@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from secondpass.llm import Answer, Prompt
+from secondpass.llm import Answer, Budget, Prompt
 from secondpass.network import Slots, Stop
 from secondpass.rerankers.llm import LLMReranker
 from secondpass.rerankers.remote import RemoteReranker
@@ -119,3 +119,26 @@ def test_a_child_calls_while_its_parents_calls_hang(kind: str) -> None:
         assert scored == ([2.0] if kind == "llm" else [0.5])
         if kind == "remote":
             reranker.close()
+
+
+def test_locks_that_are_held_are_free_in_a_child() -> None:
+    """Those of a budget and of kept answers: another thread of the parent has them when it forks."""
+    budget = Budget(1000)
+    reranker = LLMReranker("m", mode="graded", completion=_grade, budget=budget, cache_size=4)
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with budget._lock, reranker._llm._lock:
+            held.set()
+            over.wait(_SOON_S)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(_SOON_S)
+    assert _in_child(lambda: reranker.score("q", ["c"]).tolist()) == [2.0]
+    over.set()
+    thread.join()
+
+
+def _grade(prompt: Prompt, timeout_s: float) -> Answer:
+    return Answer('{"grade": 2}')
