@@ -21,7 +21,7 @@ def test_a_name_alone_is_wrapped() -> None:
     assert load_uncut(by_name) is by_name
     assert isinstance(load_uncut({"type": "cross-encoder"}), CrossEncoderReranker)
     assert isinstance(load_uncut("fake"), FakeReranker)
-    with pytest.raises(ConfigError, match="a reranker is a name"):
+    with pytest.raises(ConfigError, match="a reranker must be a name"):
         load_uncut(3)  # type: ignore[arg-type]
 
 

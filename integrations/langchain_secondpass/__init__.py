@@ -11,7 +11,7 @@ result = SecondPassVerifier().invoke({"answer": answer, "context": documents, "q
 `DocumentCompressorPipeline`), and into LCEL by `as_runnable`; `SecondPassCrossEncoder` goes wherever it takes
 a cross-encoder. `SecondPassVerifier` is a step for LCEL. They need langchain-core alone.
 `SecondPassVerificationMiddleware`, for the agents of `create_agent`, needs langchain (the extra ``langchain-agents``):
-it is imported when it is first asked for, and without langchain it is no public name of this package.
+it is imported when it is first asked for, and without langchain it is not a public name of this package.
 """
 
 from importlib.util import find_spec

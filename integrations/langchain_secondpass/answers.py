@@ -45,7 +45,7 @@ def as_item(value: Mapping[str, Any]) -> Item:
     """Return the answer, the passages and the question of an input, as `FactVerifier.verify_many` takes them.
 
     Raises:
-        InputError: it is no such mapping, or one of them can't be used.
+        InputError: it is not such a mapping, or one of them can't be used.
     """
     if not isinstance(value, Mapping) or not {"answer", "context"} <= value.keys():
         raise InputError(f"the input must be a mapping with 'answer' and 'context', not {kind_of(value)}")

@@ -45,7 +45,7 @@ class SecondPassCrossEncoder(BaseCrossEncoder):
             A score for each pair, in the order of the pairs.
 
         Raises:
-            InputError: a query is empty, or a text is no str.
+            InputError: a query is empty, or a text is not a str.
             ScoringError: the reranker failed.
         """
         places: dict[str, list[int]] = {}

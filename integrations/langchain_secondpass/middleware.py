@@ -57,7 +57,7 @@ class SecondPassVerificationMiddleware(AgentMiddleware[AgentState[Any], Any, Any
     ```
 
     An answer that is streamed token by token is seen before it is verified. Structured responses are not verified:
-    they are no sentences.
+    they are not sentences.
 
     Args:
         verifier: as for `SecondPassVerifier`. One that is only named lets answers pass in which nothing can be
@@ -104,7 +104,7 @@ class SecondPassVerificationMiddleware(AgentMiddleware[AgentState[Any], Any, Any
 
     @hook_config(can_jump_to=["model", "end"])
     async def aafter_model(self, state: AgentState[Any], runtime: Any) -> dict[str, Any] | None:
-        """Do as `after_model`, while the event loop goes on."""
+        """Async version of `after_model`."""
         draft = self._draft(state)
         if draft is None:
             return None

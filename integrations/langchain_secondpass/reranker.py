@@ -105,7 +105,7 @@ class SecondPassReranker(BaseDocumentCompressor):
     async def acompress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> list[Document]:
-        """Do as `compress_documents`, while the event loop goes on."""
+        """Async version of `compress_documents`."""
         return await self.as_runnable().ainvoke({"query": query, "documents": documents}, {"callbacks": callbacks})
 
     def as_runnable(self) -> RunnableSerializable[dict[str, Any], list[Document]]:

@@ -93,7 +93,7 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
         return_exceptions: bool = False,
         **kwargs: Any,
     ) -> list[list[Document]]:
-        """Do as `batch`, while the event loop goes on."""
+        """Async version of `batch`."""
 
         async def rerank(values: list[dict[str, Any]]) -> list[Exception | list[Document]]:
             requests = [self._request_or_error(value) for value in values]

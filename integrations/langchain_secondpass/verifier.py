@@ -65,7 +65,7 @@ class SecondPassVerifier(RunnableSerializable[dict[str, Any], dict[str, Any]]):
     between threads.
 
     Args:
-        verifier: the name of an entailment model (a folder, a name from the catalogue, a repository on the hub), a
+        verifier: the name of an NLI model (a folder, a name from the catalogue, a repository on the hub), a
             configuration (what `FactVerifier.to_config` wrote, ``{"policy": "abstain"}``), or a `FactVerifier`, taken
             as it is. ``model_dump`` writes it as a configuration.
 
@@ -120,7 +120,7 @@ class SecondPassVerifier(RunnableSerializable[dict[str, Any], dict[str, Any]]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """Do as `invoke`, while the event loop goes on."""
+        """Async version of `invoke`."""
 
         async def verify(value: dict[str, Any]) -> dict[str, Any]:
             answer, passages, question = as_item(value)
@@ -148,7 +148,7 @@ class SecondPassVerifier(RunnableSerializable[dict[str, Any], dict[str, Any]]):
         return_exceptions: bool = False,
         **kwargs: Any,
     ) -> list[dict[str, Any]]:
-        """Do as `batch`, while the event loop goes on."""
+        """Async version of `batch`."""
 
         async def verify(values: list[dict[str, Any]]) -> list[Exception | dict[str, Any]]:
             return await asyncio.to_thread(self._many, values)

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["VerifierLike", "known_scores", "load_uncut", "load_verifier", "without_secrets"]
 
 VerifierLike: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | FactVerifier"
-"""The name or folder of an entailment model, the settings of a `FactVerifier`, or one."""
+"""The name or folder of an NLI model, the settings of a `FactVerifier`, or one."""
 
 
 def load_uncut(reranker: str | Mapping[str, Any] | Reranker) -> Reranker:
     """Load a reranker as `load` does; one that was only named does not cut long documents.
 
-    With a name alone nobody has decided what is to become of documents that are longer than the model reads,
+    With a name alone, nobody has decided what to do with documents that are longer than the model reads,
     so the reranker is wrapped into a `PassageReranker`, which scores them window by window and leaves short
-    ones as they are. That is done where the model's limit is known. A configuration or a `Reranker` is the
-    caller's own decision, and comes as it is.
+    ones as they are. This happens where the model's limit is known. A configuration or a `Reranker` is the
+    caller's own decision, and is returned unchanged.
 
     Raises:
         SecondPassError: what `load` raises.
@@ -42,14 +42,14 @@ def load_uncut(reranker: str | Mapping[str, Any] | Reranker) -> Reranker:
 
 
 def load_verifier(verifier: VerifierLike, **usual: Any) -> "FactVerifier":
-    """Return a verifier by its model's name, or by its settings; one comes back as it is.
+    """Return a verifier by its model's name, or by its settings; one is returned unchanged.
 
     Args:
         verifier: a name, a folder, a mapping or a `FactVerifier`.
         usual: settings for one that is only named; those in a mapping are the caller's own decision.
 
     Raises:
-        ConfigError: it is none of these, or a setting can't be used.
+        ConfigError: it is not one of these, or a setting can't be used.
         ModelError: its model can't be loaded.
     """
     from secondpass.verify.verifier import FactVerifier  # here, as who only reranks needs nothing of it

@@ -29,14 +29,14 @@ class Reranker(Configured, ABC):
     it, `registry_name`, and keeps each parameter of its constructor in an attribute of the same name,
     from which `to_config`, `from_config` and `fingerprint` follow: see `secondpass.config`.
 
-    Checked here, for all: what goes in, that every document gets a finite score in the range of the
+    Checked here, for all rerankers: the input, that every document gets a finite score in the range of the
     scale, stable order, ranks from 1, Python floats out. A reranker may be shared between threads.
 
     Attributes:
         registry_name: the name in the entry-point group ``secondpass.rerankers``.
         scale: what the scores mean.
         pointwise: whether a document's score is independent of the request's other documents.
-        plain_settings: names of settings that are data: a mapping with ``type`` in them is no configuration.
+        plain_settings: names of settings that are data: a mapping with ``type`` in them is not a configuration.
     """
 
     plain_settings: ClassVar[frozenset[str]] = frozenset()
@@ -106,7 +106,7 @@ class Reranker(Configured, ABC):
 
         Args:
             requests: `Request`s, or pairs of a query and its documents.
-            k: how many to return for each request that does not say itself.
+            k: how many to return for each request that does not set its own.
         """
         checked = as_requests(requests, k)
         return self._rankings(checked, self.score_many(checked))
@@ -130,7 +130,7 @@ class Reranker(Configured, ABC):
         return await in_thread(self.rerank_many, requests, k=k)
 
     def require_traits(self, wrapped: "Reranker", *scales: Scale, pointwise: bool = False) -> None:
-        """Check in a constructor that another reranker fits into this one.
+        """Check, in a constructor, that this reranker can wrap another one.
 
         Args:
             wrapped: the inner reranker.
@@ -152,7 +152,7 @@ class Reranker(Configured, ABC):
             )
 
     def require_threshold(self, threshold: float | None) -> None:
-        """Check in a constructor that a threshold can be put on the scores; None always can.
+        """Check, in a constructor, that a threshold makes sense for the scores; None always does.
 
         Raises:
             CompositionError: the scores are ordinal, and so can't be compared with a number.
@@ -160,7 +160,7 @@ class Reranker(Configured, ABC):
         """
         if THRESHOLD.checked(threshold, "threshold") is not None and self.scale is Scale.ORDINAL:
             raise CompositionError(
-                f"no threshold can be put on the ordinal scores of {self!r}; limit their number instead"
+                f"the scores of {self!r} are ordinal, so they can't be compared with a threshold: use k instead"
             )
 
     @classmethod
@@ -188,7 +188,7 @@ class Reranker(Configured, ABC):
 
 
 async def in_thread(call: Callable[..., T], *positional: Any, **settings: Any) -> T:
-    """Call something in a worker thread, so that the event loop goes on, and return what it returns.
+    """Run a function in a worker thread, which keeps the event loop free, and return its result.
 
     If the task is cancelled, the thread stops at its next batch.
     """
@@ -226,7 +226,7 @@ def _built(value: Any) -> Any:
 
 
 def as_requests(requests: Iterable[RequestLike], k: int | None) -> list[Request]:
-    """Return requests, and pairs of a query and its documents, as requests; ``k`` is for those without one.
+    """Return `Request`s for requests and (query, documents) pairs; ``k`` is for those that don't set their own.
 
     Raises:
         InputError: one of them is neither, or can't be used.

@@ -13,11 +13,11 @@ SecondPassError
 │   └── ModelFormatError                a model that can't be used for this task
 ├── VerificationFailedError             an answer that did not pass, where the policy is to raise
 ├── CacheError                          a cache failed; a CachedReranker goes on without it (secondpass.cache)
-└── ScoringError (RuntimeError)         scores could not be computed, or are not what they must be
+└── ScoringError (RuntimeError)         scores could not be computed, or break the contract
     ├── OutOfMemoryError (MemoryError)  a single pair does not fit into memory
     ├── CallError                       a server gave no answer (secondpass.network)
     │   └── CompletionError             a language model gave no answer (secondpass.llm)
-    └── BudgetError                     what it may cost is used up (secondpass.llm)
+    └── BudgetError                     the token or cost budget is used up (secondpass.llm)
 ```
 
 An error of another library is wrapped once, and is the ``__cause__``. Warnings are `SecondPassWarning`s.
@@ -73,7 +73,7 @@ class MissingExtraError(SecondPassError, ImportError):
 
     @classmethod
     def of(cls, extra: str, purpose: str) -> "MissingExtraError":
-        """Return the error for what needs the pip extra ``extra``, ``purpose`` being the sentence's subject."""
+        """Return the error for a missing pip extra; ``purpose``, what needs it, is the subject of the sentence."""
         return cls(f'{purpose} needs packages that are not installed: pip install "secondpass[{extra}]"')
 
 
@@ -105,7 +105,7 @@ class VerificationFailedError(SecondPassError):
     """An answer did not pass its verification, and the policy is ``raise``.
 
     Attributes:
-        verification: the `Verification`, with every claim; None if there is none.
+        verification: the `Verification`, with every claim; None if there was none.
     """
 
     def __init__(self, message: str, verification: Any = None) -> None:
@@ -121,7 +121,7 @@ class SecondPassWarning(UserWarning):
 
 
 class TruncationWarning(SecondPassWarning):
-    """A model saw only the beginning of a document; given once by each reranker, and counted in every trace."""
+    """A model saw only the beginning of a document. Each reranker warns once; every trace counts them."""
 
 
 def first_line(exc: BaseException) -> str:
@@ -130,7 +130,7 @@ def first_line(exc: BaseException) -> str:
 
 
 def warn(message: str, category: type[SecondPassWarning]) -> None:
-    """Warn of what the caller of secondpass did: the warning points to the caller's line, not to one of ours."""
+    """Give a warning that points to the line of secondpass's caller, not to one of ours."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back and str(frame.f_globals.get("__name__", "")).startswith("secondpass."):
         level, frame = level + 1, frame.f_back

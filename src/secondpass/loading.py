@@ -23,13 +23,13 @@ __all__ = ["from_config", "load"]
 
 
 def load(reranker: str | Mapping[str, Any] | Reranker, **settings: Any) -> Reranker:
-    """Return a reranker by its name; a configuration or a reranker is taken as well.
+    """Return a reranker by its name; a configuration or a `Reranker` is accepted too.
 
     Args:
         reranker: a registered name, ``"cross-encoder"``, or one with the first setting of its constructor
             after a colon, ``"cross-encoder:MODEL"``; or a mapping for `from_config`; or a `Reranker`, which
-            comes back as it is.
-        settings: further settings of the constructor, with a name only.
+            is returned unchanged.
+        settings: further settings of the constructor; only together with a name.
 
     Raises:
         RegistryError: there is no reranker of that name.
@@ -41,9 +41,10 @@ def load(reranker: str | Mapping[str, Any] | Reranker, **settings: Any) -> Reran
         loaded: Reranker = construct(rerankers.get(kind), *([first] if colon else []), **settings)
         return loaded
     if settings:
-        raise ConfigError(f"settings ({', '.join(settings)}) go with a reranker's name only")
+        raise ConfigError(f"settings ({', '.join(settings)}) can only be given together with a reranker's name")
     if isinstance(reranker, Reranker):
         return reranker
     if isinstance(reranker, Mapping):
         return from_config(reranker)
-    raise ConfigError(f'a reranker is a name ("cross-encoder"), a mapping or a Reranker, not {type(reranker).__name__}')
+    given = type(reranker).__name__
+    raise ConfigError(f'a reranker must be a name ("cross-encoder"), a mapping or a Reranker, not {given}')

@@ -32,10 +32,10 @@ class Registry:
         self._lock = Lock()
 
     def register(self, name: str, plugin: Any) -> None:
-        """Add a plug-in for this process, as a package does by an entry point.
+        """Add a plug-in for this process; a package adds one by an entry point.
 
         Raises:
-            RegistryError: the name is taken by another one.
+            RegistryError: another plug-in has the name already.
         """
         with self._lock:
             if name in self._entry_points() or self._registered.get(name, plugin) is not plugin:
@@ -59,7 +59,7 @@ class Registry:
             raise RegistryError(f"{self.group}: no {name!r}; there are: {', '.join(self.names()) or 'none'}")
         if len(candidates) > 1:
             owners = " and ".join(sorted(f"{c.value} ({c.dist.name if c.dist else 'unknown'})" for c in candidates))
-            raise RegistryError(f"{self.group}: {name!r} is registered by {owners}; uninstall one")
+            raise RegistryError(f"{self.group}: {name!r} is registered by {owners}; uninstall one of them")
         try:
             return candidates[0].load()
         except Exception as exc:  # a plug-in may raise anything while it is imported
@@ -85,7 +85,7 @@ class Registry:
         for name, place in self._built_in.items():
             found[name] = {place: EntryPoint(name, place, self.group)}
         for point in entry_points(group=self.group):
-            # One distribution can be on the path twice (editable and built); that is no collision.
+            # One distribution can be on the path twice (editable and built); that is not a collision.
             found.setdefault(point.name, {})[point.value] = point
         return {name: list(points.values()) for name, points in found.items()}
 

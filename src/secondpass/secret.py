@@ -12,11 +12,11 @@ __all__ = ["Secret", "split_url", "without_query"]
 
 
 class Secret:
-    """A text that is shown as stars, written into no configuration, and not pickled.
+    """A text that is shown as stars and kept out of configurations and pickles.
 
     Args:
         value: the key itself, or None. Another `Secret` is taken with its variable.
-        variable: the environment variable that is asked, at the time of use, when there is no value.
+        variable: the environment variable that is read, at the time of use, when there is no value.
     """
 
     def __init__(self, value: "str | Secret | None" = None, *, variable: str = "") -> None:
@@ -24,7 +24,7 @@ class Secret:
         self.variable: str = (value.variable if isinstance(value, Secret) else "") or variable
 
     def reveal(self) -> str | None:
-        """Return the key, or None if there is none."""
+        """Return the key, or None if there was none."""
         return self._value if self._value is not None else os.environ.get(self.variable) or None
 
     def for_header(self, server: str) -> str:
@@ -36,7 +36,9 @@ class Secret:
         key = (self.reveal() or "").strip()
         if not key.isascii() or not key.isprintable():
             # The HTTP library would say so too, but with the key in its message.
-            raise ConfigError(f"the key for {server} holds characters that no HTTP header can; is it the right one?")
+            raise ConfigError(
+                f"the key for {server} has characters that an HTTP header can't hold: is it the right key?"
+            )
         return key
 
     def hidden_in(self, text: str) -> str:
@@ -137,7 +139,7 @@ def split_url(url: object, name: str) -> SplitResult:
         name: of the setting, for errors.
 
     Raises:
-        ConfigError: it is no such URL, or holds a password.
+        ConfigError: it is not such a URL, or holds a password.
     """
     if not isinstance(url, str):
         raise ConfigError(f"{name} must be a str, not {type(url).__name__}")
@@ -148,10 +150,10 @@ def split_url(url: object, name: str) -> SplitResult:
     except ValueError:
         named = False
     if not named or parts.scheme not in ("http", "https"):
-        raise ConfigError(f"{name} must be that of an endpoint, http(s)://HOST[:PORT][/PATH]")
+        raise ConfigError(f"{name} must be the URL of an endpoint: http(s)://HOST[:PORT][/PATH]")
     if parts.username is not None or parts.password is not None:
         raise ConfigError(
-            f"{name} must hold no user and password, which logs and configurations would show: pass api_key"
+            f"{name} must not contain a user or a password, which logs and configurations would show: pass api_key"
         )
     return parts
 

@@ -9,7 +9,7 @@ class TestMyReranker(RerankerContract):
         return MyReranker()
 ```
 
-Run by pytest, that puts a reranker (of secondpass or of anyone else) through the whole suite. Nothing
+Run by pytest, this puts a reranker (of secondpass or of anyone else) through the whole suite. Nothing
 here needs a network, and pytest only to collect the class.
 """
 
@@ -40,8 +40,8 @@ class FakeReranker(Reranker):
     the document's text, so that different texts hardly ever tie.
 
     Args:
-        scale: what it shall claim its scores to be. Logits are spread over -10 to 10.
-        pointwise: what it shall claim of itself.
+        scale: the scale of its scores. Logits are spread over -10 to 10.
+        pointwise: whether it claims to be pointwise.
     """
 
     registry_name: ClassVar[str] = "fake"
@@ -67,7 +67,7 @@ class RerankerContract(ABC):
     """What every reranker keeps, as a suite of tests: subclass it and write `make`.
 
     Attributes:
-        tolerance: how much a score may differ when nothing but the company in the batch does. 1e-4 suits
+        tolerance: how much a score may differ when only the rest of the batch does. 1e-4 suits
             float models; a dynamically quantised one in shared batches needs more.
         query: a question that one of ``documents`` answers.
         documents: texts in the language that the reranker reads.

@@ -31,7 +31,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u
 
 
 class Scale(StrEnum):
-    """What the scores of a reranker mean, and so what may be done with them."""
+    """What a reranker's scores mean, and therefore what can be done with them."""
 
     LOGIT = "logit"
     """Unbounded; higher is more relevant. Comparable between documents and queries of one model only."""
@@ -50,14 +50,14 @@ class Request:
         documents: the candidates, in the first stage's order; duplicates and an empty list are fine.
         k: how many results the caller wants; None for all. A reranker may use it to stop early, but
             still scores every document.
-        initial_scores: the first stage's score of each document, on whatever scale; None if unknown.
+        initial_scores: the first stage's score of each document, on any scale; None if unknown.
 
     Attributes:
         texts: the documents' texts, one for each, as models can take them: a lone surrogate, which no
             encoding can hold, is replaced by U+FFFD, so that character offsets stay right.
 
     Raises:
-        InputError: something is not what it should be; the message says where.
+        InputError: a field has the wrong type or value; the message says which.
     """
 
     query: str
@@ -70,7 +70,7 @@ class Request:
         if not isinstance(self.query, str):
             raise InputError(f"the query must be a str, not {type(self.query).__name__}")
         if not self.query.strip():
-            raise InputError("the query is empty: there is nothing to rank by, so keep the documents as they are")
+            raise InputError("the query is empty: there is nothing to rank by; keep the documents in their order")
         if isinstance(self.documents, str | bytes | Mapping) or not isinstance(self.documents, Iterable):
             raise InputError(f"documents must be a list of documents, not one {type(self.documents).__name__}")
         documents = tuple(self.documents)
@@ -122,7 +122,7 @@ def _checked_initial_scores(scores: Iterable[float], n_documents: int) -> tuple[
 
 
 def well_formed(text: str) -> str:
-    """Return a text with U+FFFD for each lone surrogate: tokenizers and UTF-8 take none."""
+    """Return a text with U+FFFD for each lone surrogate: neither tokenizers nor UTF-8 accept them."""
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
@@ -131,15 +131,15 @@ class Trace:
     """What happened while one request was answered.
 
     Attributes:
-        name: the reranker (or stage) that this is about.
+        name: the reranker or stage that it describes.
         latency_s: wall-clock seconds of the call. Requests that are scored together share one call,
             and so show the same time.
-        counts: how often what happened, such as ``pairs`` (asked for), ``pairs_scored`` (that reached
+        counts: how often each event happened, such as ``pairs`` (asked for), ``pairs_scored`` (that reached
             the model; identical ones reach it once), ``tokens`` (of the pairs asked for),
             ``truncated`` (documents that the model saw only the beginning of), ``cache_hits``,
             ``fallbacks``.
-        notes: what a person should know, in sentences.
-        stages: the traces of what was called within this.
+        notes: remarks for a person to read, in sentences.
+        stages: the traces of the calls made within this one.
     """
 
     name: str = ""
@@ -192,12 +192,12 @@ class Scores:
         notes: tuple[str, ...] = (),
         **explanations: Sequence[Any],
     ) -> "Scores":
-        """Return the scores that a wrapper made of these: what explains these is kept, their trace is a stage.
+        """Return a wrapper's new scores: these explanations are kept, and this trace becomes a stage.
 
         Args:
             values: the new scores, shape (n_documents,).
-            counts: what the wrapper itself counted; what the wrapped one counted stays in its stage.
-            notes: what the wrapper has to say, in sentences.
+            counts: the wrapper's own counts; those of the wrapped reranker stay in its stage.
+            notes: the wrapper's own remarks, in sentences.
             explanations: further columns, by name.
         """
         trace = Trace(counts=counts or {}, notes=notes, stages=(self.trace,))
@@ -212,7 +212,7 @@ class RankedDocument:
         index: its position in the request's documents, from 0.
         rank: its place in the ranking, from 1.
         score: on the ranking's scale; a Python float.
-        document: what was passed in, the very object.
+        document: the object that was passed in.
         explanation: what explains the score, by name; empty if there is nothing to explain.
     """
 
@@ -256,7 +256,7 @@ class Ranking(Sequence[RankedDocument]):
         query: what was asked.
         documents: the ranked documents.
         scale: what the scores mean.
-        trace: what happened on the way.
+        trace: what happened while it was made.
     """
 
     query: str
@@ -302,7 +302,7 @@ class Ranking(Sequence[RankedDocument]):
         if threshold is None:
             return self
         if self.scale is Scale.ORDINAL:
-            raise ConfigError("ordinal scores only give an order, so no threshold can be put on them; use k")
+            raise ConfigError("ordinal scores can't be compared with a threshold, as they only give an order: use k")
         kept = tuple(document for document in self.documents if document.score >= threshold)
         return Ranking(self.query, kept, self.scale, self.trace)
 

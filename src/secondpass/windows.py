@@ -1,4 +1,4 @@
-"""Windows over long texts, with overlap, on the borders of sentences or of tokens."""
+"""Overlapping windows over long texts, cut between sentences or tokens."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ _SENTENCE_END = re.compile("[.!?\u2026][\"'\u2019\u201d)\\]]*\\s+|[\u3002\uff01\
 
 @runtime_checkable
 class Tokenization(Protocol):
-    """What a reranker tells of its model's tokens, in an attribute ``tokenization``, if it can.
+    """What a reranker says about its model's tokens, in an attribute ``tokenization``, if it can.
 
     `ModelTokenization` is one, for a tokenizer and a limit. A reranker without the attribute works as well:
     its tokens are then estimated, on the safe side, by `ApproximateTokenization`.
@@ -58,7 +58,7 @@ class Tokenization(Protocol):
 class ApproximateTokenization:
     """Counts a token for each six letters or digits of a word and for each other character.
 
-    That is more than a model's own tokenizer makes of most texts, so that windows rather end up too short.
+    That is more than a model's own tokenizer makes of most texts, so windows tend to be too short rather than too long.
     """
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
@@ -66,7 +66,7 @@ class ApproximateTokenization:
         return [sum(1 for _ in _PIECE.finditer(text)) for text in texts]
 
     def offsets(self, text: str) -> npt.NDArray[np.int64]:
-        """Return where the pieces that are counted begin and end, in characters."""
+        """Return where the counted pieces begin and end, in characters."""
         return np.array([piece.span() for piece in _PIECE.finditer(text)], dtype=np.int64).reshape(-1, 2)
 
     def document_room(self, query_length: int) -> int:

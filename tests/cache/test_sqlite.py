@@ -175,14 +175,14 @@ class TestDamage:
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute("CREATE TABLE precious (x)")
         before = path.read_bytes()
-        with pytest.raises(CacheError, match=r"other.sqlite is no cache of this version.*take another path"):
+        with pytest.raises(CacheError, match=r"other.sqlite is not a cache of this version.*choose another path"):
             SQLiteCache(path).set_many({b"1": b"1"})
         assert path.read_bytes() == before
         ours = tmp_path / "cache.sqlite"
         SQLiteCache(ours).set_many({b"1": b"1"})
         with closing(sqlite3.connect(ours)) as connection, connection:
             connection.execute("PRAGMA user_version = 99")
-        with pytest.raises(CacheError, match="no cache of this version"):
+        with pytest.raises(CacheError, match="not a cache of this version"):
             SQLiteCache(ours).size()
 
     def test_a_path_that_can_not_be_opened_is_bypassed(self, tmp_path: Path) -> None:

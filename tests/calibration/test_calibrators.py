@@ -201,8 +201,8 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("scores", "relevant", "message"),
         [
-            ([1.0, 2.0], [True], "two lists of one length"),
-            ([[1.0, 2.0]], [[True, False]], "two lists of one length"),
+            ([1.0, 2.0], [True], "lists of the same length"),
+            ([[1.0, 2.0]], [[True, False]], "lists of the same length"),
             ([1.0, math.nan], [True, False], "score of example 1 is not finite"),
             ([1.0, 2.0], [True, True], "only relevant ones among 2"),
             ([1.0, 2.0], [False, False], "no relevant one among 2"),
@@ -260,8 +260,8 @@ class TestErrors:
             ({"type": "temperature", "temperature": 0}, "temperature .* above 0, not 0"),
             ({"type": "beta", "a": -1, "b": 1, "c": 0}, "BetaCalibrator: a must be a number of at least 0, not -1"),
             ({"type": "beta", "a": 0, "b": 0, "c": 0}, "a and b must not both be 0"),
-            ({"type": "isotonic", "logits": [1, 2], "values": [0.1]}, "as many of each"),
-            ({"type": "isotonic", "logits": [], "values": []}, "as many of each"),
+            ({"type": "isotonic", "logits": [1, 2], "values": [0.1]}, "equally many"),
+            ({"type": "isotonic", "logits": [], "values": []}, "equally many"),
             ({"type": "isotonic", "logits": [1, math.nan], "values": [0, 1]}, "must be finite"),
             ({"type": "isotonic", "logits": [1, "x"], "values": [0, 1]}, "lists of numbers"),
             ({"type": "isotonic", "logits": [2, 1], "values": [0, 1]}, "must rise"),

@@ -86,7 +86,7 @@ class TestSelect:
             selector.select(FakeReranker(scale="logit").rerank("a", ["a"]))
         examples = [("a", "a", True), ("a", "b", False)]
         for other in (score_examples(FakeReranker(), examples), ScoredExamples([1, 0], [1, 0], [0, 0], "logit")):
-            with pytest.raises(CompositionError, match="were not scored by the reranker"):
+            with pytest.raises(CompositionError, match="were scored by another reranker"):
                 selector.measure(other)
 
     def test_what_is_measured(self) -> None:

@@ -180,7 +180,7 @@ class TestFolds:
         with pytest.raises(InputError, match="at least two queries"):
             held_out_probabilities(PlattCalibrator, self._scored(1), folds=5, seed=0)
         lonely = ScoredExamples([1.0, 2.0, 3.0], [False, False, True], [0, 0, 1], scale="logit")
-        with pytest.raises(InputError, match="the examples are all of one kind"):
+        with pytest.raises(InputError, match="the examples are all relevant or all not"):
             held_out_probabilities(PlattCalibrator, lonely, folds=5, seed=0)
 
 

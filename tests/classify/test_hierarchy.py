@@ -139,7 +139,7 @@ class TestBadTrees:
             ({"a": {"b": None}, "c": None}, "below a: 1 of at least 2 labels"),
             ({"a": {"c": None, "d": None}, "c": None}, "the label 'c' is in the tree twice"),
             ({"a": "bc", "d": None}, "below a: labels must be a list of labels, not one str"),
-            ({"a": ["b", "b"], "c": []}, "below a: the label 'b' is there twice"),
+            ({"a": ["b", "b"], "c": []}, "below a: the label 'b' occurs twice"),
             ({"a": {"b": {"": 1}, "x": None}, "c": None}, r"below a > b: labels\[0\] must be a str"),
             ({}, "below the top: 0 of at least 2 labels"),
         ],
@@ -155,7 +155,7 @@ class TestBadTrees:
         """It has no end, which is said and not run into."""
         tree: dict[str, Any] = {"b": None}
         tree["a"] = tree
-        with pytest.raises(ConfigError, match="deeper than 50 levels; is it within itself"):
+        with pytest.raises(ConfigError, match="deeper than 50 levels, or contains itself"):
             ZeroShotClassifier(table({"": 1.0}), labels=tree)
 
     def test_a_margin_is_for_flat_labels(self, table: Any) -> None:

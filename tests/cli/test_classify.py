@@ -65,7 +65,7 @@ def test_hostile_labels_steer_nothing() -> None:
         (["x"], b"", "ConfigError: there are no labels: give --labels a,b,c"),
         (["x", "--labels", "one"], b"", "ConfigError: 1 of at least 2 labels"),
         (["x", "--labels", "a,,b"], b"", "labels[1] must be a str that is not empty"),
-        (["x", "--labels", "a,a"], b"", "the label 'a' is there twice"),
+        (["x", "--labels", "a,a"], b"", "the label 'a' occurs twice"),
         (["x", "--labels", "a,b", "--template", "no slot"], b"", "ConfigError: a template needs {}"),
         (["x", "--labels", "a,b", "--threshold", "2"], b"", "ConfigError: thresholds must be a number between 0 and 1"),
         (["x", "--labels", "a,b", "--model", "nope"], b"", "ModelNotFoundError: no model 'nope'"),

@@ -37,7 +37,7 @@ class TestKeys:
     def test_a_key_that_is_none_is_not_shown_either(self) -> None:
         """What no header can hold is refused before it is sent, without being repeated."""
         for key in ("line\nbreak", "schlüssel"):
-            with pytest.raises(ConfigError, match="holds characters that no HTTP header can") as error:
+            with pytest.raises(ConfigError, match="has characters that an HTTP header can't hold") as error:
                 RemoteReranker("http://127.0.0.1:9", shape="tei", api_key=key).score("q", ["a"])
             assert key not in str(error.value)
 

@@ -102,7 +102,7 @@ class TestEveryRetriever:
         (tmp_path / "mine").mkdir()
         (tmp_path / "mine" / "thesis.txt").write_text("years of work")
         retriever = build().index(_DOCUMENTS)
-        with pytest.raises(InputError, match="holds no saved retriever"):
+        with pytest.raises(InputError, match="does not hold a saved retriever"):
             retriever.save(tmp_path / "mine")
         assert (tmp_path / "mine" / "thesis.txt").exists()
         retriever.save(tmp_path / "index")
@@ -217,7 +217,7 @@ class TestBM25:
 
     def test_documents_without_words_are_refused(self) -> None:
         """Stop words and single letters alone make no index."""
-        with pytest.raises(InputError, match="no document holds a word that BM25 counts"):
+        with pytest.raises(InputError, match="no document has a word that BM25 counts"):
             BM25Retriever().index(["the", "a b c"])
 
 

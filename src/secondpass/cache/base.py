@@ -29,7 +29,7 @@ class CacheError(SecondPassError):
 
 
 class Cache(Configured, ABC):
-    """Keeps bytes under keys, which are bytes too, until they are too old or too many.
+    """Keeps bytes under keys, which are bytes too, until they expire or make room for others.
 
     A cache may be shared between threads, and may be pickled: the copy has the same settings, and where
     the store is outside the process, the same contents. A subclass sets ``registry_name`` and keeps each parameter
@@ -47,7 +47,7 @@ class Cache(Configured, ABC):
 
     @abstractmethod
     def set_many(self, entries: Mapping[bytes, bytes]) -> None:
-        """Keep values under their keys; those that were there are replaced, and count as new.
+        """Keep values under their keys; existing ones are replaced, and count as new.
 
         Raises:
             CacheError: the store can't be written; none or some of the entries are kept.
@@ -84,10 +84,10 @@ class Cache(Configured, ABC):
 
 
 def as_cache(cache: Cache | str | Mapping[str, Any]) -> Cache:
-    """Return a cache; its name, ``"memory"``, or plain data, ``{"type": "sqlite", "path": ...}``, will do.
+    """Return a cache, given one, its name (``"memory"``) or its configuration (``{"type": "sqlite", "path": ...}``).
 
     Raises:
-        ConfigError: it is none of these, or a setting is unknown or out of range.
+        ConfigError: it is not one of these, or a setting is unknown or out of range.
     """
     if isinstance(cache, Cache):
         return cache
@@ -108,7 +108,7 @@ def _rebuilt(cls: type[Cache], settings: dict[str, Any]) -> Cache:
 
 
 def checked_age(older_than: object) -> float | None:
-    """Return what ``clear`` was given; 0 means all that is not from the future.
+    """Return the age that ``clear`` was given; 0 means everything that is not from the future.
 
     Raises:
         ConfigError: it is not a number, or negative.

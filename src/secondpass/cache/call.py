@@ -13,7 +13,7 @@ __all__ = ["Call"]
 
 _log = logging.getLogger(__name__)
 
-# What a trace counts when the scores are not those that the reranker gives on a good day.
+# What a trace counts when the scores are not those of a healthy reranker.
 _PROVISIONAL = ("fallbacks", "members_failed")
 
 
@@ -23,12 +23,12 @@ class Call:
 
     Attributes:
         keys: of each request, the key of each document.
-        requests: what is to be answered.
+        requests: the requests to answer.
         texts: the query and the document of each key.
-        entries: what is known so far, by key.
+        entries: the entries known so far, by key.
         hits: the keys that the cache had.
         errors: how often the cache failed in this call.
-        notes: what a person should know, in sentences.
+        notes: remarks for a person to read, in sentences.
     """
 
     keys: list[list[bytes]]

@@ -25,7 +25,7 @@ class InvalidEntryError(ValueError):
 
 
 class UnstorableError(ValueError):
-    """An explanation is no plain data, and so would not come back from a cache as it was."""
+    """An explanation is not plain data, and so would not come back from a cache as it was."""
 
 
 class KeyMaker:
@@ -98,7 +98,7 @@ def pack(key: bytes, entry: Entry, texts: tuple[str, str], *, store_texts: bool 
     """Return an entry, whose explanation is `plain`, as bytes.
 
     A string of the explanation that stands in the query or in the document, such as a winning passage, is
-    written as its position: only who has the texts can read it back.
+    written as its position: only somebody who has the texts can read it back.
 
     Args:
         key: the key that it will be kept under.

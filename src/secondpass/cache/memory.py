@@ -12,7 +12,7 @@ from secondpass.validation import SECONDS, Function, Whole, check
 
 __all__ = ["MemoryCache"]
 
-# What an entry takes beside its key and value: the objects' headers, the tuple, the time, the place in the table.
+# What an entry takes besides its key and value: the objects' headers, the tuple, the time, the place in the table.
 _ENTRY_BYTES = 320
 
 
@@ -25,7 +25,7 @@ class MemoryCache(Cache):
         max_bytes: the limit, of keys, values and an estimate of what Python needs to hold them. A value that
             is too large alone is not kept.
         ttl_s: seconds after which an entry is no longer used; None for no limit.
-        clock: returns the time in seconds; another one is for tests.
+        clock: returns the time in seconds; replaced in tests.
 
     Attributes:
         nbytes: what the entries take now, counted in the same way.

@@ -30,20 +30,20 @@ _GLOB = re.compile(rb"([*?\[\]\\^-])")
 class RedisCache(Cache):
     """Keeps entries on a Redis server; needs the extra ``redis``.
 
-    Nothing connects before the first use. All entries of a call go in one round trip for each thousand. How
+    It connects at first use. A call takes one round trip for each thousand entries. How
     much the server may hold is its own setting: ``maxmemory`` with the policy ``allkeys-lru``. Whoever can
     write to the server can change scores (though not run code: nothing is unpickled), so give it a
-    password. For a single server or a proxy; not for Redis Cluster.
+    password. It works with a single server or a proxy, not with Redis Cluster.
 
     Args:
         url: ``redis://``, ``rediss://`` (TLS) or ``unix://``, with host, port and database. A password in it
             is taken out, so that no configuration holds it.
         password: a text or a `Secret`; by default that of the url, else the environment variable
             ``SECONDPASS_REDIS_PASSWORD``.
-        prefix: begins every key, and tells these entries from all others on the server.
+        prefix: begins every key, and distinguishes these entries from all others on the server.
         ttl_s: seconds after which an entry is gone; None for no limit.
-        timeout_s: the longest that connecting, and each wait for an answer, may take.
-        clock: returns the time in seconds since the epoch; another one is for tests.
+        timeout_s: the limit for connecting, and for each wait for an answer.
+        clock: returns the time in seconds since the epoch; replaced in tests.
 
     Raises:
         ConfigError: the url or another setting can't be used.
@@ -166,10 +166,10 @@ def without_password(url: object) -> tuple[str, str | None]:
     """Return the url without its password, and the password.
 
     Raises:
-        ConfigError: it can't be told which of it is the password.
+        ConfigError: it is unclear which part of it is the password.
     """
     if not isinstance(url, str):
-        raise ConfigError(f"RedisCache needs a url, redis://host:port/database, not a {type(url).__name__}")
+        raise ConfigError(f"RedisCache needs a url such as redis://host:port/database, not a {type(url).__name__}")
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -37,21 +37,21 @@ class SQLiteCache(Cache):
     """Keeps entries in one file, for any number of threads and processes of one machine.
 
     The file is in WAL mode: readers never wait, a writer waits for another one up to ``timeout_s``. A
-    process that is killed in the middle of a write leaves what it had committed before. A connection is lent
-    to one thread at a time, and none goes through a fork. Reading does not write: which entries were used
+    process that is killed in the middle of a write leaves what it had committed. A connection is lent
+    to one thread at a time, and is never carried through a fork. Reading does not write: which entries were used
     is noted in memory and written with the next new entries, so that after a crash eviction knows a little
     less. The file is readable by its owner only.
 
-    Not for network file systems, which WAL does not work on.
+    It is not for network file systems, on which WAL does not work.
 
     Args:
-        path: the file; it is made if it is not there. By default ``scores/scores.sqlite`` in secondpass's
+        path: the file, created if it does not exist. By default ``scores/scores.sqlite`` in secondpass's
             cache folder.
         max_bytes: the limit for the entries and their indexes; the least recently used ones are evicted.
-            Beside the file there is a write-ahead log of some megabytes.
+            A write-ahead log of a few megabytes lies beside the file.
         ttl_s: seconds after which an entry is no longer used, and soon removed; None for no limit.
         timeout_s: how long to wait for another process that writes.
-        clock: returns the time in seconds since the epoch; another one is for tests.
+        clock: returns the time in seconds since the epoch; replaced in tests.
 
     Raises:
         ConfigError: a setting is out of range.
@@ -124,7 +124,7 @@ class SQLiteCache(Cache):
     def clear(self, *, older_than: float | None = None) -> int:
         """Remove all entries, or those written longer ago than ``older_than`` seconds; return how many.
 
-        The file shrinks by what they took.
+        The file shrinks accordingly.
         """
         age = checked_age(older_than)
         with self._connection() as connection:

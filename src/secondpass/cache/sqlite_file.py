@@ -46,8 +46,8 @@ class Connector:
         """Open it, for any thread.
 
         Raises:
-            CacheError: it is an SQLite file of someone else's, or of another version.
-            sqlite3.Error: it can't be opened, or is no SQLite file.
+            CacheError: it is another program's SQLite file, or of another version.
+            sqlite3.Error: it can't be opened, or is not an SQLite file.
         """
         path = cache_dir("scores") / "scores.sqlite" if self._path is None else Path(self._path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ class Connector:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(path, timeout=self._timeout_s, isolation_level=None, check_same_thread=False)
         try:
-            # What a damaged or hostile file may do is limited to being no answer.
+            # All that a damaged or hostile file can do is give no answer.
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA cell_size_check = ON")
             self._patiently(connection)
@@ -70,8 +70,8 @@ class Connector:
             connection.executescript(_SCHEMA)
         elif found != [_APPLICATION_ID, _SCHEMA_VERSION]:
             raise CacheError(
-                f"{connection.execute('PRAGMA database_list').fetchone()[2]} is no cache of this version of "
-                f"secondpass; take another path, or delete the file"
+                f"{connection.execute('PRAGMA database_list').fetchone()[2]} is not a cache of this version of "
+                f"secondpass; choose another path, or delete the file"
             )
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
         # In WAL mode this can lose the last entries when the power fails, but damages nothing.
@@ -79,7 +79,7 @@ class Connector:
         connection.execute("PRAGMA journal_size_limit = 16000000")
 
     def _patiently(self, connection: sqlite3.Connection) -> None:
-        # SQLite does not wait by itself where waiting could be a deadlock, as when several processes
+        # SQLite does not wait where waiting could be a deadlock, as when several processes
         # change the mode of a new file at once.
         deadline = time.monotonic() + self._timeout_s
         while True:

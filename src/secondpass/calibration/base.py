@@ -14,7 +14,7 @@ from secondpass.validation import OPEN_SHARE, Whole, check
 
 __all__ = ["Calibrator"]
 
-# The share of a probability that keeps apart what the curve gives one height.
+# The part of a probability that separates logits where the curve is level.
 _TIE_BREAK = 1e-6
 
 
@@ -22,7 +22,7 @@ _TIE_BREAK = 1e-6
 class Calibrator(Configured, ABC):
     """A rising map from logits to probabilities, learnt from judged examples.
 
-    Logits are what a model gives, on any unit; probabilities are calibrated by their log-odds. Where a curve is
+    Logits are a model's scores, in any unit; probabilities are calibrated by their log-odds. Where a curve is
     level, on a step or where rounding makes it 1, all scores would get one probability; a part in a million, which
     rises with the logit, keeps their order. A subclass is a frozen dataclass of its parameters and writes `_curve`
     and `_fitted`.
@@ -80,7 +80,7 @@ class Calibrator(Configured, ABC):
 
     @classmethod
     def fit_unchecked(cls, logits: FloatArray, relevant: npt.NDArray[np.bool_]) -> Self:
-        """Do as `fit` on checked arrays, without asking how many there are: for the folds of a fit."""
+        """Fit on arrays that are checked already, however short: for the folds of a fit."""
         if logits.min() == logits.max():
             raise not_rising()
         fitted = cls._fitted(logits, smoothed_targets(relevant))
@@ -94,16 +94,18 @@ def checked_examples(scores: npt.ArrayLike, relevant: npt.ArrayLike) -> tuple[Fl
     """Return scores and judgements as arrays.
 
     Raises:
-        InputError: they are not of one length, a score is not finite, or all are relevant, or none is.
+        InputError: they differ in length, a score is not finite, or all or none of them are relevant.
     """
     x, y = np.asarray(scores, dtype=np.float64), np.asarray(relevant).astype(bool)
     if x.ndim != 1 or x.shape != y.shape:
-        raise InputError(f"scores and judgements must be two lists of one length, not of shapes {x.shape}, {y.shape}")
+        raise InputError(
+            f"scores and judgements must be lists of the same length, not of shapes {x.shape} and {y.shape}"
+        )
     if not np.isfinite(x).all():
         raise InputError(f"the score of example {int(np.flatnonzero(~np.isfinite(x))[0])} is not finite")
     if y.all() or not y.any():
         found = "only relevant ones" if len(y) and y.all() else "no relevant one"
-        raise InputError(f"examples of both kinds are needed, but there is {found} among {len(y)}")
+        raise InputError(f"both relevant and other examples are needed, but there is {found} among {len(y)}")
     return x, y
 
 
@@ -111,5 +113,5 @@ def not_rising() -> InputError:
     """Return the error for scores that don't rise with relevance."""
     return InputError(
         "relevant examples don't score higher than the others, so no rising curve fits them: check that the "
-        "judgements are the right way round, that the model reads this language, and that the examples are many enough"
+        "judgements are not swapped, that the model reads this language, and that there are enough examples"
     )

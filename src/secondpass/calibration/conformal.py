@@ -113,25 +113,25 @@ class ConformalSelector(Configured):
         """Choose the threshold from, for each calibration query, the best score of a relevant candidate."""
         share, best = _as_fraction(alpha), np.sort(np.asarray(best_scores, dtype=np.float64))
         if best.ndim != 1 or not np.isfinite(best).all():
-            raise InputError("the best scores must be a list of finite numbers, one for each query")
+            raise InputError("the best scores must be finite numbers, one for each query")
         position = math.floor(share * (len(best) + 1))
         if position < 1:
             needed = math.ceil(1 / share) - 1
             raise InputError(
                 f"alpha={alpha} needs at least {needed} calibration queries with a relevant candidate, but there are "
-                f"{len(best)}: nothing short of keeping every document would be covered. Judge more, or raise alpha"
+                f"{len(best)}: only keeping every document would guarantee it. Judge more queries, or raise alpha"
             )
         return cls(float(best[position - 1]), alpha, len(best), scale, fitted_on)
 
     def select(self, ranking: Ranking, *, reranker: Reranker | None = None) -> Selection:
-        """Return what is kept of a whole ranking, one that was not cut by ``k``.
+        """Select from a whole ranking, one that was not cut by ``k``.
 
         An empty selection says that nothing here answers the query, which is wrong for at most a share
         ``alpha`` of the queries that have an answer among their candidates.
 
         Args:
             ranking: from the reranker that this was fitted for.
-            reranker: to check that it is that one.
+            reranker: if given, checked to be that one.
 
         Raises:
             CompositionError: the ranking's scale, or the reranker, is another one.
@@ -140,14 +140,14 @@ class ConformalSelector(Configured):
         return selected(ranking, self.threshold, self.scale)
 
     def measure(self, scored: ScoredExamples) -> ConformalCoverage:
-        """Return what it does to other judged examples: the coverage, and what is not guaranteed.
+        """Measure it on other judged examples: the coverage, and what is not guaranteed.
 
         Raises:
             CompositionError: they were scored by another reranker, or are on another scale.
         """
         same = self.fitted_on is None or scored.scored_by is None or self.fitted_on == scored.scored_by
         if scored.scale is not self.scale or not same:
-            raise CompositionError("the examples were not scored by the reranker that this was fitted for")
+            raise CompositionError("the examples were scored by another reranker than the one that this was fitted for")
         kept = scored.scores >= self.threshold
         n_kept = np.bincount(scored.queries, weights=kept)
         n_relevant_kept = np.bincount(scored.queries, weights=kept & scored.relevant)

@@ -51,8 +51,8 @@ class ScoredExamples:
         if self.scale is Scale.ORDINAL:
             raise CompositionError("ordinal scores only give an order, so nothing can be calibrated or thresholded")
         if self.scale is Scale.PROBABILITY and (scores.min() < 0 or scores.max() > 1):
-            raise InputError(f"probabilities lie in [0, 1], these from {scores.min()} to {scores.max()}")
-        # Numbered without gaps, so that they can index.
+            raise InputError(f"probabilities must lie in [0, 1], but these range from {scores.min()} to {scores.max()}")
+        # Numbered without gaps, so that they can be indices.
         numbers = np.unique(queries, return_inverse=True)[1].astype(np.intp)
         for name, value in (("scores", scores), ("relevant", relevant), ("queries", numbers)):
             object.__setattr__(self, name, value)
@@ -94,7 +94,7 @@ def score_examples(reranker: Reranker, examples: Iterable[Example]) -> ScoredExa
         CompositionError: the reranker's scores are ordinal.
     """
     if reranker.scale is Scale.ORDINAL:
-        raise CompositionError(f"{reranker!r} gives ordinal scores, which nothing can be fitted on")
+        raise CompositionError(f"{reranker!r} gives ordinal scores, on which nothing can be fitted")
     documents: dict[str, list[Document]] = {}
     judgements: dict[str, list[bool]] = {}
     for at, example in enumerate(examples):
@@ -116,7 +116,7 @@ def score_examples(reranker: Reranker, examples: Iterable[Example]) -> ScoredExa
 def examples_from_qrels(
     qrels: Qrels, run: Run, *, queries: Mapping[str, str], documents: Mapping[str, Document], min_grade: int = 1
 ) -> list[Example]:
-    """Return the examples that judgements and a run give: every candidate of the run, judged or not.
+    """Return the examples in judgements and a run: every candidate of the run, judged or not.
 
     A candidate without a judgement counts as not relevant, which is what a run's metrics assume; where few
     were judged, the probabilities come out too low.
@@ -150,4 +150,4 @@ def _is_relevant(judgement: object, position: int) -> bool:
         return bool(judgement)
     if isinstance(judgement, int | float | np.integer | np.floating) and math.isfinite(judgement):
         return bool(judgement > 0)
-    raise InputError(f"examples[{position}] says {judgement!r} where it must say if it is relevant: a bool or a grade")
+    raise InputError(f"examples[{position}] has the judgement {judgement!r}, but it must be a bool or a grade")

@@ -15,7 +15,7 @@ __all__ = ["held_out_probabilities", "split_by_query"]
 def held_out_probabilities(
     calibrator: type[Calibrator], scored: ScoredExamples, *, folds: int, seed: int
 ) -> FloatArray:
-    """Return each example's probability by a calibration that was fitted on the other folds.
+    """Return each example's probability by a calibrator that was fitted on the other folds.
 
     The folds are split by query, as examples of one query are alike.
 
@@ -40,8 +40,8 @@ def held_out_probabilities(
         relevant = scored.relevant[~held_out]
         if relevant.all() or not relevant.any():
             raise InputError(
-                "without one fold's queries, the examples are all of one kind: judge candidates of more queries, or "
-                "pass folds=0 to go without a held-out report"
+                "without one fold's queries, the examples are all relevant or all not: judge candidates of more "
+                "queries, or pass folds=0 to go without a held-out report"
             )
         fitted = calibrator.fit_unchecked(logits[~held_out], relevant)
         probabilities[held_out] = fitted.apply(logits[held_out])
@@ -51,13 +51,13 @@ def held_out_probabilities(
 def split_by_query(
     queries: npt.NDArray[np.intp], folds: int, seed: int, *, first: npt.NDArray[np.bool_] | None = None
 ) -> npt.NDArray[np.intp]:
-    """Deal queries, or whatever must not be split, out to folds at random.
+    """Assign queries (or other groups that must stay together) to folds at random.
 
     Args:
         queries: the number of each example's query, from 0, shape (n_examples,).
         folds: how many, at least 2; as many as there are queries at most.
         seed: of the split.
-        first: which queries are dealt out first, so that they spread over the folds, shape (n_queries,).
+        first: which queries are assigned first, so that they spread over the folds, shape (n_queries,).
 
     Returns:
         The fold of each example, from 0, shape (n_examples,).

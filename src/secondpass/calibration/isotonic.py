@@ -42,7 +42,7 @@ class IsotonicCalibrator(Calibrator):
         object.__setattr__(self, "logits", logits)
         object.__setattr__(self, "values", values)
         if len(logits) != len(values) or not logits or not all(map(math.isfinite, logits + values)):
-            raise ConfigError("logits and values of an isotonic calibrator must be finite, and as many of each")
+            raise ConfigError("logits and values of an isotonic calibrator must be finite, and equally many")
         if any(np.diff(logits) <= 0) or any(np.diff(values) < 0) or values[0] < 0 or values[-1] > 1:
             raise ConfigError("logits of an isotonic calibrator must rise, values must not fall and lie in [0, 1]")
 

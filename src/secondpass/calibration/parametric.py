@@ -17,7 +17,7 @@ __all__ = ["BetaCalibrator", "PlattCalibrator", "TemperatureCalibrator"]
 class TemperatureCalibrator(Calibrator):
     """Divides logits by one number: sigmoid(x / temperature) (Guo et al. 2017, arXiv:1706.04599).
 
-    It can't move the point that is as likely as not, which stays at a logit of 0. Relevance models are
+    It can't move the point of probability one half, which stays at a logit of 0. Relevance models are
     trained with another share of relevant documents than candidates have, so prefer Platt.
 
     Args:
@@ -47,11 +47,11 @@ class TemperatureCalibrator(Calibrator):
 class PlattCalibrator(Calibrator):
     """A logistic regression on the logit: sigmoid(slope * x + intercept) (Platt 1999).
 
-    The one to start with: two parameters, good from some tens of relevant examples on.
+    Start with this one: two parameters, good from a few dozen relevant examples on.
 
     Args:
         slope: above 0.
-        intercept: moves the point that is as likely as not.
+        intercept: moves the point of probability one half.
     """
 
     registry_name: ClassVar[str] = "platt"

@@ -13,7 +13,7 @@ __all__ = ["estimate_base_rate", "shift_base_rate"]
 
 
 def shift_base_rate(probabilities: npt.ArrayLike, *, fitted: float, actual: float) -> FloatArray:
-    """Correct calibrated probabilities for another share of relevant documents.
+    """Correct calibrated probabilities for a different share of relevant documents.
 
     Adds the difference of the two shares' log-odds to the log-odds: a change of the intercept (Elkan 2001;
     Saerens, Latinne and Decaestecker 2002). It is right if only the share differs: relevant documents, and
@@ -35,15 +35,15 @@ def estimate_base_rate(probabilities: npt.ArrayLike, *, fitted: float, max_steps
     """Estimate the share of relevant documents from calibrated probabilities alone, without judgements.
 
     The expectation-maximisation of Saerens, Latinne and Decaestecker 2002, under the assumption that
-    `shift_base_rate` states. It is the more exact the better the model separates the two kinds.
+    `shift_base_rate` states. It is more exact the better the model separates the two kinds.
 
     Args:
         probabilities: of documents from where they are used, calibrated on data with the share ``fitted``.
         fitted: the share of relevant documents in the fitting data, in (0, 1).
-        max_steps: of the iteration, which ends earlier where it stands still.
+        max_steps: of the iteration, which ends earlier once it has converged.
 
     Raises:
-        InputError: there are no probabilities, or some are none.
+        InputError: there are no probabilities, or some of them lie outside [0, 1].
     """
     p = np.asarray(probabilities, dtype=np.float64)
     if not p.size or not ((p >= 0) & (p <= 1)).all():

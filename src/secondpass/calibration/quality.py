@@ -66,7 +66,7 @@ def probability_quality(
         queries: shape (n_examples,), whole numbers from 0: which examples belong together.
         n_bins: how many bins of equally many examples; equal probabilities share one, so there may be fewer.
         confidence: of the interval, in (0, 1).
-        n_bootstrap: how often the queries are drawn anew, the bins staying as they are. An ECE of finitely many
+        n_bootstrap: how often the queries are resampled, with the bins unchanged. An ECE of finitely many
             examples is too high, and drawing them anew raises it once more by about as much, so the interval is
             the basic one (Davison and Hinkley 1997, section 5.2), which takes that off and may lie below the
             estimate. It begins at 0 where so large an ECE would come about by chance, with nothing wrong.
@@ -79,7 +79,7 @@ def probability_quality(
     p, y = checked_examples(probabilities, relevant)
     groups = np.asarray(queries)
     if p.min() < 0 or p.max() > 1 or groups.shape != p.shape:
-        raise InputError("probabilities lie in [0, 1], and each has the number of its query")
+        raise InputError("probabilities must lie in [0, 1], each with the number of its query")
     Whole(at_least=1).checked(n_bins, "n_bins")
     Whole(at_least=1).checked(n_bootstrap, "n_bootstrap")
     OPEN_SHARE.checked(confidence, "confidence")

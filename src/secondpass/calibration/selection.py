@@ -18,7 +18,7 @@ __all__ = ["Selection", "Threshold", "at_precision", "best_f_beta", "require_sam
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Selection:
-    """What is kept of a ranking; if that is nothing, nothing there answers the query.
+    """What is kept of a ranking; if it is empty, no candidate answers the query.
 
     Attributes:
         ranking: the ranking of the kept documents, with their ranks and the trace.
@@ -68,8 +68,8 @@ class Selection:
 class Threshold:
     """A threshold on a reranker's scores, and what it does to the examples that it was chosen on.
 
-    The shares are over all examples together, whichever query they belong to. They are those of the very
-    examples that the threshold was chosen on, and so a little too good; measure them on others.
+    The shares are over the examples of all queries together. They are those of the same
+    examples that the threshold was chosen on, and therefore slightly optimistic; measure them on others.
 
     Attributes:
         value: documents that score at least this much are kept.
@@ -94,7 +94,7 @@ class Threshold:
 
         Args:
             ranking: from the reranker that the threshold was chosen for.
-            reranker: to check that it is that one.
+            reranker: if given, checked to be that one.
 
         Raises:
             CompositionError: the ranking's scale, or the reranker, is another one.
@@ -127,7 +127,7 @@ def best_f_beta(scored: ScoredExamples, beta: float = 1.0) -> Threshold:
 
 
 def at_precision(scored: ScoredExamples, precision: float) -> Threshold:
-    """Choose the threshold that keeps most among those with a precision of at least ``precision``.
+    """Choose the threshold that keeps the most examples at a precision of at least ``precision``.
 
     The precision is that of the examples; nothing is promised for others. With few examples above the
     threshold (``n_kept``), it is little more than chance: ask for a higher one than you need.
@@ -138,7 +138,7 @@ def at_precision(scored: ScoredExamples, precision: float) -> Threshold:
 
     Raises:
         ConfigError: the precision is out of range.
-        InputError: no threshold reaches it; the message says how far one gets.
+        InputError: no threshold reaches it; the message gives the best that can be reached.
     """
     precision = Number(above=0, at_most=1).checked(precision, "precision")
     values, kept, hits = _cuts(scored)
@@ -155,16 +155,16 @@ def at_precision(scored: ScoredExamples, precision: float) -> Threshold:
 def selected(ranking: Ranking, threshold: float, scale: Scale) -> Selection:
     """Return what a threshold keeps of a ranking, after a look at its scale."""
     if ranking.scale is not scale:
-        raise CompositionError(f"a threshold on {scale} scores can't be put on a ranking of {ranking.scale} ones")
+        raise CompositionError(f"a threshold on {scale} scores can't be applied to a ranking with {ranking.scale} ones")
     best = ranking.documents[0].score if len(ranking) else None
     return Selection(ranking.above(threshold), threshold, len(ranking), best)
 
 
 def require_same_reranker(fitted_on: str | None, reranker: Reranker | None, what: str) -> None:
-    """Check that something is used with the reranker that it was made for.
+    """Check that a fitted object is used with the reranker that it was made for.
 
     Raises:
-        CompositionError: it is another one, or its settings are others.
+        CompositionError: it is another one, or has other settings.
     """
     if reranker is not None and fitted_on is not None and reranker.fingerprint != fitted_on:
         raise CompositionError(

@@ -1,4 +1,4 @@
-"""Zero-shot classification by a model of entailment."""
+"""Zero-shot classification by an NLI model."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,7 +41,7 @@ _LIKELIER_THAN_NOT = 0.5
 class ZeroShotClassifier(Configured):
     """Finds which labels a text has, from the labels' words alone (Yin et al. 2019, arXiv:1909.00161).
 
-    Each label becomes a sentence ("This text is about shipping."), and a model of entailment says how much the text
+    Each label becomes a sentence ("This text is about shipping."), and an NLI model says how much the text
     speaks for it. One label of several: a softmax over the labels' entailment logits. Several at once
     (``multi_label``): for each label entailment against contradiction, or against the rest where a model has two
     labels. These are the rules of the zero-shot pipeline of transformers, with labels found by name.
@@ -50,10 +50,10 @@ class ZeroShotClassifier(Configured):
     labels and windows are scored in one run. Safe to share between threads.
 
     Args:
-        model: the name of a model of entailment, an `NliModel`, or any `Reranker` in its place (the sentence is the
+        model: the name of an NLI model, an `NliModel`, or any `Reranker` in its place (the sentence is the
             query, the text the document), by name too, as ``"cross-encoder:MODEL"``. Several are an ensemble: their
             probabilities are averaged, and their standard deviation is in `Classification.spread`. The default is
-            the embedded reranker: what a text is about, it tells better than the embedded model of entailment
+            the embedded reranker: what a text is about, it tells better than the embedded NLI model
             (``"secondpass-nli-minilm"``), which is made for checking facts.
         labels: what there is to choose from; nested mappings are a tree, which is searched from the top down for the
             path with the highest probability. May be left out and given with each text.
@@ -61,15 +61,15 @@ class ZeroShotClassifier(Configured):
         template: a sentence with ``{}`` where the label stands; several are averaged.
         hypotheses: whole sentences for a label in place of the template, one or several to be averaged.
         descriptions: what stands in the template in place of a label's name.
-        calibrate: take off what the model says of texts without content (contextual calibration, Zhao et al. 2021,
-            arXiv:2102.09690), for labels that it likes whatever the text. Try it on examples: with a reranker, whose
-            scores of such texts say little, it does harm.
+        calibrate: subtract what the model says about texts without content (contextual calibration, Zhao et al. 2021,
+            arXiv:2102.09690), for labels that it favours for any text. Try it on examples: with a reranker, whose
+            scores of such texts mean little, it does harm.
         thresholds: the probability that a label has to reach, one for all or one for each; `fit_thresholds` finds
             them. With ``multi_label`` 0.5 by default; else none, and a text whose best label does not reach its
             threshold gets no label. In a tree, where the path's probability counts, the way down ends there.
         margin: how far the best label must be ahead of the next.
         ties: what becomes of labels within the margin: ``abstain``, and choose none; or ``tournament``: up to six of
-            them are compared pair by pair ("shipping rather than billing"), and their probabilities handed out anew in
+            them are compared pair by pair ("shipping rather than billing"), and their probabilities reassigned in
             that order.
 
     Attributes:
@@ -116,9 +116,9 @@ class ZeroShotClassifier(Configured):
 
     def _check_settings(self) -> None:
         if self.ties == "tournament" and self.margin is None:
-            raise ConfigError("a tournament needs margin, which says what a near tie is")
+            raise ConfigError("ties='tournament' needs margin, which says what a near tie is")
         if self.margin is not None and self.multi_label:
-            raise ConfigError("margin is between the best label and the next: not with multi_label")
+            raise ConfigError("margin compares the best label with the next one, so it can't be used with multi_label")
         if self._tree is None:
             return
         known = {node.label for node in self._tree.walk()}
@@ -126,10 +126,11 @@ class ZeroShotClassifier(Configured):
             mapping = getattr(self, name)
             unknown = sorted(set(mapping) - known) if isinstance(mapping, Mapping) else []
             if unknown:
-                raise ConfigError(f"{name} has {unknown[0]!r}, which is none of the labels: {', '.join(sorted(known))}")
+                labels = ", ".join(sorted(known))
+                raise ConfigError(f"{name} has {unknown[0]!r}, which is not one of the labels: {labels}")
 
     def classify(self, text: str, labels: Labels | None = None) -> Classification:
-        """Find the labels of a text.
+        """Choose the labels of a text.
 
         Args:
             text: what to classify; not empty.
@@ -146,7 +147,7 @@ class ZeroShotClassifier(Configured):
         """Find the labels of many texts in one run of the model; arguments as in `classify`."""
         tree = self._tree if labels is None else self._parsed(labels, InputError)
         if tree is None:
-            raise InputError("there are no labels: give them to the classifier, or with the text")
+            raise InputError("there are no labels: pass them to the classifier, or with the text")
         start = time.perf_counter()
         opened = (lambda node, probability: probability >= self._threshold(node)) if self.multi_label else None
         scored = score_texts(self._panel, self._wording, checked_texts(texts), tree, self.multi_label, opened)
@@ -156,11 +157,11 @@ class ZeroShotClassifier(Configured):
         return [self._classification(each, latency_s, deep=tree.is_deep) for each in scored]
 
     async def aclassify(self, text: str, labels: Labels | None = None) -> Classification:
-        """Do as `classify`, in a worker thread, so that the event loop goes on."""
+        """Async version of `classify`, which runs in a worker thread."""
         return (await self.aclassify_many([text], labels))[0]
 
     async def aclassify_many(self, texts: Iterable[str], labels: Labels | None = None) -> list[Classification]:
-        """Do as `classify_many`, in a worker thread, so that the event loop goes on."""
+        """Async version of `classify_many`, which runs in a worker thread."""
         return await in_thread(self.classify_many, texts, labels)
 
     def fit_thresholds(
@@ -168,7 +169,7 @@ class ZeroShotClassifier(Configured):
     ) -> Self:
         """Choose each label's threshold by its F-beta score on examples; returns itself.
 
-        Don't use it in other threads meanwhile. The examples should be others than those that it is measured on.
+        Don't use it in other threads meanwhile. Measure it on other examples than these.
 
         Args:
             texts: the examples.
@@ -180,11 +181,11 @@ class ZeroShotClassifier(Configured):
             ConfigError: the classifier has no labels of its own, or beta is not above 0.
         """
         if self._tree is None:
-            raise ConfigError("thresholds are for labels: give them to the classifier, as labels=...")
+            raise ConfigError("thresholds belong to labels: give the classifier its labels first, as labels=...")
         checked = checked_texts(texts)
         nodes = {node.label: node for node in self._tree.walk()}
         if isinstance(labels, str) or not isinstance(labels, Sequence) or len(checked) != len(labels):
-            raise InputError(f"{len(checked)} texts need a list of as many labels, or lists of labels")
+            raise InputError(f"there must be as many labels, or lists of labels, as texts: {len(checked)}")
         true = [frozenset(label for one in each for label in nodes[one].path) for each in truths(labels, list(nodes))]
         scored = score_texts(self._panel, self._wording, checked, self._tree, self.multi_label, lambda *_: True)
         values = np.array([[each.probabilities[node].mean() for node in nodes.values()] for each in scored])
@@ -197,7 +198,7 @@ class ZeroShotClassifier(Configured):
         tree = labels if isinstance(labels, Mapping) else dict.fromkeys(checked_labels(labels, least, error))
         root = parsed_tree(tree, least, error)
         if root.is_deep and self.margin is not None:
-            raise error("margin is between the best label and the next: not in a tree, where thresholds end the way")
+            raise error("margin compares the best label with the next one: in a tree of labels, use thresholds")
         return root
 
     def _threshold(self, node: Node) -> float:
@@ -229,5 +230,5 @@ class ZeroShotClassifier(Configured):
 
 
 def _kept(labels: Any) -> Any:
-    """Return labels so that they can be read more than once; what is no list of any is refused later."""
+    """Return labels so that they can be read more than once; what is not a list is refused later."""
     return tuple(labels) if isinstance(labels, Iterable) and not isinstance(labels, str | bytes | Mapping) else labels

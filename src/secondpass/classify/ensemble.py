@@ -16,7 +16,7 @@ __all__ = ["Choice", "Outcome", "Panel"]
 Choice = tuple[str, Sequence[tuple[str, ...]]]
 """A text, and for each label that is compared the hypotheses that stand for it."""
 
-# What a text is when it says nothing (Zhao et al. 2021 take these three).
+# Texts without content (the three of Zhao et al. 2021).
 _CONTENT_FREE = ("N/A", "", "[MASK]")
 _MOST_REMEMBERED = 10_000
 

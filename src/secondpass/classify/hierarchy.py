@@ -79,7 +79,9 @@ def parsed_tree(labels: Mapping[str, Any], least: int, error: type[SecondPassErr
     seen: set[str] = set()
     for node in root.walk():
         if node.label in seen:
-            raise error(f"the label {node.label!r} is in the tree twice: name them apart, and describe them alike")
+            raise error(
+                f"the label {node.label!r} is in the tree twice: give the two different names and one description"
+            )
         seen.add(node.label)
     return root
 
@@ -88,7 +90,7 @@ def _children(level: Any, path: tuple[str, ...], least: int, error: type[SecondP
     if path and not level:
         return ()
     if len(path) > _DEEPEST:
-        raise error(f"the tree of labels is deeper than {_DEEPEST} levels; is it within itself?")
+        raise error(f"the tree of labels is deeper than {_DEEPEST} levels, or contains itself")
     try:
         labels = checked_labels(level, least, error)
     except error as exc:

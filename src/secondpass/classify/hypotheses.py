@@ -1,4 +1,4 @@
-"""From labels to the sentences that a model of entailment is asked about."""
+"""From labels to the sentences that an NLI model is asked about."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,10 +57,11 @@ def checked_labels(labels: Any, least: int, error: type[SecondPassError]) -> tup
             raise error(f"labels[{at}] must be a str that is not empty, not {label!r:.80}")
     twice = next((label for at, label in enumerate(checked) if label in checked[:at]), None)
     if twice is not None:
-        raise error(f"the label {twice!r} is there twice; each may be there once")
+        raise error(f"the label {twice!r} occurs twice; labels must be distinct")
     if len(checked) < least:
         why = "with one label it would always be 1; pass another, such as 'something else', or multi_label=True"
-        raise error(f"{len(checked)} of at least {least} labels: {why if checked else 'there is nothing to choose'}")
+        why = why if checked else "there is nothing to choose from"
+        raise error(f"{len(checked)} of at least {least} labels: {why}")
     return checked
 
 
@@ -69,10 +70,10 @@ def checked_wording(
     hypotheses: Mapping[str, str | Sequence[str]] | None,
     descriptions: Mapping[str, str] | None,
 ) -> Wording:
-    """Return how labels are put into words, after a look at it.
+    """Return the wording of labels, once it is checked.
 
     Raises:
-        ConfigError: a template has no place for the label, or something is no text.
+        ConfigError: a template has no place for the label, or something is not a text.
     """
     templates = (template,) if isinstance(template, str) or not isinstance(template, Iterable) else tuple(template)
     for each in templates:

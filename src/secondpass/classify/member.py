@@ -1,4 +1,4 @@
-"""How much a text speaks for a label: by a model of entailment, or by a reranker in its place."""
+"""How much a text speaks for a label: by an NLI model, or by a reranker in its place."""
 
 import os
 from abc import ABC, abstractmethod
@@ -20,7 +20,7 @@ from secondpass.windows import ApproximateTokenization, ModelTokenization, Span,
 __all__ = ["Item", "ItemScores", "Member", "Model", "loaded_model", "member_of"]
 
 Model = str | NliModel | Reranker | Mapping[str, Any]
-"""A model of entailment or a reranker: loaded, by its name, or as the plain data that its ``to_config`` wrote."""
+"""An NLI model or a reranker: loaded, by its name, or as the plain data that its ``to_config`` wrote."""
 
 Item = tuple[str, tuple[str, ...]]
 """A text, and the hypotheses that together stand for a label."""
@@ -119,7 +119,7 @@ class Member(ABC):
 
 
 class NliMember(Member):
-    """A model of entailment: the text is the premise (Yin et al. 2019, arXiv:1909.00161)."""
+    """An NLI model: the text is the premise (Yin et al. 2019, arXiv:1909.00161)."""
 
     def __init__(self, model: NliModel) -> None:
         self.model = model
@@ -145,14 +145,14 @@ class NliMember(Member):
 
 
 class RerankerMember(Member):
-    """A reranker in place of a model of entailment: the hypothesis is the query, the text the document."""
+    """A reranker in place of an NLI model: the hypothesis is the query, the text the document."""
 
     def __init__(self, reranker: Reranker) -> None:
         if reranker.scale is Scale.ORDINAL or not reranker.pointwise:
             what = "are ordinal" if reranker.scale is Scale.ORDINAL else "depend on the other documents"
             raise CompositionError(
                 f"ZeroShotClassifier compares a text's scores for several labels, but those of {reranker!r} {what}: "
-                f"they mean something within one request only; use a reranker that gives logits or probabilities"
+                f"they only mean something within one request; use a reranker that gives logits or probabilities"
             )
         self.reranker = reranker
         self.tokenization = find_tokenization(reranker) or ApproximateTokenization()
@@ -181,17 +181,17 @@ def member_of(model: object) -> Member:
 
     Raises:
         CompositionError: it is a reranker whose scores can't be compared between labels.
-        ConfigError: it is no model.
+        ConfigError: it is not a model.
     """
     if isinstance(model, Reranker):
         return RerankerMember(model)
-    if hasattr(model, "run") and hasattr(model, "has_contradiction"):  # an NliModel, or what is used like one
+    if hasattr(model, "run") and hasattr(model, "has_contradiction"):  # an NliModel, or an object with its interface
         return NliMember(model)  # type: ignore[arg-type]
-    raise ConfigError(f"a classifier's model is a name, an NliModel or a Reranker, not {type(model).__name__}")
+    raise ConfigError(f"a classifier's model must be a name, an NliModel or a Reranker, not {type(model).__name__}")
 
 
 def loaded_model(model: Any) -> Any:
-    """Return a model that was named or written down; anything else comes back as it is."""
+    """Return a model that was named or written down; anything else is returned unchanged."""
     if isinstance(model, Mapping):
         is_nli = model.get("type", NliModel.registry_name) == NliModel.registry_name
         return NliModel.from_config(model) if is_nli else from_config(model)

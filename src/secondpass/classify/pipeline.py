@@ -21,7 +21,7 @@ __all__ = ["Scored", "break_ties", "checked_texts", "score_texts"]
 
 @dataclass(slots=True)
 class Scored:
-    """What is known of a text before its labels are chosen.
+    """What is known about a text before its labels are chosen.
 
     Attributes:
         text: the text.
@@ -72,7 +72,7 @@ def score_texts(
 
 
 def break_ties(panel: Panel, wording: Wording, scored: Sequence[Scored], margin: float) -> None:
-    """Hand the probabilities of near ties out anew, in the order of a tournament."""
+    """Reassign the probabilities of near ties in the order of a tournament."""
     tied: list[tuple[Scored, list[Node]]] = []
     for each in scored:
         nodes = list(each.probabilities)
@@ -96,14 +96,14 @@ def checked_texts(texts: Any) -> list[str]:
     """Return texts as models can take them.
 
     Raises:
-        InputError: one of them is no text, or empty.
+        InputError: one of them is not a text, or empty.
     """
     if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        raise InputError(f"texts must be a list of texts, not one {type(texts).__name__}; classify takes one text")
+        raise InputError(f"texts must be a list of texts, not one {type(texts).__name__}; for one text use classify")
     checked = list(texts)
     for at, text in enumerate(checked):
         if not isinstance(text, str):
             raise InputError(f"texts[{at}] must be a str, not {type(text).__name__}")
         if not text.strip():
-            raise InputError(f"texts[{at}] is empty: there is nothing to classify, so leave it out")
+            raise InputError(f"texts[{at}] is empty: there is nothing to classify; leave it out")
     return [well_formed(text) for text in checked]

@@ -30,7 +30,7 @@ ThresholdOf = Callable[[Node], float]
 
 
 def checked_thresholds(thresholds: Any) -> Thresholds:
-    """Return one threshold for all labels, one for each, or None for none.
+    """Return one threshold for all labels, one for each, or None.
 
     Raises:
         ConfigError: one of them is not a probability.
@@ -65,7 +65,7 @@ def truths(labels: Sequence[Any], known: Sequence[str]) -> list[frozenset[str]]:
         several = list(each) if isinstance(each, Iterable) else [each]
         unknown = [repr(label) for label in several if label not in known]
         if unknown:
-            raise InputError(f"labels[{at}] is {unknown[0]}, which is none of the classifier's: {', '.join(known)}")
+            raise InputError(f"labels[{at}] is {unknown[0]}, which is not one of the classifier's: {', '.join(known)}")
         found.append(frozenset(several))
     return found
 
@@ -97,7 +97,7 @@ def fitted_thresholds(
 
 
 def chosen_labels(means: Mapping[Node, float], threshold: ThresholdOf) -> tuple[list[Node], str]:
-    """Return every label that reaches its threshold, best first, or why there is none.
+    """Return the labels that reach their thresholds, best first, or the reason why none does.
 
     Of a path in a tree only its lowest label; one below a label that was not reached does not count.
     """
@@ -110,7 +110,7 @@ def chosen_labels(means: Mapping[Node, float], threshold: ThresholdOf) -> tuple[
 
 
 def chosen_label(means: Mapping[Node, float], threshold: ThresholdOf, margin: float | None) -> tuple[list[Node], str]:
-    """Return the best label as a list of one, or none and why.
+    """Return the best label in a list, or an empty list and the reason.
 
     Args:
         means: each label's probability, best first; in a tree, the whole path's.

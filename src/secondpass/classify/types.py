@@ -13,7 +13,7 @@ __all__ = ["Classification"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Classification:
-    """What a text was found to be.
+    """The labels found for a text.
 
     Attributes:
         text: what was classified.
@@ -26,7 +26,7 @@ class Classification:
         spread: of an ensemble, the standard deviation of each label's probability over the members; else empty.
         windows: of a text that was too long for the model, the window that speaks most for each label: where it
             begins and ends in the text, in characters; else empty.
-        trace: what happened on the way.
+        trace: what happened while it was made.
     """
 
     text: str

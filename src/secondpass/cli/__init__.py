@@ -6,7 +6,7 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; what it needs beyond the core comes with the extra ``cli``."""
+    """Run the command line; its dependencies come with the extra ``cli``."""
     try:
         from secondpass.cli.app import run
     except ModuleNotFoundError as exc:

@@ -1,4 +1,4 @@
-"""The commands, and how their errors, warnings and what takes long are shown."""
+"""The commands, and how their errors, warnings and slow steps are shown."""
 
 import logging
 import sys
@@ -53,7 +53,7 @@ class _Notes(logging.Handler):
         say("note", "dim", record.getMessage())
 
 
-_NOTES = _Notes()  # one, which a logger takes once
+_NOTES = _Notes()  # a single one: a logger adds the same handler only once
 
 
 def run() -> None:

@@ -1,4 +1,4 @@
-"""``secondpass classify``: which of some labels a text has, with no training data."""
+"""``secondpass classify``: which of the given labels a text has, without training data."""
 
 import json
 import sys

@@ -16,7 +16,7 @@ from secondpass.types import printable
 __all__ = ["models"]
 
 models = typer.Typer(
-    help="List the models that are known by name, or say how one runs.",
+    help="List the models known by name, or show how one runs.",
     invoke_without_command=True,
     pretty_exceptions_enable=False,
 )
@@ -42,7 +42,7 @@ def list_models(context: typer.Context) -> None:
         output.print(Text(f"    {about}", style="dim"), soft_wrap=True)
     output.print(
         "\n(E): mean nDCG@10, in percent, over MTEB(eng, v2) retrieval with six first stages, as the authors of the "
-        "Ettin rerankers measured for all alike. Other figures are those of the model's own card.",
+        "Ettin rerankers measured for all of them. Other figures are those of the model's own card.",
         style="dim",
         highlight=False,
     )
@@ -50,7 +50,7 @@ def list_models(context: typer.Context) -> None:
 
 @models.command()
 def info(name: _Name, revision: _Revision = None) -> None:
-    """Say what is known of a model, where it is on this machine, and how it runs on its CPU."""
+    """Show what is known about a model, where it is on this machine, and how it runs on the CPU."""
     spec = catalog().get(name)
     if spec:
         _field("task", spec.task)

@@ -1,4 +1,4 @@
-"""What the commands read: texts that are given on the command line, in files or on standard input."""
+"""What the commands read: texts from the command line, files or standard input."""
 
 import json
 import sys
@@ -30,7 +30,7 @@ def read_utf8(name: str) -> str:
     try:
         data = sys.stdin.buffer.read() if name == "standard input" else Path(name).read_bytes()
         return data.decode("utf-8-sig")
-    except (OSError, ValueError) as exc:  # the latter: no UTF-8, or a null character in the file's name
+    except (OSError, ValueError) as exc:  # ValueError: not UTF-8, or a null character in the file's name
         raise InputError(f"{name} can't be read as UTF-8 text: {exc}") from exc
 
 
@@ -46,12 +46,12 @@ def read_yaml(path: Path) -> Any:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except RecursionError:
         raise ConfigError(f"{path} can't be read as YAML: it is nested too deeply") from None
-    except (OSError, ValueError, yaml.YAMLError) as exc:  # a date or a number that is none is a ValueError
+    except (OSError, ValueError, yaml.YAMLError) as exc:  # an impossible date or number is a ValueError
         raise ConfigError(f"{path} can't be read as YAML: {exc}") from exc
 
 
 def read_settings(path: Path | None, kind: Any) -> dict[str, Any]:
-    """Return the settings of a class that a YAML or JSON file holds; none where there is no file.
+    """Return a class's settings from a YAML or JSON file; none without a file.
 
     Args:
         path: the file.
@@ -70,7 +70,7 @@ def read_settings(path: Path | None, kind: Any) -> dict[str, Any]:
 
 
 def json_documents(name: str, text: str) -> list[tuple[int, dict[str, Any]]]:
-    """Return the objects of JSONL with the numbers of their lines, from 1; blank lines are none.
+    """Return the objects in JSONL with their line numbers, from 1; blank lines are skipped.
 
     Args:
         name: of the file, for messages.
@@ -80,7 +80,7 @@ def json_documents(name: str, text: str) -> list[tuple[int, dict[str, Any]]]:
         InputError: a line is not a JSON object with a string under ``text``.
     """
     documents = []
-    # Not splitlines, which also splits at characters that may stand within a line of JSON.
+    # Not splitlines, which also splits at characters that are allowed within a line of JSON.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue

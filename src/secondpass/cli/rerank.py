@@ -24,7 +24,7 @@ def rerank(
     query: Annotated[str, typer.Argument(help="What was asked.")],
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="Documents, one a line: plain text or JSONL; standard input without any."),
+        typer.Argument(help="Documents, one per line: plain text or JSONL; standard input if there is no file."),
     ] = None,
     model: Annotated[
         str | None,
@@ -33,8 +33,8 @@ def rerank(
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="A reranker as YAML or JSON, instead of a model.")
     ] = None,
-    k: Annotated[int | None, typer.Option("--k", "-k", help="How many to print; all without it.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    k: Annotated[int | None, typer.Option("--k", "-k", help="How many to print; all by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
     """Rerank documents: plain lines, or JSON objects with "text" (and "id" and "metadata")."""
     names = [str(path) for path in files or []] or ["standard input"]
@@ -60,7 +60,7 @@ def _reranker(model: str | None, config: Path | None) -> Reranker:
 
 
 def _documents(name: str) -> list[Document]:
-    """Read a file as JSONL if its first line is a JSON object, else as plain lines; blank ones are no documents."""
+    """Read a file as JSONL if its first line is a JSON object, else as plain lines; blank lines are skipped."""
     text = read_utf8(name)
     if _is_object(text.lstrip().partition("\n")[0]):
         return [document for _, document in json_documents(name, text)]

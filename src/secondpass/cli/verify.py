@@ -58,7 +58,7 @@ def verify(
             "--passages",
             "-p",
             metavar="FILE...",
-            help="A file is a passage; of .jsonl each line is one, and of - (standard input, JSONL).",
+            help="Each file is a passage; in a .jsonl file, and in - (standard input, JSONL), each line is one.",
         ),
     ] = None,
     passage: Annotated[list[str] | None, typer.Option(help="A passage itself; numbered after those of files.")] = None,
@@ -98,11 +98,11 @@ def verify(
 
 
 def _passages(files: list[str], texts: list[str], answer: str) -> tuple[list[Document], list[str]]:
-    """Return the passages, and of each where it is from, which is its id if it has no other."""
+    """Return the passages and their sources; a passage without an id has its source as id."""
     if not (files or texts):
         raise InputError("there are no passages: give --passages FILE, or --passage TEXT")
     if [answer, *files].count("-") > 1:
-        raise InputError("standard input can be read once only: give the answer or the passages as a file")
+        raise InputError("standard input can only be read once: give the answer or the passages as a file")
     found: list[tuple[str, dict[str, Any]]] = []
     for file in files:
         if file == "-" or file.endswith(".jsonl"):

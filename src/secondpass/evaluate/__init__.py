@@ -1,4 +1,4 @@
-"""What rankings are worth: data to measure on, and metrics."""
+"""Evaluation of rankings: data to measure on, and metrics."""
 
 from secondpass.evaluate.beir import Collection, read_beir
 from secondpass.evaluate.metrics import measure, mrr, ndcg, per_query

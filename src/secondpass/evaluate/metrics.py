@@ -1,4 +1,4 @@
-"""How good rankings are, by qrels: the measures of trec_eval, by the ir-measures library."""
+"""Metrics of rankings by qrels: the measures of trec_eval, computed by the ir-measures library."""
 
 from collections.abc import Iterator
 from typing import Any

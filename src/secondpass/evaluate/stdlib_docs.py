@@ -1,7 +1,7 @@
-"""The documentation of Python's own standard library, as a corpus that is on every machine.
+"""The documentation of Python's own standard library, as a corpus available on every machine.
 
 The demo, the notebooks and the quality test search it: about 5,000 docstrings, one document for each
-module, class, function and method that has one of its own. The text is the qualified name with its
+module, class, function and method that has its own. The text is the qualified name with its
 signature, then the docstring. It differs a little from one Python version to the next.
 """
 
@@ -30,7 +30,7 @@ __all__ = ["stdlib_corpus", "stdlib_qrels", "stdlib_queries"]
 # Importing these opens a browser, prints, starts a program or loads a test suite.
 _SKIPPED = {"antigravity", "this", "idlelib", "turtledemo", "test", "lib2to3", "__main__", "tkinter", "turtle"}
 _SKIPPED |= {"ntpath", "posixpath", "genericpath"}  # known as os.path
-_FORMAT = 1  # to be raised when the texts are made in another way: the cache holds those of before
+_FORMAT = 1  # raise it when the texts are made differently: the cache still holds the old ones
 # Packages whose public submodules are documented as modules in their own right.
 _PACKAGES = {"asyncio", "collections", "concurrent", "email", "html", "http", "importlib", "json", "logging"}
 _PACKAGES |= {"multiprocessing", "os", "unittest", "urllib", "wsgiref", "xml", "xmlrpc", "zoneinfo", "dbm"}
@@ -45,7 +45,7 @@ def stdlib_corpus() -> tuple[dict[str, Any], ...]:
     ("module", "class", "function" or "method").
 
     Raises:
-        SecondPassError: the child process failed; its last words are in the message.
+        SecondPassError: the child process failed; the end of its output is in the message.
     """
     path = cache_dir("stdlib") / f"docs-{_FORMAT}-python-{platform.python_version()}.json"
     if not path.exists():
@@ -147,7 +147,7 @@ def _is_plain(default: object) -> bool:
 
 
 def _read() -> list[dict[str, Any]]:
-    """Import every module and collect the docstrings; one that stands twice is kept under its shortest name."""
+    """Import every module and collect the docstrings; one that occurs twice is kept under its shortest name."""
     documents: dict[str, dict[str, Any]] = {}
     for name, module in _modules():
         for qualified, kind, member in [(name, "module", module), *_members(name, module)]:

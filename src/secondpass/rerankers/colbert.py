@@ -116,8 +116,8 @@ class ColbertReranker(Reranker):
         if notes and not self._warned:
             self._warned = True
             warn(
-                f"{self.colbert_model.files.name}: {'; '.join(notes)}; what was cut had no say in the scores. Raise "
-                f"query_length for the one, wrap the reranker into a PassageReranker for the others (this is said "
+                f"{self.colbert_model.files.name}: {'; '.join(notes)}; what was cut did not count towards the scores. "
+                f"Raise query_length for queries, and wrap the reranker in a PassageReranker for documents (shown "
                 f"once; the trace counts them)",
                 TruncationWarning,
             )

@@ -20,7 +20,7 @@ from secondpass.windows import ModelTokenization
 
 __all__ = ["CrossEncoderReranker"]
 
-# Any relevance model tells these apart by a wide margin, unless its labels are the wrong way round.
+# Any relevance model tells these apart by a wide margin, unless its labels are swapped.
 _QUESTION = "What is the capital of France?"
 _MARGIN = 0.5  # logits; relevance models have 10 to 20 here, an untrained head hundredths
 _ANSWER, _OFF_TOPIC = "Paris is the capital of France.", "Knead the dough and let it rest for an hour."
@@ -34,19 +34,19 @@ class CrossEncoderReranker(Reranker):
     ``truncated``, marked in the ranking's explanations, and warned about once.
 
     Every document is scored, whatever the request's ``k``. Where only the first ``k`` matter, a `CascadeReranker`
-    with ``early_exit`` and a smaller model before this one leaves out those that can't come among them.
+    with ``early_exit`` and a smaller model before this one skips those that can't be among them.
 
     Args:
         model: a folder, a name from the catalogue (``secondpass models`` lists it), a repository on the
             Hugging Face hub, or a `PairModel`.
         activation: ``identity`` gives the model's logits, ``sigmoid`` probabilities. These are not
             calibrated: they order documents as the logits do, but 0.5 need not mean "as likely as not".
-        keep_tokens: of how many texts, those scored last, the tokens are kept in memory, so that documents that
-            come again with another query are not tokenized again. Scores are the same to the bit; it pays where
+        keep_tokens: for how many of the latest texts the tokens are kept in memory, so that documents that
+            come again with another query are not tokenized again. Scores are the same to the bit; it pays off where
             the model is small, or the documents much longer than what it reads of them.
         progress: show a bar when it takes longer than a second.
         smoke_test: score an answer and an unrelated sentence when loading, and refuse a model that prefers
-            the latter; switch it off for a model that does not read English.
+            the latter; turn it off for a model that does not read English.
         loading: where the model is taken from and how it runs: see `secondpass.models.LoadSettings`.
 
     Attributes:
@@ -126,8 +126,8 @@ class CrossEncoderReranker(Reranker):
         if notes and not self._warned:
             self._warned = True
             warn(
-                f"{self.pair_model.name}: {'; '.join(notes)}; what was cut had no say in the scores. A PassageReranker "
-                f"around it scores long documents window by window (this is said once; the trace counts them)",
+                f"{self.pair_model.name}: {'; '.join(notes)}; what was cut did not count towards the scores. A "
+                f"PassageReranker around it scores long documents window by window (shown once; the trace counts them)",
                 TruncationWarning,
             )
         explanations = {"truncated": truncated.tolist()} if n_truncated else {}
@@ -140,7 +140,7 @@ class CrossEncoderReranker(Reranker):
             raise ModelFormatError(
                 f"{self.pair_model.name} does not score the answer ({answer:.3f}) above an unrelated sentence "
                 f"({off_topic:.3f}): it is not a relevance model, its labels ({', '.join(self.pair_model.labels)}) are "
-                f"named wrongly, or it does not read English; pass smoke_test=False for the last"
+                f"named wrongly, or it does not read English; in that last case pass smoke_test=False"
             )
 
     def __repr__(self) -> str:

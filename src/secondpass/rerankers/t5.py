@@ -109,7 +109,7 @@ class _T5Reranker(Reranker):
             notes = (*notes, cut)
             if not self._warned:
                 self._warned = True
-                warn(f"{self.model}: {cut} (this is said once; the trace counts them)", TruncationWarning)
+                warn(f"{self.model}: {cut} (shown once; the trace counts them)", TruncationWarning)
         return Trace(counts=counts, notes=notes)
 
     def __repr__(self) -> str:
@@ -149,7 +149,7 @@ class MonoT5Reranker(_PointwiseT5Reranker):
 
     The probability is the model's own, not a calibrated one. Needs the extra ``torch``. On the hub:
     ``castorini/monot5-base-msmarco``, ``castorini/monot5-large-msmarco``, ``castorini/monot5-3b-msmarco``.
-    Weights are read from safetensors only: where a repository has pickles alone, save them again where you trust
+    Weights are read from safetensors only: where a repository only has pickles, convert them where you trust
     them (``model.save_pretrained(folder)``), next to the ``tokenizer.json`` of the T5 they were trained from.
 
     Args:
@@ -188,7 +188,7 @@ class RankT5Reranker(_PointwiseT5Reranker):
 
 
 class DuoT5Reranker(_T5Reranker):
-    """Compares each document with each other (Pradeep et al. 2021, arXiv:2101.05667).
+    """Compares every document with every other one (Pradeep et al. 2021, arXiv:2101.05667).
 
     A document's score is the mean probability, over the others and both orders, that it is the more relevant
     one (their symmetric sum, divided by the number of comparisons). ``n`` documents take ``n * (n - 1)`` pairs,
@@ -197,7 +197,7 @@ class DuoT5Reranker(_T5Reranker):
     explanations tells them apart. On the hub: ``castorini/duot5-base-msmarco``, ``castorini/duot5-3b-msmarco``.
 
     Args:
-        model: as for `MonoT5Reranker`, like the other settings and the errors.
+        model: as for `MonoT5Reranker`, like the errors.
         max_documents: how many of a request's documents are compared.
         progress: show a bar when it takes longer than a second.
         loading: see `T5Settings`; two documents share the ``max_length`` evenly.

@@ -1,4 +1,4 @@
-"""What every first stage has in common: documents in, rankings out, save and load."""
+"""What all retrievers have in common: documents in, rankings out, save and load."""
 
 import json
 import os
@@ -39,7 +39,7 @@ retrievers = Registry(
 
 
 class Retriever(Configured, ABC):
-    """Finds candidates in a corpus that it holds.
+    """Finds candidates in an indexed corpus.
 
     A subclass writes `_index`, `_search`, `_save` and `_load`, says in `settings` what a saved index has to be searched
     with, and has a configuration as `secondpass.config` describes it (without what was indexed).
@@ -73,7 +73,7 @@ class Retriever(Configured, ABC):
         return len(self._documents)
 
     def index(self, documents: Iterable[Document], *, progress: bool = False) -> Self:
-        """Build the index of a corpus, in place of what was there before; returns itself.
+        """Build the index of a corpus, replacing any earlier one; returns itself.
 
         Args:
             documents: texts, or mappings with ``text`` and, if you like, ``id`` and ``metadata``.
@@ -118,16 +118,16 @@ class Retriever(Configured, ABC):
         return [self._ranking(query, hits, trace) for query, hits in zip(checked, results, strict=True)]
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write index and documents into a folder; one that is there is replaced when all is written.
+        """Write index and documents into a folder; an existing one is replaced once everything is written.
 
         Raises:
-            InputError: nothing was indexed, or JSON would not give a document back as it is.
+            InputError: nothing was indexed, or a document would not survive JSON unchanged.
         """
         if not self._documents:
             raise InputError(f"{type(self).__name__} has no documents to save: call index(documents) first")
         target = Path(folder)
         if target.exists() and not (target / _SETTINGS).is_file():
-            raise InputError(f"{target} is there and holds no saved retriever, so it is not replaced")
+            raise InputError(f"{target} exists and does not hold a saved retriever, so it is not replaced")
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-")) / target.name
         try:
@@ -173,7 +173,8 @@ class Retriever(Configured, ABC):
                 raise
             raise ModelIntegrityError(f"{source} does not hold a {cls.__name__} that can be read: {exc}") from exc
         if fingerprint != retriever.settings.get("fingerprint"):
-            raise ConfigError(f"{source} was built with another model than {saved.get('model')!r} is here: index again")
+            model = saved.get("model")
+            raise ConfigError(f"{source} was built with another model than the {model!r} found here: index again")
         return retriever
 
     @classmethod
@@ -197,14 +198,14 @@ def _line(document: Document, position: int) -> str:
     text = json.dumps(document)  # ASCII, as no other encoding can hold a lone surrogate
     if json.loads(text) != document:
         raise ValueError(
-            f"documents[{position}] would come back as another one; in JSON keys are texts, and there are lists, but "
+            f"documents[{position}] would come back changed from JSON, where keys are texts, and there are lists, but "
             f"no tuples and no NaN"
         )
     return text + "\n"
 
 
 def retriever_of(config: object) -> object:
-    """Return the retriever of a configuration; anything else comes back as it is.
+    """Return the retriever of a configuration; anything else is returned unchanged.
 
     Raises:
         ConfigError: a setting is unknown or out of range.
@@ -224,5 +225,5 @@ def checked_queries(queries: object) -> list[str]:
         InputError: they are not a list, or one of them can't be used.
     """
     if not isinstance(queries, Iterable):
-        raise InputError(f"queries are a str or a list of them, not {type(queries).__name__}")
+        raise InputError(f"queries must be a str or a list of them, not {type(queries).__name__}")
     return [Request(query, ()).query for query in queries]

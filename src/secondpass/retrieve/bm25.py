@@ -1,4 +1,4 @@
-"""The first stage by words: BM25, by the bm25s library."""
+"""First-stage retrieval by words: BM25, from the bm25s library."""
 
 import warnings
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class BM25Retriever(Retriever):
     English stop words and without stemming.
 
     Args:
-        k1: how soon further occurrences of a word stop to count.
+        k1: how soon further occurrences of a word stop counting, at least 0.
         b: how much long documents are discounted, in [0, 1].
 
     Raises:
@@ -46,7 +46,7 @@ class BM25Retriever(Retriever):
         bm25 = _bm25s().BM25(method="lucene", k1=self.k1, b=self.b)
         tokens = _bm25s().tokenize(list(texts), stopwords="en", show_progress=progress)
         if not any(tokens.ids):
-            raise InputError("no document holds a word that BM25 counts: of two or more letters, and no stop word")
+            raise InputError("no document has a word that BM25 counts: two or more letters, and not a stop word")
         bm25.index(tokens, show_progress=progress)
         self._bm25 = bm25
 

@@ -1,4 +1,4 @@
-"""The first stage by vectors: a bi-encoder and a FAISS index."""
+"""First-stage retrieval by vectors: a bi-encoder and a FAISS index."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -61,7 +61,7 @@ class ExpandedRetriever(Retriever):
     """Searches for a query and its variants, and fuses the results: a first stage like any other.
 
     The rankings hold the query that was asked, so that `RetrieveRerank` reranks with that one. All variants of
-    all queries are searched together, equal ones once. An expander that fails is left out: the trace counts it
+    all queries are searched together, equal ones once. An expander that fails is skipped: the trace counts it
     under ``expanders_failed`` and says why, and it is logged. In the rankings the explanations hold, under
     ``found_by``, which variants found a document, and at which rank.
 
@@ -70,10 +70,10 @@ class ExpandedRetriever(Retriever):
         expanders: `Expander`s, or functions of a query that return a list of texts; one, or several.
         fusion: ``rrf`` sums 1 / (60 + rank) over the variants that found a document (Cormack et al. 2009), and
             works with any retriever; ``max`` takes a document's best score, which makes sense where scores of
-            different queries can be compared: cosines do, BM25 hardly.
-        include_original: whether to search for the query itself as well. Without any variant it is in any case.
-        depth: how many documents to find by each variant; by default as many as are asked for.
-        max_variants: variants searched for one query at most, itself included.
+            different queries are comparable: cosines are, BM25 scores hardly.
+        include_original: whether to search for the query itself as well. If there are no variants, it always is.
+        depth: how many documents to find with each variant; by default ``k``.
+        max_variants: the most variants searched for one query, the query included.
 
     Raises:
         CompositionError: the first one is not a `Retriever`.
@@ -140,12 +140,12 @@ class ExpandedRetriever(Retriever):
         self.retriever._load(folder)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Save the retriever that is wrapped; load it as what it is, and wrap it again."""
+        """Save the retriever that is wrapped; load it by its own class, and wrap it again."""
         self.retriever.save(folder)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], **settings: Any) -> Self:
-        """Raise an error: expanders are not saved.
+        """Always raise an error: expanders are not saved.
 
         Raises:
             ConfigError: always.
@@ -166,7 +166,7 @@ class ExpandedRetriever(Retriever):
             return self.search([queries], k)[0]
         if not len(self):
             raise InputError("ExpandedRetriever has no documents yet: call index(documents) first")
-        # Checked before any expander is paid for.
+        # Checked before any expander costs anything.
         checked, limit = checked_queries(queries), min(checked_k(k) or len(self), len(self))
         start = time.perf_counter()
         results, stages = self._results(checked, limit)
@@ -210,7 +210,7 @@ class ExpandedRetriever(Retriever):
             plan.variants += [well_formed(variant) for variant in variants]
         unique: dict[str, str] = {}
         for variant in plan.variants:
-            unique.setdefault(" ".join(variant.split()), variant)  # white space makes no other query
+            unique.setdefault(" ".join(variant.split()), variant)  # white space does not make another query
         plan.variants = list(unique.values())[: self.max_variants]
         plan.n_left_out = len(unique) - len(plan.variants)
         if plan.n_left_out:

@@ -1,6 +1,6 @@
-"""Ways to say a query differently: synonyms, templates, the words of a first search's best documents, any function.
+"""Query expansion: synonyms, templates, the words of a first search's best documents, any function.
 
-No WordNet: the libraries for it that are well kept download its data when they are first used. Their lookups go
+WordNet is left out: its well-kept libraries download the data at first use. Their lookups go
 into a `FunctionExpander`.
 """
 
@@ -17,7 +17,7 @@ from secondpass.validation import Function, OneOf, Whole, check
 __all__ = ["Expander", "FeedbackExpander", "FunctionExpander", "SynonymExpander", "TemplateExpander"]
 
 _WORD = re.compile(r"\w\w+")
-# Enough of a document to tell what it is about; one of a gigabyte shall not stop a search.
+# Enough of a document to tell what it is about; a document of a gigabyte must not stall a search.
 _MAX_CHARACTERS = 20_000
 _STOP_WORDS = frozenset(
     _WORD.findall(
@@ -35,14 +35,14 @@ class Expander(Configured, ABC):
     """Makes variants of a query.
 
     Attributes:
-        depth: how many of the best documents of a search with the query itself `expand` wants to see.
+        depth: how many of the best documents, found with the query itself, `expand` needs.
     """
 
     depth: int = 0
 
     @abstractmethod
     def expand(self, query: str, documents: Sequence[str]) -> Sequence[str]:
-        """Return variants of a query, the most important first; none if there is nothing to say.
+        """Return variants of a query, the most important first; an empty list if there are none.
 
         Args:
             query: what was asked.
@@ -54,20 +54,22 @@ class Expander(Configured, ABC):
 
 
 class SynonymExpander(Expander):
-    """Puts synonyms in the place of words or phrases, one at a time, in the order in which they stand in the query.
+    """Replaces words or phrases by synonyms, one at a time, in the order in which they occur in the query.
 
     Args:
-        synonyms: a word or phrase to what may stand in its place. Whole words are found, in any case.
+        synonyms: from a word or phrase to its synonyms. Whole words are matched, in any case.
 
     Raises:
-        ConfigError: it is no such mapping, or a word is blank.
+        ConfigError: it is not a mapping from words to lists, or a word is blank.
     """
 
     registry_name: ClassVar[str] = "synonyms"
 
     def __init__(self, synonyms: Mapping[str, Sequence[str]]) -> None:
         if not isinstance(synonyms, Mapping):
-            raise ConfigError(f"synonyms are a mapping of a word to a list of words, not a {type(synonyms).__name__}")
+            raise ConfigError(
+                f"synonyms must be a mapping from a word to a list of words, not a {type(synonyms).__name__}"
+            )
         self.synonyms: dict[str, list[str]] = {}
         for word, others in synonyms.items():
             listed = not isinstance(others, str) and isinstance(others, Sequence)
@@ -79,9 +81,9 @@ class SynonymExpander(Expander):
         }
 
     def expand(self, query: str, documents: Sequence[str]) -> list[str]:
-        """Return the query once for each synonym of what it holds; see `Expander.expand`."""
+        """Return the query once for each synonym of a word in it; see `Expander.expand`."""
         found = [(match.start(), word) for word, pattern in self._patterns.items() if (match := pattern.search(query))]
-        # A function as replacement, as a backslash in a str would mean something.
+        # A function as replacement, as a backslash in a str would be interpreted.
         return [
             self._patterns[word].sub(lambda _, other=other: other, query)  # type: ignore[misc]
             for _, word in sorted(found)
@@ -96,17 +98,17 @@ class TemplateExpander(Expander):
         templates: texts with ``{query}`` in them; other braces stay as they are.
 
     Raises:
-        ConfigError: there is none, or one without ``{query}``.
+        ConfigError: there is no template, or one without ``{query}``.
     """
 
     registry_name: ClassVar[str] = "templates"
 
     def __init__(self, templates: Sequence[str]) -> None:
         if isinstance(templates, str) or not isinstance(templates, Sequence) or not templates:
-            raise ConfigError("templates are a list of at least one text")
+            raise ConfigError("templates must be a list of at least one text")
         for template in templates:
             if not isinstance(template, str) or "{query}" not in template:
-                raise ConfigError(f"a template is a text with {{query}} in it, not {template!r}")
+                raise ConfigError(f"a template must be a text with {{query}} in it, not {template!r}")
         self.templates = list(templates)
 
     def expand(self, query: str, documents: Sequence[str]) -> list[str]:
@@ -119,9 +121,9 @@ class FeedbackExpander(Expander):
 
     The words are those of a relevance model, RM1 (Lavrenko and Croft 2001): the sum over the documents of a
     word's share in the document times the document's weight; and as in RM3 (Abdul-Jaleel et al. 2004) the query
-    keeps its own words. It is only like RM3, as a retriever takes a text and no weights: the words are appended
-    without theirs. A document weighs 1 / rank, as scores of retrievers are of any scale, and words of few
-    documents, stop words and numbers are left out, in place of a model of the whole corpus.
+    keeps its own words. It only resembles RM3, as a retriever takes a text without weights: the words are appended
+    unweighted. A document weighs 1 / rank, as retrievers' scores have any scale; words of few
+    documents, stop words and numbers are left out, instead of using a model of the whole corpus.
 
     Args:
         depth: how many documents to look into.
@@ -144,7 +146,7 @@ class FeedbackExpander(Expander):
         self._stop_words = _STOP_WORDS if stop_words is None else frozenset(stop_words)
 
     def expand(self, query: str, documents: Sequence[str]) -> list[str]:
-        """Return the query with further words behind it; see `Expander.expand`."""
+        """Return the query with further words appended; see `Expander.expand`."""
         weights: dict[str, float] = defaultdict(float)
         n_documents: dict[str, int] = defaultdict(int)
         for rank, document in enumerate(documents, start=1):
@@ -154,7 +156,7 @@ class FeedbackExpander(Expander):
             for word in set(words):
                 n_documents[word] += 1
         there = self._stop_words | set(_WORD.findall(query.lower()))
-        # Fewer documents than asked for shall not mean no words at all.
+        # Fewer documents than asked for must not mean no words at all.
         least = min(self.min_documents, len(documents))
         new = [w for w in weights if w not in there and not w.isnumeric() and n_documents[w] >= least]
         best = sorted(new, key=lambda word: (-weights[word], word))[: self.terms]
@@ -165,7 +167,7 @@ class FunctionExpander(Expander):
     """Asks a function for variants: a language model that writes paraphrases or an answer (HyDE), a thesaurus.
 
     Args:
-        function: takes the query, returns a list of texts. A model should run at temperature 0 for results that
+        function: takes the query and returns a list of texts. Run a model at temperature 0 for results that
             can be repeated.
         max_variants: how many of them to take.
 
@@ -188,7 +190,7 @@ class FunctionExpander(Expander):
 
 
 def expander_of(config: Any) -> Any:
-    """Return the expander of a configuration; anything else comes back as it is.
+    """Return the expander of a configuration; anything else is returned unchanged.
 
     Raises:
         ConfigError: there is no expander of that name, or a setting is unknown or out of range.
@@ -205,11 +207,11 @@ def checked_variants(variants: object) -> list[str]:
     """Return what an expander answered as a list of texts, without blank ones.
 
     Raises:
-        SecondPassError: it is no list of texts.
+        SecondPassError: it is not a list of texts.
     """
     if not isinstance(variants, list | tuple):
-        raise SecondPassError(f"variants of a query are a list of texts, not a {type(variants).__name__}")
+        raise SecondPassError(f"variants of a query must be a list of texts, not a {type(variants).__name__}")
     for variant in variants:
         if not isinstance(variant, str):
-            raise SecondPassError(f"a variant of a query is a text, not a {type(variant).__name__}")
+            raise SecondPassError(f"a variant of a query must be a text, not a {type(variant).__name__}")
     return [variant for variant in variants if variant.strip()]

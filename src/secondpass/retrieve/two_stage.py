@@ -21,11 +21,11 @@ class RetrieveRerank(Configured):
     Args:
         retriever: the first stage.
         reranker: the second stage.
-        depth: candidates that are reranked for each query, and so the most that come back. More find more and
-            take longer.
+        depth: candidates that are reranked for each query, and so the most that are returned. More candidates find
+            more and take longer.
 
     Raises:
-        CompositionError: one of them is not what it should be.
+        CompositionError: one of them is of the wrong type.
         InputError: ``depth`` is below 1.
     """
 
@@ -58,7 +58,7 @@ class RetrieveRerank(Configured):
     @overload
     def search(self, queries: Sequence[str], k: int | None = 10) -> list[Ranking]: ...
     def search(self, queries: str | Sequence[str], k: int | None = 10) -> Ranking | list[Ranking]:
-        """Return the reranked best for a query, or a list of them for a list of queries, in shared batches.
+        """Return the best documents for a query, reranked, or a list of rankings for a list of queries.
 
         In the rankings ``index`` is the document's position in the corpus, and the explanations hold its
         ``retrieval_rank`` and ``retrieval_score``. The trace has a stage for retrieval and one for
@@ -86,7 +86,7 @@ class RetrieveRerank(Configured):
 
 
 def _joined(candidates: Ranking, ranking: Ranking, latency_s: float) -> Ranking:
-    """Put the positions in the corpus, and what the first stage said, into the second stage's ranking."""
+    """Put the positions in the corpus, and the first stage's ranks and scores, into the second stage's ranking."""
     documents = []
     for document in ranking:
         hit = candidates[document.index]

@@ -168,7 +168,7 @@ def test_bad_input_is_an_input_error(arguments: dict[str, Any], message: str) ->
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"reranker": 3}, "a reranker is a name .* not int"),
+        ({"reranker": 3}, "a reranker must be a name .* not int"),
         ({"reranker": None}, "not NoneType"),
         ({"reranker": FakeReranker}, "not ABCMeta"),
         ({"top_k": 0}, "top_k must be a whole number"),
@@ -189,7 +189,7 @@ def test_bad_settings_are_refused_at_construction(settings: dict[str, Any], mess
 def test_no_threshold_on_ordinal_scores() -> None:
     """It is refused at construction for a reranker, by warm_up for a configuration, by a run for its own."""
     ordinal = {"type": "fake", "scale": "ordinal"}
-    with pytest.raises(CompositionError, match="no threshold can be put on the ordinal scores"):
+    with pytest.raises(CompositionError, match="are ordinal, so they can't be compared with a threshold"):
         SecondPassRanker(FakeReranker(scale="ordinal"), score_threshold=0.5)
     with pytest.raises(CompositionError, match="no threshold"):
         SecondPassRanker(ordinal, score_threshold=0.5).warm_up()

@@ -129,7 +129,7 @@ class TestConstruction:
             ({"reranker": "nope"}, RegistryError, "no 'nope'; there are: "),
             ({"reranker": "cross-encoder:nope"}, ModelNotFoundError, "no model 'nope'"),
             ({"reranker": {"type": "fake", "scalee": 1}}, ConfigError, "its settings are: scale, pointwise"),
-            ({"reranker": 3}, ConfigError, "a reranker is a name"),
+            ({"reranker": 3}, ConfigError, "a reranker must be a name"),
             ({"reranker": "fake", "top_n": 0}, ConfigError, "top_n must be a whole number of at least 1"),
             ({"reranker": "fake", "top_n": "3"}, ConfigError, "or None, not '3'"),
             ({"reranker": "fake", "top_n": True}, ConfigError, "top_n must be a whole number"),

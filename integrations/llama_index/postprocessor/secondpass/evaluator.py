@@ -34,7 +34,7 @@ class SecondPassEvaluator(BaseEvaluator):
     It works in a `BatchEvalRunner`. Further arguments, which such a runner passes to all evaluators, are ignored.
 
     Args:
-        verifier: the name or folder of an entailment model, the settings of a `FactVerifier` as a mapping, or a
+        verifier: the name or folder of an NLI model, the settings of a `FactVerifier` as a mapping, or a
             `FactVerifier`. It is loaded here.
         metadata_mode: what is read of source nodes beside their text: ``MetadataMode.NONE``, by default, nothing;
             offsets of evidence then are those in the node's text. ``MetadataMode.LLM`` is what the LLM read, and
@@ -74,7 +74,7 @@ class SecondPassEvaluator(BaseEvaluator):
             kwargs: ignored.
 
         Raises:
-            InputError: the response or the contexts are missing, or one of them is no text.
+            InputError: the response or the contexts are missing, or one of them is not a text.
         """
         return self._verified(query, *_given(response, contexts))
 
@@ -85,7 +85,7 @@ class SecondPassEvaluator(BaseEvaluator):
         contexts: Sequence[str] | None = None,
         **kwargs: Any,
     ) -> VerificationResult:
-        """Do as `evaluate`, with the same arguments, result and errors, while the event loop goes on."""
+        """Async version of `evaluate`: arguments, result and errors are the same."""
         return await self._averified(query, *_given(response, contexts))
 
     def evaluate_response(
@@ -102,7 +102,7 @@ class SecondPassEvaluator(BaseEvaluator):
     async def aevaluate_response(
         self, query: str | None = None, response: Response | None = None, **kwargs: Any
     ) -> VerificationResult:
-        """Do as `evaluate_response`, while the event loop goes on."""
+        """Async version of `evaluate_response`."""
         whole = await acompleted(response)
         return await self._averified(query, whole.response or "", passages_of(whole.source_nodes, self.metadata_mode))
 

@@ -47,7 +47,7 @@ class VerifyingQueryEngine(BaseQueryEngine):
     Args:
         query_engine: any query engine. One that answers with an output class (a `PydanticResponse`) is an `InputError`
             when it does.
-        verifier: the name or folder of an entailment model, the settings of a `FactVerifier` as a mapping, or a
+        verifier: the name or folder of an NLI model, the settings of a `FactVerifier` as a mapping, or a
             `FactVerifier`. It is loaded here.
         metadata_mode: what is read of source nodes beside their text: ``MetadataMode.NONE``, by default, nothing;
             offsets of evidence then are those in the node's text. ``MetadataMode.LLM`` is what the LLM read, and
@@ -110,7 +110,7 @@ class VerifyingQueryEngine(BaseQueryEngine):
         nodes: list[NodeWithScore],
         additional_source_nodes: Sequence[NodeWithScore] | None = None,
     ) -> RESPONSE_TYPE:
-        """Do as `synthesize`, while the event loop goes on."""
+        """Async version of `synthesize`."""
         response = await self.query_engine.asynthesize(query_bundle, nodes, additional_source_nodes)
         return await self._averified(query_bundle, await acompleted(response))
 

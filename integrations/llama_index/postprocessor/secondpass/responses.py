@@ -45,7 +45,7 @@ def completed(response: object) -> Response:
 
 
 async def acompleted(response: object) -> Response:
-    """Do as `completed`, while the event loop goes on."""
+    """Async version of `completed`."""
     if isinstance(response, AsyncStreamingResponse):
         return await response.get_response()
     if isinstance(response, StreamingResponse):  # its generator waits for the LLM in the thread that reads it

@@ -72,7 +72,7 @@ class SecondPassRanker:
         self.top_k = checked_k(top_k, "top_k", error=ConfigError)
         self.meta_fields_to_embed = list(meta_fields_to_embed or ())
         self.embedding_separator = embedding_separator
-        # What is no reranker at all is refused; one comes back as it is.
+        # What is not a reranker at all is refused; one is returned unchanged.
         self._loaded = None if isinstance(reranker, str | Mapping) else load_uncut(reranker)
         if self._loaded is not None:
             self._loaded.require_threshold(score_threshold)
@@ -89,7 +89,7 @@ class SecondPassRanker:
         self._ready(None)
 
     async def warm_up_async(self) -> None:
-        """Do as `warm_up`, in a worker thread, so that the event loop goes on."""
+        """Async version of `warm_up`, which runs in a worker thread."""
         if self._loaded is None:
             await asyncio.to_thread(self.warm_up)
 
@@ -110,7 +110,7 @@ class SecondPassRanker:
 
         Raises:
             InputError: the query is empty, ``top_k`` is below 1, or a document has no text.
-            ConfigError: the threshold is no finite number, or the scores are ordinal.
+            ConfigError: the threshold is not a finite number, or the scores are ordinal.
         """
         candidates, request = self._prepare(documents, top_k)
         if not candidates:
@@ -122,7 +122,7 @@ class SecondPassRanker:
     async def run_async(
         self, query: str, documents: list[Document], top_k: int | None = None, score_threshold: float | None = None
     ) -> dict[str, list[Document]]:
-        """Do as `run`, with the same arguments, result and errors, while the event loop goes on."""
+        """Async version of `run`: arguments, result and errors are the same."""
         candidates, request = self._prepare(documents, top_k)
         if not candidates:
             return {"documents": []}

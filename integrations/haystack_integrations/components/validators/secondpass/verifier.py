@@ -50,7 +50,7 @@ class SecondPassVerifier:
     pass.
 
     Args:
-        verifier: the name or folder of an entailment model, or the settings of a `FactVerifier` as a mapping, both of
+        verifier: the name or folder of an NLI model, or the settings of a `FactVerifier` as a mapping, both of
             which are loaded by `warm_up` or the first run; or a `FactVerifier`.
         meta_fields: fields of a document's meta whose values are put before its content, one a line; absent and empty
             ones are left out. Name those that the prompt shows, if replies rest on them.
@@ -96,7 +96,7 @@ class SecondPassVerifier:
         self._ready()
 
     async def warm_up_async(self) -> None:
-        """Do as `warm_up`, in a worker thread, so that the event loop goes on."""
+        """Async version of `warm_up`, which runs in a worker thread."""
         if self._loaded is None:
             await asyncio.to_thread(self.warm_up)
 
@@ -128,7 +128,7 @@ class SecondPassVerifier:
     async def run_async(
         self, replies: list[str] | list[ChatMessage], documents: list[Document], query: str | None = None
     ) -> dict[str, Any]:
-        """Do as `run`, with the same arguments, result and errors, in a worker thread: the event loop goes on."""
+        """Async version of `run`, which runs in a worker thread; arguments, result and errors are the same."""
         return await asyncio.to_thread(self.run, replies, documents, query)
 
     def to_dict(self) -> dict[str, Any]:
