@@ -45,6 +45,7 @@ class Owner:
         (Whole(at_least=1), "a whole number of at least 1"),
         (Whole(at_least=1) | None, "a whole number of at least 1, or None"),
         (Whole(at_least=200_000, unit="bytes"), "a whole number of bytes, at least 200000"),
+        (Whole(at_least=2_000_000), "a whole number of at least 2000000"),
         (Whole(at_least=8, at_most=512), "a whole number between 8 and 512"),
         (Number(), "a finite number"),
         (POSITIVE, "a number above 0"),

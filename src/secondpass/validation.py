@@ -27,7 +27,6 @@ import math
 import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from numbers import Integral, Real
 from operator import index as as_index
 from typing import Any, Generic, TypeVar
@@ -96,9 +95,9 @@ class Constraint(ABC, Generic[T]):
         return _Optional(self)
 
 
-@dataclass(frozen=True)
 class _Optional(Constraint[T | None]):
-    inner: Constraint[T]
+    def __init__(self, inner: Constraint[T]) -> None:
+        self.inner = inner
 
     def __str__(self) -> str:
         return f"{self.inner}, or None"
@@ -107,7 +106,6 @@ class _Optional(Constraint[T | None]):
         return None if value is None else self.inner._accepted(value)
 
 
-@dataclass(frozen=True, kw_only=True)
 class _Range(Constraint[T]):
     """A number between bounds.
 
@@ -119,24 +117,29 @@ class _Range(Constraint[T]):
         unit: what is counted, in the plural, for the error.
     """
 
-    at_least: float | None = None
-    above: float | None = None
-    at_most: float | None = None
-    below: float | None = None
-    unit: str = ""
+    def __init__(
+        self,
+        *,
+        at_least: float | None = None,
+        above: float | None = None,
+        at_most: float | None = None,
+        below: float | None = None,
+        unit: str = "",
+    ) -> None:
+        self.at_least, self.above, self.at_most, self.below, self.unit = at_least, above, at_most, below, unit
 
     def __str__(self) -> str:
-        unit = f" of {self.unit}" if self.unit else ""
+        what = f"{self._noun} of {self.unit}" if self.unit else self._noun
         if self.at_least is not None and self.at_most is not None:
-            return f"{self._noun}{unit} between {self.at_least:g} and {self.at_most:g}"
+            return f"{what} between {self.at_least} and {self.at_most}"
         if self.above is not None and self.below is not None:
-            return f"{self._noun}{unit} between {self.above:g} and {self.below:g}, both excluded"
+            return f"{what} between {self.above} and {self.below}, both excluded"
         bounds = {"at least": self.at_least, "above": self.above, "at most": self.at_most, "below": self.below}
-        said = " and ".join(f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None)
+        said = " and ".join(f"{words} {bound}" for words, bound in bounds.items() if bound is not None)
         if not said:
-            return f"{self._noun}{unit}"
-        between = " " if said.startswith(("above", "below")) else ", " if unit else " of "
-        return f"{self._noun}{unit}{between}{said}"
+            return what
+        between = " " if said.startswith(("above", "below")) else ", " if self.unit else " of "
+        return f"{what}{between}{said}"
 
     @property
     @abstractmethod
@@ -151,7 +154,6 @@ class _Range(Constraint[T]):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class Whole(_Range[int]):
     """A whole number, of any type that counts as one but bool."""
 
@@ -169,13 +171,13 @@ class Whole(_Range[int]):
         return number
 
 
-@dataclass(frozen=True, kw_only=True)
 class Number(_Range[float]):
     """A finite number, whole or not; a whole one stays an int."""
 
     @property
     def _noun(self) -> str:
-        return "a finite number" if self == Number() else "a number"
+        unbounded = self.at_least is self.above is self.at_most is self.below is None
+        return "a finite number" if unbounded and not self.unit else "a number"
 
     def _accepted(self, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, Real):
@@ -204,7 +206,6 @@ class OneOf(Constraint[Any]):
         raise _Refused
 
 
-@dataclass(frozen=True, kw_only=True)
 class Text(Constraint[str]):
     """A string.
 
@@ -212,7 +213,8 @@ class Text(Constraint[str]):
         empty: whether it may be empty.
     """
 
-    empty: bool = False
+    def __init__(self, *, empty: bool = False) -> None:
+        self.empty = empty
 
     def __str__(self) -> str:
         return "a str" if self.empty else "a str that is not empty"
@@ -250,7 +252,6 @@ class Band(Constraint[tuple[float, float]]):
         return lowest, highest
 
 
-@dataclass(frozen=True)
 class Function(Constraint[Callable[..., Any]]):
     """Something that can be called.
 
@@ -258,7 +259,8 @@ class Function(Constraint[Callable[..., Any]]):
         purpose: from what to what, for the error: "from a list of texts to their translations".
     """
 
-    purpose: str = ""
+    def __init__(self, purpose: str = "") -> None:
+        self.purpose = purpose
 
     def __str__(self) -> str:
         return f"a function {self.purpose}".rstrip()
