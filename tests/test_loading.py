@@ -108,7 +108,7 @@ class TestLoad:
             (lambda: sp.load("nope"), RegistryError, "no 'nope'; there are: .*cross-encoder"),
             (lambda: sp.load("fake", size=3), ConfigError, "'size'; its settings are: scale, pointwise"),
             (lambda: sp.load(3), ConfigError, "or a Reranker, not int"),  # type: ignore[arg-type]
-            (lambda: sp.load(FakeReranker(), scale="logit"), ConfigError, "with a reranker's name only"),
+            (lambda: sp.load(FakeReranker(), scale="logit"), ConfigError, "together with a reranker's name"),
             (lambda: sp.from_config({"scale": "logit"}), ConfigError, "its name under 'type'"),
             (lambda: sp.from_config({"type": "fake", "no": 1}), ConfigError, "its settings are: scale, pointwise"),
             (lambda: sp.from_config([]), ConfigError, "its name under 'type'"),  # type: ignore[arg-type]

@@ -40,9 +40,7 @@ def test_what_a_header_gets(key: str | None, sent: str) -> None:
 @pytest.mark.parametrize("key", ["line\nbreak", "null\0", "schlüssel"])
 def test_what_no_header_can_hold_is_refused(key: str) -> None:
     """The error names the server, and not the key."""
-    with pytest.raises(
-        ConfigError, match="key for http://host has characters that an HTTP header can't"
-    ) as error:
+    with pytest.raises(ConfigError, match="key for http://host has characters that an HTTP header can't") as error:
         Secret(key).for_header("http://host")
     assert key not in str(error.value)
 

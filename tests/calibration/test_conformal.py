@@ -56,8 +56,8 @@ class TestThreshold:
             ({"alpha": 0}, ConfigError, "alpha must be a number between 0 and 1, both excluded"),
             ({"alpha": 1.0}, ConfigError, "alpha must be a number between 0 and 1, both excluded"),
             ({"alpha": True}, ConfigError, "alpha must be a number between 0 and 1, both excluded"),
-            ({"best_scores": [[0.5]]}, InputError, "a list of finite numbers"),
-            ({"best_scores": [0.5, math.inf]}, InputError, "a list of finite numbers"),
+            ({"best_scores": [[0.5]]}, InputError, "must be finite numbers, one for each query"),
+            ({"best_scores": [0.5, math.inf]}, InputError, "must be finite numbers, one for each query"),
             ({"scale": Scale.ORDINAL}, ConfigError, "scale must be 'logit' or 'probability'"),
         ],
     )
@@ -82,7 +82,7 @@ class TestSelect:
         selector = ConformalSelector(0.4, alpha=0.1, n_queries=20, fitted_on="model")
         with pytest.raises(CompositionError, match=r"conformal threshold was fitted for .* fingerprint model"):
             selector.select(FakeReranker().rerank("a", ["a"]), reranker=FakeReranker())
-        with pytest.raises(CompositionError, match="on a ranking of logit ones"):
+        with pytest.raises(CompositionError, match="to a ranking with logit ones"):
             selector.select(FakeReranker(scale="logit").rerank("a", ["a"]))
         examples = [("a", "a", True), ("a", "b", False)]
         for other in (score_examples(FakeReranker(), examples), ScoredExamples([1, 0], [1, 0], [0, 0], "logit")):

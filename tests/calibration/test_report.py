@@ -92,7 +92,7 @@ class TestQuality:
         [
             ({"n_bins": 0}, ConfigError, "n_bins must be a whole number of at least 1, not 0"),
             ({"confidence": 1.0}, ConfigError, "confidence must be a number between 0 and 1"),
-            ({"probabilities": [0.5, 1.5]}, InputError, r"probabilities lie in \[0, 1\]"),
+            ({"probabilities": [0.5, 1.5]}, InputError, r"probabilities must lie in \[0, 1\]"),
             ({"queries": [0]}, InputError, "the number of its query"),
         ],
     )

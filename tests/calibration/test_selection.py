@@ -104,7 +104,9 @@ class TestSelection:
         """A threshold on probabilities can't be put on logits, nor one of another model's on this one's."""
         threshold = best_f_beta(score_examples(FakeReranker(), [("a b", "a b", True), ("a b", "c", False)]))
         logits, changed = FakeReranker(scale="logit"), FakeReranker(pointwise=False)
-        with pytest.raises(CompositionError, match="on probability scores can't be put on a ranking of logit ones"):
+        with pytest.raises(
+            CompositionError, match="on probability scores can't be applied to a ranking with logit ones"
+        ):
             threshold.select(logits.rerank("a", ["b"]))
         with pytest.raises(CompositionError, match="threshold was chosen for the reranker with fingerprint"):
             threshold.select(changed.rerank("a", ["b"]), reranker=changed)
@@ -148,7 +150,7 @@ class TestExamples:
     @pytest.mark.parametrize("judgement", [None, "yes", float("nan")])
     def test_what_is_no_judgement(self, judgement: object) -> None:
         """Neither texts nor nothing say whether a document is relevant."""
-        with pytest.raises(InputError, match=r"examples\[0\] says .* a bool or a grade"):
+        with pytest.raises(InputError, match=r"examples\[0\] has the judgement .* a bool or a grade"):
             score_examples(FakeReranker(), [("q", "d", judgement)])
 
     def test_lists_that_do_not_fit(self) -> None:
@@ -159,7 +161,7 @@ class TestExamples:
             score_examples(_ORDINAL, [("q", "d", True)])
         with pytest.raises(CompositionError, match="ordinal scores only give an order"):
             ScoredExamples([1.0, 0.0], [1, 0], [0, 0], scale=Scale.ORDINAL)
-        with pytest.raises(InputError, match=r"probabilities lie in \[0, 1\], these from 0.0 to 2.0"):
+        with pytest.raises(InputError, match=r"probabilities must lie in \[0, 1\], but these range from 0.0 to 2.0"):
             _scored([2.0, 0.0], [1, 0])
         with pytest.raises(InputError, match="each of the 2 examples needs its query's number"):
             ScoredExamples([1.0, 0.0], [1, 0], [0])

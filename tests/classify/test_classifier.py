@@ -303,7 +303,7 @@ class TestBadInput:
             ({"ties": "coin"}, "ties must be 'abstain' or 'tournament', not 'coin'"),
             ({"ties": "tournament"}, "ties='tournament' needs margin"),
             ({"model": []}, "needs at least one model"),
-            ({"model": 3}, "a classifier's model is a name, an NliModel or a Reranker, not int"),
+            ({"model": 3}, "a classifier's model must be a name, an NliModel or a Reranker, not int"),
         ],
     )
     def test_settings_that_can_not_be_used(self, table: Any, settings: dict[str, Any], message: str) -> None:
@@ -314,7 +314,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("texts", "message"),
         [
-            ("one", "texts must be a list of texts, not one str; classify takes one text"),
+            ("one", "texts must be a list of texts, not one str; for one text use classify"),
             (None, "texts must be a list of texts, not one NoneType"),
             (["a", "  "], r"texts\[1\] is empty"),
             (["a", b"b"], r"texts\[1\] must be a str, not bytes"),
@@ -338,7 +338,7 @@ class TestBadInput:
             (["a"], "as many labels, or lists of labels, as texts: 2"),
             ("ab", "as many labels, or lists of labels, as texts: 2"),
             (["a", "x"], r"labels\[1\] is 'x', which is not one of the classifier's: a, b"),
-            (["a", 3], r"labels\[1\] is 3, which is none"),
+            (["a", 3], r"labels\[1\] is 3, which is not one of"),
             (["a", "a"], "'a' is true of every example"),
             (["a", None], "'b' is true of no example"),
         ],

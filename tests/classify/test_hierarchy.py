@@ -160,7 +160,7 @@ class TestBadTrees:
 
     def test_a_margin_is_for_flat_labels(self, table: Any) -> None:
         """In a tree it would not say between what."""
-        with pytest.raises(ConfigError, match="not in a tree"):
+        with pytest.raises(ConfigError, match="in a tree of labels, use thresholds"):
             ZeroShotClassifier(table({"": 1.0}), labels=_TREE, margin=0.1)
 
     def test_one_level_is_no_tree(self, table: Any) -> None:

@@ -57,7 +57,7 @@ class TestRerankers:
 
     def test_scores_that_can_not_be_compared_are_refused(self) -> None:
         """Ordinal scores, and those that depend on other documents, mean nothing between two labels."""
-        with pytest.raises(CompositionError, match="are ordinal: they mean something within one request only"):
+        with pytest.raises(CompositionError, match="are ordinal: they only mean something within one request"):
             ZeroShotClassifier(FakeReranker(scale="ordinal"), labels=["a", "b"])
         with pytest.raises(CompositionError, match="depend on the other documents"):
             ZeroShotClassifier(FakeReranker(pointwise=False), labels=["a", "b"], multi_label=True)

@@ -155,7 +155,7 @@ class TestSettings:
             ({"batch_tokens": True}, ConfigError, "batch_tokens must be a whole number"),
             ({"device": 0}, ConfigError, "device must be a name"),
             ({"model": None}, ConfigError, "a model is a folder"),
-            ({"max_length": 9_999}, ModelFormatError, "takes 8 to 512 tokens"),
+            ({"max_length": 9_999}, ModelFormatError, "max_length must be a whole number between 8 and 512"),
             ({"model": "ms-marco-MiniLM-L12-v2"}, ModelFormatError, "is a model for the task 'rerank', not 'colbert'"),
             ({"model": "no-such-model"}, ModelNotFoundError, "no model 'no-such-model'"),
         ],

@@ -231,7 +231,7 @@ class TestSettings:
             ({"device": "toaster"}, ConfigError, "ONNX Runtime has no device 'toaster' here"),
             ({"device": 0}, ConfigError, "device must be a name, such as 'cpu' or 'cuda:0', or None, not 0"),
             ({"model": None}, ConfigError, "a model is a folder, owner/name or a known name, not NoneType"),
-            ({"max_length": 4}, ModelFormatError, "takes 8 to 512 tokens"),
+            ({"max_length": 4}, ModelFormatError, "max_length must be a whole number between 8 and 512"),
         ],
     )
     def test_settings_out_of_range_are_refused(self, settings: dict[str, object], error: type, message: str) -> None:

@@ -257,9 +257,9 @@ class TestFailures:
         ("function", "reason"),
         [
             (lambda query: 1 / 0, "ZeroDivisionError: division by zero"),
-            (lambda query: "a text", "SecondPassError: variants of a query are a list of texts, not a str"),
-            (lambda query: None, "SecondPassError: variants of a query are a list of texts, not a NoneType"),
-            (lambda query: ["a", 3], "SecondPassError: a variant of a query is a text, not a int"),
+            (lambda query: "a text", "SecondPassError: variants of a query must be a list of texts, not a str"),
+            (lambda query: None, "SecondPassError: variants of a query must be a list of texts, not a NoneType"),
+            (lambda query: ["a", 3], "SecondPassError: a variant of a query must be a text, not a int"),
         ],
     )
     def test_a_failing_expander_is_left_out(self, function: Any, reason: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -158,7 +158,7 @@ def test_pickling_loads_the_weights_again(torch_reranker: CrossEncoderReranker) 
         ({"device": "cuda"}, ConfigError, "PyTorch sees no device 'cuda' here"),
         ({"device": "toaster"}, ConfigError, "PyTorch sees no device 'toaster' here"),
         ({"dtype": "int4"}, ConfigError, "dtype must be"),
-        ({"max_length": 100_000}, ModelFormatError, "takes 8 to 512 tokens"),
+        ({"max_length": 100_000}, ModelFormatError, "max_length must be a whole number between 8 and 512"),
     ],
 )
 def test_settings_out_of_range_are_refused(

@@ -13,6 +13,7 @@ from secondpass.errors import ModelFormatError, ModelIntegrityError
 from secondpass.models.sources.config import ModelConfig, read_config
 from secondpass.models.sources.formats import FileFormat
 from secondpass.models.sources.spec import ModelSpec
+from secondpass.validation import Whole
 
 __all__ = ["ModelFiles", "sha256_of"]
 
@@ -131,9 +132,8 @@ class ModelFiles:
         """
         limits = [self.spec.max_length if self.spec else None, self.config.max_length]
         limit = min((length for length in limits if length), default=_DEFAULT_LENGTH)
-        if asked is not None and (isinstance(asked, bool) or not isinstance(asked, int) or not 8 <= asked <= limit):
-            raise ModelFormatError(f"{self.name} takes 8 to {limit} tokens, so max_length can't be {asked}")
-        return asked or limit
+        fits = Whole(at_least=8, at_most=limit) | None
+        return fits.checked(asked, f"{self.name}: max_length", error=ModelFormatError) or limit
 
     def _current_states(self) -> dict[Path, _State]:
         """Return the state of each file that the backend reads.
