@@ -18,6 +18,7 @@ from secondpass.logistic import FloatArray
 from secondpass.types import Document, Request, document_text, well_formed
 from secondpass.verify.claims.markup import plain
 from secondpass.verify.claims.sentences import SentenceScanner
+from secondpass.verify.sources import Data, data_in, mended
 from secondpass.verify.words import STOP_WORDS, content_words, stem
 from secondpass.windows import Span, Tokenization, cut
 
@@ -43,12 +44,23 @@ Indices = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A part of a passage that is read as one premise: ``text`` is ``passages[passage][start:end]``."""
+    """A part of a passage that is read as one premise: ``text`` is ``passages[passage][start:end]``.
+
+    Attributes:
+        rendered: what is read in its place where that is not what stands there: mended, or a row with the names of
+            its columns; else empty.
+    """
 
     passage: int
     start: int
     end: int
     text: str
+    rendered: str = ""
+
+    @property
+    def read(self) -> str:
+        """What models read of it."""
+        return self.rendered or self.text
 
 
 class WindowIndex:
@@ -61,7 +73,7 @@ class WindowIndex:
     def __init__(self, windows: Sequence[Window]) -> None:
         self.windows = tuple(windows)
         self._passages = np.array([window.passage for window in self.windows], dtype=np.intp)
-        counts = [Counter(_terms(window.text)) for window in self.windows]
+        counts = [Counter(_terms(window.read)) for window in self.windows]
         lengths = np.array([sum(count.values()) for count in counts], dtype=np.float64)
         self._norms = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0)) if len(counts) else lengths
         self._places: dict[str, list[tuple[int, int]]] = {}
@@ -122,6 +134,7 @@ class Passages:
     ids: tuple[Any, ...] = field(init=False)
     _indexes: dict[int, WindowIndex] = field(init=False, repr=False, default_factory=dict)
     _sentences: dict[int, list[Span]] = field(init=False, repr=False, default_factory=dict)
+    _data: dict[int, Data] = field(init=False, repr=False, default_factory=dict)
     _by_text: dict[str, Window] | None = field(init=False, repr=False, default=None)
     _lock: Any = field(init=False, repr=False, default_factory=Lock)
 
@@ -165,13 +178,19 @@ class Passages:
                 for at, passage in enumerate(self.texts):
                     for start, end in self._sentences_of(at):
                         window = Window(at, start, end, passage[start:end])
-                        self._by_text.setdefault(normalised(window.text), window)
+                        self._by_text.setdefault(normalised(mended(window.text)), window)
             return self._by_text.get(same)
 
     def _sentences_of(self, passage: int) -> list[Span]:
         if passage not in self._sentences:
-            self._sentences[passage] = sentence_spans(self.texts[passage])
+            text, data = self.texts[passage], self._data_of(passage)
+            self._sentences[passage] = [span for span in sentence_spans(text) if not data.holds(*span)]
         return self._sentences[passage]
+
+    def _data_of(self, passage: int) -> Data:
+        if passage not in self._data:
+            self._data[passage] = data_in(self.texts[passage])
+        return self._data[passage]
 
     def _windows(self, size: int) -> list[Window]:
         overlap = min(self.overlap * size // self.window_tokens, size // 2)
@@ -181,7 +200,12 @@ class Passages:
                 inner = text[start:end].strip()
                 if inner and not (self.english_only and is_foreign(inner)):
                     begin = start + text[start:end].index(inner)
-                    windows.append(Window(at, begin, begin + len(inner), inner))
+                    read = mended(inner)
+                    windows.append(Window(at, begin, begin + len(inner), inner, read if read != inner else ""))
+            # A row is a window of its own: what stands in the next one is said of something else.
+            for start, end, said in self._data_of(at).records:
+                if not (self.english_only and is_foreign(said)):
+                    windows.append(Window(at, start, end, text[start:end], said))
         return windows
 
     def _spans(self, passage: int, size: int, overlap: int) -> list[Span]:
@@ -266,7 +290,7 @@ def select(
         best = np.argsort(-index.scores(claim), kind="stable")[:wanted]
         chosen.append([index.windows[int(at)] for at in best])
     if retriever is not None:
-        requests = [Request(claim, [w.text for w in windows]) for claim, windows in zip(claims, chosen, strict=True)]
+        requests = [Request(claim, [w.read for w in windows]) for claim, windows in zip(claims, chosen, strict=True)]
         scored = retriever.score_many(requests)
         chosen = [
             [windows[int(at)] for at in np.argsort(-scores.values, kind="stable")]
@@ -278,9 +302,9 @@ def select(
 def joined(first: Window, second: Window, texts: Sequence[str]) -> str:
     """Return two windows as one premise, in the order of the passages; what they share stands in it once."""
     earlier, later = sorted((first, second), key=lambda window: (window.passage, window.start))
-    if earlier.passage == later.passage and later.start <= earlier.end:
-        return texts[earlier.passage][earlier.start : max(earlier.end, later.end)]
-    return f"{earlier.text}\n{later.text}"
+    if earlier.passage == later.passage and later.start < earlier.end:
+        return mended(texts[earlier.passage][earlier.start : max(earlier.end, later.end)])
+    return f"{earlier.read}\n{later.read}"
 
 
 def checked_passages(passages: object) -> tuple[Document, ...]:

@@ -18,11 +18,13 @@ from secondpass.verify.claims.split import ClaimStream, Decomposer, split_claims
 from secondpass.verify.decision import Decision, as_evidence, decide, escalate, overruled
 from secondpass.verify.entailment import Entailed, EntailmentModel, entail
 from secondpass.verify.evidence import Passages
-from secondpass.verify.facts.check import Facts
+from secondpass.verify.facts.check import Facts, read_facts
+from secondpass.verify.facts.kinds import DATES, NUMBERS
+from secondpass.verify.facts.wording import in_words_of
 from secondpass.verify.judge import Judge
 from secondpass.verify.selection import Selection
 from secondpass.verify.signals import FEATURES, Premise, Reader, measure_premises
-from secondpass.verify.stages import Answer, Decided, Measured, Scored, Stated, each, merged, still_open
+from secondpass.verify.stages import Answer, Decided, Measured, Planned, Scored, Stated, each, merged, still_open
 from secondpass.verify.types import CheckedClaim, Claim, Verdict
 
 __all__ = ["Pipeline"]
@@ -174,9 +176,9 @@ class Pipeline:
     # Select evidence, entail, and measure words and facts.
 
     def _measured(self, stated: Sequence[Stated]) -> tuple[list[Measured | CheckedClaim], Entailed]:
-        planned = self.selection(stated)
-        entailed = entail(self.model, still_open(planned))
         read: dict[str, Facts] = {}  # claims share windows
+        planned = each(self.selection(stated), lambda found: _worded(found, read))
+        entailed = entail(self.model, still_open(planned))
         return each(merged(planned, entailed.claims), lambda scored: _measure(scored, read)), entailed
 
     # Decide.
@@ -259,11 +261,22 @@ def _checked_parts(texts: object) -> list[str]:
     return [well_formed(text).strip() for text in parts]
 
 
+def _worded(planned: Planned, read: dict[str, Facts]) -> Planned:
+    """Return what the model has to read with the claim in the words of each premise: "14 days" for "two weeks"."""
+    claim = read_facts(planned.stated.hypothesis)
+    if not NUMBERS.of(claim) and not DATES.of(claim):
+        return planned
+    for premise in planned.premises:
+        if premise not in read:
+            read[premise] = read_facts(premise)
+    return replace(planned, worded=tuple(in_words_of(claim, read[premise]) for premise in planned.premises))
+
+
 def _measure(scored: Scored, read: dict[str, Facts]) -> Measured:
     planned = scored.planned
     reader = Reader(planned.stated.hypothesis, read)
-    premises = [reader.premise(w.text, row) for w, row in zip(planned.windows, scored.windows, strict=True)]
-    cited = [reader.premise(w.text, row) for w, row in zip(planned.cited, scored.cited, strict=True)]
+    premises = [reader.premise(w.read, row) for w, row in zip(planned.windows, scored.windows, strict=True)]
+    cited = [reader.premise(w.read, row) for w, row in zip(planned.cited, scored.cited, strict=True)]
     together = None if scored.joined is None else reader.premise(planned.joined, scored.joined)
     signals = measure_premises(planned.stated.hypothesis, premises, together, verbatim=planned.verbatim)
     return Measured(planned, signals, tuple(cited))
@@ -272,7 +285,7 @@ def _measure(scored: Scored, read: dict[str, Facts]) -> Measured:
 def _question(decided: Decided) -> tuple[Decision, tuple[str, list[str]]]:
     """Return what a judge is asked about a claim."""
     planned = decided.measured.planned
-    return decided.decision, (planned.stated.hypothesis, [window.text for window in planned.windows])
+    return decided.decision, (planned.stated.hypothesis, [window.read for window in planned.windows])
 
 
 def _with_markers(claim: CheckedClaim, stated: Stated) -> CheckedClaim:

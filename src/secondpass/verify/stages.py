@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from secondpass.logistic import FloatArray
 from secondpass.verify.claims.citations import CitationMarker
+from secondpass.verify.claims.replies import as_statement
 from secondpass.verify.decision import Decision
 from secondpass.verify.evidence import Passages, Window
 from secondpass.verify.signals import Premise, Signals
@@ -57,7 +58,10 @@ class Stated:
 
     @property
     def hypothesis(self) -> str:
-        """What the model reads as the claim: with the question before an answer of very few words."""
+        """What the model reads as the claim: an answer of very few words with its question, as a sentence if it can."""
+        statement = as_statement(self.question, self.claim.text) if len(self.question) <= _MAX_QUESTION else ""
+        if statement:
+            return statement
         short = len(self.claim.text.split()) <= _FEW_WORDS and self.question and len(self.question) <= _MAX_QUESTION
         return f"{self.question} {self.claim.text}" if short else self.claim.text
 
@@ -78,6 +82,7 @@ class Planned:
         cited: further windows, of passages that the answer cites for the claim: they are no evidence, and are read
             only to check these citations.
         verbatim: whether the first window is a sentence that says the same word for word.
+        worded: the claim for each premise, with quantities and dates as that writes them; empty if it has none.
     """
 
     stated: Stated
@@ -85,6 +90,7 @@ class Planned:
     joined: str = ""
     cited: tuple[Window, ...] = ()
     verbatim: bool = False
+    worded: tuple[str, ...] = ()
 
     @property
     def claim(self) -> Claim:
@@ -92,10 +98,15 @@ class Planned:
         return self.stated.claim
 
     @property
+    def premises(self) -> list[str]:
+        """What the claim is read with: the windows, the cited ones, and the joined one."""
+        return [window.read for window in (*self.windows, *self.cited)] + ([self.joined] if self.joined else [])
+
+    @property
     def pairs(self) -> list[tuple[str, str]]:
-        """Premises, each with the claim: of the windows, of the cited ones, and the joined one."""
-        premises = [window.text for window in (*self.windows, *self.cited)] + ([self.joined] if self.joined else [])
-        return [(premise, self.stated.hypothesis) for premise in premises]
+        """The premises, each with the claim."""
+        premises = self.premises
+        return list(zip(premises, self.worded or [self.stated.hypothesis] * len(premises), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

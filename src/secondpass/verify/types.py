@@ -68,7 +68,8 @@ class Evidence:
         id: the ``id`` of a passage that was passed as a mapping, else None.
         start: where it begins in the passage's text, in characters.
         end: where it ends: ``text[start:end]`` of the passage is the evidence.
-        text: that text, with U+FFFD for each lone surrogate, as the model read it.
+        text: that text, with U+FFFD for each lone surrogate. The model read it without ligatures and hyphens at line
+            ends, and a row of data with the names of its columns.
         entailment: the model's probability that the claim follows from it.
         neutral: the model's probability that it says nothing of the claim.
         contradiction: the model's probability that it says otherwise.

@@ -22,7 +22,9 @@ _HEADS = word_set(
 )
 _NOT_NAMES = word_set(
     "about around over under nearly almost only approximately roughly some another more less fewer at between up than "
-    "exactly just all most both these those there here every each first last next total"
+    "exactly just all most both these those there here every each first last next total "
+    "add use mix take set wait pour heat bake cook drink give pay allow run buy cut put place stir apply insert keep "
+    "store boil fry whisk measure weigh cost costs enter press hold turn move read write send return repeat charge"
 )
 _ROMAN_WORTH = frozenset("VX")
 _MOST_OTHERS = 32  # of one thing that are compared

@@ -12,7 +12,7 @@ from secondpass.verify.facts.slots import MIN_ALIKE, Slots, best_placed
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
 
-__all__ = ["NumberKind"]
+__all__ = ["NumberKind", "said_alike"]
 
 _MIN_ALIKE_UNIT = 0.4
 _NEAR = 3
@@ -78,7 +78,7 @@ class NumberKind(FactKind[Quantity]):
             lost += 1
             is_searched = lost <= _MOST_LOST
             near = held if is_searched else []
-            if any(_said_alike(fact, item) for item in near):
+            if any(said_alike(fact, item) for item in near):
                 continue
             verdicts = {agree(fact, item) for item in near if item.unit.dimension == key[0]}
             vague = [item for item in every_vague if is_searched and item.unit.dimension == key[0]]
@@ -122,7 +122,7 @@ def _key(item: Quantity) -> tuple[str, float, float]:
     return (item.unit.dimension, *item.converted())
 
 
-def _said_alike(fact: Quantity, item: Quantity) -> bool:
+def said_alike(fact: Quantity, item: Quantity) -> bool:
     """Return whether two quantities are the same in words: "20 degrees" are angles too, and "5 pounds" are money."""
     return (fact.low, fact.high) == (item.low, item.high) and {fact.unit.name, item.unit.name} in _ALIKE
 

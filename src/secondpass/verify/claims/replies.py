@@ -1,0 +1,74 @@
+"""Answers of a word or two, made into sentences by the question that they answer."""
+
+import re
+
+from secondpass.verify.words import word_set
+
+__all__ = ["as_statement"]
+
+_YES = re.compile(
+    r"\W*(?:yes|yep|yeah|correct|right|true|that(?: is|'s) (?:correct|right|true)|indeed|exactly|affirmative)\W*",
+    re.IGNORECASE,
+)
+_NO = re.compile(
+    r"\W*(?:no|nope|incorrect|wrong|false|not (?:correct|true)|that(?: is|'s) (?:not (?:correct|true|right)|wrong"
+    r"|false)|negative)\W*",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(
+    r"\s*(?:(?:so|and|but|then),? )?(is|are|was|were|am|do|does|did|can|could|will|would|shall|should|must|may|might"
+    r"|has|have|had)\s+([^?\n]{3,300})\?\s*",
+    re.IGNORECASE,
+)
+_DO = frozenset({"do", "does", "did"})
+_DETERMINERS = word_set("the a an this that these those my your his her its our their all any some every each both no")
+_PRONOUNS = word_set("i you he she it we they there this that these those")
+# With these a predicate begins.
+_SMALL_WORDS = word_set(
+    "not in on at by for from of to with within without into over under about after before between through during be "
+    "been being have has free open closed available allowed required included possible necessary able due safe legal "
+    "part still already always never ever also only now more less as than too very"
+)
+_LATER = re.compile(r"(?:\w+(?:ed|ing|able|ible|ful|less|ous|ive|ly|en)|\d\S*)\Z")
+
+
+def as_statement(question: str, reply: str) -> str:
+    """Return what a bare yes or no to a question says, as a sentence; empty if the reply or the question is another.
+
+    "Is membership free for residents?" with "Yes." is "Membership is free for residents.", and with "No.", "It is not
+    true that membership is free for residents."
+    """
+    asked = _ASKED.fullmatch(question.replace("\u2019", "'"))
+    yes, no = _YES.fullmatch(reply), _NO.fullmatch(reply)
+    if asked is None or not (yes or no):
+        return ""
+    verb, words = asked[1].lower(), asked[2].split()
+    subject = _subject(words)
+    if not 0 < subject < len(words):
+        return ""
+    said = [*words[:subject], *([] if verb in _DO else [verb]), *words[subject:]]
+    text = " ".join(said)
+    if no:
+        first = text[0].lower() if said[0].lower() in _DETERMINERS | _PRONOUNS - {"i"} else text[0]
+        return f"It is not true that {first}{text[1:]}."
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _subject(words: list[str]) -> int:
+    """Return how many words the subject of a question has that its verb stands before."""
+    first = words[0].lower()
+    if first in _PRONOUNS and not (first in _DETERMINERS and len(words) > 2 and words[1].lower() not in _SMALL_WORDS):
+        return 1
+    at = 1 + (first in _DETERMINERS)
+    while at < len(words):
+        word = words[at].strip(",")
+        if word.lower() in _SMALL_WORDS | _DETERMINERS or _LATER.match(word.lower()):
+            # "the price of the ticket" goes on.
+            if word.lower() == "of":
+                at += 2 + (at + 1 < len(words) and words[at + 1].lower() in _DETERMINERS)
+                continue
+            return at
+        if first not in _DETERMINERS and not (words[at - 1][0].isupper() and word[0].isupper()):
+            return at
+        at += 1
+    return 0

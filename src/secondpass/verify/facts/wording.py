@@ -1,0 +1,98 @@
+"""A claim in the words of its evidence: the same quantities and dates, as they are written there."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from secondpass.verify.facts import dates
+from secondpass.verify.facts.kinds import DATES, NEGATIONS, NUMBERS
+from secondpass.verify.facts.numbers import said_alike
+from secondpass.verify.facts.quantities import agreement
+from secondpass.verify.facts.quantities.numerals import Figures
+from secondpass.verify.facts.quantities.parse import Quantity
+from secondpass.verify.facts.slots import alikeness
+from secondpass.verify.facts.text import Facts
+
+__all__ = ["in_words_of"]
+
+_EACH = frozenset({"a", "an", "per", "each", "every"})
+_MIN_ALIKE = 1.2  # of 2: how alike the neighbours, and how much of the sentence is shared
+_MOST_FACTS = 16  # of a claim, and as many times as many of its evidence
+
+
+def in_words_of(claim: Facts, evidence: Facts) -> str:
+    """Return a claim with its numbers and dates written as the evidence writes them, where they say the same.
+
+    A model reads "14 days" in both, and need not know that these are two weeks. What the evidence says is the same or
+    more precise, so that the claim follows from what is returned. A claim with a denial is returned as it is: there
+    the more precise number may say less.
+    """
+    if not evidence.found or any(clause.has_cue for clause in NEGATIONS.of(claim)):
+        return claim.text
+    numbers = [item for item in NUMBERS.of(claim) if item.is_single or not item.is_vague]
+    held = [item for item in NUMBERS.of(evidence) if NUMBERS.is_checked(item)]
+    changes = _changes(claim, numbers, evidence, held, _says_number)
+    said = [item for item in DATES.of(claim) if DATES.is_checked(item)]
+    changes += _changes(claim, said, evidence, [item for item in DATES.of(evidence) if not item.is_span], dates.agree)
+    text, tokens = claim.text, claim.read.tokens
+    for first, end, words in sorted(changes, reverse=True):
+        text = text[: tokens[first].start] + words + text[tokens[end - 1].end :]
+    return text
+
+
+def _says_number(claim: Quantity, evidence: Quantity) -> bool | None:
+    """Return whether the evidence's number can stand for the claim's; None if they measure different things."""
+    if said_alike(claim, evidence):
+        return True
+    if claim.unit.dimension != evidence.unit.dimension:
+        return None
+    return agreement.agree(claim, evidence) is True
+
+
+def _changes(
+    claim: Facts, ours: Sequence[Any], evidence: Facts, held: Sequence[Any], agree: Callable[[Any, Any], bool | None]
+) -> list[tuple[int, int, str]]:
+    changes = []
+    for fact in ours[:_MOST_FACTS]:
+        words = claim.read.words(fact.first, fact.end).lower()
+        pairs = [(agree(fact, item), item) for item in held[: _MOST_FACTS**2]]
+        alike = [(_alike(claim, fact, evidence, item), says, item) for says, item in pairs if says is not None]
+        if any(says and evidence.read.words(item.first, item.end).lower() == words for says, item in pairs):
+            continue  # the evidence has it as it is
+        if isinstance(fact, Quantity) and not fact.is_single and any(_touches(fact, item) for item in held):
+            continue  # the bound itself is spoken of
+        place, says, best = max(alike, key=lambda found: found[:2], default=(0.0, False, fact))
+        # In its place the evidence has another, or what is not quite the same stands in another place.
+        if not says or (place < _MIN_ALIKE and not _equal(fact, best)):
+            continue
+        first, end = _extent(claim.read.tokens, fact.first, fact.end)
+        changes.append((first, end, evidence.read.words(*_extent(evidence.read.tokens, best.first, best.end))))
+    return changes
+
+
+def _touches(bound: Quantity, item: Any) -> bool:
+    """Return whether a number is an end of a bound: "more than 100", where the evidence says 100."""
+    same = bound.unit.dimension == item.unit.dimension and bound.converted() != item.converted()
+    return same and bool(set(bound.converted()) & set(item.converted()))
+
+
+def _equal(fact: Any, item: Any) -> bool:
+    """Return whether two numbers are one and the same; of dates it is enough that they agree."""
+    if not isinstance(fact, Quantity):
+        return True
+    return all(math.isclose(ours, theirs) for ours, theirs in zip(fact.converted(), item.converted(), strict=True))
+
+
+def _extent(tokens: Figures, first: int, end: int) -> tuple[int, int]:
+    """Return where the words of a fact begin and end, with "the" before it and the period after it: "once a year"."""
+    if first and tokens[first - 1].lower == "the":
+        first -= 1
+    if end < len(tokens) and tokens[end].lower in _EACH:
+        period = tokens.unit(end + 1)
+        end = period[1] if period and period[0].dimension == "time" else end
+    return first, end
+
+
+def _alike(claim: Facts, fact: Any, evidence: Facts, item: Any) -> float:
+    place, other = (fact.first, fact.end), (item.first, item.end)
+    return sum(alikeness(claim.read.slots, place, evidence.read.slots, other))

@@ -1,0 +1,242 @@
+"""Passages as a reader sees them: what PDFs break is mended, and a row of data names its columns."""
+
+import csv
+import html
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+__all__ = ["Data", "Record", "data_in", "mended"]
+
+_LIGATURES = str.maketrans(
+    {
+        "\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st",
+        "\ufb06": "st", "\u00ad": None, "\u200b": None, "\u2060": None, "\ufeff": None,
+    }
+)  # fmt: skip
+# A word that is broken at the end of a line; "well-\nknown" loses its hyphen too, which costs a model nothing.
+_BROKEN = re.compile(r"(?<=[a-z]{2})[-\u2010][^\S\n]*\n[^\S\n]*(?=[a-z]{2})")
+_BROKEN_SOFTLY = re.compile(r"\u00ad[^\S\n]*\n[^\S\n]*")
+_TO_MEND = re.compile(r"[\ufb00-\ufb06\u00ad\u200b\u2060\ufeff]|[-\u2010][^\S\n]*\n")
+_ROW = re.compile(r"[^\S\n]*\|.*")
+_RULE = re.compile(r"[\s|:-]+")
+# Each is searched for from where the last one ended, so that rows without an end take linear time.
+_ROW_BEGINS = re.compile(r"<tr\b[^<>]{0,200}>", re.IGNORECASE)
+_ROW_ENDS = re.compile(r"</tr\s{0,20}>", re.IGNORECASE)
+_HTML_CELL = re.compile(r"<t([hd])\b[^<>]{0,200}>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]{0,200}>")
+_YAML = re.compile(r"(\s*)(?:- )?([A-Za-z_][\w .-]{0,60}):(?:[^\S\n]+(.*))?")
+_HEADER = re.compile(r"[A-Za-z_][\w .()/%-]{0,40}")
+_FIGURE = re.compile(r"[-+]?\d[\d.,]*")
+_UNITS = {
+    "kg": "kg", "g": "g", "mg": "mg", "lb": "lb", "km": "km", "m": "m", "cm": "cm", "mm": "mm", "l": "l", "ml": "ml",
+    "v": "V", "volts": "V", "volt": "V", "w": "W", "watts": "W", "kw": "kW", "kwh": "kWh", "mah": "mAh", "ah": "Ah",
+    "hz": "Hz", "mhz": "MHz", "ghz": "GHz", "gb": "GB", "mb": "MB", "tb": "TB", "ms": "ms", "s": "s", "sec": "seconds",
+    "seconds": "seconds", "min": "minutes", "minutes": "minutes", "h": "hours", "hours": "hours", "days": "days",
+    "years": "years", "eur": "euros", "usd": "dollars", "gbp": "pounds", "pct": "%", "percent": "%",
+    "kmh": "km/h", "mph": "mph", "px": "pixels",
+}  # fmt: skip
+_BLANK, _BETWEEN = re.compile(r"\s*"), re.compile(r"[\s,]*")
+_MIN_COLUMNS, _MIN_ROWS = 2, 2
+_MOST_FIELDS = 40
+_MOST_DEPTH = 20
+
+
+class Record(NamedTuple):
+    """A row of a table, or an entry of data: ``passage[start:end]`` and what it says, with the name of each value."""
+
+    start: int
+    end: int
+    text: str
+
+
+def mended(text: str) -> str:
+    """Return a text without ligatures, soft hyphens, signs of no width and words that are broken at line ends."""
+    if _TO_MEND.search(text) is None:
+        return text
+    return _BROKEN.sub("", _BROKEN_SOFTLY.sub("", text)).translate(_LIGATURES)
+
+
+class Data(NamedTuple):
+    """What of a passage is data.
+
+    Attributes:
+        records: its rows and entries, in order.
+        regions: where they stand, headers included: what stands there is not prose.
+    """
+
+    records: tuple[Record, ...] = ()
+    regions: tuple[tuple[int, int], ...] = ()
+
+    def holds(self, start: int, end: int) -> bool:
+        """Return whether a part of the passage stands in a region, if only by a part of it."""
+        at = bisect_right(self.regions, start, key=itemgetter(0))
+        return (at > 0 and self.regions[at - 1][1] > start) or (at < len(self.regions) and self.regions[at][0] < end)
+
+
+def data_in(text: str) -> Data:
+    """Return the rows and entries of a passage that is data: JSON, YAML, CSV, or with tables of Markdown or HTML.
+
+    A value stands with the name of its column or key, and a unit that is part of this behind it: of ``weight_kg`` 1.2,
+    "weight: 1.2 kg". There are none in prose. It takes linear time.
+    """
+    stripped = text.strip()
+    if stripped[:1] in {"{", "["} and stripped[-1:] in {"}", "]"}:
+        return _whole(text, _json(text))
+    if _ROW_BEGINS.search(text):
+        rows = list(_html_rows(text))
+        return Data(tuple(Record(*row) for row in rows if row[2]), tuple(row[:2] for row in rows))
+    lines = list(_lines(text))
+    if any(line.lstrip().startswith("|") for _, line in lines):
+        regions = tuple((start, start + len(line)) for start, line in lines if _ROW.fullmatch(line))
+        return Data(tuple(_markdown_rows(lines)), regions)
+    found = _whole(text, _csv_rows(lines))
+    return found if found.records else _whole(text, _yaml(lines))
+
+
+def _whole(text: str, records: Iterator[Record]) -> Data:
+    found = tuple(records)
+    return Data(found, ((0, len(text)),)) if found else Data()
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    at = 0
+    for line in text.split("\n"):
+        yield at, line
+        at += len(line) + 1
+
+
+def _said(names: list[str], values: list[str]) -> str:
+    fields = []
+    for name, value in list(zip(names, values, strict=False))[:_MOST_FIELDS]:
+        if value.strip():
+            name, value = _named(name, value.strip())
+            fields.append(f"{name}: {value}" if name else value)
+    return "; ".join(fields) + "." if fields else ""
+
+
+def _named(name: str, value: str) -> tuple[str, str]:
+    """Return the words of a name, and a value with the unit that the name ends in."""
+    words = re.sub(r"[_\W]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).split()
+    unit = _UNITS.get(words[-1].lower()) if len(words) > 1 else None
+    if unit and _FIGURE.fullmatch(value):
+        rest = " ".join(words[:-1])
+        return rest, f"{value}{'' if unit == '%' else ' '}{unit}"
+    return " ".join(words) if "_" in name or len(words) == 1 else name.strip(), value
+
+
+def _markdown_rows(lines: list[tuple[int, str]]) -> Iterator[Record]:
+    header: list[str] = []
+    for (_, before), (start, line), (_, after) in zip([(0, ""), *lines], lines, [*lines[1:], (0, "")], strict=False):
+        if _ROW.fullmatch(line) is None:
+            header = []
+            continue
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if "-" in after and _RULE.fullmatch(after) and _ROW.fullmatch(before) is None:
+            header = cells
+        elif not _RULE.fullmatch(line):
+            said = _said(header or [""] * len(cells), cells)
+            if said:
+                yield Record(start + len(line) - len(line.lstrip()), start + len(line.rstrip()), said)
+
+
+def _html_rows(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where the rows of tables stand, and what they say; nothing for headers."""
+    header: list[str] = []
+    at = 0
+    while (row := _ROW_BEGINS.search(text, at)) and (closing := _ROW_ENDS.search(text, row.end())):
+        at = closing.end()
+        pieces = _HTML_CELL.split(text[row.end() : closing.start()])
+        cells = [_prose(cell) for cell in pieces[2::2]]
+        if {kind.lower() for kind in pieces[1::2]} == {"h"}:
+            header = cells
+            yield row.start(), at, ""
+        else:
+            yield row.start(), at, _said(header or [""] * len(cells), cells)
+
+
+def _prose(cell: str) -> str:
+    return " ".join(html.unescape(_TAG.sub(" ", cell)).split())
+
+
+def _csv_rows(lines: list[tuple[int, str]]) -> Iterator[Record]:
+    """Yield the rows of a text that is a table from its first line on, with as many cells in each."""
+    filled = [(start, line) for start, line in lines if line.strip()]
+    for sign in ("\t", ",", ";"):
+        if len(filled) < _MIN_ROWS or sign not in filled[0][1]:
+            continue
+        rows = [next(csv.reader([line], delimiter=sign), []) for _, line in filled]
+        header = [name.strip() for name in rows[0]]
+        if len(header) < _MIN_COLUMNS or any(len(row) != len(header) for row in rows):
+            continue
+        if not all(_HEADER.fullmatch(name) for name in header):
+            continue
+        for (start, line), row in list(zip(filled, rows, strict=True))[1:]:
+            said = _said(header, row)
+            if said:
+                yield Record(start, start + len(line.rstrip()), said)
+        return
+
+
+def _yaml(lines: list[tuple[int, str]]) -> Iterator[Record]:
+    """Yield the entry of a text of nothing but keys and values; nested keys are joined."""
+    filled = [(start, line) for start, line in lines if line.strip()]
+    if len(filled) < _MIN_ROWS:
+        return
+    names: list[str] = []
+    values: list[str] = []
+    path: list[tuple[int, str]] = []
+    for _, line in filled:
+        match = _YAML.fullmatch(line)
+        if match is None or (match[3] and len(match[3].split()) > 8):
+            return
+        depth = len(match[1])
+        while path and path[-1][0] >= depth:
+            path.pop()
+        if len(path) > _MOST_DEPTH:
+            return
+        if match[3]:
+            names.append(" ".join([*(name for _, name in path), match[2]]))
+            values.append(match[3].strip().strip("\"'"))
+        else:
+            path.append((depth, match[2]))
+    said = _said([name.replace(" ", "_") for name in names], values)
+    if said:
+        yield Record(filled[0][0], filled[-1][0] + len(filled[-1][1]), said)
+
+
+def _json(text: str) -> Iterator[Record]:
+    """Yield an object, or the objects of a list, each where it stands."""
+    decode = json.JSONDecoder().raw_decode
+    at = _BLANK.match(text).end()  # type: ignore[union-attr]  # it matches the empty text
+    is_list = text[at : at + 1] == "["
+    at = _BLANK.match(text, at + is_list).end()  # type: ignore[union-attr]
+    while at < len(text) and text[at] in "{[":
+        try:
+            entry, end = decode(text, at)
+        except (ValueError, RecursionError):
+            return
+        fields = list(_flat(entry, "", 0))
+        said = _said([name for name, _ in fields], [value for _, value in fields])
+        if said:
+            yield Record(at, end, said)
+        at = _BETWEEN.match(text, end).end()  # type: ignore[union-attr]
+
+
+def _flat(value: Any, name: str, depth: int) -> Iterator[tuple[str, str]]:
+    if depth > _MOST_DEPTH:
+        return
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}_{key}" if name else str(key), depth + 1)
+    elif isinstance(value, list):
+        if all(not isinstance(inner, dict | list) for inner in value):
+            yield name, ", ".join(str(inner) for inner in value)
+        else:
+            for inner in value:
+                yield from _flat(inner, name, depth + 1)
+    elif value is not None:
+        yield name, {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)

@@ -1,0 +1,49 @@
+"""Bare answers to questions, as sentences."""
+
+import pytest
+
+from secondpass.verify.claims.replies import as_statement
+
+
+@pytest.mark.parametrize(
+    ("question", "statement"),
+    [
+        ("Is membership free for residents?", "Membership is free for residents."),
+        ("Are pets allowed in the hall?", "Pets are allowed in the hall."),
+        ("Is the price of the ticket 5 euros?", "The price of the ticket is 5 euros."),
+        ("Can I return an item?", "I can return an item."),
+        ("Was Anna Berg the director?", "Anna Berg was the director."),
+        ("Has the old bridge been closed?", "The old bridge has been closed."),
+        ("Is Paris the capital of France?", "Paris is the capital of France."),
+        ("Will it be open in May?", "It will be open in May."),
+        ("So, does it rain?", "It rain."),
+    ],
+)
+@pytest.mark.parametrize("reply", ["Yes", "yes.", "Correct.", "That's right!"])
+def test_yes_is_what_was_asked(question: str, statement: str, reply: str) -> None:
+    """The verb goes behind its subject, and "do" goes."""
+    assert as_statement(question, reply) == statement
+
+
+@pytest.mark.parametrize("reply", ["No", "No.", "That is not true."])
+def test_no_denies_it(reply: str) -> None:
+    """A denial is put before the whole."""
+    assert as_statement("Is the hall open?", reply) == "It is not true that the hall is open."
+    assert as_statement("Is Paris in Spain?", reply) == "It is not true that Paris is in Spain."
+
+
+@pytest.mark.parametrize(
+    ("question", "reply"),
+    [
+        ("When does it close?", "Yes."),
+        ("Is it open?", "At ten."),
+        ("Is it open?", "Yes, at ten."),
+        ("It is open?", "Yes."),
+        ("Is?", "Yes."),
+        ("", "Yes."),
+        ("Is " + "a" * 500 + "?", "Yes."),
+    ],
+)
+def test_anything_else_is_none(question: str, reply: str) -> None:
+    """Other questions, and replies that say something by themselves, are left alone."""
+    assert as_statement(question, reply) == ""

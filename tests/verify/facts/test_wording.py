@@ -1,0 +1,59 @@
+"""A claim in the words of its evidence."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondpass.verify.facts.check import read_facts
+from secondpass.verify.facts.wording import in_words_of
+
+TEXTS = st.text(st.sampled_from("0123456789.,:$% km the not every one a May-"), max_size=60)
+
+
+def worded(claim: str, evidence: str) -> str:
+    """Return a claim in the words of a text."""
+    return in_words_of(read_facts(claim), read_facts(evidence))
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "expected"),
+    [
+        ("The trial lasted two weeks.", "The trial lasted 14 days.", "The trial lasted 14 days."),
+        ("The trial lasted a fortnight.", "The trial lasted 14 days.", "The trial lasted 14 days."),
+        ("The total is $1200.", "The total is $1,200.00, due in May.", "The total is $1,200.00."),
+        ("It pays 24 cents a share.", "It pays $0.24 a share.", "It pays $0.24 a share."),
+        ("The fine was \u00a320 million.", "The fine was 20 million pounds.", "The fine was 20 million pounds."),
+        ("Half of them came.", "50% of them came.", "50% of them came."),
+        ("The board meets once a year.", "The board meets annually.", "The board meets annually."),
+        ("It is due on 2026-10-01.", "It is due on 1 October 2026.", "It is due on 1 October 2026."),
+        ("It was built in the 1960s.", "It was built in 1961.", "It was built in 1961."),
+        ("It has more than 8,000 rows.", "It has 8,234 rows.", "It has 8,234 rows."),
+    ],
+)
+def test_equal_quantities_are_written_as_there(claim: str, evidence: str, expected: str) -> None:
+    """Numbers and dates that say the same, or more precisely, take the form that the evidence has."""
+    assert worded(claim, evidence) == expected
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("The trial lasted two weeks.", "The trial lasted 13 days."),
+        ("The trial lasted two weeks.", "The trial lasted two weeks, or 14 days."),
+        ("Coverage is above 75%.", "She wrote 85.19% of the commits, and coverage is 71.6%."),
+        ("More than 100 requests fail.", "At 100 requests all is well."),
+        ("It does not cost more than $5.", "It costs $4.50."),
+        ("The tower is tall.", "The tower is 300 m tall."),
+        ("The path is 5 km long.", ""),
+    ],
+)
+def test_other_quantities_stay(claim: str, evidence: str) -> None:
+    """What differs, what stands there as well, another number's place and denials change nothing."""
+    assert worded(claim, evidence) == claim
+
+
+@given(TEXTS, TEXTS)
+def test_any_texts_can_be_worded(claim: str, evidence: str) -> None:
+    """Whatever the texts, there is a claim, and by itself it stays as it is."""
+    assert isinstance(worded(claim, evidence), str)
+    assert worded(claim, claim) == read_facts(claim).text

@@ -1,0 +1,114 @@
+"""Passages that are data, and text that PDFs break."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondpass.verify.sources import data_in, mended
+from tests.verify.steps import steps
+from tests.verify.towers import Make
+
+ROW = "Model: Corvo 300; Weight: 1.2 kg; Price: 129 euros."
+SMALL_ROW = ROW.replace("Model", "model").replace("Weight", "weight").replace("Price", "price")
+TABLE = (
+    "Our drills:\n\n| Model | Weight | Price |\n|---|---|---|\n| Corvo 200 | 1.0 kg | 89 euros |\n"
+    "| Corvo 300 | 1.2 kg | 129 euros |\n\nAll have a case."
+)
+ENTRY = '{"model": "Corvo 300", "weight_kg": 1.2, "price_eur": 129}'
+YAML = "model: Corvo 300\nweight_kg: 1.2\nprice_eur: 129"
+PIECES = ["<tr>", "</tr>", "<td>", "<th", "| ", "|---", "\n", "a,b", "a: b", "{", "[", '"', "-\n", "\u00ad", "x"]
+HTML = (
+    "<table><tr><th>Model</th><th>Weight</th><th>Price</th></tr>\n<tr><td>Corvo 200</td><td>1.0 kg</td>"
+    "<td>89&nbsp;euros</td></tr><tr><td>Corvo 300</td><td><b>1.2 kg</b></td><td>129 euros</td></tr></table>"
+)
+
+
+@pytest.mark.parametrize(
+    ("passage", "place", "text"),
+    [
+        (TABLE, "| Corvo 300 | 1.2 kg | 129 euros |", ROW),
+        (HTML, "<tr><td>Corvo 300</td><td><b>1.2 kg</b></td><td>129 euros</td></tr>", ROW),
+        ("model,weight_kg,price_eur\nCorvo 200,1.0,89\nCorvo 300,1.2,129\n", "Corvo 300,1.2,129", SMALL_ROW),
+        ("model;weight_kg;price_eur\nCorvo 200;1.0;89\n\"Corvo 300\";1.2;129", '"Corvo 300";1.2;129', SMALL_ROW),
+        (f'[{{"model": "A"}},\n {ENTRY}]', ENTRY, SMALL_ROW),
+        (f"{YAML}\n", YAML, SMALL_ROW),
+    ],
+)  # fmt: skip
+def test_a_row_names_its_columns(passage: str, place: str, text: str) -> None:
+    """Each value stands with its column or key, and the unit of that behind it; offsets are those of the passage."""
+    found = data_in(passage).records[-1]
+    assert (passage[found.start : found.end], found.text) == (place, text)
+
+
+def test_nested_values_are_named_by_all_their_keys() -> None:
+    """Lists are joined, truth is said in words, and null says nothing."""
+    (found,) = data_in('{"a": {"b_kg": 2, "c": [1, 2]}, "d": true, "e": null, "f": [{"no": 1}, {"no": 3}]}').records
+    assert found.text == "a b: 2 kg; a c: 1, 2; d: yes; f no: 1; f no: 3."
+    (found,) = data_in("a:\n  b_kg: 2\n  c: 3\nd: x").records
+    assert found.text == "a b: 2 kg; a c: 3; d: x."
+
+
+@pytest.mark.parametrize(
+    "passage",
+    [
+        "Paris, the capital, is big.\nIt lies on the Seine, in France.",
+        "Note: this is a sentence of more than eight words, and it is prose.\nIt goes on.",
+        "{not json}",
+        "[1] is a marker. See [2]",
+        "a,b\n1,2,3",
+        "",
+    ],
+)
+def test_prose_is_not_data(passage: str) -> None:
+    """Commas, colons and brackets alone make none."""
+    assert data_in(passage).records == ()
+
+
+def test_what_stands_around_a_table_is_prose() -> None:
+    """Only the lines of the table are its region."""
+    data = data_in(TABLE)
+    assert not data.holds(0, 11) and not data.holds(TABLE.index("All"), len(TABLE))
+    assert data.holds(TABLE.index("| Model"), TABLE.index("| Model") + 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("e\ufb00ective and e\ufb03cient on \ufb01ve \ufb02oors", "effective and efficient on five floors"),
+        ("the venti-\nlation was effec-\n  tive", "the ventilation was effective"),
+        ("a co\u00adoperative, a soft\u00ad\nhyphen", "a cooperative, a softhyphen"),
+        ("in 1990-\n1995, A-\nB", "in 1990-\n1995, A-\nB"),
+        ("nothing here", "nothing here"),
+    ],
+)
+def test_broken_text_is_mended(text: str, expected: str) -> None:
+    """Ligatures, soft hyphens and words broken at line ends are whole again; ranges and names stay."""
+    assert mended(text) == expected
+
+
+@given(st.lists(st.sampled_from(PIECES)).map("".join))
+def test_any_passage_can_be_read(passage: str) -> None:
+    """Whatever it is, records stand in it, in order."""
+    records = data_in(passage).records
+    assert all(0 <= record.start < record.end <= len(passage) and record.text for record in records)
+    assert [record.start for record in records] == sorted(record.start for record in records)
+
+
+@pytest.mark.parametrize(
+    "piece", ["<tr>", "<tr><td>", "| a |\n", "a,b\n", "a: b\n", "{", '[{"a": 1},', "x-\n", "<table>"]
+)
+def test_it_takes_linear_time(piece: str) -> None:
+    """Twice as much of the same is twice the work, and two hundred thousand characters are read."""
+    short, long = (steps(lambda n=n: data_in(piece * n), most=2_000_000) for n in (500, 1_000))  # type: ignore[misc]
+    assert long <= 2.2 * short + 200
+    mended(piece * (200_000 // len(piece)))
+    data_in(piece * (200_000 // len(piece)))
+
+
+def test_a_claim_is_checked_against_its_own_row(make: Make) -> None:
+    """What stands in the next row is said of something else, and the evidence shown is the row as it stands."""
+    passage = "| Tower | Height |\n|---|---|\n| Old | 300 m |\n| New | 450 m |"
+    verifier = make()
+    (claim,) = verifier.verify("Tower New height 450 m.", [passage]).claims
+    assert claim.evidence[0].text == "| New | 450 m |"
+    assert passage[claim.evidence[0].start : claim.evidence[0].end] == "| New | 450 m |"
