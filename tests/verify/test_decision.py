@@ -72,6 +72,17 @@ def test_a_number_that_differs_overrules_any_probability() -> None:
     assert [mismatch.kind for mismatch in decision.mismatches] == ["date"]
 
 
+def test_a_number_of_something_else_denies_nothing() -> None:
+    """A sibling that shares most words, but not the subject, does not contradict; the claim has not enough info."""
+    claim = "The pump P-9 delivers 109 litres per minute."
+    text = "The pump P-7 delivers 107 litres per minute."
+    signals = measure_premises(claim, [Reader(claim, {}).premise(text, np.array([0.1, 0.1, 0.8]))])
+    assert signals.best.hard and signals.best.overlap > 0.5
+    decision = decide(signals, np.array([0.6, 0.2, 0.2]), [Window(0, 0, len(text), text)], 0.5, 0.5)
+    assert decision.verdict is Verdict.NOT_ENOUGH_INFO and decision.probability < 0.5
+    assert decision.contradicting == ()
+
+
 def test_a_low_threshold_does_not_let_a_wrong_number_look_supported() -> None:
     """Whatever the threshold, the probability of what facts overrule is below it."""
     for threshold in (1e-6, 0.2, 0.4):

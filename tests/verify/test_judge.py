@@ -135,7 +135,10 @@ class Broken:
         (LLMJudge("m", completion=always_supported, budget={"max_tokens": 1}), "1 call failed"),
         (Short(), "gave 0 verdicts on 1"),
         (Broken(), "ZeroDivisionError: oops"),
-        (Says("supported"), "gave 'supported', which is none of supported, contradicted, not_enough_info"),
+        (
+            Says("supported"),
+            "gave 'supported', which is neither None nor one of supported, contradicted, not_enough_info",
+        ),
         (Says("maybe"), "gave 'maybe'"),
         (Says(Verdict.NOT_CHECKABLE), "gave <Verdict.NOT_CHECKABLE: 'not_checkable'>"),
         (Says(Verdict.ERROR), "gave <Verdict.ERROR: 'error'>"),

@@ -1,4 +1,4 @@
-"""From the signals of a claim to one calibrated probability."""
+"""The combination of a claim's signals into one calibrated probability."""
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
@@ -186,7 +186,7 @@ class SignalCombination:
         """Read it from a JSON file; the one that comes with secondpass for None.
 
         Raises:
-            ConfigError: there is no such file, or it holds something else.
+            ConfigError: the file is missing, or is not a combination.
         """
         path = _SHIPPED if path is None else Path(path)
         try:

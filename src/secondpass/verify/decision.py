@@ -118,7 +118,7 @@ def _lacking(signals: Signals) -> tuple[Mismatch, ...]:
 
 
 def _is_about(premise: Premise) -> bool:
-    return premise.overlap >= _HIGH_OVERLAP
+    return premise.about_subject and premise.overlap >= _HIGH_OVERLAP
 
 
 def _speaks_against(premise: Premise) -> bool:
@@ -252,7 +252,7 @@ def _usable(judgement: Judgement, judge: Judge, n_claims: int) -> Judgement:
         raise ScoringError(f"{judge!r} gave {len(verdicts)} verdicts on {n_claims} claims")
     for verdict in verdicts:
         if verdict is not None and not (isinstance(verdict, Verdict) and verdict in VERDICTS):
-            raise ScoringError(f"{judge!r} gave {verdict!r}, which is none of {', '.join(VERDICTS)} and None")
+            raise ScoringError(f"{judge!r} gave {verdict!r}, which is neither None nor one of {', '.join(VERDICTS)}")
     return Judgement(verdicts, dict(judgement.counts), tuple(map(str, judgement.notes)))
 
 

@@ -111,7 +111,7 @@ class Passages:
     """The passages that an answer is verified against, cut into windows when they are needed.
 
     Args:
-        documents: texts, or mappings with ``text`` and, if you like, ``id``.
+        documents: texts, or mappings with ``text`` and optionally ``id``.
         tokenization: how the model counts tokens.
         window_tokens: tokens in a window at most.
         overlap: tokens that neighbouring windows share at least.
@@ -122,7 +122,7 @@ class Passages:
         ids: the ``id`` of each that is a mapping, else None.
 
     Raises:
-        InputError: they are no list of documents.
+        InputError: they are not a list of documents.
     """
 
     documents: Sequence[Document]
@@ -311,7 +311,7 @@ def checked_passages(passages: object) -> tuple[Document, ...]:
     """Return passages as a tuple.
 
     Raises:
-        InputError: they are no list.
+        InputError: they are not a list.
     """
     if isinstance(passages, list | tuple):
         return tuple(passages)

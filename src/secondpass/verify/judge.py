@@ -36,7 +36,7 @@ class Judgement:
     """A judge's verdicts on the claims of one answer.
 
     Attributes:
-        verdicts: supported, contradicted or not_enough_info for each claim; None where there is no usable answer.
+        verdicts: supported, contradicted or not_enough_info for each claim; None where no answer could be used.
         counts: what happened, for the trace.
         notes: what failed, in sentences.
     """
@@ -86,7 +86,7 @@ class LLMJudge(Configured):
         self.settings = self._llm.settings
 
     def judge(self, claims: Sequence[tuple[str, Sequence[str]]]) -> Judgement:
-        """Judge the claims of one answer, each by its windows; None where there is no usable answer."""
+        """Judge the claims of one answer, each by its windows; None where no answer can be used."""
         session = Session(self._llm)
         prompts = [self._prompt(claim, windows) for claim, windows in claims]
         verdicts = session.ask_all(prompts, _verdict) if prompts else []

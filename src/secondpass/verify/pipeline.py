@@ -29,7 +29,7 @@ from secondpass.verify.types import CheckedClaim, Claim, Verdict
 
 __all__ = ["Pipeline"]
 
-_MAX_PARTS = 32  # of one claim; more is no decomposition
+_MAX_PARTS = 32  # of one claim; more are not a decomposition
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ class Pipeline:
 
     Attributes:
         pattern: finds citation markers.
-        decomposer: splits claims further; None for no one.
+        decomposer: splits claims further; None to leave them as they are.
         selection: selects the windows that are read for a claim.
         model: reads them.
         probabilities: from signals of shape (n, n_features) to the probabilities of shape (n, 3).
         threshold: the lowest probability of a supported claim.
         contradiction_threshold: the lowest probability of a contradicted one.
-        judge: asked about the claims whose probability lies in ``band``; None for no one.
+        judge: asked about the claims whose probability lies in ``band``; None if there is no judge.
         band: the lowest and the highest of these probabilities.
     """
 

@@ -1,4 +1,4 @@
-"""What becomes of an answer once its claims are checked."""
+"""Policies: what becomes of an answer once its claims are checked."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -112,7 +112,7 @@ POLICIES: dict[str, Policy] = {
     "abstain": abstain,
     "raise": flag,  # the verifier raises, with the verification, whose text is the answer
 }
-"""What is known by name; a policy of one's own can be added here, or be passed as a function."""
+"""The policies with a name. Add your own here, or pass it as a function."""
 
 
 def find_policy(policy: object) -> tuple[str, Policy]:
@@ -122,7 +122,7 @@ def find_policy(policy: object) -> tuple[str, Policy]:
         policy: a name of `POLICIES`, or a function as `Policy` describes it.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: it is neither a known name nor a function.
     """
     if isinstance(policy, str) and policy in POLICIES:
         return policy, POLICIES[policy]

@@ -1,4 +1,4 @@
-"""What is measured of a claim and its evidence: one vector, from which its probability is made."""
+"""The signals of a claim: what is measured of it and its evidence, as one vector that its probability is made from."""
 
 import re
 from collections.abc import Sequence

@@ -79,8 +79,8 @@ class Planned:
     Attributes:
         windows: where the evidence is looked for, best first.
         joined: the two best of them as one premise; empty for none.
-        cited: further windows, of passages that the answer cites for the claim: they are no evidence, and are read
-            only to check these citations.
+        cited: further windows, of passages that the answer cites for the claim: they are not evidence, and are
+            read only to check these citations.
         verbatim: whether the first window is a sentence that says the same word for word.
         worded: the claim for each premise, with quantities and dates as that writes them; empty if it has none.
     """

@@ -1,4 +1,4 @@
-"""What a verification says: claims, evidence, verdicts; frozen, and free of any model."""
+"""The results of a verification: claims, evidence, verdicts. All are frozen, and none needs a model."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

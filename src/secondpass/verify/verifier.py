@@ -1,4 +1,4 @@
-"""Check an answer, claim by claim, against the passages that it was made from."""
+"""The verifier: checks an answer, claim by claim, against the passages that it was made from."""
 
 import inspect
 import os
@@ -39,55 +39,56 @@ Item = tuple[str, Sequence[Document]] | tuple[str, Sequence[Document], str | Non
 
 
 class FactVerifier(Configured):
-    """Says for each claim of an answer whether passages support it, with the evidence.
+    """Checks each claim of an answer against passages, and shows the evidence.
 
-    The answer is split into claims, and the passages into windows of a few sentences, which overlap. For each claim
-    the windows that match it best are read by an entailment model, one by one and the two best together, all claims
-    of all answers in one call. What the model says is combined with the words that claim and window share, and with
-    checks of numbers, dates, units, names and negation, to one probability. The claim is never cut: the windows get
-    smaller instead, and a claim that is too long even so is an error.
+    The answer is split into claims, and each passage into windows of whole sentences, which overlap. For each claim,
+    an NLI model reads the windows that match it best, one by one and the best two together; the claims of all answers
+    share one call. The model's probabilities, the words that claim and window share, and checks of numbers, dates,
+    units, names and negation are combined into one probability. A claim is never truncated: its windows get smaller
+    instead, and a claim that is still too long is an error.
 
-    **Safe by default.** A claim is supported only if its probability is at least ``threshold`` and the evidence has no
-    other number, date or unit. Everything else is not: without passages all claims are ``not_enough_info``, what
-    fails is an ``error``, and claims in another language than English are ``not_enough_info``, as the model reads
-    English only. ``passed`` means: no claim is contradicted or an error, and at least ``min_supported`` of the
-    checkable ones are supported. An answer in which nothing could be checked (a greeting, "I don't know") does not
-    pass, unless ``allow_unchecked`` is set; an empty one never does.
+    **Safe by default.** A claim is supported if a sentence of a passage is the same, word for word; otherwise only if
+    its probability is at least ``threshold`` and the evidence does not state another number, date or unit. Without
+    passages, every claim is ``not_enough_info``; what fails is an ``error``; and a claim in a language other than
+    English is ``not_enough_info``, since the model reads only English. A claim is contradicted only by a window about
+    the same subject. ``passed`` means that no claim is contradicted or an error, and that at least ``min_supported``
+    of the checkable claims are supported. An answer with nothing to check (a greeting, "I don't know") does not pass
+    unless ``allow_unchecked`` is set; an empty answer never passes.
 
-    **Policies**, by which ``Verification.text`` is made: ``annotate`` marks each sentence that is not supported,
-    ``flag`` changes nothing, ``drop`` leaves these sentences out, ``abstain`` gives ``message`` in place of an answer
-    that did not pass, ``raise`` raises for it. A function ``(answer, claims, passed, message) -> str`` is taken too.
+    **Policies** make ``Verification.text``: ``annotate`` marks each sentence that is not supported, ``flag`` changes
+    nothing, ``drop`` removes these sentences, ``abstain`` replaces an answer that did not pass with ``message``, and
+    ``raise`` raises an error for it. A function ``(answer, claims, passed, message) -> str`` works as well.
 
-    The trace counts ``claims``, and, with a judge, ``escalated``, ``fallbacks`` and what the judge counts; its stage
-    ``nli`` counts ``pairs``, ``pairs_scored`` and ``tokens``, and has the seconds in the model. Answers that are
-    verified together share one run of the model, and so its stage.
+    The trace counts ``claims`` and, with a judge, ``escalated``, ``fallbacks`` and what the judge counts. Its stage
+    ``nli`` counts ``pairs``, ``pairs_scored`` and ``tokens``, and has the seconds spent in the model. Answers that
+    are verified together share one run of the model, and therefore this stage.
 
     Args:
         model: an `NliModel` (or `PairModel`), or its name: a folder, a name from the catalogue, or a repository on the
             hub.
-        retriever: orders the windows for each claim: a `Reranker`, or its name or configuration. By default the
-            words that they share do (BM25), which costs next to nothing. A reranker only sees the eight times
-            ``windows_per_claim`` windows that are best by words.
-        window_tokens: tokens in a window at most, at least 16.
-        overlap: tokens that neighbouring windows share, at most half of a window.
+        retriever: a `Reranker`, its name or its configuration, which ranks the windows for each claim. The default is
+            BM25, which costs next to nothing. A reranker sees only the best eight times ``windows_per_claim`` windows
+            by BM25.
+        window_tokens: the most tokens in a window, at least 16.
+        overlap: the most tokens that neighbouring windows share, at most half of a window.
         windows_per_claim: how many the model reads for a claim.
-        policy: see above.
+        policy: the name of a policy or a function, as described above.
         min_supported: the share of checkable claims that must be supported, in [0, 1].
         allow_unchecked: whether an answer passes in which no claim is checkable.
         message: what ``abstain``, and ``drop`` where nothing is left, give instead of the answer.
         threshold: the lowest probability of a supported claim, above 0.
-        contradiction_threshold: likewise, of a contradicted one.
+        contradiction_threshold: the lowest probability of a contradicted claim, above 0.
         combination: a `SignalCombination`, its configuration, or the path of its JSON file; by default the one that
-            comes with secondpass. One that was fitted for another model is not used: the model's own probabilities
-            then decide, uncalibrated, and the trace says so.
-        decomposer: splits a claim further, into texts that say one thing each: an `LLMDecomposer` (or its
-            configuration), or any `Decomposer`. Where it fails, the claim is verified as it is.
-        judge: an `LLMJudge` (or its configuration, or any `Judge`), asked about claims whose probability lies in
-            ``band``. It can't overrule numbers, dates and units that differ; where it fails, the model's verdict
-            stands, the trace counts it, and a warning says so.
-        band: the lowest and the highest probability at which the judge is asked; ``threshold`` lies in it.
+            comes with secondpass. A combination that was fitted for another model is not used: the verdicts then rest
+            on the model's own, uncalibrated probabilities, and the trace says so.
+        decomposer: splits claims further, into texts that each say one thing: an `LLMDecomposer`, its configuration,
+            or any `Decomposer`. Where it fails, the claim is verified as it is.
+        judge: an `LLMJudge`, its configuration, or any `Judge`, asked about claims whose probability lies in
+            ``band``. It can't overrule numbers, dates and units that differ. Where it fails, the model's verdict
+            stands, the trace counts the failure, and a warning reports it.
+        band: the lowest and the highest probability at which the judge is asked, with ``threshold`` between them.
         citation_pattern: how the answer cites passages, as a regular expression; ``[1]`` and ``[2, 3]`` by default.
-        english_only: whether the model reads English only; switch it off for one that reads other languages too.
+        english_only: whether the model reads only English; switch it off for a multilingual model.
         loading: how the model is loaded, if ``model`` is a name: see `LoadSettings`.
 
     Attributes:
@@ -211,7 +212,7 @@ class FactVerifier(Configured):
 
         Args:
             answer: what was generated; an empty one has no claims, and does not pass.
-            passages: what it was generated from: texts, or mappings with ``text`` and, if you like, ``id``. ``[1]`` in
+            passages: what it was generated from: texts, or mappings with ``text`` and optionally ``id``. ``[1]`` in
                 the answer means the first of them.
             question: what was asked; helps with answers of a word or two ("Paris.").
 
@@ -225,7 +226,7 @@ class FactVerifier(Configured):
         """Verify many answers together, so that they share batches.
 
         Args:
-            items: answers with their passages and, if you like, the question.
+            items: answers with their passages and, optionally, the question.
 
         Raises:
             InputError: one of them can't be used.
@@ -259,7 +260,7 @@ class FactVerifier(Configured):
         return self._pipeline.signals([(claim.text, claim.passages) for claim in prepared])
 
     async def averify(self, answer: str, passages: Sequence[Document], *, question: str | None = None) -> Verification:
-        """Do as `verify`, in a worker thread, so that the event loop goes on."""
+        """Async version of `verify`; it runs in a worker thread."""
         return await in_thread(self.verify, answer, passages, question=question)
 
     def stream(
@@ -275,7 +276,7 @@ class FactVerifier(Configured):
             question: as for `verify`.
 
         Raises:
-            InputError: at once, if the passages or the question can't be used; while iterating, if a chunk is no text.
+            InputError: at once, if the passages or the question can't be used; while iterating, if a chunk is not text.
         """
         answer = self._prepared(("", passages, question), 0)
         if isinstance(chunks, str | bytes) or not isinstance(chunks, Iterable):
@@ -284,7 +285,7 @@ class FactVerifier(Configured):
 
     def _prepared(self, item: object, at: int) -> Answer:
         if not isinstance(item, tuple | list) or len(item) not in (2, 3):
-            raise InputError(f"items[{at}] must be an answer, its passages and, if you like, a question")
+            raise InputError(f"items[{at}] must be an answer, its passages and, optionally, a question")
         answer, documents, question = item if len(item) == 3 else (*item, None)
         if not isinstance(answer, str):
             raise InputError(f"the answer must be a str, not {type(answer).__name__}")
