@@ -96,10 +96,10 @@ def _change(node: ast.AST, number: int) -> None:
     elif isinstance(node, ast.BinOp):
         node.op = ARITHMETIC[type(node.op)]()
     elif isinstance(node, ast.Constant):
-        value = node.value
-        node.value = (
-            (not value) if isinstance(value, bool) else value + 1 if isinstance(value, int) else 2 * value + 0.5
-        )
+        if isinstance(node.value, bool):
+            node.value = not node.value
+        elif isinstance(node.value, int | float):
+            node.value = node.value + 1 if isinstance(node.value, int) else 2 * node.value + 0.5
     elif isinstance(node, ast.Expr):
         node.value = ast.Constant(None)
     elif isinstance(node, ast.BoolOp):
@@ -187,6 +187,10 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
     print(f"{len(sample)} mutants of {len(files)} files", flush=True)
     random.Random(arguments.seed).shuffle(sample)
     sample = sample[: arguments.mutants or None]
+    sound = {tuple(tests) for file, _ in sample for tests in tests_of(file, folder)}
+    for tests in sorted(sound):
+        if not passes(folder, list(tests), 10 * arguments.limit):
+            raise SystemExit(f"these fail without any mutant: {' '.join(tests)}")
     killed: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for number, (file, site) in enumerate(sample, start=1):
