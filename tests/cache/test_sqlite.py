@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from secondpass.composition.cached import CachedReranker
 from secondpass.errors import ConfigError
 from secondpass.testing import FakeReranker
 from secondpass.types import Request, Scores
+from tests.forks import exit_status_of_child, needs_fork
 
 QUERY = "a file"
 DOCUMENTS = ["copy a file", "the weather", "a file is open"]
@@ -359,3 +361,27 @@ def test_settings_out_of_range_are_refused(settings: dict[str, object], message:
     """When the cache is built, not when it is used."""
     with pytest.raises(ConfigError, match=message):
         SQLiteCache(**settings)  # type: ignore[arg-type]
+
+
+@needs_fork
+def test_a_fork_waits_until_no_thread_is_within_sqlite(tmp_path: Path) -> None:
+    """A thread there may hold one of SQLite's own locks, which nobody would release in the child."""
+    cache, entered, left = SQLiteCache(tmp_path / "cache.sqlite"), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with cache._pool.lend():
+            entered.set()
+            time.sleep(0.2)
+            left.set()
+
+    def in_child() -> None:
+        assert left.is_set()
+        cache.set_many({b"key": b"value"})
+        assert cache.get_many([b"key"]) == {b"key": b"value"}
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert entered.wait(30)
+    assert exit_status_of_child(in_child) == 0
+    thread.join()
+    assert cache.get_many([b"key"]) == {b"key": b"value"}
