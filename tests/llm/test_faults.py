@@ -341,13 +341,13 @@ class TestKeys:
     @pytest.mark.parametrize("on_error", ["raise", "keep"])
     def test_a_key_that_no_header_can_hold_is_refused(self, server: Scripted, on_error: str) -> None:
         """Without a call or a retry, whatever is done about failed calls, and without repeating it."""
-        with pytest.raises(ConfigError, match=f"the key for {server.url}/chat/completions holds characters") as caught:
+        with pytest.raises(ConfigError, match=f"the key for {server.url}/chat/completions has characters") as caught:
             reranker(server, api_key=_KEY[:7] + "\n" + _KEY[7:], on_error=on_error).rerank("q", DOCUMENTS)
         assert server.asked == [] and _KEY[:7] not in "".join(traceback.format_exception(caught.value))
 
     def test_a_password_in_the_url_is_refused(self) -> None:
         """A configuration would hold it; the error does not."""
-        with pytest.raises(ConfigError, match="LLMReranker: base_url must hold no user and password") as caught:
+        with pytest.raises(ConfigError, match="LLMReranker: base_url must not contain a user or a password") as caught:
             LLMReranker("m", base_url="http://user:pw123@host/v1")
         assert "pw123" not in str(caught.value)
 

@@ -191,10 +191,10 @@ def test_no_threshold_on_ordinal_scores() -> None:
     ordinal = {"type": "fake", "scale": "ordinal"}
     with pytest.raises(CompositionError, match="are ordinal, so they can't be compared with a threshold"):
         SecondPassRanker(FakeReranker(scale="ordinal"), score_threshold=0.5)
-    with pytest.raises(CompositionError, match="no threshold"):
+    with pytest.raises(CompositionError, match="are ordinal, so"):
         SecondPassRanker(ordinal, score_threshold=0.5).warm_up()
     ranker = SecondPassRanker(ordinal)
-    with pytest.raises(CompositionError, match="no threshold"):
+    with pytest.raises(CompositionError, match="are ordinal, so"):
         ranker.run(QUERY, make_documents(), score_threshold=0.5)
     assert ids(ranker.run(QUERY, make_documents(), top_k=1)) == ["c"]
 

@@ -134,7 +134,7 @@ class TestConstruction:
             ({"reranker": "fake", "top_n": "3"}, ConfigError, "or None, not '3'"),
             ({"reranker": "fake", "top_n": True}, ConfigError, "top_n must be a whole number"),
             ({"reranker": "fake", "threshold": float("nan")}, ConfigError, "threshold must be a finite number"),
-            ({"reranker": FakeReranker(scale="ordinal"), "threshold": 0.5}, CompositionError, "ordinal scores"),
+            ({"reranker": FakeReranker(scale="ordinal"), "threshold": 0.5}, CompositionError, "are ordinal, so they"),
             ({"reranker": "fake", "topn": 3}, ValidationError, "topn"),
         ],
     )
