@@ -150,6 +150,7 @@ def _run_tests(folder: Path, tests: list[str]) -> int:
     os.dup2(null, 2)
     os.chdir(folder)
     sys.path[:0] = [str(folder / "src"), str(folder)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:2])  # for the programs that tests start
     import pytest
 
     options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-seed=0"]
