@@ -48,6 +48,16 @@ def test_a_query_has_its_own_limit() -> None:
         budget.ledger().reserve(10, 0)
 
 
+def test_a_query_gets_back_what_a_call_did_not_take() -> None:
+    """Its own account is settled as well as the budget's, in tokens and in money."""
+    budget = Budget(max_query_tokens=100, max_query_cost=100e-6, prompt_price=1.0)
+    ledger = budget.ledger()
+    ledger.settle(ledger.reserve(80, 0), 10, 0)
+    ledger.settle(ledger.reserve(90, 0), 90, 0)
+    with pytest.raises(BudgetError, match="max_query_tokens"):
+        ledger.reserve(1, 0)
+
+
 def test_threads_cannot_overspend() -> None:
     """Of a hundred reservations side by side exactly as many succeed as there is budget for."""
     budget = Budget(500)

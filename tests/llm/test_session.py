@@ -39,6 +39,17 @@ def test_a_model_that_counts_nothing_is_taken_at_the_estimate() -> None:
     assert trace.counts["prompt_tokens"] == trace.counts["tokens"] == 7
 
 
+def test_a_failed_call_is_free() -> None:
+    """Neither the query's nor the budget's tokens are spent by what gave no answer."""
+    budget = Budget()
+
+    def fails(prompt: Prompt, timeout_s: float) -> str:
+        raise CompletionError("for good")
+
+    LLMReranker("m", mode="graded", completion=fails, budget=budget, on_error="keep").score("q", ["a", "b"])
+    assert budget.spent_tokens == 0
+
+
 def test_no_call_begins_when_the_time_is_over() -> None:
     """A query whose time went by while it waited for a slot is told so, and the function is not called."""
     calls: list[float] = []

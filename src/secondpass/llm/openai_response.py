@@ -1,5 +1,6 @@
 """Chat completions as OpenAI-compatible servers send them, each with deviations of its own."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,4 +52,6 @@ def _candidate(item: Mapping[str, Any]) -> tuple[str, float] | None:
     # NaN is not below or equal to anything; -inf is a probability of zero.
     if not isinstance(token, str) or isinstance(logprob, bool) or not isinstance(logprob, int | float):
         return None
-    return (token, float(logprob)) if logprob <= 1e-3 else None
+    if not logprob <= 1e-3:
+        return None
+    return token, float(logprob) if logprob > -1e300 else -math.inf  # a whole number may be too long for a float
