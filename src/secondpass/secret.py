@@ -24,7 +24,7 @@ class Secret:
         self.variable: str = (value.variable if isinstance(value, Secret) else "") or variable
 
     def reveal(self) -> str | None:
-        """Return the key, or None if there was none."""
+        """Return the key, or None."""
         return self._value if self._value is not None else os.environ.get(self.variable) or None
 
     def for_header(self, server: str) -> str:

@@ -1,4 +1,4 @@
-"""One attempt at something that may never end, and what is done when its time is over."""
+"""One attempt at something that may never end by itself."""
 
 import contextvars
 from collections.abc import Callable
@@ -19,14 +19,14 @@ class OutOfTimeError(TimeoutError):
 def within(timeout_s: float, call: Callable[[], T], *, stop: Stop, give_up: Callable[[], None] = lambda: None) -> T:
     """Return what a function returns, or raise what it raises, if it ends in time.
 
-    Time-outs of sockets begin anew with each byte, so that a server that sends one now and then is never late. So the
-    function runs in a thread of its own, with the caller's context variables, and what is late is left behind there.
+    A socket's time-out begins anew with each byte, so a server that sends one now and then is never late. Therefore the
+    function runs in a thread of its own, with the caller's context variables, and is left behind there when it is late.
 
     Args:
         timeout_s: how long it may take, by the clock on the wall.
         call: the function.
-        stop: what ends the wait before that.
-        give_up: called when the function is left behind, to make it end soon, such as by closing its connection.
+        stop: ends the wait before that.
+        give_up: called when the function is left behind, to make it end soon: for example, closes its connection.
 
     Raises:
         OutOfTimeError: the time was over.

@@ -1,4 +1,4 @@
-"""What went wrong with a call to a server, in a sentence that says what to do about it."""
+"""Failed calls to servers: errors whose messages say what to do."""
 
 import ssl
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ class CallError(ScoringError):
 
 
 def of_status(status: int, said: str, *, variable: str, location: str = "", hints: Mapping[int, str]) -> str:
-    """Return the sentence for an HTTP status other than success.
+    """Return an error message for an HTTP status other than success.
 
     Args:
         status: the status code.
@@ -78,7 +78,7 @@ def of_status(status: int, said: str, *, variable: str, location: str = "", hint
 
 
 def of_exception(exc: BaseException) -> tuple[str, bool]:
-    """Return the sentence for what httpx raised, and whether another attempt may help."""
+    """Return an error message for an exception of httpx, and whether another attempt may help."""
     import httpx  # not with the module: a language model may be a function, and needs none
 
     detail = str(exc) or type(exc).__name__

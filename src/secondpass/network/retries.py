@@ -1,4 +1,4 @@
-"""Which failed calls are repeated, and how long after."""
+"""Retries: which failed calls are repeated, and after what wait."""
 
 import math
 import random
@@ -19,9 +19,9 @@ T = TypeVar("T")
 class Retries:
     """Repeats calls that failed for the moment: exponential back-off with full jitter, on top of ``Retry-After``.
 
-    The wait before attempt n + 1 is what the server asked for, and a random part of ``backoff_s * 2 ** (n - 1)``, so
-    that callers who were refused together do not come back together (the AWS Architecture Blog, 2015, "Exponential
-    Backoff And Jitter").
+    The wait before attempt n + 1 is what the server asked for plus a random part of ``backoff_s * 2 ** (n - 1)``, so
+    that callers who were refused together do not come back together (AWS Architecture Blog, 2015, "Exponential Backoff
+    And Jitter").
 
     Attributes:
         max_retries: attempts after the first one.
@@ -49,10 +49,10 @@ class Retries:
             attempt: raises a `CallError` when it fails.
             stop: what ends the waits.
             on_retry: told of each failure, and the wait in seconds, before the next attempt.
-            left_s: the time left for everything; no attempt is waited for that would begin after it.
+            left_s: the time that is left for everything; an attempt that would begin later is not waited for.
 
         Raises:
-            CallError: the last attempt's, or that of one that can't be repeated (in time).
+            CallError: that of the last attempt.
             StoppedError: the stop became set during a wait.
         """
         for failed in count():
@@ -72,6 +72,6 @@ class Retries:
         asked_s = exc.retry_after_s or 0.0
         if not exc.retryable or failed >= self.max_retries or asked_s > self.max_wait_s:
             return math.inf
-        # 2 ** 1000 and more is no float any more.
+        # 2 ** 1024 does not fit into a float.
         longest_s = min(self.max_backoff_s, self.max_wait_s, self.backoff_s * 2.0 ** min(failed, 100))
         return asked_s + random.uniform(0, longest_s)  # noqa: S311  # no secret depends on it

@@ -1,4 +1,4 @@
-"""Waits that end at once: when one of several calls failed for good, or the caller was interrupted."""
+"""Waits that end at once when one of several calls has failed for good, or the caller was interrupted."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ class Stop:
     """A flag that wakes everyone who waits with it, from whatever thread it is set.
 
     Attributes:
-        reason: why it was set, which is the first reason that was given; None as long as it is not.
+        reason: the first reason that it was set for; None while it is not set.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Stop:
 
     @property
     def is_set(self) -> bool:
-        """Whether nothing is to be waited for any more."""
+        """Whether all waits are over."""
         return self._event.is_set()
 
     def set(self, reason: BaseException) -> None:
@@ -73,7 +73,7 @@ class Stop:
 
 
 class Slots:
-    """A limit to the calls that are made at a time, over all threads; a forked child has all of them free.
+    """A limit on simultaneous calls, over all threads; in a forked child all slots are free.
 
     Args:
         n: how many.
@@ -89,7 +89,7 @@ class Slots:
 
     @contextmanager
     def taken(self, stop: Stop, timeout_s: float = math.inf) -> Iterator[None]:
-        """Hold a slot within the block, and wait for it before.
+        """Wait for a slot, and hold it within the block.
 
         Raises:
             TimeoutError: none was free in time.
