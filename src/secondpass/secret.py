@@ -42,10 +42,9 @@ class Secret:
         return key
 
     def hidden_in(self, text: str) -> str:
-        """Return a text of somebody else's, such as a server's, without the key.
+        """Return a text that others wrote, such as a server, without the key.
 
-        Where the key stands in it as it is, it becomes stars. Where it stands there in another form, see `is_in`,
-        nothing is left of the text but stars.
+        The key becomes stars. If it is there in another form, see `is_in`, nothing is left of the text but stars.
         """
         key = (self.reveal() or "").strip()
         text = text.replace(key, "***") if key else text
@@ -54,8 +53,8 @@ class Secret:
     def is_in(self, text: str) -> bool:
         """Tell whether a text holds the key, or eight characters in a row of it, in whatever form.
 
-        That is: escaped as in JSON, URLs, HTML or Python; in Base64 or hexadecimal; in other case, width or spacing;
-        and one of these in another.
+        It may be escaped as in JSON, URLs, HTML or Python, encoded in Base64 or hexadecimal, written in other case,
+        width or spacing, or several of these in each other.
         """
         key = (self.reveal() or "").strip()
         return bool(key) and (key in text or _holds(text, _parts(key)))
@@ -112,7 +111,7 @@ def _holds(text: str, parts: frozenset[str]) -> bool:
         if decoded == text:
             return False
         text = decoded
-    return True  # who wraps something so often has something to hide
+    return True  # escaped more often than any honest text
 
 
 def _letters(text: str) -> str:

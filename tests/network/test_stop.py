@@ -116,6 +116,18 @@ class TestWithin:
         over, given_up = threading.Event(), []
         with pytest.raises(OutOfTimeError):
             within(0.01, lambda: over.wait(_SOON_S), stop=Stop(), give_up=lambda: given_up.append(1))
+        cut = threading.Event()
+
+        def fails_when_cut() -> None:
+            cut.wait(_SOON_S)
+            raise ConnectionError
+
+        def cut_and_wait() -> None:
+            cut.set()
+            threading.Event().wait(0.05)
+
+        with pytest.raises(OutOfTimeError):  # and not with what came of giving it up
+            within(0.01, fails_when_cut, stop=Stop(), give_up=cut_and_wait)
         stop = Stop()
         threading.Timer(0.05, stop.set, [ValueError()]).start()
         with pytest.raises(StoppedError):

@@ -53,13 +53,15 @@ def within(timeout_s: float, call: Callable[[], T], *, stop: Stop, give_up: Call
             thread.start()
         except RuntimeError:  # the program is ending, and there are no new threads any more
             return call()
+        is_done = False
         try:
             awake.wait(timeout_s)
+            is_done = bool(results or errors)
         finally:  # also after an interrupt
-            if not results and not errors:
+            if not is_done:
                 give_up()
-    if results:
-        return results[0]
+    if not is_done:  # whatever it raises now, it does because it was given up
+        raise StoppedError if stop.is_set else OutOfTimeError
     if errors:
         raise errors[0]
-    raise StoppedError if stop.is_set else OutOfTimeError
+    return results[0]
