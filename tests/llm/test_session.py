@@ -71,3 +71,17 @@ def test_no_call_begins_when_the_time_is_over() -> None:
     released.set()
     thread.join()
     assert len(calls) == 1
+
+
+def test_the_answer_not_asked_for_the_longest_is_dropped() -> None:
+    """With room for two, the one that was used again stays."""
+    asked: list[str] = []
+
+    def ask(prompt: Prompt, timeout_s: float) -> str:
+        asked.append(next(name for name in "abc" if f"\ntext {name}\n" in prompt.user))
+        return '{"grade": 3}'
+
+    reranker = LLMReranker("m", mode="graded", completion=ask, cache_size=2)
+    for name in "abacab":
+        reranker.score("q", [f"text {name}"])
+    assert asked == ["a", "b", "c", "b"]
