@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from secondpass.language import check_languages
 from secondpass.verify.claims.citations import citations_of, find_citations, find_quotes, strip_citations
 from secondpass.verify.claims.split import ClaimStream, split_claims
 from secondpass.verify.facts.check import check_facts, read_facts
@@ -33,6 +34,12 @@ READERS: dict[str, Callable[[str], object]] = {
 }
 # A reader may execute this many lines for each character, and for each text.
 PER_CHARACTER, PER_TEXT = 1_500, 20_000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def language_model() -> None:
+    """Load the detector of languages, which takes many steps, before any are counted."""
+    check_languages(None)
 
 
 def stream(text: str, size: int) -> None:
