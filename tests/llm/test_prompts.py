@@ -1,5 +1,6 @@
 """Documents in prompts: delimited, and without anything that a chat template could take for its own."""
 
+import json
 import re
 import unicodedata
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.llm.prompts import delimited
+from secondpass.llm.prompts import best_prompt, delimited, grade_prompt, permutation_prompt
 
 # Of the templates and vocabularies of Llama 2 to 4, Mistral, Qwen, DeepSeek, Gemma, GLM, Phi, Command, EXAONE, MiniMax,
 # Seed, Nemotron, InternLM, Baichuan, T5, BERT, and the tools of several.
@@ -69,3 +70,12 @@ def test_a_text_cannot_close_its_block(texts: list[str]) -> None:
     code = prompt.split("\n", 1)[0].split()[-1]
     assert all(code not in text for text in texts)
     assert prompt.count(code) == 2 * len(texts)
+
+
+def test_a_schema_lists_what_may_be_answered() -> None:
+    """Grades from 0 to the top one, and documents numbered from 1."""
+    grade, best = grade_prompt("q", "a", 3, None), best_prompt("q", ["a", "b"], None)
+    order = permutation_prompt("q", ["a", "b"], None)
+    assert json.loads(grade.schema)["properties"]["grade"]["enum"] == [0, 1, 2, 3]
+    assert json.loads(best.schema)["properties"]["best"]["enum"] == [1, 2]
+    assert json.loads(order.schema)["properties"]["ranking"]["items"]["enum"] == [1, 2]
