@@ -207,15 +207,24 @@ def subject_words(claim: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the stems of the words that tell what a claim is about: all of them, and those that no other may replace.
 
     These are the content words before the first auxiliary verb or, without one, the first half of them; the second
-    set has the numbers and the names among them ("P-7", "Basic", "3.1"). A rule of thumb, which needs no parser.
+    set has the names among them, and the numbers that name something ("P-7", "Basic", "Version 3.1"; not "from 0 to
+    12"). A rule of thumb, which needs no parser.
     """
     tokens = tokenize(claim)
     verb = next((at for at, token in enumerate(tokens) if token.lower in _AUXILIARIES), None)
     content = [token for token in tokens[:verb] if token.is_content]
     if verb is None:
         content = content[: len(content) // 2]
-    fixed = [token for token in content if token.kind == "number" or (not token.first and token.text[0].isupper())]
+    before = dict(zip(tokens[1:], tokens, strict=False))
+    fixed = [token for token in content if not token.first and _names_one(token, before.get(token))]
     return frozenset(token.stem for token in content), frozenset(token.stem for token in fixed)
+
+
+def _names_one(token: Token, before: Token | None) -> bool:
+    """Return whether a word or a number tells one thing from others like it."""
+    if token.kind != "number":
+        return token.text[0].isupper()
+    return before is not None and (before.is_content or (token.glued and before.kind == "symbol"))
 
 
 def overlap(claim: str, evidence: str) -> float:
