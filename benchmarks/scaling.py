@@ -3,6 +3,7 @@
     python benchmarks/scaling.py                            # all of it, long on two cores
     python benchmarks/scaling.py --parts time --sizes 10 100 1000 --rounds 3
     python benchmarks/scaling.py --parts memory --long 1000
+    python benchmarks/scaling.py --parts curves --sizes 1000 2000 5000 10000
 
 Documents are pieces of the standard library's documentation, all different, cut to the same ten lengths in turn: the
 mean length of a pair is about 100 tokens however many there are. Each part runs in a process of its own, with
@@ -12,6 +13,10 @@ secondpass's defaults.
   those within a round.
 - memory: VmHWM, reset before the call (Linux only), for 100 passages and for long documents that are cut to the
   model's 512 tokens.
+- curves: the peak above the loaded model (documents included) and above the documents, for numbers of documents of
+  2,000 words, cut to 512 tokens by a cross-encoder and window by window by a PassageReranker. Only tokens are real: the
+  model gives zeros, so that it takes minutes. The peak must stay below 300 MB above the model, and the exit status
+  says so.
 - scores: those of 1,000 documents, a tenth of them long, alone (a call for each), among others of its length, and all
   in one call: how many differ in any bit. It must be none, and the exit status says so.
 
@@ -19,22 +24,33 @@ Needs: pip install "secondpass[embedded]"
 """
 
 import argparse
+import random
 import statistics
+import subprocess
+import sys
 import tempfile
+import time
+import warnings
 from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
 
+import numpy as np
 from systems import Worker
 
 import secondpass as sp
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_queries
+from secondpass.models import Batch, BatchRunner, EncoderTokenizer, PairModel, find_model
+from secondpass.models.batching import Rows, available_cores
 
 BASE = 100  # documents that the others are compared with
 LARGE = 1_000  # above it, one round is enough
 PASSAGES = (40, 60, 70, 80, 85, 90, 95, 105, 120, 155)  # tokens; on average 90, and 100 with a query
 LONG = 520  # tokens, more than the model takes
-PARTS = ("time", "memory", "scores")
+PARTS = ("time", "memory", "curves", "scores")
+KINDS = ("cross-encoder", "passage")
+WORDS = 2_000
+MOST_MB = 300
 QUERY = next(iter(stdlib_queries().values()))
 
 
@@ -90,6 +106,59 @@ def measure_memory(n_long: int, folder: Path) -> None:
         worker.close()
 
 
+class Unscored(PairModel):
+    """A model with the tokens of the embedded one that gives zeros for logits."""
+
+    fingerprint = "unscored"
+
+    def __init__(self) -> None:
+        files = find_model("ms-marco-MiniLM-L12-v2", "rerank", backend="onnx", local_files_only=True)
+        tokenizer = EncoderTokenizer.from_file(files.folder / "tokenizer.json", 512)
+        super().__init__("unscored", ("relevance",), tokenizer, None, BatchRunner(available_cores(), lambda exc: False))
+
+    def _forward(self, batch: Batch) -> Rows:
+        return np.zeros((len(batch), 1), np.float32)
+
+
+def measure_curve(kind: str, n: int) -> float:
+    """Print what ``n`` long documents cost in this process, and return the peak above the model in MB."""
+    reranker: sp.Reranker = sp.CrossEncoderReranker(Unscored(), smoke_test=False)
+    if kind == "passage":
+        reranker = sp.PassageReranker(reranker)
+    vocabulary = " ".join(document["text"] for document in stdlib_corpus()).split()
+    reranker.score(QUERY, ["what is imported or built at first is not counted"])
+    drawn = random.Random(0)
+    loaded = _status_mb("VmRSS")
+    documents = [" ".join(drawn.choices(vocabulary, k=WORDS)) for _ in range(n)]
+    filled = _status_mb("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sp.TruncationWarning)
+        reranker.score(QUERY, documents)
+    seconds, peak = time.perf_counter() - start, _status_mb("VmHWM")
+    text = sum(map(len, documents)) / 1e6
+    print(
+        f"| {kind} | {n:,} | {text:.0f} | {peak - loaded:.0f} | {peak - filled:.0f} | {seconds:.0f} |",
+        flush=True,
+    )
+    return peak - loaded
+
+
+def measure_curves(sizes: Sequence[int]) -> bool:
+    """Print a table for each kind and number of documents; returns whether all stay below the limit."""
+    print("\nCurves\n\n| | documents | text, MB | peak above the model, MB | above the documents, MB | seconds |")
+    print("| --- | --: | --: | --: | --: | --: |", flush=True)
+    commands = [[sys.executable, __file__, "--curve", kind, str(size)] for kind in KINDS for size in sizes]
+    statuses = [subprocess.run(command, check=False).returncode for command in commands]
+    return not any(statuses)
+
+
+def _status_mb(field: str) -> float:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return float(status.split(f"{field}:")[1].split()[0]) / 1024
+
+
 def compare_scores(n: int, folder: Path) -> int:
     """Print how many scores differ between ways to ask for them, and return it."""
     lengths = (*PASSAGES[:9], LONG)
@@ -116,7 +185,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--long", type=int, default=10_000, help="long documents in memory")
     parser.add_argument("--mixed", type=int, default=1_000, help="documents whose scores are compared")
+    parser.add_argument("--curve", nargs=2, help=argparse.SUPPRESS)  # one line of the table, in a process of its own
     arguments = parser.parse_args()
+    if arguments.curve:
+        raise SystemExit(measure_curve(arguments.curve[0], int(arguments.curve[1])) >= MOST_MB)
     if min(arguments.rounds, arguments.long, arguments.mixed, *arguments.sizes) < 1:
         parser.error("numbers must be at least 1")
     with tempfile.TemporaryDirectory() as path:
@@ -125,6 +197,8 @@ def main() -> None:
             measure_time(arguments.sizes, arguments.rounds, folder)
         if "memory" in arguments.parts:
             measure_memory(arguments.long, folder)
+        if "curves" in arguments.parts and not measure_curves([n for n in arguments.sizes if n >= LARGE]):
+            raise SystemExit(f"long documents take {MOST_MB} MB or more")
         if "scores" in arguments.parts and compare_scores(arguments.mixed, folder):
             raise SystemExit("scores depend on their neighbours")
 
