@@ -181,7 +181,8 @@ def test_cancelled_tasks_leave_nothing_behind(make: Callable[[Path], Reranker], 
 
 
 _INTERRUPTED = """
-import sys, threading
+import signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
 from pathlib import Path
 from tests.torture import test_processes as here
 from tests.torture.compositions import closing
