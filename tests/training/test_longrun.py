@@ -1,0 +1,121 @@
+"""The long training run, with a tiny encoder."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from secondpass.models.nli import NliModel  # noqa: E402
+from training import export  # noqa: E402
+from training.longrun import Settings, Trainer, loss_of, main, train  # noqa: E402
+from training.mixing import save  # noqa: E402
+from training.pairs import SOURCES, Label, Pair  # noqa: E402
+
+COLOURS = ["red", "green", "blue", "black", "white", "brown", "pink", "grey"]
+LABELS: tuple[Label, ...] = ("entailment", "neutral", "contradiction", "not_entailment")
+
+
+def _pairs() -> list[Pair]:
+    pairs = []
+    for n in range(240):
+        colour, other = COLOURS[n % 8], COLOURS[(n + 3) % 8]
+        premise = f"The door of house number {n + 2} in that long street was painted {colour}."
+        claims = (
+            f"It was painted {colour}.",
+            f"Its owner likes {other}.",
+            f"It was painted {other}.",
+            f"It is {other}.",
+        )
+        pairs += [Pair(premise, c, label, "written", premise) for c, label in zip(claims, LABELS, strict=True)]
+    return pairs
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a checkpoint of a random BERT of two layers with word pieces for these texts."""
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertForSequenceClassification
+
+    folder = tmp_path_factory.mktemp("start")
+    text = folder / "text.txt"
+    text.write_text("\n".join(f"{pair.premise} {pair.hypothesis}" for pair in _pairs()))
+    tokenizer = BertWordPieceTokenizer(lowercase=True)
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer.train([str(text)], vocab_size=500, special_tokens=special, show_progress=False)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    torch.manual_seed(1)
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=64, num_labels=1,
+    )  # fmt: skip
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def trainer(start: Path, tmp_path: Path) -> Callable[[str], Trainer]:
+    """Return a function that makes a trainer with a folder of its own."""
+    settings = Settings(batch=16, part_tokens=200, learning_rate=2e-3, warm_up=5)
+    return lambda name: Trainer(start, _pairs(), tmp_path / name, settings)
+
+
+def test_loss_of_two_labels() -> None:
+    """Where only entailed or not is known, it does not matter which of the other labels is given."""
+    pair = Pair("P.", "H.", "not_entailment", "written", "g")
+    logits = torch.tensor([[-1.0, 4.0, 0.0], [-1.0, 0.0, 4.0], [4.0, 0.0, -1.0]])
+
+    one, other, wrong = (loss_of(row[None], [pair], Settings()).item() for row in logits)
+
+    assert one == pytest.approx(other)
+    assert wrong > one + 2
+
+
+def test_loss_of_twins() -> None:
+    """Twins cost more when the entailed one is not ahead, beyond what each costs by itself."""
+    pairs = [Pair("P.", "H.", label, "written", "g") for label in ("entailment", "neutral")]
+    logits = torch.zeros(2, 3)
+    alone = sum(loss_of(logits[at : at + 1], [pair], Settings()).item() for at, pair in enumerate(pairs))
+
+    assert loss_of(logits, pairs, Settings()).item() == pytest.approx(alone + 0.2 * 2.0)
+    assert SOURCES["written"].smoothing > 0
+
+
+@pytest.mark.slow
+def test_resumed(trainer: Callable[[str], Trainer]) -> None:
+    """A run that was left in the middle ends in the same weights as one that was not."""
+    whole = trainer("whole")
+    train(whole, steps=8, seconds=None, save_every=1e9)
+    first = trainer("parts")
+    train(first, steps=5, seconds=None, save_every=1e9)
+    second = trainer("parts")
+    second.resume(second.out / "state")
+    train(second, steps=3, seconds=None, save_every=1e9)
+
+    assert (second.step, second.position) == (whole.step, whole.position)
+    for one, other in zip(whole.parameters, second.parameters, strict=True):
+        torch.testing.assert_close(one, other)
+    for one, other in zip(whole.mean, second.mean, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.slow
+def test_trained_decayed_and_exported(start: Path, tmp_path: Path) -> None:
+    """The command trains, ends a run with a falling rate in another folder, and leaves what the export reads."""
+    save(_pairs(), tmp_path / "pairs.jsonl")
+    common = ["--pairs", str(tmp_path / "pairs.jsonl"), "--start", str(start), "--learning-rate", "2e-3"]
+
+    main([*common, "--out", str(tmp_path / "run"), "--steps", "90"])
+    main([*common, "--out", str(tmp_path / "end"), "--from", str(tmp_path / "run" / "state"), "--decay", "30"])
+    export.export(tmp_path / "end", tmp_path / "onnx")
+
+    assert json.loads((tmp_path / "run" / "state" / "place.json").read_text())["step"] == 90
+    model = NliModel(tmp_path / "onnx", smoke_test=False)
+    pairs = _pairs()[:200]
+    rows = model.run([(pair.premise, pair.hypothesis) for pair in pairs]).probabilities
+    true = rows[[pair.label == "entailment" for pair in pairs], 0]
+    false = rows[[pair.label != "entailment" for pair in pairs], 0]
+    assert (true[:, None] > false[None, :]).mean() > 0.8
