@@ -1,0 +1,160 @@
+r"""Fits how the verifier combines its signals, on real answers: ``python -m training.combine --out FILE SET...``.
+
+A set is a file of JSON lines with ``claim`` (a sentence or an answer), ``passages`` and ``label`` (1: they support all
+of it). Where an unsupported one has ``gold3`` or ``meta`` that says contradicted or refuted, it counts as that. Of an
+unsupported answer of several claims only the one that the model likes least is taken: which of them is wrong is not
+known.
+
+The figures printed are of answers, whose probability is that of their lowest claim: of the model alone, of the
+combination that was in use before, and of one fitted on all the other sets, which tells what to expect on sets that
+nobody has seen. The file has the combination that was fitted on all of them.
+
+Needs: pip install "secondpass[train]"
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from secondpass.calibration.quality import probability_quality
+from secondpass.logistic import FloatArray
+from secondpass.verify.claims.split import split_claims
+from secondpass.verify.combination import CLASSES, SignalCombination, nli_probabilities
+from secondpass.verify.signals import FEATURES
+from secondpass.verify.verifier import FactVerifier
+from training.measure import area_under_curve
+
+__all__ = ["AnswerSet", "balanced_accuracy", "fit", "main", "measured"]
+
+_SUPPORTED, _CONTRADICTED, _OPEN = CLASSES
+_PENALTY = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSet:
+    """The claims of a set's answers with their signals.
+
+    Attributes:
+        name: of the set.
+        features: shape (n_claims, n_features).
+        answers: which answer each claim is of, from 0, shape (n_claims,).
+        labels: of `secondpass.verify.combination.CLASSES`, of each answer, shape (n_answers,).
+        texts: what belongs to one text, of each answer, shape (n_answers,).
+    """
+
+    name: str
+    features: FloatArray
+    answers: npt.NDArray[np.intp]
+    labels: npt.NDArray[np.str_]
+    texts: npt.NDArray[np.intp]
+
+    def lowest(self, probabilities: FloatArray) -> FloatArray:
+        """Return for each answer the lowest of its claims' probabilities, shape (n_answers,); 0 without claims."""
+        found = np.full(len(self.labels), np.inf)
+        np.minimum.at(found, self.answers, probabilities)
+        return np.where(np.isfinite(found), found, 0.0)
+
+    def telling(self) -> npt.NDArray[np.bool_]:
+        """Return which claims have the label of their answer, shape (n_claims,)."""
+        alone = nli_probabilities(self.features)[:, 0]
+        supported: npt.NDArray[np.bool_] = self.labels[self.answers] == _SUPPORTED
+        least: npt.NDArray[np.bool_] = alone == self.lowest(alone)[self.answers]
+        return supported | least
+
+
+def measured(path: Path, verifier: FactVerifier, most: int) -> AnswerSet:
+    """Measure the first answers of a set."""
+    with path.open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line, _ in zip(file, range(most), strict=False)]
+    claims = [
+        (at, claim.text, row["passages"])
+        for at, row in enumerate(rows)
+        for claim in split_claims(row["claim"])
+        if claim.checkable
+    ]
+    features = verifier.signals([(text, passages) for _, text, passages in claims])
+    known = np.isfinite(features).all(axis=1)
+    texts = np.unique([str(row["passages"]) for row in rows], return_inverse=True)[1]
+    answers = np.array([at for at, _, _ in claims])
+    return AnswerSet(path.stem, features[known], answers[known], np.array([_label(row) for row in rows]), texts)
+
+
+def _label(row: dict[str, Any]) -> str:
+    if row["label"]:
+        return _SUPPORTED
+    said = str(row.get("gold3") or row.get("meta") or "").lower()
+    return _CONTRADICTED if said.startswith(("contradict", "refut")) else _OPEN
+
+
+def fit(sets: Sequence[AnswerSet], model: str = "") -> SignalCombination:
+    """Fit a combination on the claims of sets."""
+    telling = [one.telling() for one in sets]
+    features = np.concatenate([one.features[chosen] for one, chosen in zip(sets, telling, strict=True)])
+    answers = [one.answers[chosen] for one, chosen in zip(sets, telling, strict=True)]
+    labels = np.concatenate([one.labels[chosen] for one, chosen in zip(sets, answers, strict=True)])
+    groups = [f"{one.name} {text}" for one, chosen in zip(sets, answers, strict=True) for text in one.texts[chosen]]
+    return SignalCombination.fit(features, labels, groups, l2=_PENALTY, model=model)
+
+
+def balanced_accuracy(supported: npt.NDArray[np.bool_], probabilities: FloatArray, threshold: float = 0.5) -> float:
+    """Return the mean of the shares of supported and of other answers that are told right."""
+    found = probabilities >= threshold
+    return float((found[supported].mean() + (~found[~supported]).mean()) / 2)
+
+
+def _figures(one: AnswerSet, probabilities_of: Callable[[FloatArray], FloatArray]) -> list[float]:
+    supported = one.labels == _SUPPORTED
+    probabilities = one.lowest(probabilities_of(one.features)[:, 0])
+    error = probability_quality(probabilities, supported, one.texts).ece
+    return [area_under_curve(supported, probabilities), balanced_accuracy(supported, probabilities), error]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", type=Path, nargs="+")
+    parser.add_argument("--model", default="secondpass-nli-minilm")
+    parser.add_argument("--most", type=int, default=300, help="answers of each set")
+    parser.add_argument("--out", type=Path, required=True)
+    asked = parser.parse_args(arguments)
+    verifier = FactVerifier(asked.model)
+    report([measured(path, verifier, asked.most) for path in asked.sets], verifier, asked.out)
+
+
+def report(sets: Sequence[AnswerSet], verifier: FactVerifier, out: Path) -> None:
+    """Print figures of sets and write the combination that is fitted on all of them."""
+    fit(sets, verifier.nli.fingerprint).save(out)
+    before = SignalCombination.load()
+    overlap = FEATURES.index("overlap")
+    print("| set | n | overlap | model alone (AUC, balanced accuracy, ECE) | before | fitted on the others |")
+    print("| --- | --: | --: | --- | --- | --- |")
+    rows = []
+    for one in sets:
+        others = fit([other for other in sets if other is not one])
+        supported = one.labels == _SUPPORTED
+        rows.append(
+            [
+                area_under_curve(supported, one.lowest(one.features[:, overlap])),
+                *_figures(one, nli_probabilities),
+                *_figures(one, before.probabilities),
+                *_figures(one, others.probabilities),
+            ]
+        )
+        _row(one.name, len(supported), rows[-1])
+    _row("mean", sum(len(one.labels) for one in sets), list(np.mean(rows, axis=0)))
+
+
+def _row(name: str, n: int, figures: Sequence[float]) -> None:
+    told = [f"{figure:.3f}" for figure in figures]
+    cells = [told[0], " / ".join(told[1:4]), " / ".join(told[4:7]), " / ".join(told[7:])]
+    print(f"| {name} | {n} | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
