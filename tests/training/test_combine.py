@@ -45,7 +45,9 @@ def test_fitted_on_others() -> None:
     probabilities = fitted.probabilities(other.features)[:, 0]
 
     assert fitted.model == "model"
-    assert balanced_accuracy(other.labels == "supported", probabilities) > 0.9
+    assert (
+        balanced_accuracy(other.labels == "supported", probabilities) > 0.8
+    )  # of few claims, under the penalty that is right for many
 
 
 @pytest.mark.slow
