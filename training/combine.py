@@ -1,9 +1,10 @@
 r"""Fits how the verifier combines its signals, on real answers: ``python -m training.combine --out FILE SET...``.
 
 A set is a file of JSON lines with ``claim`` (a sentence or an answer), ``passages`` and ``label`` (1: they support all
-of it). Where an unsupported one has ``gold3`` or ``meta`` that says contradicted or refuted, it counts as that. Of an
-unsupported answer of several claims only the one that the model likes least is taken: which of them is wrong is not
-known.
+of it). Where an unsupported one has ``gold3`` or ``meta`` that says contradicted or refuted, it counts as that; in a
+set that says so of none, an unsupported claim counts as contradicted if the model thinks that it is so rather than
+open. Of an unsupported answer of several claims only the one that the model likes least is taken: which of them is
+wrong is not known.
 
 The figures printed are of answers, whose probability is that of their lowest claim: of the model alone, of the
 combination that was in use before, and of one fitted on all the other sets, which tells what to expect on sets that
@@ -30,7 +31,7 @@ from secondpass.verify.signals import FEATURES
 from secondpass.verify.verifier import FactVerifier
 from training.measure import area_under_curve
 
-__all__ = ["AnswerSet", "balanced_accuracy", "fit", "main", "measured"]
+__all__ = ["AnswerSet", "balanced_accuracy", "classes", "fit", "main", "measured"]
 
 _SUPPORTED, _CONTRADICTED, _OPEN = CLASSES
 _PENALTY = 300.0  # a tenth of it costs sets that are left out of the fit .005 of AUC and .01 of balanced accuracy
@@ -106,9 +107,18 @@ def fit(sets: Sequence[AnswerSet], model: str = "", *, penalty: float = _PENALTY
         for side in (of_claims == _SUPPORTED, of_claims != _SUPPORTED):
             chosen = np.resize(telling[side], _WEIGHT) if side.any() else telling[:0]
             features.append(one.features[chosen])
-            labels.append(one.labels[one.answers[chosen]])
+            labels.append(classes(one)[chosen])
             groups += [f"{one.name} {text}" for text in one.texts[one.answers[chosen]]]
     return SignalCombination.fit(np.concatenate(features), np.concatenate(labels), groups, l2=penalty, model=model)
+
+
+def classes(one: AnswerSet) -> npt.NDArray[np.str_]:
+    """Return the class that each claim is taken to have, shape (n_claims,)."""
+    classes = one.labels[one.answers]
+    if _CONTRADICTED in one.labels:
+        return classes
+    _, contradicted, open_ = nli_probabilities(one.features).T
+    return np.where((classes == _OPEN) & (contradicted > open_), _CONTRADICTED, classes)
 
 
 def balanced_accuracy(supported: npt.NDArray[np.bool_], probabilities: FloatArray, threshold: float = 0.5) -> float:

@@ -8,7 +8,7 @@ import pytest
 
 from secondpass.verify.combination import SignalCombination
 from secondpass.verify.signals import FEATURES
-from training.combine import AnswerSet, balanced_accuracy, fit, main
+from training.combine import AnswerSet, balanced_accuracy, classes, fit, main
 
 
 def _set(name: str, seed: int) -> AnswerSet:
@@ -36,6 +36,23 @@ def test_telling_claims() -> None:
     assert AnswerSet("x", features, np.array([0, 0, 1, 1]), labels, np.arange(2)).telling().tolist() == [
         True, True, False, True,
     ]  # fmt: skip
+
+
+def test_sets_that_tell_two_classes() -> None:
+    """Where no claim of a set is said to be contradicted, those are that the model finds so rather than open."""
+    features = np.zeros((3, len(FEATURES)))
+    for name in ("max_entailment", "joined_entailment"):
+        features[:, FEATURES.index(name)] = [3.0, -4.0, -4.0]
+    for name in ("max_contradiction", "joined_contradiction"):
+        features[:, FEATURES.index(name)] = [-4.0, 3.0, -4.0]
+    labels = np.array(["supported", "not_enough_info", "not_enough_info"])
+    one = AnswerSet("x", features, np.arange(3), labels, np.arange(3))
+
+    assert classes(one).tolist() == ["supported", "contradicted", "not_enough_info"]
+    told = AnswerSet(
+        "x", features, np.arange(3), np.array(["supported", "not_enough_info", "contradicted"]), np.arange(3)
+    )
+    assert classes(told).tolist() == told.labels.tolist()
 
 
 def test_fitted_on_others() -> None:
