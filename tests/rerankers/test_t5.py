@@ -262,5 +262,5 @@ class TestLoading:
         with pytest.raises(ModelIntegrityError, match="can't be loaded"):
             MonoT5Reranker(tmp_path)
         (tmp_path / "config.json").write_text(json.dumps(config | {"model_type": "bert"}))
-        with pytest.raises(ModelFormatError, match="is of the type 'bert', not t5"):
+        with pytest.raises(ModelFormatError, match="is not a T5: its model_type is 'bert'"):
             MonoT5Reranker(tmp_path)
