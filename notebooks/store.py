@@ -4,7 +4,7 @@
 
 Two runs of one notebook agree, except for times, and for the last digits of what is computed on another processor. So
 outputs are compared line by line, numbers with a tolerance, images by their presence; and in a cell with the tag
-``varies`` (what it shows depends on how fast the machine is) only by their kinds.
+``varies`` (what it shows depends on the machine: its speed, or scores that are near a border) only by their kinds.
 """
 
 import math
