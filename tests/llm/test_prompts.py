@@ -59,7 +59,7 @@ def test_only_blanks_are_added(text: str) -> None:
     "text", ["a <= b", "x <- 3", "a < b > c", "[1], [12] and [2024]", "array[i]", "a[0][1]", "f(x) -> y"]
 )
 def test_other_text_is_left_as_it_is(text: str) -> None:
-    """Comparisons, citations and indices are no markup."""
+    """Comparisons, citations and indices are not markup."""
     assert _data(text) == text
 
 

@@ -110,7 +110,7 @@ class TestSentence:
         ],
     )
     def test_what_does(self, other: str) -> None:
-        """A word, a number, a question mark do; and so few words are no sentence."""
+        """A word, a number, a question mark do; and so few words are not a sentence."""
         assert passages(TOWER, "Paris.").sentence(other) is None
 
     def test_a_number_in_brackets_is_no_citation_in_a_passage(self) -> None:

@@ -68,7 +68,7 @@ def test_siblings_do_not_speak_against_a_claim_that_is_there() -> None:
 
 
 def test_two_windows_dont_say_together_what_one_of_them_denies() -> None:
-    """The room of one with the seats of another is no support, however sure the model is of both together."""
+    """The room of one with the seats of another do not support a claim, however sure the model is of both together."""
     claim = "Room 204 seats 60 people."
     reader = Reader(claim, {})
     texts = ("Room 204 seats 35 people.", "Room 205 seats 60 people.")

@@ -57,7 +57,7 @@ def test_the_shape_of_an_encoder(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_of_the_shape_of_bert_says_why(tmp_path: Path, settings: dict[str, Any], reason: str) -> None:
-    """It is no error yet: the model may run as exported, or on PyTorch."""
+    """It is not an error yet: the model may run as exported, or on PyTorch."""
     config = config_of(tmp_path, settings)
     assert config.encoder is None and reason in config.not_bert
     with pytest.raises(ModelFormatError, match=r"config\.json"):

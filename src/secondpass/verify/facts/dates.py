@@ -255,7 +255,7 @@ def _dates_at(tokens: Figures, at: int) -> list[Date]:
 
 
 def _dates(at: int, end: int, year: tuple[int, int] | None, month: int, days: Sequence[int]) -> list[Date]:
-    """Return the dates of days of one month; those between two others are no facts of their own."""
+    """Return the dates of days of one month; those between two others are not facts of their own."""
     inside = set(days[1:-1])
     return [Date(at, end, year, month, day, is_span=day in inside) for day in days]
 
