@@ -61,6 +61,13 @@ def test_importing_it_loads_nothing_heavy() -> None:
     assert loaded.isdisjoint(_HEAVY.split())
 
 
+def test_importing_it_loads_nothing_slow_of_the_standard_library() -> None:
+    """What only some calls need is imported by them, so that a command or a worker starts at once."""
+    slow = {"asyncio", "difflib", "hashlib", "html", "importlib.metadata", "json"}
+    numpy, ours = (set(_python(f"import sys, {name}; print(*sys.modules)").split()) for name in ("numpy", "secondpass"))
+    assert (ours - numpy).isdisjoint(slow)
+
+
 def test_loading_the_onnx_backend_loads_no_torch() -> None:
     """The light default stays light when it is used."""
     code = "import sys, secondpass as sp; sp.CrossEncoderReranker().score('q', ['d']); print(*sys.modules)"

@@ -23,9 +23,7 @@ passed on as it is read is built in `Configured.built_setting`. Keys and passwor
 everywhere, as is a function that is the parameter's default (a clock).
 """
 
-import hashlib
 import inspect
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self, TypeVar, get_args, is_typeddict
@@ -184,6 +182,9 @@ def refuse_endless(data: object, what: str) -> None:
 
 def digest(data: object) -> str:
     """Return 16 hexadecimal digits that name plain data, whatever the order of its keys."""
+    import hashlib  # not with the module: this and json are a tenth of what importing secondpass takes
+    import json
+
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
 

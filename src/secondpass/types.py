@@ -1,6 +1,5 @@
 """What goes into a reranker and what comes out of it: frozen, and free of any framework."""
 
-import html
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -90,10 +89,6 @@ class Request:
         chosen = [int(index) for index in indices]
         initial = None if self.initial_scores is None else [self.initial_scores[index] for index in chosen]
         return Request(self.query, [self.documents[index] for index in chosen], initial_scores=initial)
-
-
-def _is_nothing(value: object) -> bool:
-    return value is None or (isinstance(value, Mapping) and not value)
 
 
 def document_text(document: object, position: int) -> str:
@@ -317,6 +312,8 @@ class Ranking(Sequence[RankedDocument]):
         return "\n".join(lines + ([f"      and {len(self) - 10} more"] if len(self) > 10 else []))
 
     def _repr_html_(self) -> str:
+        import html  # not with the module: only notebooks need it
+
         query = html.escape(shortened(self.query, 200))
         head = f"<caption>{query}</caption><tr><th>rank<th>{self.scale}<th>index<th>document"
         rows = (
