@@ -18,13 +18,13 @@ from secondpass.types import Ranking, Trace
 
 __all__ = ["demo"]
 
-# Questions whose answer the bi-encoder puts further down, and the cross-encoder first.
+# Questions whose answers the bi-encoder ranks lower, and the cross-encoder first.
 _QUESTIONS = (
     "one function, different implementations depending on the type of the argument",
     "compare the speed of two small snippets",
     "TypeError: Object of type datetime is not JSON serializable",
 )
-_MAX_LENGTH = 128  # tokens of a docstring that its vector sees: its first lines say what it is for
+_MAX_LENGTH = 128  # tokens of a docstring that are embedded: its first lines say what it is for
 
 
 def demo(
@@ -46,7 +46,7 @@ def _retriever() -> DenseRetriever:
     folder = cache_dir("demo") / f"python-{platform.python_version()}-{_MAX_LENGTH}"
     try:
         return DenseRetriever.load(folder)
-    except (ConfigError, ModelIntegrityError):  # not there yet, or of another model
+    except (ConfigError, ModelIntegrityError):  # not there yet, or made with another model
         documents = stdlib_corpus()
     errors.print(f"Indexing {len(documents)} docstrings of Python's standard library (once) ...", style="dim")
     retriever = DenseRetriever(max_length=_MAX_LENGTH).index(documents, progress=True)

@@ -10,14 +10,14 @@ __all__ = ["Conjunct", "conjuncts", "has_finite_verb"]
 
 
 class Conjunct(NamedTuple):
-    """A part of a sentence that claims something by itself.
+    """A part of a sentence that makes a claim of its own.
 
     Attributes:
-        start: where it begins in the sentence, the word that joins it included.
+        start: where it begins in the sentence, its conjunction included.
         end: where it ends.
-        words: where its own words begin.
-        subject_end: ``sentence[subject_start:subject_end]`` belongs in front of it; equal if it has its own subject.
-        subject_start: see above.
+        words: where its own words begin, after the conjunction.
+        subject_start: where the subject begins that it shares with an earlier part.
+        subject_end: where that subject ends; equal to ``subject_start`` if it has a subject of its own.
     """
 
     start: int
@@ -35,13 +35,14 @@ _AUXILIARIES = _set(
     "is are was were has had does did can could will would may might must shall should cannot isn't aren't wasn't "
     "weren't hasn't hadn't doesn't didn't can't couldn't won't wouldn't mustn't shouldn't have haven't do don't"
 )
-_MODALS = _set("can could will would may might must shall should cannot do don't have haven't")
-# Past tenses that are no participles.
+# After "and" these may depend on what comes before: "can read and have fun", "they read and do not write".
+_DEPENDENT = _set("shall should do don't have haven't")
+# Past tenses that are not also participles.
 _PAST = _set(
     "became began went gave took wrote saw grew knew chose spoke broke drove drew flew froze rose fell ate sang sank "
     "swam threw wore stole shook hid rode bore swore tore withdrew undertook arose blew forgot forgave lay drank rang "
 )
-# Past tenses that are participles as well.
+# Past tenses that are also participles.
 _PAST_OR_PARTICIPLE = _set(
     "won made found built led left lost met held kept sent sold bought brought taught thought told got said paid "
     "spent meant felt heard stood understood fought caught sought died lived moved joined founded "
@@ -55,7 +56,7 @@ _PRESENT = _set(
     "prevents enables offers needs wants depends causes affects reduces increases improves helps grows rises falls "
     "flows measures weighs costs stands sits works operates employs attracts hosts houses receives earns teaches "
 )
-# An object right after one of these does not show that it is active: "was given two prizes".
+# An object right after one of these does not make it active: "was given two prizes".
 _TAKES_TWO = _set(
     "given awarded called named elected granted offered paid sent shown taught told made appointed considered declared "
     "asked allowed denied promised assigned lent sold kept left found brought bought got thought said"
@@ -68,7 +69,7 @@ _DETERMINERS = _set(
 _PRONOUNS = _set("he she it they we i you there this these those")
 _STAND_INS = _set("he she it they this that these those")
 _SINGULAR = _set("he she it")
-# A coordination behind one of these may lie within a clause of it.
+# A conjunction after one of these may belong to the clause that it opens.
 _BLOCKING = _set(
     "that which who whom whose if whether because although though unless until since when whenever where wherever "
     "while whereas after before once so lest provided either neither both between not-only what how why "
@@ -78,12 +79,12 @@ _BLOCKING = _set(
 _ADVERBS = _set("also then later still now never always often soon thus therefore eventually finally subsequently only")
 _LY = re.compile(r"[a-z]{3,}ly\Z")
 _LY_NOUNS = _set("family assembly supply reply ally monopoly anomaly")
-# "Never won and died": whether it died is not to be guessed.
+# "Never won and died" does not say whether it died.
 _LIMITING = _set(
     "no not never hardly rarely seldom scarcely barely almost nearly nobody none nothing few always often sometimes"
 )
 _ED = re.compile(r"[a-z]{2,}ed\Z")
-_NO_VERBS = _set(
+_NOT_VERBS = _set(
     "red bed need seed speed feed breed weed deed creed greed steed indeed hundred sacred naked wicked united embed "
     "exceed proceed succeed bleed shed sled led fed bred united advanced limited related based so-called speed"
 )
@@ -93,7 +94,7 @@ _REGIONS = re.compile(
     '"[^"]{0,1000}"|\u201c[^\u201c\u201d]{0,1000}\u201d|\\([^()]{0,1000}\\)|\\[[^\\[\\]]{0,1000}\\]|\u00ab[^\u00ab\u00bb]{0,1000}\u00bb'
 )
 _MARKS = re.compile(r"[*_~]")
-_MAX_CHARS = 2000  # a longer sentence is none
+_MAX_CHARS = 2000  # what is longer is not a sentence
 _MAX_SUBJECT = 14
 _MAX_OWN_SUBJECT = 8
 _MIN_WORDS = 3
@@ -107,18 +108,18 @@ class _Word(NamedTuple):
 
 
 def has_finite_verb(text: str) -> bool:
-    """Return whether a text has a verb, as far as a small lexicon knows, after its first word."""
+    """Return whether a text has a finite verb after its first word, as far as a small lexicon can tell."""
     return any(_is_verb(word) for word in _words(_masked(text), 0, min(len(text), _MAX_CHARS))[1:])
 
 
 def conjuncts(sentence: str) -> list[Conjunct]:
-    """Return the parts of a sentence that claim something by themselves; the sentence itself if it is not split.
+    """Return the parts of a sentence that make claims of their own, or the sentence itself if it is not split.
 
-    It is split only where whole clauses are joined, or verbs with one subject, and where both sides show a finite
-    verb that a small lexicon knows; never within quotations, brackets, code, lists of nouns, subordinate clauses
-    and reported speech, nor at "or". What it can't be sure of stays whole, as what "never", "almost" or "quickly" in
-    front of the first of two verbs says of the second. A pronoun that begins the second part gives way to the subject
-    of the first. English only.
+    It is split only where whole clauses are joined, or verbs that share a subject, and where both sides have a finite
+    verb that is in a small lexicon; never within quotations, brackets, code, lists of nouns, subordinate clauses or
+    reported speech, nor at "or". What is in doubt stays whole: "never", "almost" or "quickly" before the first of two
+    verbs may apply to the second as well. A pronoun at the beginning of the second part is replaced by the subject of
+    the first. English only.
     """
     whole = [Conjunct(0, len(sentence), 0)]
     if len(sentence) > _MAX_CHARS or sentence.rstrip("*_ \"')").endswith(("?", ":")):
@@ -133,7 +134,7 @@ def conjuncts(sentence: str) -> list[Conjunct]:
 
 
 def _masked(sentence: str) -> str:
-    """Return a sentence of the same length in which nothing but prose is left."""
+    """Return the sentence with all that is not prose masked; its length stays the same."""
     letters = list(sentence)
 
     def hide(start: int, end: int, sign: str) -> None:
@@ -159,7 +160,7 @@ def _is_verb(word: _Word) -> bool:
     text = word.text
     if text in _AUXILIARIES or text in _PAST or text in _PAST_OR_PARTICIPLE or text in _PRESENT:
         return True
-    return bool(_ED.match(text)) and text not in _NO_VERBS
+    return bool(_ED.match(text)) and text not in _NOT_VERBS
 
 
 def _split(sentence: str, masked: str, last: Conjunct, joint: re.Match[str]) -> tuple[Conjunct, Conjunct] | None:
@@ -183,7 +184,7 @@ def _split(sentence: str, masked: str, last: Conjunct, joint: re.Match[str]) -> 
     if _own_clause(right, comma=comma):
         if right[0].text not in _STAND_INS:
             return first, Conjunct(start, last.end, joint.end())
-        # "It has two million people" would be true of too much.
+        # Without its subject, "It has two million people" is true of too many things.
         if right[0].text not in _SINGULAR or not has_subject:
             return None
         return first, Conjunct(start, last.end, right[1].start, *subject)
@@ -217,7 +218,7 @@ def _blocks(words: list[_Word], at: int) -> bool:
 
 
 def _complete(words: list[_Word], verb: int) -> bool:
-    """Return whether something follows the verb: "was born and died in Warsaw" shares its end."""
+    """Return whether anything follows the verb: in "was born and died in Warsaw" the verbs share it."""
     at = verb + 1
     while at < len(words) and (
         words[at].text in _ADVERBS
@@ -233,7 +234,7 @@ _BORN = _set("born known given taken written seen grown chosen spoken broken dri
 
 
 def _is_subject(words: list[_Word]) -> bool:
-    """Return whether what stands before a verb can be put in front of another one."""
+    """Return whether the words before a verb can be the subject of another verb."""
     if not words or len(words) > _MAX_SUBJECT:
         return False
     texts = [word.text for word in words]
@@ -242,13 +243,13 @@ def _is_subject(words: list[_Word]) -> bool:
     if not _LIMITING.isdisjoint(texts):
         return False
     if _LY.match(texts[-1]) and not words[-1].capital and texts[-1] not in _LY_NOUNS:
-        return False  # an adverb of the first verb
-    # A second pronoun shows a clause without "that": "the man I saw".
+        return False  # an adverb that belongs to the first verb
+    # A second pronoun begins a relative clause without "that": "the man I saw".
     return not any(text in ("he", "she", "they", "we", "i") for text in texts[1:] if "," not in texts)
 
 
 def _own_clause(words: list[_Word], *, comma: bool) -> bool:
-    """Return whether words begin with a short subject and its verb, and go on after it."""
+    """Return whether the words are a short subject, its verb, and something after it."""
     if words[0].text in ("then", "so", "however", "therefore", "thus") and len(words) > 2:
         words = words[1:]
     if words[0].text in _PRONOUNS and len(words) > 2:
@@ -267,30 +268,20 @@ def _own_clause(words: list[_Word], *, comma: bool) -> bool:
             return False
         if not sure and words[at + 1].text in ("by", ",", "and", "or"):
             return False
-        # "... and Lucas produced was a hit": the verb of a clause that ends before another verb.
+        # "... and Lucas produced was a hit": this verb ends a relative clause, and the main verb follows.
         following = [other.text for other in words[at + 1 : at + 12]]
         return sure or not any(text in _AUXILIARIES for text in following)
     return False
 
 
 def _continues(left: list[_Word], verb: int, right: list[_Word]) -> bool:
-    """Return whether words go on with a finite verb of their own, of the subject before."""
+    """Return whether the words begin with a finite verb whose subject is that of the part before."""
     at = 1 if (right[0].text in _ADVERBS or _LY.match(right[0].text)) and len(right) > 1 else 0
     word, after = right[at], right[at + 1].text if at + 1 < len(right) else ""
     if word.capital or not after or after in (",", ";", ":", "and", "or", "of"):
         return False
     if word.text in _AUXILIARIES:
-        # "can read and have fun", "they read and do not write": a bare form may hang on what is before it.
-        return word.text not in _MODALS or word.text in (
-            "can",
-            "could",
-            "will",
-            "would",
-            "may",
-            "might",
-            "must",
-            "cannot",
-        )
+        return word.text not in _DEPENDENT
     if word.text in _PAST:
         return True
     determined = after in _DETERMINERS or after[0].isdigit() or after == "\u0001" or right[at + 1].capital

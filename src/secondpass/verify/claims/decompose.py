@@ -1,4 +1,4 @@
-"""Takes claims apart with a language model; what it makes up, or leaves out, is not used."""
+"""Splits claims with a language model; a list that adds to the claim, or leaves something out, is not used."""
 
 import re
 from collections.abc import Sequence
@@ -46,21 +46,21 @@ _MIN_COVERED = 0.6  # of the sentence's words, in the claims together
 class LLMDecomposer(Configured):
     """Splits a sentence into self-contained claims with a language model.
 
-    It is a `secondpass.verify.claims.split.Decomposer`. A claim is used unchanged if the model fails, refuses, has no
-    budget left or does not answer in the schema; and also if its list does not say what the sentence says: too few
-    words in common, a number that neither the sentence nor its context has, or a number, a negation or too many words
-    of the sentence that are in none of the claims. So a model can't make a false statement vanish by leaving it out. A
-    `SecondPassWarning` says how often that happened, and the first reason.
+    It is a `secondpass.verify.claims.split.Decomposer`. A claim is used unchanged if the model fails, refuses, has used
+    up its budget or does not keep to the schema. So is one whose list differs from the sentence: they have too few
+    words in common, the list has a number that is in neither the sentence nor its context, or it leaves out a number,
+    a negation or too many words of the sentence. Thus a model can't make a false statement vanish by leaving it out.
+    A `SecondPassWarning` says how often that happened, and gives the first reason.
 
-    The sentence, the question and the text before stand in the prompt as delimited data, with all markup of chat
-    templates broken up. The calls for one answer share a time limit and a budget.
+    In the prompt, the sentence, the question and the text before it are delimited data, in which the markup of chat
+    templates is broken up. The calls for one answer share a time limit and a budget.
 
     Args:
         model: the model's name at the server.
         max_claims: a longer list of claims is not used.
         max_sentence_chars: a longer sentence is not sent.
-        max_tokens: the longest answer; a model that thinks before it answers needs more.
-        settings: how the model is asked: see `secondpass.llm.LLMSettings`. ``total_timeout_s`` is for one answer with
+        max_tokens: the most that the model may answer; one that reasons before it answers needs more.
+        settings: how the model is called: see `secondpass.llm.LLMSettings`. ``total_timeout_s`` is for one answer with
             all of its claims.
 
     Raises:
@@ -91,7 +91,7 @@ class LLMDecomposer(Configured):
         return self.decompose([claim])[0]
 
     def decompose(self, claims: Sequence[Claim], *, question: str = "", answer: str = "") -> list[list[str]]:
-        """Return the texts of each claim, asked for side by side; its own text alone where it can't be taken apart.
+        """Return the texts that each claim is split into, from concurrent calls; one that can't be split stays whole.
 
         Args:
             claims: of one answer. Those that are not checkable are not sent.
@@ -99,7 +99,7 @@ class LLMDecomposer(Configured):
             answer: what the claims are from, so that the text before each can be shown.
 
         Raises:
-            InputError: the question or the answer is no str.
+            InputError: the question or the answer is not a str.
         """
         if not isinstance(question, str) or not isinstance(answer, str):
             raise InputError("the question and the answer must be str, and may be empty")
@@ -112,7 +112,7 @@ class LLMDecomposer(Configured):
         prompts = [self._prompt(claims[at].text, *context) for at, context in zip(open_, contexts, strict=True)]
         listed = session.ask_all(prompts, partial(_claims, most=self.max_claims)) if prompts else []
         reasons = [f"a call failed: {failure[:300]}" for failure in session.failures]
-        reasons += ["an answer did not keep the schema"] * (listed.count(None) - len(reasons))
+        reasons += ["an answer did not match the schema"] * (listed.count(None) - len(reasons))
         for at, context, found in zip(open_, contexts, listed, strict=True):
             if found is None:
                 continue
@@ -122,7 +122,7 @@ class LLMDecomposer(Configured):
             else:
                 texts[at] = found
         if reasons:
-            kept = f"{len(reasons)} of {len(claims)} claims are verified as they stand"
+            kept = f"{len(reasons)} of {len(claims)} claims were not split and are verified as they are"
             warn(f"{self!r}: {kept}; the first because {reasons[0]}", SecondPassWarning)
         return texts
 
@@ -143,7 +143,7 @@ def _before(answer: str, start: int) -> str:
 
 
 def _claims(answer: Answer, *, most: int) -> list[str] | None:
-    """Read a list of claims; None for anything that does not keep the schema, or was cut."""
+    """Return the list of claims; None if the answer does not match the schema, or was cut off."""
     listed = None if answer.cut else member_in(visible(answer.text), "claims")
     if not isinstance(listed, list) or not 1 <= len(listed) <= most:
         return None
@@ -153,15 +153,15 @@ def _claims(answer: Answer, *, most: int) -> list[str] | None:
 
 
 def _problem(found: Sequence[str], sentence: str, context: str) -> str:
-    """Return why a list of claims is not what a sentence says; empty if it may be."""
+    """Return how a list of claims differs from what the sentence says; empty if it does not."""
     own, shown = _stems(sentence), _stems(f"{sentence} {context}")
     for text in found:
         stems = _stems(text)
         strange = {stem for stem in stems - shown if any(map(str.isdigit, stem))}
         if strange or not stems or len(stems & shown) < _MIN_GROUNDED * len(stems):
-            return f"a claim is not in the sentence: {text[:100]!r}"
+            return f"a claim says what neither the sentence nor its context does: {text[:100]!r}"
         if len(stems & own) < _MIN_OWN * len(stems):
-            return f"a claim is not of the sentence: {text[:100]!r}"
+            return f"a claim says what the sentence does not: {text[:100]!r}"
     covered = frozenset().union(*map(_stems, found))
     if any(any(map(str.isdigit, stem)) for stem in own - covered) or len(own & covered) < _MIN_COVERED * len(own):
         return f"the claims leave out a part of the sentence: {sentence[:100]!r}"
@@ -171,6 +171,6 @@ def _problem(found: Sequence[str], sentence: str, context: str) -> str:
 
 
 def _stems(text: str) -> frozenset[str]:
-    """Return the beginnings of the words that mean something; numbers whole."""
+    """Return the beginnings of the content words, and numbers whole."""
     words = (word.lower() for word in _WORD.findall(text))
     return frozenset(word if any(map(str.isdigit, word)) else word[:_STEM] for word in words if word not in STOP_WORDS)

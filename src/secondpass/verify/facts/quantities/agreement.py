@@ -1,4 +1,4 @@
-"""Whether one quantity says what another says."""
+"""Whether one quantity agrees with another."""
 
 import math
 
@@ -8,7 +8,7 @@ from secondpass.verify.facts.quantities.units import ORDINAL, TIMES
 
 __all__ = ["agree"]
 
-# How far two numbers may lie apart, as a share of the claim's, and still be one and the same.
+# How far apart two numbers may be and still count as equal, as a share of the claim's.
 _ROUNDED = 0.05
 _ABOUT = 0.12
 _CONVERTED = 0.025
@@ -16,11 +16,11 @@ _CONVERTED_DATA = 0.1  # a kilobyte is 1000 or 1024 bytes, and a gigabyte three 
 
 
 def agree(claim: Quantity, evidence: Quantity) -> bool | None:
-    """Return whether the evidence's quantity says what the claim's says: True, False, or None if it leaves it open.
+    """Return whether the evidence's quantity agrees with the claim's; None if that can't be decided.
 
-    Both must be of one dimension. A number agrees with one that it is a rounding of, and with one that "about"
-    allows for; it is left open where the evidence is the vaguer of the two. Bounds and ranges are intervals. What is
-    vague never says another thing, and times in one period say nothing of those in another.
+    Both must have the same dimension. A number agrees with one that rounds to it, and with one within what "about"
+    allows; if the evidence is the vaguer of the two, it can't be decided. Bounds and ranges are intervals. A vague
+    quantity never disagrees, and a frequency per day says nothing about one per week.
     """
     low, high = claim.converted()
     held_low, held_high = evidence.converted()
@@ -30,7 +30,7 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
     if evidence.is_vague:
         return True if low - ours <= held_low and held_high <= high + ours else None
     if HALF_CLOCK in (claim.unit, evidence.unit):
-        return (low - held_low) % HALF_DAY == 0  # "5:30" is 17:30 as well
+        return (low - held_low) % HALF_DAY == 0  # "5:30" may be 17:30
     if claim.unit.dimension == TIMES.dimension and claim.unit != evidence.unit:
         return True if (low, high) == (held_low, held_high) else None  # twice a day is 14 times a week
     if claim.is_single and evidence.is_single:
@@ -46,7 +46,7 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
     if claim.is_range and evidence.is_range and not (claim.is_approximate or evidence.is_approximate):
         return False
     if held_low >= low - ours and held_high <= high + ours:
-        # A bound itself is not below itself: "fewer than 5" is not what "5" says, but "up to 5" is; both are let pass.
+        # Strictly, "5" agrees with "up to 5" but not with "fewer than 5"; both are let through.
         return True
     apart = held_high < low or high < held_low or (not claim.is_range and _only_touch(claim, evidence))
     return False if apart else None
@@ -63,7 +63,7 @@ def _near(first: float, second: float, tolerance: float) -> bool:
 
 
 def _tolerance(rough: Quantity, other: Quantity) -> float:
-    """Return how far the other may be from a quantity and still be meant by it, in the base unit."""
+    """Return how far the other quantity may be from a rough one and still agree with it, in the base unit."""
     size = max((abs(end) for end in (rough.low, rough.high) if math.isfinite(end)), default=0.0)
     factor = abs(rough.unit.factor)
     slack = size * 1e-9
@@ -80,7 +80,7 @@ def _tolerance(rough: Quantity, other: Quantity) -> float:
 
 
 def _last_place(size: float) -> float:
-    """Return the place of the last digit that is not 0: 100 for 1500."""
+    """Return the place value of the last digit that is not 0: 100 for 1500."""
     if size < 1 or size % 1:
         return 0.0
     digits = str(int(size))

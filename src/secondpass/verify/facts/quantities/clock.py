@@ -9,7 +9,7 @@ CLOCK = Unit("", "clock")
 """Minutes since midnight."""
 
 HALF_CLOCK = Unit("am or pm", "clock")
-"""Minutes since midnight or noon: it is not said which."""
+"""Minutes since midnight or noon: the text does not say which."""
 
 HALF_DAY = 720.0
 
@@ -33,12 +33,12 @@ def clock_at(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
         return hour % 12 * 60.0 + (minutes or 0) + half * HALF_DAY, CLOCK, past
     if minutes is None:
         return None
-    # Twelve hours and more say themselves which half it is; 00:15 does too.
+    # 17:30 and 00:15 can only be in one half of the day.
     return hour * 60.0 + minutes, HALF_CLOCK if 0 < hour <= 12 else CLOCK, past
 
 
 def hours_of(minutes: float) -> set[float]:
-    """Return the hour that a full hour is said as: 3 and 15 for 3 pm, none for half past."""
+    """Return the numbers that a full hour may be written as: 3 and 15 for 3 pm; none for half past."""
     return {minutes / 60, minutes / 60 % 12} if minutes % 60 == 0 else set()
 
 

@@ -1,4 +1,4 @@
-"""Numbers as they are written: in digits, in words, with scales, as fractions, ordinals and Roman numerals."""
+"""Numbers in all their forms: digits, words, with scales, fractions, ordinals and Roman numerals."""
 
 import re
 from typing import NamedTuple
@@ -27,7 +27,7 @@ SCALES = {
     "dozen": 12.0,
 }
 """Words that multiply the number before them."""
-# Signs that stand right behind the digits, or are written with a space.
+# Abbreviations of scales, written right after the digits or with a space between.
 _SIGNS = {"k": 1e3, "K": 1e3, "mn": 1e6, "mln": 1e6, "bn": 1e9, "tn": 1e12, "M": 1e6, "B": 1e9}
 _ORDINALS = word_numbers(
     "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|"
@@ -37,7 +37,7 @@ _ORDINALS = word_numbers(
 _BELOW_TEN = {word for words in (_ONES, _ORDINALS) for word, value in words.items() if 0 < value < 10}
 _PARTS = {word: value for word, value in _ORDINALS.items() if 3 <= value <= 10} | {"quarter": 4, "half": 2, "halve": 2}
 _SIGNED_PARTS = {"½": 1 / 2, "¼": 1 / 4, "¾": 3 / 4, "⅓": 1 / 3, "⅔": 2 / 3, "⅛": 1 / 8}
-_SAID = 0.1  # the step of fractions, which are said of what is near them too
+_FRACTION_STEP = 0.1  # of a fraction, which people also use for what is near it
 _LATEST = word_set("first last past previous next final these those for in")
 _SUFFIXES = {"st", "nd", "rd", "th"}
 _DASHES = {"-", "\u2010", "\u2011"}
@@ -64,7 +64,7 @@ class Numeral(NamedTuple):
     Attributes:
         end: the index of the token after it.
         value: what it is.
-        step: the place of its last digit as written: 1 for 1000, 100,000 for 1.2 million.
+        step: the place value of its last digit as written: 1 for 1000, 100,000 for 1.2 million.
         scale: what the digits are multiplied by: a million for 1.2 million.
         form: ``digits``, ``words``, ``ordinal`` or ``fraction``.
     """
@@ -77,7 +77,7 @@ class Numeral(NamedTuple):
 
 
 def literal(text: str) -> tuple[float, float] | None:
-    """Return the value of a number in digits, and the place of its last digit; None for what is no number (1.2.3)."""
+    """Return the value of a number in digits and the place value of its last digit; None if it is not one (1.2.3)."""
     if len(text) > _MAX_DIGITS:
         return None
     if _EXPONENT.search(text):
@@ -121,7 +121,7 @@ class Figures(Measured):
         self._numerals = [_numeral_at(self, at) for at in range(len(self))]
 
     def numeral(self, at: int) -> Numeral | None:
-        """Return the number that begins at a token, read as far as it goes, or None."""
+        """Return the longest number that begins at a token, or None."""
         return self._numerals[at] if at < len(self._numerals) else None
 
 
@@ -130,7 +130,7 @@ def _numeral_at(tokens: Measured, at: int) -> Numeral | None:
     if token.kind == "number":
         found = _digits(tokens, at)
     elif token.text in _SIGNED_PARTS:
-        found = Numeral(at + 1, _SIGNED_PARTS[token.text], _SAID, 1.0, "fraction")
+        found = Numeral(at + 1, _SIGNED_PARTS[token.text], _FRACTION_STEP, 1.0, "fraction")
     elif token.kind == "word":
         found = _part(tokens, at) or _decimal(tokens, _words(tokens, at))
     else:
@@ -171,18 +171,18 @@ def _digits(tokens: Measured, at: int) -> Numeral | None:
         # 1/40 is a share; 9/11 and 3/31 are not.
         if below[0] not in _DENOMINATORS and not (value == 1 and _MOST_DAYS < below[0] <= _MOST_BASE):
             return None
-        return Numeral(end + 2, value / below[0], _SAID, 1.0, "fraction")
+        return Numeral(end + 2, value / below[0], _FRACTION_STEP, 1.0, "fraction")
     if end < len(tokens) and tokens[end].text in _SIGNED_PARTS:
-        return Numeral(end + 1, value + _SIGNED_PARTS[tokens[end].text], _SAID, 1.0, "digits")
+        return Numeral(end + 1, value + _SIGNED_PARTS[tokens[end].text], _FRACTION_STEP, 1.0, "digits")
     if end < len(tokens) and tokens[end].kind == "number" and _is_slashed(tokens, end + 1):
         part = _digits(tokens, end)
         if part and part.form == "fraction":
-            return Numeral(part.end, value + part.value, _SAID, 1.0, "digits")
+            return Numeral(part.end, value + part.value, _FRACTION_STEP, 1.0, "digits")
     return Numeral(end, value, step, 1.0, "digits")
 
 
 def _power(tokens: Measured, at: int) -> tuple[int, int] | None:
-    """Return the exponent behind a base, such as 10^8, 10**8 or 10\u207b\u2074, and the index of the token after it."""
+    """Return the exponent after a base, such as 10^8, 10**8 or 10\u207b\u2074, and the index of the token after it."""
     here, is_raised = at, True
     if at < len(tokens) and tokens[at].glued and tokens[at].text == "^":
         here, is_raised = at + 1, False
@@ -221,12 +221,12 @@ def _is_slashed(tokens: Measured, at: int) -> bool:
 
 def _words(tokens: Measured, at: int) -> Numeral | None:
     total = group = 0.0
-    room = 1e12  # only what is smaller may follow: "two three" is no number
+    room = 1e12  # only what is smaller may follow: "two three" is not a number
     end, form, last, seen = at, "words", 1.0, False
     while True:
         here = _joined(tokens, end) if seen else end
         if room == 10 and here == end and _word(tokens, end) in _DASHES and _word(tokens, end + 1) in _BELOW_TEN:
-            here += 1  # some texts put spaces around every sign: "thirty - three"
+            here += 1  # some texts put spaces around every hyphen: "thirty - three"
         word = _word(tokens, here)
         if word == "and" and seen and room == 100:
             here, word = here + 1, _word(tokens, here + 1)
@@ -254,7 +254,7 @@ def _words(tokens: Measured, at: int) -> Numeral | None:
 
 
 def _decimal(tokens: Measured, found: Numeral | None) -> Numeral | None:
-    """Read on in a number such as three point one four."""
+    """Add the decimals to a number such as three point one four."""
     if found is None or found.form != "words" or found.step != 1 or _word(tokens, found.end) != "point":
         return found
     end, value, step = found.end + 1, found.value, 1.0
@@ -270,9 +270,9 @@ def _part(tokens: Measured, at: int) -> Numeral | None:
     if at and word == "a" and tokens[at - 1].text in _DASHES and tokens[at].glued:
         return None  # the end of "a-year-and-a-half"
     if word == "half" and _is_loose(tokens, at + 1):
-        return Numeral(at + 1, 0.5, _SAID, 1.0, "fraction")
+        return Numeral(at + 1, 0.5, _FRACTION_STEP, 1.0, "fraction")
     if word == "quarter" and _is_of_one(tokens, at + 1) and not (at and _is_in_a_row(tokens[at - 1])):
-        return Numeral(at + 1, 0.25, _SAID, 1.0, "fraction")
+        return Numeral(at + 1, 0.25, _FRACTION_STEP, 1.0, "fraction")
     above = 1 if word in {"a", "an"} else _ONES.get(word, 0)
     here = _joined(tokens, at + 1)
     below = _word(tokens, here)
@@ -286,11 +286,11 @@ def _part(tokens: Measured, at: int) -> Numeral | None:
         return None  # "a third person"
     if below == "halves" or (below == "quarters" and (above != 3 or _is_counted(tokens, at, here + 1))):
         return None  # of a match, or of a year
-    return Numeral(here + 1, above / parts, _SAID, 1.0, "fraction")
+    return Numeral(here + 1, above / parts, _FRACTION_STEP, 1.0, "fraction")
 
 
 def _is_loose(tokens: Measured, end: int) -> bool:
-    """Return whether a half is no part of a name such as half-brother; a half-hour and a half-dozen are numbers."""
+    """Return whether "half" is a number, as in half-hour and half-dozen, and not part of a word as in half-brother."""
     return end == len(tokens) or not tokens[end].glued or _joined(tokens, end) == end or _is_measured(tokens, end)
 
 
@@ -311,14 +311,14 @@ def _is_in_a_row(token: Token) -> bool:
 
 
 def _is_counted(tokens: Measured, at: int, end: int) -> bool:
-    """Return whether three quarters are those of a year: "the last three quarters", "for three quarters"."""
+    """Return whether quarters of a year are counted: "the last three quarters", "for three quarters"."""
     if not at or tokens[at + 1].glued or _is_of_one(tokens, end):
         return False
     return _is_in_a_row(tokens[at - 1]) and (tokens[at - 1].lower not in {"for", "in"} or _word(tokens, end) != "of")
 
 
 def _mixed(tokens: Measured, found: Numeral) -> Numeral:
-    """Read on in a number such as two and a half, two-and-three-quarters, a million and a half."""
+    """Add the fraction to a number such as two and a half, two-and-three-quarters, a million and a half."""
     here = _joined(tokens, found.end)
     if _word(tokens, here) != "and" or (found.form == "words" and 1 < found.step < 1000 and found.step != 12):
         return found
@@ -340,7 +340,7 @@ def _mixed(tokens: Measured, found: Numeral) -> Numeral:
         else:
             return found
     size = found.step if found.form == "words" and found.step > 1 else 1.0
-    return Numeral(at + 1, found.value + part * size, _SAID * size, found.scale, found.form)
+    return Numeral(at + 1, found.value + part * size, _FRACTION_STEP * size, found.scale, found.form)
 
 
 def _scaled(tokens: Measured, found: Numeral) -> Numeral:

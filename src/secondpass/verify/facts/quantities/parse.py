@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from secondpass.verify.facts.quantities.clock import clock_at
 from secondpass.verify.facts.quantities.numerals import SCALES, Figures, Numeral
-from secondpass.verify.facts.quantities.periods import PERIODS, regularly
+from secondpass.verify.facts.quantities.periods import PERIODS, frequency_at
 from secondpass.verify.facts.quantities.units import (
     COUNT,
     CURRENCIES,
@@ -44,12 +44,12 @@ _MAX_BOUND_WORDS = 3
 _UNITLESS = frozenset({"count", "ordinal", "ratio"})
 _HALF_STEP = 0.1
 _POINTS = word_set("point points")
-_SPANS = word_set("century")  # is said of years too
+_SPANS = word_set("century")  # half a century is 50 years, not half of a thing
 _TIMES = word_numbers(
     "once|twice twofold|thrice threefold|fourfold|fivefold|sixfold|sevenfold|eightfold|ninefold|tenfold", start=1
 )
 _ROUND = word_set("odd something some")
-_NO_ORDINAL = word_set("per split a every one")  # before "second", which is a time there unless a thing comes behind
+_NOT_ORDINAL = word_set("per split a every one")  # after these, "second" is a unit of time unless a noun follows
 _NEGATIVE = word_set("minus negative")
 _MOST, _MOST_SCIENTIFIC = 1e18, 1e63
 _COMPOUND = frozenset({"time", "length", "mass"})
@@ -73,10 +73,10 @@ class Quantity:
         end: the index of the token after it, its unit included.
         low: the number as written, or the lower end of a range; minus infinity below an upper bound.
         high: equal to `low` for a single number; infinity above a lower bound.
-        unit: what it counts in.
-        step: the place of the last digit as written.
-        is_approximate: whether a word such as "about" is before it.
-        is_vague: whether it may be another number as well: "a couple" is two or three.
+        unit: of both ends.
+        step: the place value of the last digit as written.
+        is_approximate: whether a word such as "about" makes it a rough one.
+        is_vague: whether it may stand for other numbers, too: "a couple" may be three.
         form: how it is written: ``digits``, ``words``, ``ordinal`` or ``fraction``.
     """
 
@@ -107,7 +107,7 @@ class Quantity:
 
 
 def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
-    """Return the quantities of a text, in order, vague ones among them; "one" counts only with a unit."""
+    """Return the quantities of a text in order, vague ones included; "one" is a quantity only with a unit."""
     found: list[Quantity] = []
     at = 0
     while at < len(tokens):
@@ -127,7 +127,7 @@ def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
         elif not is_pronoun:
             found.append(quantity)
         if quantity.unit.name in PERIODS and quantity.end - quantity.first > 2:
-            # "Every three months" says "three months" too, which keeps that from being denied.
+            # "Every three months" is also read as "three months", which it then does not contradict.
             inner = _quantity_at(tokens, quantity.first + 1, masked)
             if inner and inner.end == quantity.end:
                 found.append(replace(inner, is_vague=True))
@@ -135,7 +135,7 @@ def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
 
 
 def _compound(tokens: Figures, large: Quantity, small: Quantity) -> Quantity | None:
-    """Return two quantities as the one that they are together: 1 hour 30 minutes, 2 hours and 5 minutes, 6 ft 2 in."""
+    """Return the sum of two quantities that belong together: 1 hour 30 minutes, 2 hours and 5 minutes, 6 ft 2 in."""
     is_and = large.end < small.first and tokens[large.end].lower == "and"
     if large.unit.dimension not in _COMPOUND or small.first != large.end + is_and:
         return None
@@ -151,14 +151,14 @@ def _compound(tokens: Figures, large: Quantity, small: Quantity) -> Quantity | N
 
 
 def _is_a_pronoun(tokens: Figures, quantity: Quantity) -> bool:
-    """Return whether a word counts nothing: one, half or second by themselves, nine in "a quarter to nine"."""
+    """Return whether a word is not a quantity: one, half or second alone, or nine in "a quarter to nine"."""
     last = quantity.end - 1
     if quantity.first != last:
         return False
     word, before = tokens[last].lower, tokens[last - 1].lower if last else ""
     after = tokens[last + 1] if last + 1 < len(tokens) else None
     if word == "second":
-        return before in _NO_ORDINAL and (after is None or not after.is_content or after.lower in _LATER)
+        return before in _NOT_ORDINAL and (after is None or not after.is_content or after.lower in _LATER)
     if before in {"to", "past"} and last > 1 and tokens[last - 2].lower == "quarter":
         return True
     if word == "half":
@@ -167,13 +167,13 @@ def _is_a_pronoun(tokens: Figures, quantity: Quantity) -> bool:
 
 
 def _counts_one(tokens: Figures, quantity: Quantity) -> bool:
-    """Return whether "one" counts a thing: "one dog" is 1 dog, and denies nothing."""
+    """Return whether "one" counts a thing: "one dog" is 1 dog, but contradicts nothing."""
     after = tokens[quantity.end] if quantity.end < len(tokens) else None
     return tokens[quantity.first].lower == "one" and after is not None and after.is_content and after.kind == "word"
 
 
 def _is_one_of_two(tokens: Figures, quantity: Quantity) -> bool:
-    """Return whether another number of times would do: "once or twice", "twice or three times"."""
+    """Return whether a number of times is one of two alternatives: "once or twice", "twice or three times"."""
     if tokens[quantity.first].lower in {"every", "each"}:
         return False
     beside = (at for at in (quantity.first - 1, quantity.end) if 0 <= at < len(tokens))
@@ -189,9 +189,9 @@ def _quantity_at(tokens: Figures, at: int, masked: set[int]) -> Quantity | None:
             at += 1
         if at == len(tokens) or tokens[at].kind != "number":
             return None
-    said = None if currency else _said_at(tokens, at)
-    if said:
-        return _bounded(tokens, said)
+    phrase = None if currency else _phrase_at(tokens, at)
+    if phrase:
+        return _bounded(tokens, phrase)
     time = None if currency else clock_at(tokens, at)
     if time:
         minutes, unit, end = time
@@ -200,7 +200,7 @@ def _quantity_at(tokens: Figures, at: int, masked: set[int]) -> Quantity | None:
     if share:
         return _bounded(tokens, share)
     numeral = tokens.numeral(at)
-    # A longer row of digits is the number of an account, and is not counted.
+    # A longer row of digits is a number of an account or the like, not a quantity.
     if numeral is None or numeral.value > (_MOST if numeral.step == 1 else _MOST_SCIENTIFIC):
         return None
     sign = 1
@@ -220,7 +220,7 @@ def _quantity_at(tokens: Figures, at: int, masked: set[int]) -> Quantity | None:
 
 
 def _is_negative(tokens: Figures, at: int) -> bool:
-    """Return whether a minus is before a number or its currency, and nothing that it takes the number from."""
+    """Return whether a minus before a number or its currency is a sign, and not a subtraction."""
     if not at:
         return False
     sign, before = tokens[at - 1], tokens[at - 2] if at > 1 else None
@@ -230,7 +230,7 @@ def _is_negative(tokens: Figures, at: int) -> bool:
 
 
 def _one_in_four(tokens: Figures, at: int) -> Quantity | None:
-    """Return a share that is said of so many: one in four, 2 out of 3."""
+    """Return a share that is given as a part of a number: one in four, 2 out of 3."""
     part = tokens.numeral(at)
     if part is None or part.form not in {"digits", "words"} or part.value not in range(1, 10):
         return None
@@ -280,19 +280,19 @@ def _ranged(tokens: Figures, found: Quantity, numeral: Numeral, masked: set[int]
 
 
 def _is_near(numeral: Numeral, other: Numeral, size: float) -> bool:
-    """Return whether two numbers with "or" between them are a rough one, of one scale: two or three hundred."""
+    """Return whether two numbers joined by "or" are one rough number with one scale: two or three hundred."""
     top = other.value / size
     furthest = 2 * numeral.value if numeral.form == other.form == "words" else numeral.value + 1
     return size > 1 and numeral.value < top <= furthest
 
 
-def _said_at(tokens: Figures, at: int) -> Quantity | None:
+def _phrase_at(tokens: Figures, at: int) -> Quantity | None:
     """Return a quantity that does not begin with a number: twice, a couple of days, an hour and a half."""
     word = tokens[at].lower
-    regular = regularly(tokens, at)
-    if regular:
-        often, recurring, end = regular
-        return Quantity(at, end, often, often, recurring, 0.0, form="words")
+    frequency = frequency_at(tokens, at)
+    if frequency:
+        times, unit_of_times, end = frequency
+        return Quantity(at, end, times, times, unit_of_times, 0.0, form="words")
     if word in _TIMES:
         unit = per(tokens, at + 1)
         if unit is None and word == "once":
@@ -311,13 +311,13 @@ def _said_at(tokens: Figures, at: int) -> Quantity | None:
     if unit.dimension not in _UNITLESS and _is_and_a_half(tokens, end):
         return Quantity(at, end + 3, 1.5, 1.5, unit, _HALF_STEP, form="words")
     if unit.dimension == "time" and at and tokens[at - 1].lower in _LASTING:
-        # Vague, as it may be about one: it is what "12 months" says, and denies nothing.
+        # Vague, as it may be roughly one: "for a year" agrees with "12 months", and contradicts nothing.
         return Quantity(at, end, 1.0, 1.0, unit, 1.0, is_vague=True, form="words")
     return None
 
 
 def _is_and_a_half(tokens: Figures, at: int) -> bool:
-    """Return whether "and a half" comes next, behind a unit, and nothing that it is the half of."""
+    """Return whether "and a half" comes next, after a unit, and is not half of what follows it."""
     words = [token.lower for token in tokens[at : at + 4]]
     if words[:3] != ["and", "a", "half"]:
         return False
@@ -326,7 +326,7 @@ def _is_and_a_half(tokens: Figures, at: int) -> bool:
 
 
 def _ending(tokens: Figures, numeral: Numeral) -> tuple[str, int]:
-    """Return how a number is left open, and the index of the token after that: sixty-odd, thirty-plus."""
+    """Return the ending that makes a number inexact, as in sixty-odd or thirty-plus, and the index after it."""
     end = numeral.end
     word = tokens[end].lower if end < len(tokens) else ""
     if numeral.form in {"ordinal", "fraction"} or not word:
@@ -341,7 +341,7 @@ def _ending(tokens: Figures, numeral: Numeral) -> tuple[str, int]:
 
 
 def _in_millions(tokens: Figures, numeral: Numeral, currency: Unit | None) -> Numeral:
-    """Read $5m and $5b as millions and billions, which are metres and bytes elsewhere, and so 5m users."""
+    """Read $5m, $5b and 5m users as millions and billions; elsewhere these are metres and bytes."""
     if numeral.end >= len(tokens) or not tokens[numeral.end].glued:
         return numeral
     if currency is None and (numeral.end + 1 >= len(tokens) or tokens[numeral.end + 1].lower not in _COUNTED):
@@ -407,7 +407,7 @@ def _range_end(
 
 
 def _bounded(tokens: Figures, quantity: Quantity) -> Quantity:
-    """Return a quantity as the words around it bound it."""
+    """Return a quantity with the bound or the approximation that the words around it express."""
     first = quantity.first
     if first and tokens[first - 1].lower in {"the", "a", "an", "only", "just"}:
         first -= 1

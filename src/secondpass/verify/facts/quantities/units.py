@@ -8,15 +8,15 @@ __all__ = [
     "CENT",
     "COUNT",
     "CURRENCIES",
+    "FREQUENCY_ADVERBS",
     "INCH",
     "ODDS",
     "ORDINAL",
     "RATIO",
-    "REGULARLY",
     "TIMES",
     "Measured",
     "Unit",
-    "often",
+    "frequency_unit",
     "per",
 ]
 
@@ -28,8 +28,8 @@ class Unit:
     Attributes:
         name: what it is called.
         dimension: what it measures; only quantities of one dimension are compared.
-        factor: one of it in the dimension's base unit.
-        offset: its zero in the base unit.
+        factor: its size in the dimension's base unit.
+        offset: where its zero is, in the base unit.
     """
 
     name: str
@@ -43,7 +43,7 @@ ORDINAL = Unit("ordinal", "ordinal")
 RATIO = Unit("ratio", "ratio")
 ODDS = Unit("to one", "odds")
 
-# Dimension: unit, factor, then its names, "|" between them. Names of one word in lower case get a plural.
+# Dimension: unit, factor, and further names, separated by "|". One-word names in lower case have a plural in -s.
 _TABLE = """
 length:   mm 1e-3 millimetre|millimeter
 length:   cm 1e-2 centimetre|centimeter
@@ -162,7 +162,7 @@ _TEMPERATURES = (
         "°F|° F|℉|degrees Fahrenheit|degree Fahrenheit|degrees F|fahrenheit",
     ),
 )
-# Signs that are too many other things: kelvin is written out, and K is a thousand.
+# Symbols with too many other meanings: K is a thousand, and kelvin has to be written out.
 _NEVER = frozenset({"K", "bar", "bp", "p"})
 _MAX_TOKENS = 4
 
@@ -192,17 +192,23 @@ _FIRST_WORDS = frozenset(key[0] for key in _UNITS)  # few tokens begin a unit's 
 TIMES = _UNITS["times",]
 INCH = _UNITS["inch",]
 _EACH = frozenset({"a", "an", "per", "each", "every", "/"})
-REGULARLY = {"hourly": "h", "daily": "day", "nightly": "day", "weekly": "week", "monthly": "month"} | dict.fromkeys(
-    ("yearly", "annually"), "year"
-)
+FREQUENCY_ADVERBS = {
+    "hourly": "h",
+    "daily": "day",
+    "nightly": "day",
+    "weekly": "week",
+    "monthly": "month",
+    "yearly": "year",
+    "annually": "year",
+}
 """Adverbs, and the period that they name."""
 CURRENCIES = {sign: _UNITS[sign,] for sign in ("$", *"€£¥₹₽₩₪₺", "USD", "EUR", "GBP", "JPY", "INR", "CHF", "CNY", "Rs")}
-"""Units that may stand before their number."""
+"""Currencies that may be written before the number."""
 CENT = _UNITS["cent",]
 
 
 class Measured(list[Token]):
-    """The tokens of a text, with the unit that begins at each: they are read once.
+    """The tokens of a text, and the unit that begins at each, which is looked up once.
 
     Args:
         text: what is read.
@@ -224,8 +230,8 @@ def _unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
     for n in range(len(texts), 0, -1):
         key = tuple(texts[:n])
         if any(token.kind == "number" and not token.glued for token in tokens[at : at + n]):
-            continue  # "6 ft 2" are no square feet
-        # Names of units are read in any case, signs as they are written: mW and MW are two.
+            continue  # "6 ft 2" is not square feet
+        # Names match in upper and lower case, symbols only as they are written: mW is not MW.
         unit = _UNITS.get(key) or (_UNITS.get(tuple(map(str.lower, key))) if len(texts[0]) > 2 else None)
         if unit:
             return unit, at + n
@@ -233,15 +239,15 @@ def _unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
 
 
 def per(tokens: Measured, at: int) -> Unit | None:
-    """Return the unit of times a day, or a week, if the period comes next."""
+    """Return the unit of a frequency, such as times a day, if its period comes next."""
     word = tokens[at].lower if at < len(tokens) else ""
-    period = REGULARLY.get(word)
+    period = FREQUENCY_ADVERBS.get(word)
     if word in _EACH:
         found = tokens.unit(at + 1)
         period = found[0].name if found and found[0].dimension == "time" else None
-    return often(period) if period else None
+    return frequency_unit(period) if period else None
 
 
-def often(period: str) -> Unit:
-    """Return the unit of how often something is in a period."""
+def frequency_unit(period: str) -> Unit:
+    """Return the unit of frequencies in a period: times a day."""
     return Unit(f"{TIMES.name} a {period}", TIMES.dimension)

@@ -1,4 +1,4 @@
-"""Numbers that leave open how many: a couple of, several, hundreds. They may be what another says, and deny nothing."""
+"""Vague numbers: a couple of, several, hundreds. They may agree with another number, but never contradict one."""
 
 import math
 
@@ -9,18 +9,17 @@ __all__ = ["is_share", "vague_at"]
 
 _MANY = {"several": 2.0, "many": 2.0, "numerous": 2.0, "multiple": 2.0, "countless": 2.0, "few": 0.0}
 _PLURALS = {f"{word}s": size for word, size in SCALES.items()} | {"tens": 10.0}
-# Whose half it is. "The second half", "the top half" and "half past" are other things.
+# Words after "half" that make it a share. "The second half", "the top half" and "half past" are not shares.
 _OWNERS = word_set("of the all its his her their our my your")
 _ABOUT_HALF = word_set("nearly almost roughly approximately least exactly only about around over")
 
 
 def vague_at(tokens: Figures, at: int) -> tuple[float, float, int] | None:
-    """Return the number that words such as "several" or "a few hundred" leave open.
+    """Return the vague number that begins at a token, such as "several" or "a few hundred".
 
     Returns:
-        The least and the most that it may be, and the index of the token after it; None if there is no such number.
-        "A couple" is two, though it need not be meant so; it is read only before "of", a unit or a scale, as a couple
-        is two people else.
+        The least and the most that it may be, and the index of the token after it; or None. "A couple" is read as
+        two, though it may mean a few, and only before "of", a unit or a scale, as it may also be two people.
     """
     word = _word(tokens, at)
     if word in {"a", "another"} and _word(tokens, at + 1) in {"couple", "few"}:
