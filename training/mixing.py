@@ -24,6 +24,7 @@ from secondpass.windows import ModelTokenization, Tokenization
 from training.made import from_windows, sentences_of
 from training.notation import from_notation
 from training.pairs import SOURCES, Pair, read_folder
+from training.scenes import from_scenes, read_scenes
 from training.siblings import from_siblings
 from training.windows import in_windows, with_neighbours
 
@@ -68,6 +69,9 @@ def build(folders: Iterable[Path], tokenization: Tokenization, *, draws: int, ma
     found += from_windows(passages, tokenization, rng, made)
     found += from_notation(fillers, rng, made // 4)
     found += from_siblings(fillers, rng, made // 4)
+    for pair in from_scenes(read_scenes(), rng, made // 1000):
+        padded = rng.random() < SOURCES[pair.source].padded
+        found.append(with_neighbours(pair, fillers, rng) if padded else pair)
     return found
 
 

@@ -115,8 +115,9 @@ SOURCES = {
     "sum_mts_dialog": Source(2.5, smoothing=0.08),
     "sum_squality_units": Source(0.4, smoothing=0.08),
     "sum_summeval_op": Source(1),
-    # Made by `training.made`.
-    "made_windows": Source(18),
+    # Made by rules.
+    "made_windows": Source(16),
+    "made_scenes": Source(8, padded=0.3),
     "made_notation": Source(2.5),
     "made_siblings": Source(3.5),
 }

@@ -1,4 +1,8 @@
-"""Claims and windows to the entailment model, all in one call; what fails takes nothing else with it."""
+"""Claims and windows to the entailment model, all claims in one call; what fails takes nothing else with it.
+
+The first window of every claim is read first. Where it says the claim beyond doubt, and no other passage speaks of the
+same, nothing else is read for that claim.
+"""
 
 import logging
 import time
@@ -6,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
+
+import numpy as np
 
 from secondpass.composition.attempts import attempts
 from secondpass.errors import ScoringError
@@ -17,6 +23,8 @@ __all__ = ["Entailed", "EntailmentModel", "entail"]
 
 _log = logging.getLogger(__name__)
 _PREMISE, _HYPOTHESIS = 0, 1  # columns of NliOutput.truncated
+_ENTAILMENT = 0  # column of NliOutput.probabilities
+_SETTLED = 0.9
 
 
 class EntailmentModel(Protocol):
@@ -43,23 +51,52 @@ class Entailed:
 
 
 def entail(model: EntailmentModel, claims: Sequence[Planned]) -> Entailed:
-    """Score all claims in one call; if it fails, one by one, unless the first two fail as well."""
+    """Score all claims in two calls at most: their openings, and then what those have not settled.
+
+    If a call fails, its claims are scored one by one, unless the first two fail as well.
+    """
     counts = dict.fromkeys(("pairs", "pairs_scored", "tokens"), 0)
+    start = time.perf_counter()
+    found = _read(model, [claim.opening for claim in claims], counts)
+    unsettled = [at for at, (claim, scored) in enumerate(zip(claims, found, strict=True)) if _goes_on(claim, scored)]
+    rest = _read(model, [claims[at].remainder for at in unsettled], counts)
+    for at, remainder in zip(unsettled, rest, strict=True):
+        found[at] = _together(claims[at], found[at], remainder)
+    return Entailed(found, counts, time.perf_counter() - start)
+
+
+def _goes_on(claim: Planned, opening: Scored | CheckedClaim) -> bool:
+    """Whether the other windows of a claim have to be read as well."""
+    if isinstance(opening, CheckedClaim) or len(claim.windows) == 1:
+        return False
+    settled = claim.verbatim or opening.windows[0, _ENTAILMENT] >= _SETTLED
+    return claim.contested or not settled
+
+
+def _together(
+    claim: Planned, opening: Scored | CheckedClaim, remainder: Scored | CheckedClaim
+) -> Scored | CheckedClaim:
+    if isinstance(opening, CheckedClaim):
+        return opening
+    if isinstance(remainder, CheckedClaim):
+        return remainder
+    windows = np.concatenate([opening.windows, remainder.windows])
+    return Scored(claim, windows, opening.cited, remainder.joined)
+
+
+def _read(model: EntailmentModel, claims: Sequence[Planned], counts: dict[str, int]) -> list[Scored | CheckedClaim]:
+    """Score the premises of claims in one call."""
     if not claims:
-        return Entailed([], counts, 0.0)
+        return []
 
     def tell(exc: Exception) -> None:  # the model may be anyone's, and fail in any way
         _log.debug("the entailment model failed on %d claims: %s", len(claims), exc)
 
-    start = time.perf_counter()
-    score = partial(_scored, model, counts=counts)
-    results = list(attempts(score, claims, catch=Exception, on_failure=tell))
-    latency_s = time.perf_counter() - start
-    scored = [
+    results = attempts(partial(_scored, model, counts=counts), claims, catch=Exception, on_failure=tell)
+    return [
         failed(claim.claim, result) if isinstance(result, Exception) else result
         for claim, result in zip(claims, results, strict=True)
     ]
-    return Entailed(scored, counts, latency_s)
 
 
 def _scored(model: EntailmentModel, claims: Sequence[Planned], *, counts: dict[str, int]) -> list[Scored | Exception]:

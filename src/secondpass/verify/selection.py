@@ -13,11 +13,13 @@ from secondpass.language import is_foreign
 from secondpass.verify.evidence import Window, WindowIndex, joined, select
 from secondpass.verify.stages import Planned, Stated, attempt, each, failed, merged, still_open, without_evidence
 from secondpass.verify.types import CheckedClaim, Claim, Verdict
+from secondpass.verify.words import overlap
 from secondpass.windows import Tokenization
 
 __all__ = ["Selection"]
 
 _log = logging.getLogger(__name__)
+_ABOUT_THE_SAME = 0.5  # of the claim's words
 _MIN_ROOM = 16  # tokens for a window: about the shortest sentence that says something
 
 
@@ -112,7 +114,11 @@ class Selection:
         scores = index.scores(stated.hypothesis) if further else np.empty(0)
         found = [index.of_passage(passage, scores) for passage in further]
         cited = tuple(window for window in found if window is not None)
-        return Planned(stated, windows, together, cited, verbatim=same is not None)
+        contested = any(
+            window.passage != windows[0].passage and overlap(stated.hypothesis, window.read) >= _ABOUT_THE_SAME
+            for window in windows[1:]
+        )
+        return Planned(stated, windows, together, cited, verbatim=same is not None, contested=contested)
 
 
 def _tell(exc: Exception) -> None:

@@ -6,7 +6,7 @@ what is not checkable or could not be read has: it is then a `CheckedClaim`, and
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from secondpass.logistic import FloatArray
@@ -83,6 +83,7 @@ class Planned:
             read only to check these citations.
         verbatim: whether the first window is a sentence that says the same word for word.
         worded: the claim for each premise, with quantities and dates as that writes them; empty if it has none.
+        contested: whether a window of another passage speaks of the same as the first one, and so may say otherwise.
     """
 
     stated: Stated
@@ -91,11 +92,27 @@ class Planned:
     cited: tuple[Window, ...] = ()
     verbatim: bool = False
     worded: tuple[str, ...] = ()
+    contested: bool = True
 
     @property
     def claim(self) -> Claim:
         """The claim itself."""
         return self.stated.claim
+
+    @property
+    def opening(self) -> "Planned":
+        """What is read first: the first window, and the cited ones."""
+        n = 1 + len(self.cited)
+        first = len(self.windows)
+        worded = (self.worded[0], *self.worded[first : first + n - 1]) if self.worded else ()
+        return replace(self, windows=self.windows[:1], joined="", worded=worded)
+
+    @property
+    def remainder(self) -> "Planned":
+        """What is read unless the opening settles the claim: the other windows, and the joined one."""
+        n = len(self.windows)
+        worded = (*self.worded[1:n], *self.worded[n + len(self.cited) :]) if self.worded else ()
+        return replace(self, windows=self.windows[1:], cited=(), worded=worded)
 
     @property
     def premises(self) -> list[str]:
