@@ -39,7 +39,7 @@ def executed(path: Path) -> nbformat.NotebookNode:
     Raises:
         nbclient.exceptions.CellExecutionError: a cell failed.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         cell.get("metadata", {}).pop("execution", None)
     client = NotebookClient(

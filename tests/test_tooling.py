@@ -34,8 +34,8 @@ def test_imports_go_one_way() -> None:
 
 @pytest.mark.slow
 def test_types() -> None:
-    """Mypy, strict, has nothing to say of the package, the adapters and a user's calls."""
-    _run("mypy", "src", "integrations", "tests/typing")
+    """Mypy, strict, has nothing to say of the package, the adapters, the notebooks' tools and a user's calls."""
+    _run("mypy", "src", "integrations", "notebooks", "tests/typing")
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """Pairs that rules make of the sentences of real passages, in windows as the verifier reads them.
 
-What models of entailment get wrong in answers that repeat their sources: a sentence word for word inside a long window
+What NLI models get wrong in answers that repeat their sources: a sentence word for word inside a long window
 is entailed, the window without that sentence leaves it open, and so does one that only asks; the window's own names and
 numbers in each other's place are not entailed, though each word is there.
 """

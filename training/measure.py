@@ -1,4 +1,4 @@
-"""Measures models of entailment on labelled pairs: ``python -m training.measure --models A B --dev FILE...``.
+"""Measures NLI models on labelled pairs: ``python -m training.measure --models A B --dev FILE...``.
 
 Prints, by source, the three-way accuracy, the macro-F1, and the area under the ROC curve of "entailed or not" by the
 probability of entailment; beside the models those of their own premises taken away or exchanged, and of word overlap.

@@ -4,24 +4,10 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 
 from training.pairs import Pair
+from training.words import MONTHS, SMALL_NUMBERS
 
 __all__ = ["from_notation"]
 
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
-_SMALL = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _FRAMES: dict[str, tuple[tuple[str, str], ...]] = {
     "money": (
         ("The annual licence costs {a}, and support is included.", "The licence costs {b} a year."),
@@ -95,10 +81,10 @@ def _span(rng: random.Random) -> list[str]:
     n = rng.randint(2, 6)
     return rng.choice(
         (
-            [f"{n} weeks", f"{7 * n} days", f"{_SMALL[n]} weeks"],
-            [f"{n} years", f"{12 * n} months", f"{_SMALL[n]} years"],
-            [f"{n} hours", f"{60 * n} minutes", f"{_SMALL[n]} hours"],
-            [f"{n} days", f"{24 * n} hours", f"{_SMALL[n]} days"],
+            [f"{n} weeks", f"{7 * n} days", f"{SMALL_NUMBERS[n]} weeks"],
+            [f"{n} years", f"{12 * n} months", f"{SMALL_NUMBERS[n]} years"],
+            [f"{n} hours", f"{60 * n} minutes", f"{SMALL_NUMBERS[n]} hours"],
+            [f"{n} days", f"{24 * n} hours", f"{SMALL_NUMBERS[n]} days"],
             ["one year", "12 months", "a year", "twelve months"],
             ["half a year", "six months", "6 months"],
             ["90 minutes", "an hour and a half", "1.5 hours"],
@@ -133,7 +119,7 @@ def _count(rng: random.Random) -> list[str]:
 
 def _date(rng: random.Random) -> list[str]:
     day, month, year = rng.randint(1, 28), rng.randrange(12), rng.randint(1890, 2025)
-    name = _MONTHS[month]
+    name = MONTHS[month]
     return [
         f"{day} {name} {year}",
         f"{name} {day}, {year}",

@@ -14,28 +14,14 @@ from typing import Literal
 
 from training.paraphrases import active, fronted, in_other_words, part_removed, possessive, rounded, there_is
 from training.wordnet import WordNet
+from training.words import MONTHS, SMALL_NUMBERS
 
 __all__ = ["Change", "Label", "changes", "distractor_names"]
 
 Label = Literal["entailment", "neutral", "contradiction"]
 Rule = Callable[[str, random.Random], str | None]
 
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 _DEMONYMS = ("an", "ish", "ese", "ic")
-_SMALL = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:,\d{3})+(?![\w,-])|(?<![\w.,-])\d+(?:\.\d+)?(?![\w-])(?!,\d)")
 _NAME = re.compile(r"(?<=[a-z,;] )(?:[A-Z][a-z]+(?:[ -][A-Z][a-z]+){0,3})(?![\w'-])")
 _WORD = re.compile(r"[A-Za-z]+")
@@ -69,7 +55,7 @@ _NO_NAMES = frozenset(
         "There",
         "As",
         "After",
-        *_MONTHS,
+        *MONTHS,
     ]
 )
 _UNITS = (
@@ -201,7 +187,7 @@ def distractor_names(texts: Sequence[str]) -> tuple[str, ...]:
     """Return the proper names within texts, each once."""
     names = (name for text in texts for name in _NAME.findall(text))
     # "Canadian" is no name that "Calcutta" could take the place of.
-    return tuple(dict.fromkeys(name for name in names if name not in _MONTHS and not name.endswith(_DEMONYMS)))
+    return tuple(dict.fromkeys(name for name in names if name not in MONTHS and not name.endswith(_DEMONYMS)))
 
 
 def _replaced(text: str, match: re.Match[str], other: str) -> str:
@@ -224,11 +210,11 @@ def _pick(matches: Sequence[re.Match[str]], rng: random.Random) -> re.Match[str]
 def _other_number(text: str, rng: random.Random) -> str | None:
     match = _pick(list(_NUMBER.finditer(text)), rng)
     if match is None:
-        matches = [word for word in _WORD.finditer(text) if word.group().lower() in _SMALL[2:]]
+        matches = [word for word in _WORD.finditer(text) if word.group().lower() in SMALL_NUMBERS[2:]]
         match = _pick(matches, rng)
         if match is None:
             return None
-        return _replaced(text, match, rng.choice([word for word in _SMALL[2:] if word != match.group().lower()]))
+        return _replaced(text, match, rng.choice([word for word in SMALL_NUMBERS[2:] if word != match.group().lower()]))
     whole = match.group()
     value = float(whole.replace(",", ""))
     if "." in whole:
@@ -245,8 +231,8 @@ def _other_number(text: str, rng: random.Random) -> str | None:
 
 
 def _other_month(text: str, rng: random.Random) -> str | None:
-    match = _pick([word for word in _WORD.finditer(text) if word.group() in _MONTHS and word.group() != "May"], rng)
-    return match and _replaced(text, match, rng.choice([month for month in _MONTHS if month != match.group()]))
+    match = _pick([word for word in _WORD.finditer(text) if word.group() in MONTHS and word.group() != "May"], rng)
+    return match and _replaced(text, match, rng.choice([month for month in MONTHS if month != match.group()]))
 
 
 def _other_unit(text: str, rng: random.Random) -> str | None:
@@ -258,7 +244,7 @@ def _other_unit(text: str, rng: random.Random) -> str | None:
 
 
 def _other_name(text: str, rng: random.Random, names: Sequence[str]) -> str | None:
-    found = [name for name in _NAME.finditer(text) if name.group() not in _MONTHS]
+    found = [name for name in _NAME.finditer(text) if name.group() not in MONTHS]
     match = _pick([name for name in found if not name.group().endswith(_DEMONYMS)], rng)
     if match is None or not names:
         return None
@@ -320,12 +306,12 @@ def _number_rewritten(text: str, rng: random.Random) -> str | None:
         whole = match.group()
         if "," in whole:
             return _replaced(text, match, whole.replace(",", ""))
-        if whole.isdigit() and 1 < int(whole) <= 12 and not any(month in text for month in _MONTHS):
-            return _replaced(text, match, _SMALL[int(whole)])
+        if whole.isdigit() and 1 < int(whole) <= 12 and not any(month in text for month in MONTHS):
+            return _replaced(text, match, SMALL_NUMBERS[int(whole)])
         if whole.isdigit() and int(whole) >= 10_000:
             return _replaced(text, match, f"{int(whole):,}")
-    word = _pick([word for word in _WORD.finditer(text) if word.group() in _SMALL[2:]], rng)
-    return word and _replaced(text, word, str(_SMALL.index(word.group())))
+    word = _pick([word for word in _WORD.finditer(text) if word.group() in SMALL_NUMBERS[2:]], rng)
+    return word and _replaced(text, word, str(SMALL_NUMBERS.index(word.group())))
 
 
 def _weakened(text: str, rng: random.Random) -> str | None:

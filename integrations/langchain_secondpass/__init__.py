@@ -1,4 +1,4 @@
-"""secondpass for LangChain: rerank what a retriever found, verify what was made of it.
+"""secondpass for LangChain: rerank what a retriever found, verify what was generated from it.
 
 ```python
 from langchain_secondpass import SecondPassReranker, SecondPassVerifier
@@ -9,7 +9,7 @@ result = SecondPassVerifier().invoke({"answer": answer, "context": documents, "q
 
 `SecondPassReranker` goes wherever LangChain takes a document compressor (`ContextualCompressionRetriever`,
 `DocumentCompressorPipeline`), and into LCEL by `as_runnable`; `SecondPassCrossEncoder` goes wherever it takes
-a cross-encoder. `SecondPassVerifier` is a step for LCEL. They need langchain-core alone.
+a cross-encoder. `SecondPassVerifier` is a step for LCEL. These need only langchain-core.
 `SecondPassVerificationMiddleware`, for the agents of `create_agent`, needs langchain (the extra ``langchain-agents``):
 it is imported when it is first asked for, and without langchain it is not a public name of this package.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SecondPassCrossEncoder", "SecondPassReranker", "SecondPassVerifier"]
 
-# Whoever asks for all names (``import *``, ``help()``, ``inspect.getmembers``) must not be told what else to install.
+# Where langchain is missing, ``import *``, ``help()`` and ``inspect.getmembers`` must still work.
 if TYPE_CHECKING or find_spec("langchain") is not None:
     __all__ += ["SecondPassVerificationMiddleware"]
 

@@ -23,7 +23,7 @@ def as_passage(document: Document) -> dict[str, Any]:
 
 
 def with_text(answer: Text, text: str) -> Text:
-    """Return the text, or a copy of the message that says it; a message that does already comes as it is."""
+    """Return the text, or a copy of the message with that text; one that has it already is returned unchanged."""
     if isinstance(answer, str):
         return text
     if str(answer.text) == text:
@@ -75,6 +75,6 @@ def _passages(context: object) -> list[dict[str, Any]]:
 
 
 def kind_of(value: object) -> str:
-    """Say for a message what was given instead of what is needed."""
+    """Return what a value is, for an error: its type, and the keys of a mapping."""
     keys = f" with {', '.join(map(repr, value)) or 'nothing'}" if isinstance(value, Mapping) else ""
     return f"a {type(value).__name__}{keys}"

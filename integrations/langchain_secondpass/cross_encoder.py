@@ -13,7 +13,7 @@ __all__ = ["SecondPassCrossEncoder"]
 
 
 class SecondPassCrossEncoder(BaseCrossEncoder):
-    """Scores pairs of texts, for components of others that take a `BaseCrossEncoder`.
+    """Scores pairs of texts, for other components that take a `BaseCrossEncoder`.
 
     ```python
     compressor = CrossEncoderReranker(model=SecondPassCrossEncoder(), top_n=3)  # langchain_classic's

@@ -1,4 +1,4 @@
-"""Verify what an agent answers, before it is given out."""
+"""Verify what an agent answers, before it is returned."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,12 +41,12 @@ class SecondPassVerificationMiddleware(AgentMiddleware[AgentState[Any], Any, Any
     An answer is an AI message without tool calls; the turn goes back to the user's last message. Sources are the
     results of tools: the Documents of a tool that returns them as its artifact (``create_retriever_tool`` with
     ``response_format="content_and_artifact"``), with their ``id``, else the text of the result, with the id of the
-    tool call. Results with an error are none. ``response_metadata["verification"]`` of the answer is the
+    tool call. Results with an error are not sources. ``response_metadata["verification"]`` of the answer is the
     verification, as plain data. An answer that did not pass is dealt with by ``on_failure``:
 
     - ``annotate``: its text becomes what the verifier's policy makes of it; by default, sentences that are not
       supported are marked.
-    - ``regenerate``: the model is told which claims are not supported, and answers anew, up to ``max_retries`` times
+    - ``regenerate``: the model is told which claims are not supported, and answers again, up to ``max_retries`` times
       in a turn; it may call tools again. If the last answer does not pass either, it is annotated. The rejected
       answers and what the model was told stay in the messages; the latter have ``"secondpass"`` as
       ``additional_kwargs["lc_source"]``.
@@ -60,12 +60,12 @@ class SecondPassVerificationMiddleware(AgentMiddleware[AgentState[Any], Any, Any
     they are not sentences.
 
     Args:
-        verifier: as for `SecondPassVerifier`. One that is only named lets answers pass in which nothing can be
-            checked (``allow_unchecked``), as an agent is greeted, too; with a configuration or a `FactVerifier`, that
-            is the caller's own decision. With the policy ``raise``, `VerificationFailedError` takes the place of
+        verifier: as for `SecondPassVerifier`. One that is only named lets answers pass that have nothing to
+            check (``allow_unchecked``), as users also greet an agent; with a configuration or a `FactVerifier`, that is
+            the caller's own decision. With the policy ``raise``, `VerificationFailedError` takes the place of
             annotating.
         on_failure: see above.
-        max_retries: how often the model may answer anew in one turn, with ``regenerate``.
+        max_retries: how often the model may answer again in one turn, with ``regenerate``.
         sources: names of the tools whose results are sources; all by default.
 
     Raises:
@@ -144,7 +144,7 @@ class SecondPassVerificationMiddleware(AgentMiddleware[AgentState[Any], Any, Any
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """An answer that is not given out yet, with what it is verified against."""
+    """An answer that has not been returned yet, with what it is verified against."""
 
     message: AIMessage
     passages: list[dict[str, Any]]
@@ -183,7 +183,7 @@ def _feedback(verification: Verification) -> str:
 
 
 def _listed(checked: CheckedClaim) -> str:
-    # Only words of the model's own: what a source says must not come back to the model as the words of its user.
+    # Only the model's own words: what a source says must not come back to the model as words of its user.
     text = " ".join(checked.text.split())[:_CLAIM_LENGTH]
     differing = ", ".join(f"the {mismatch.kind} {mismatch.claim!r} differs" for mismatch in checked.mismatches)
     verdict = _WORDS.get(checked.verdict, "not supported")

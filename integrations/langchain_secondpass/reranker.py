@@ -27,7 +27,7 @@ RerankerField = Annotated[
 class SecondPassReranker(BaseDocumentCompressor):
     """Reranks documents by their relevance to the query, and keeps the best.
 
-    The documents that come back are copies: what was passed in stays as it is, ``id`` and metadata are
+    The documents that are returned are copies: what was passed in stays as it is, ``id`` and metadata are
     kept, and ``metadata["relevance_score"]`` is the score, a float on the scale of the reranker (logits
     for the default one). Each call is traced as a run of its own, within the caller's.
 
@@ -49,8 +49,8 @@ class SecondPassReranker(BaseDocumentCompressor):
         threshold: the lowest score that a document is returned with; None for no limit. On logits it holds
             for one model only; put it on a calibrated reranker's probabilities if you can.
         score_key: where in the metadata a retriever has left its score, higher being better, for rerankers
-            that combine scores. They get them if every document has a number there; vector stores agree on
-            no such key, so by default none is looked for.
+            that combine scores. They get it if every document has a number there; vector stores don't
+            agree on such a key, so by default there is none.
 
     Raises:
         ConfigError: ``top_n``, ``threshold`` or a setting of the reranker can't be used.
@@ -91,7 +91,7 @@ class SecondPassReranker(BaseDocumentCompressor):
         """Return copies of the most relevant documents, best first.
 
         Args:
-            documents: the candidates; none give none.
+            documents: the candidates; may be empty.
             query: what was asked; not empty.
             callbacks: handlers, or the callback manager of the run that this is a part of; by default that
                 of the LangChain run around the call, if there is one.

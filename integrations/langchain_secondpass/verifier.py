@@ -49,9 +49,9 @@ class SecondPassVerifier(RunnableSerializable[dict[str, Any], dict[str, Any]]):
 
     - ``verification``: the `Verification`. ``Evidence.passage`` is an index into ``context``, and ``Evidence.id``
       the ``id`` of that Document.
-    - ``answer``: what may be given out, which is ``verification.text``: the answer after the verifier's policy,
-      by default with a mark behind each sentence that is not supported. A message stays a message, and keeps all
-      but its text. So a chain that hands on ``answer`` is safe with nothing else changed; the answer as it was
+    - ``answer``: what may be shown, which is ``verification.text``: the answer after the verifier's policy,
+      by default with a mark after each sentence that is not supported. A message stays a message, and keeps all
+      but its text. So a chain that passes on ``answer`` is safe with nothing else changed; the answer as it was
       generated is ``verification.answer``.
 
     ```python

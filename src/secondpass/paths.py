@@ -24,5 +24,5 @@ def cache_dir(*parts: str) -> Path:
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)  # whatever the umask: nobody else writes to it
     except OSError as exc:
-        raise ConfigError(f"{folder} can't be made ({exc}); set SECONDPASS_CACHE_DIR to a folder that can") from exc
+        raise ConfigError(f"{folder} can't be created ({exc}); set SECONDPASS_CACHE_DIR to another folder") from exc
     return folder

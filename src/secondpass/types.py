@@ -71,7 +71,7 @@ class Request:
         if not self.query.strip():
             raise InputError("the query is empty: there is nothing to rank by; keep the documents in their order")
         if isinstance(self.documents, str | bytes | Mapping) or not isinstance(self.documents, Iterable):
-            raise InputError(f"documents must be a list of documents, not one {type(self.documents).__name__}")
+            raise InputError(f"documents must be a list of documents, not {type(self.documents).__name__}")
         documents = tuple(self.documents)
         texts = tuple(well_formed(document_text(document, at)) for at, document in enumerate(documents))
         object.__setattr__(self, "query", well_formed(self.query))

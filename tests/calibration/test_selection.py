@@ -155,7 +155,7 @@ class TestExamples:
 
     def test_lists_that_do_not_fit(self) -> None:
         """No examples, scores out of range, too few query numbers, ordinal scores: each is said."""
-        with pytest.raises(InputError, match="no relevant one among 0"):
+        with pytest.raises(InputError, match="none of the 0 are relevant"):
             score_examples(FakeReranker(), [])
         with pytest.raises(CompositionError, match=r"FakeReranker.* gives ordinal scores"):
             score_examples(_ORDINAL, [("q", "d", True)])

@@ -1,4 +1,4 @@
-"""A model of entailment whose logits are written down, for arithmetic that can be checked by hand."""
+"""An NLI model whose logits are written down, for arithmetic that can be checked by hand."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

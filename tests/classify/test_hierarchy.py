@@ -138,7 +138,7 @@ class TestBadTrees:
         [
             ({"a": {"b": None}, "c": None}, "below a: 1 of at least 2 labels"),
             ({"a": {"c": None, "d": None}, "c": None}, "the label 'c' is in the tree twice"),
-            ({"a": "bc", "d": None}, "below a: labels must be a list of labels, not one str"),
+            ({"a": "bc", "d": None}, "below a: labels must be a list of labels, not str"),
             ({"a": ["b", "b"], "c": []}, "below a: the label 'b' occurs twice"),
             ({"a": {"b": {"": 1}, "x": None}, "c": None}, r"below a > b: labels\[0\] must be a str"),
             ({}, "below the top: 0 of at least 2 labels"),

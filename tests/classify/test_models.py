@@ -1,4 +1,4 @@
-"""Classification by real models: the embedded reranker in place of a model of entailment, and our own."""
+"""Classification by real models: the embedded reranker in place of an NLI model, and our own."""
 
 import math
 
@@ -96,7 +96,7 @@ class TestRerankers:
         assert restored.classify("Snow.").scores == classifier.classify("Snow.").scores
 
     def test_a_rerankers_bare_name_says_what_to_use(self) -> None:
-        """A bare name is one of a model of entailment; a reranker's is refused with the class for it."""
+        """A bare name is an NLI model's; a reranker's is refused with the class for it."""
         with pytest.raises(ModelFormatError, match="'rerank', not 'nli'; use it with CrossEncoderReranker"):
             ZeroShotClassifier("ms-marco-MiniLM-L12-v2", labels=_LABELS)
 
@@ -106,7 +106,7 @@ class TestRerankers:
         assert member.tokenization == cross_encoder.tokenization
 
 
-@pytest.mark.skipif(_OURS is None, reason="our own model of entailment is not trained yet")
+@pytest.mark.skipif(_OURS is None, reason="our own NLI model is not trained yet")
 class TestOurModel:
     @pytest.mark.parametrize(
         ("text", "label"),

@@ -45,7 +45,7 @@ def test_a_graph_is_built_ahead_of_time_and_info_says_so(tmp_path: Path) -> None
     ("name", "expected"),
     [
         ("secondpass-nli-minilm", "is a fused graph already"),
-        ("answerai-colbert-small-v1", "as exported: a query of late interaction needs its mask"),
+        ("answerai-colbert-small-v1", "as exported: late interaction needs the mask of the query"),
         ("HHEM-2.1-Open", "not at all: it needs Python code of its own"),
         ("all-MiniLM-L6-v2", "on PyTorch, as it has no ONNX file"),
     ],

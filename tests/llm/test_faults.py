@@ -331,7 +331,7 @@ class TestKeys:
             thread.start()
             url = f"http://127.0.0.1:{echo.getsockname()[1]}/v1?token=pw123"
             with pytest.raises(
-                CompletionError, match=r":\d+/v1/chat/completions: the connection broke off .*\*\*\*"
+                CompletionError, match=r":\d+/v1/chat/completions: the connection was lost .*\*\*\*"
             ) as caught:
                 LLMReranker("m", base_url=url, api_key=_KEY, max_retries=0).rerank("q", DOCUMENTS)
             thread.join()

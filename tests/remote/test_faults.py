@@ -53,8 +53,8 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("act", "message"),
         [
-            (_hang_up, r"the connection broke off \(.*\): the server may have crashed, or does not speak HTTP"),
-            (_half_an_answer, "the connection broke off"),
+            (_hang_up, r"the connection was lost \(.*\): the server may have crashed, or does not speak HTTP"),
+            (_half_an_answer, "the connection was lost"),
             ((200, b"<html>Bad gateway</html>"), "the answer is not JSON: <html>Bad gateway</html>"),
             ((200, b""), "the answer is not JSON: it is empty"),
             ((200, b'[{"index": 0, "sco'), "the answer is not JSON"),

@@ -229,7 +229,7 @@ class TestLoading:
         ("settings", "message"),
         [
             ({"dtype": "int8"}, "dtype must be 'float32', 'float16' or 'bfloat16', or None"),
-            ({"device": "cuda:99"}, "PyTorch sees no device 'cuda:99'"),
+            ({"device": "cuda:99"}, "PyTorch finds no device 'cuda:99'"),
             ({"device": 0}, "device must be a name"),
             ({"model": None}, "a model is a folder"),
             ({"max_length": 4}, "max_length must be a whole number of at least 16"),

@@ -84,7 +84,7 @@ class TestEveryRetriever:
             retriever.save(tmp_path / "index")
         with pytest.raises(InputError, match="no documents to index"):
             retriever.index([])
-        with pytest.raises(InputError, match="not one str"):
+        with pytest.raises(InputError, match="not str"):
             retriever.index("a text")
         retriever.index(_DOCUMENTS)
         for query, k in ((" ", 1), ("q", 0), (None, 1), (["q", 3], 1)):

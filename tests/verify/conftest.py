@@ -1,4 +1,4 @@
-"""A deterministic stand-in for an entailment model, with a real tokenizer."""
+"""A deterministic stand-in for an NLI model, with a real tokenizer."""
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace

@@ -104,8 +104,8 @@ def checked_examples(scores: npt.ArrayLike, relevant: npt.ArrayLike) -> tuple[Fl
     if not np.isfinite(x).all():
         raise InputError(f"the score of example {int(np.flatnonzero(~np.isfinite(x))[0])} is not finite")
     if y.all() or not y.any():
-        found = "only relevant ones" if len(y) and y.all() else "no relevant one"
-        raise InputError(f"both relevant and other examples are needed, but there is {found} among {len(y)}")
+        found = "all" if len(y) and y.all() else "none"
+        raise InputError(f"relevant and irrelevant examples are needed, but {found} of the {len(y)} are relevant")
     return x, y
 
 

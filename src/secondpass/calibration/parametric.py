@@ -100,7 +100,7 @@ class BetaCalibrator(Calibrator):
         super().__post_init__()
         check(self, a=NOT_NEGATIVE, b=NOT_NEGATIVE, c=Number())
         if not self.a + self.b > 0:
-            raise ConfigError("BetaCalibrator: a and b must not both be 0: the curve would be level")
+            raise ConfigError("BetaCalibrator: a and b must not both be 0: the curve would be flat")
 
     def _curve(self, x: FloatArray) -> FloatArray:
         return sigmoid(-self.a * softplus(-x) + self.b * softplus(x) + self.c)

@@ -50,7 +50,7 @@ def checked_labels(labels: Any, least: int, error: type[SecondPassError]) -> tup
         error: what to raise.
     """
     if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
-        raise error(f"labels must be a list of labels, not one {type(labels).__name__}")
+        raise error(f"labels must be a list of labels, not {type(labels).__name__}")
     checked = tuple(labels)
     for at, label in enumerate(checked):
         if not isinstance(label, str) or not label.strip():
@@ -82,7 +82,7 @@ def checked_wording(
                 f"a template needs {{}} where the label stands, as in 'This text is about {{}}.', not {each!r}"
             )
     if not templates:
-        raise ConfigError("template must be a sentence with {}, or several, not none")
+        raise ConfigError("template must be at least one sentence with {}")
     whole = {label: _sentences(label, texts) for label, texts in _items("hypotheses", hypotheses)}
     words = {}
     for label, text in _items("descriptions", descriptions):
@@ -91,9 +91,7 @@ def checked_wording(
         words[label] = text
     both = sorted(whole.keys() & words.keys())
     if both:
-        raise ConfigError(
-            f"{both[0]!r} has whole hypotheses, so its description would be used nowhere; give one of them"
-        )
+        raise ConfigError(f"{both[0]!r} has hypotheses, so its description would not be used; give one or the other")
     return Wording(templates, whole, words)
 
 

@@ -99,7 +99,7 @@ def checked_texts(texts: Any) -> list[str]:
         InputError: one of them is not a text, or empty.
     """
     if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        raise InputError(f"texts must be a list of texts, not one {type(texts).__name__}; for one text use classify")
+        raise InputError(f"texts must be a list of texts, not {type(texts).__name__}; for one text use classify")
     checked = list(texts)
     for at, text in enumerate(checked):
         if not isinstance(text, str):

@@ -20,7 +20,7 @@ __all__ = ["classify"]
 def classify(
     text: Annotated[str, typer.Argument(help="The text, @FILE, or - for standard input.")],
     labels: Annotated[
-        str | None, typer.Option("--labels", "-l", help="What there is to choose from, with commas between.")
+        str | None, typer.Option("--labels", "-l", help="The labels to choose from, separated by commas.")
     ] = None,
     multi_label: Annotated[
         bool | None, typer.Option("--multi-label", help="Several labels may be true, or none.")

@@ -63,14 +63,14 @@ def info(name: _Name, revision: _Revision = None) -> None:
             _field("runs", f"not at all: {spec.unsupported}")
             return
         if spec.task == "colbert":
-            _field("runs", "as exported: a query of late interaction needs its mask")
+            _field("runs", "as exported: late interaction needs the mask of the query")
             return
     files = _files(name, revision, local_files_only=True)
     size = sum(path.stat().st_size for path in files.weight_files())
     _field("found in", f"{files.source}: {files.folder}")
     _field("weights", f"{files.weights.relative_to(files.folder)}, {size / 1e6:.1f} MB")
     if files.backend == "torch":
-        _field("runs", "on PyTorch, as it has no ONNX file; an encoder of the shape of BERT also with backend='onnx'")
+        _field("runs", "on PyTorch, as it has no ONNX file; an encoder like BERT also with backend='onnx'")
     else:
         _field("runs", describe(files, head=files.head()))
 

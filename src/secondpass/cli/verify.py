@@ -61,10 +61,13 @@ def verify(
             help="Each file is a passage; in a .jsonl file, and in - (standard input, JSONL), each line is one.",
         ),
     ] = None,
-    passage: Annotated[list[str] | None, typer.Option(help="A passage itself; numbered after those of files.")] = None,
+    passage: Annotated[
+        list[str] | None, typer.Option(help="The text of a passage; numbered after those from files.")
+    ] = None,
     question: Annotated[str | None, typer.Option("--question", "-q", help="What was asked.")] = None,
     policy: Annotated[
-        str | None, typer.Option(help="annotate, flag, drop, abstain or raise: what becomes of the answer; flag.")
+        str | None,
+        typer.Option(help="What happens to the answer: annotate, flag (the default), drop, abstain or raise."),
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="The lowest probability of a supported claim.")] = None,
     model: Annotated[

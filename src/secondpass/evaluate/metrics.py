@@ -24,7 +24,7 @@ def ndcg(qrels: Qrels, run: Run, k: int = 10) -> float:
         In [0, 1]; the mean over the queries that have a relevant document. One that the run lacks counts 0.
 
     Raises:
-        InputError: no query has a relevant document, a ranking holds a document twice, or ``k`` is below 1.
+        InputError: no query has a relevant document, a ranking contains a document twice, or ``k`` is below 1.
         MissingExtraError: ir-measures is not installed.
     """
     return measure(qrels, run, f"nDCG@{checked_k(k)}")[f"nDCG@{k}"]
@@ -48,7 +48,7 @@ def measure(qrels: Qrels, run: Run, *measures: str) -> dict[str, float]:
             ``"Success@1"``.
 
     Raises:
-        InputError: no query has a relevant document, or a ranking holds a document twice.
+        InputError: no query has a relevant document, or a ranking contains a document twice.
         ConfigError: there is no such measure.
         MissingExtraError: ir-measures is not installed.
     """
@@ -80,7 +80,7 @@ def _scored(query: str, ranking: Any) -> dict[str, float]:
     """Return scores that fall with the rank, as trec_eval sorts by score."""
     scores = {document: -float(rank) for rank, document in enumerate(ranking)}
     if len(scores) != len(ranking):
-        raise InputError(f"the ranking of query {query!r} holds a document twice")
+        raise InputError(f"the ranking of query {query!r} contains a document twice")
     return scores
 
 

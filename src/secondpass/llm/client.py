@@ -33,7 +33,7 @@ class OpenAICompletion:
     def __init__(self, model: str, settings: Mapping[str, Any]) -> None:
         self.model, self._settings = model, settings
         self._key: Secret = settings["api_key"]
-        self._is_openai = settings["base_url"] is None
+        self._is_openai = settings["base_url"] in (None, _OPENAI)
         try:
             from secondpass.network.endpoint import Endpoint  # that httpx is missing should be known now
         except ImportError as exc:

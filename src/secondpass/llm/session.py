@@ -215,7 +215,7 @@ class Session:
             answer, used = None, (0, 0)
         if answer is None:
             total = f"total_timeout_s={self.llm.total_timeout_s:g}"
-            raise CompletionError(f"{total} was over before the call began: raise it, or concurrency")
+            raise CompletionError(f"{total} passed before the call could begin: raise it, or concurrency")
         self._count_usage(answer, used)
         return answer
 

@@ -1,13 +1,16 @@
 """The settings of everything that asks a language model: declared, documented, completed and checked here once."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from secondpass.errors import ConfigError
 from secondpass.llm.budget import Budget
 from secondpass.llm.types import Completion
 from secondpass.secret import Secret, split_url
 from secondpass.validation import Constraint, Flag, Function, Number, Text, Whole, check_names, must_be
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, OpenAI
 
 __all__ = ["LLMSettings", "completed"]
 
@@ -20,6 +23,8 @@ class LLMSettings(TypedDict, total=False):
         api_key: the key; never printed, saved or pickled. By default it is read from ``api_key_variable``.
         api_key_variable: the environment variable with the key, ``OPENAI_API_KEY`` by default. The key goes to
             ``base_url``, whoever that is.
+        client: an ``openai.OpenAI`` or ``openai.AsyncOpenAI``, instead of ``base_url`` and ``api_key``: these two are
+            read from it, and nothing else of it is used.
         completion: a function that is asked in place of a server, see `secondpass.llm.Completion`; the settings of the
             request (``base_url``, ``temperature``, ...) then have no effect.
         temperature: 0 by default; None for models that take none.
@@ -42,6 +47,7 @@ class LLMSettings(TypedDict, total=False):
     base_url: str | None
     api_key: str | Secret | None
     api_key_variable: str
+    client: "OpenAI | AsyncOpenAI | None"
     completion: Completion | None
     temperature: float | None
     seed: int | None
@@ -90,7 +96,7 @@ _CONSTRAINTS: dict[str, Constraint[Any]] = {
 
 
 def completed(given: LLMSettings, owner: str) -> dict[str, Any]:
-    """Return all settings, checked: those that were given, with the defaults of the others.
+    """Return all settings but ``client``, checked: those that were given, with the defaults of the others.
 
     Args:
         given: what a constructor took as ``**settings``.
@@ -101,6 +107,9 @@ def completed(given: LLMSettings, owner: str) -> dict[str, Any]:
     """
     check_names(given, LLMSettings.__annotations__, owner)
     settings: dict[str, Any] = {**_DEFAULTS, **given}
+    client = settings.pop("client", None)
+    if client is not None:
+        settings |= _server_of(client, given, owner)
     for name, constraint in _CONSTRAINTS.items():
         settings[name] = constraint.checked(settings[name], f"{owner}: {name}")
     if settings["base_url"] is not None:
@@ -110,3 +119,19 @@ def completed(given: LLMSettings, owner: str) -> dict[str, Any]:
         raise ConfigError(must_be(f"{owner}: extra_body", "a mapping, or None", extra))
     key = Secret(settings["api_key"], variable=settings["api_key_variable"])
     return settings | {"api_key": key, "api_key_variable": key.variable, "budget": Budget.of(settings["budget"])}
+
+
+def _server_of(client: object, given: LLMSettings, owner: str) -> dict[str, Any]:
+    """Return the address and the key of a client of the package openai, which is not imported for it."""
+    for name in ("base_url", "api_key", "completion"):
+        if given.get(name) is not None:
+            raise ConfigError(f"{owner}: client has its own base_url and api_key, so {name} can't be set as well")
+    classes = {cls.__name__ for cls in type(client).__mro__}
+    if classes & {"AzureOpenAI", "AsyncAzureOpenAI"}:
+        url = "https://RESOURCE.openai.azure.com/openai/v1"
+        raise ConfigError(f"{owner}: client can't be an {type(client).__name__}: pass an OpenAI with base_url={url!r}")
+    url, key = getattr(client, "base_url", None), getattr(client, "api_key", None)
+    if not classes & {"OpenAI", "AsyncOpenAI"} or url is None or not isinstance(key, str):
+        # The value is not shown: it may be a key.
+        raise ConfigError(f"{owner}: client must be an openai.OpenAI or AsyncOpenAI, not {type(client).__name__}")
+    return {"base_url": str(url).rstrip("/"), "api_key": key}

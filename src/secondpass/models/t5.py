@@ -59,7 +59,7 @@ class T5Model:
     ) -> None:
         (OneOf(*_DTYPES) | None).checked(dtype, "dtype")
         if (checked_device(device) or "").startswith("cuda") and not torch.cuda.is_available():
-            raise ConfigError(f"PyTorch sees no device {device!r} here; pass device='cpu', or None for the best one")
+            raise ConfigError(f"PyTorch finds no device {device!r} here; pass device='cpu', or None for the best one")
         self.files, self.device, self.dtype = files, device, dtype
         self.max_length = Whole(at_least=16).checked(max_length, "max_length")
         self.tokenizer = _tokenizer(files, max_length)

@@ -94,7 +94,7 @@ def of_exception(exc: BaseException) -> tuple[str, bool]:
     if isinstance(exc, httpx.ProxyError):
         return f"the proxy refused ({detail}): check HTTP_PROXY, HTTPS_PROXY and NO_PROXY", False
     if isinstance(exc, httpx.NetworkError | httpx.RemoteProtocolError):
-        return f"the connection broke off ({detail}): the server may have crashed, or does not speak HTTP", True
+        return f"the connection was lost ({detail}): the server may have crashed, or does not speak HTTP", True
     return f"the call failed ({type(exc).__name__}: {exc})", False
 
 

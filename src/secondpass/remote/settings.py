@@ -42,7 +42,9 @@ def checked_body(extra: Mapping[str, Any] | None, shape: Shape) -> Mapping[str, 
         raise ConfigError(must_be("RemoteReranker: extra_body", "a mapping, or None", extra))
     taken = sorted({"query", "model", "top_n", "top_k", shape.documents} & set(extra))
     if taken:
-        raise ConfigError(f"RemoteReranker: extra_body can't hold {', '.join(taken)}, which other settings are for")
+        raise ConfigError(
+            f"RemoteReranker: extra_body can't contain {', '.join(taken)}: there are other settings for that"
+        )
     try:
         json.dumps(dict(extra), allow_nan=False)
     except (TypeError, ValueError) as exc:

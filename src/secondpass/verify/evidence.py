@@ -317,7 +317,7 @@ def checked_passages(passages: object) -> tuple[Document, ...]:
         return tuple(passages)
     if passages is None or isinstance(passages, str | bytes | dict) or not hasattr(passages, "__iter__"):
         raise InputError(
-            f"passages must be a list of texts (or of mappings with 'text'), not one {type(passages).__name__}"
+            f"passages must be a list of texts (or of mappings with 'text'), not {type(passages).__name__}"
         )
     return tuple(passages)
 

@@ -160,7 +160,9 @@ class FactVerifier(Configured):
 
     def _check_judge(self) -> None:
         if (self.judge is None) != (self.band is None):
-            raise ConfigError("FactVerifier: judge and band go together: who is asked, and at which probabilities")
+            raise ConfigError(
+                "FactVerifier: judge and band can only be set together: what is asked, and at which probabilities"
+            )
         if self.band is None:
             return
         if not isinstance(self.judge, Judge):
@@ -280,7 +282,7 @@ class FactVerifier(Configured):
         """
         answer = self._prepared(("", passages, question), 0)
         if isinstance(chunks, str | bytes) or not isinstance(chunks, Iterable):
-            raise InputError(f"chunks must be an iterable of texts, not one {type(chunks).__name__}")
+            raise InputError(f"chunks must be an iterable of texts, not {type(chunks).__name__}")
         return self._pipeline.stream(chunks, answer)
 
     def _prepared(self, item: object, at: int) -> Answer:

@@ -129,10 +129,10 @@ def test_meta_fields_are_read(make: Any) -> None:
     ("arguments", "message"),
     [
         ({"replies": [3]}, r"replies\[0\] must be a str or a ChatMessage, not int"),
-        ({"replies": RIGHT}, "replies must be a list, not one str"),
-        ({"replies": None}, "replies must be a list, not one NoneType"),
+        ({"replies": RIGHT}, "replies must be a list, not str"),
+        ({"replies": None}, "replies must be a list, not NoneType"),
         ({"documents": ["a text"]}, r"documents\[0\] must be a haystack Document, not str"),
-        ({"documents": None}, "documents must be a list, not one NoneType"),
+        ({"documents": None}, "documents must be a list, not NoneType"),
         ({"query": 3}, "the question must be a str or None, not int"),
     ],
 )

@@ -73,7 +73,7 @@ class TestEvaluator:
         assert (empty.passing, empty.score, empty.response) == (False, 0.0, "")
         assert empty.feedback == "The response is empty."
         greeting = evaluator.evaluate(QUESTION, "Hello there!", TEXTS)
-        assert (greeting.passing, greeting.feedback) == (False, "No claim of the response is checkable.")
+        assert (greeting.passing, greeting.feedback) == (False, "The response has no checkable claim.")
 
     def test_a_policy_that_raises_is_reported_not_raised(self, make: Any) -> None:
         """An evaluation says what does not pass, as a runner would repeat, and then be ended by, an error."""
@@ -102,7 +102,7 @@ class TestEvaluator:
         [
             ({"response": None}, "pass both"),
             ({"contexts": None}, "pass both"),
-            ({"contexts": "one text"}, "contexts must be a list of texts, not one str"),
+            ({"contexts": "one text"}, "contexts must be a list of texts, not str"),
             ({"contexts": [3]}, r"documents\[0\] is of type int"),
             ({"response": 3}, "the answer must be a str, not int"),
             ({"query": 3}, "the question must be a str or None, not int"),

@@ -197,7 +197,7 @@ class TestAsExported:
         folder = exported(tiny, tmp_path / "modern")
         (folder / "config.json").write_text('{"model_type": "modernbert", "max_position_embeddings": 64}')
         model = load_pair_model(str(folder))
-        assert "'modernbert' is not of the shape of BERT" in str(model.on_cpu)  # type: ignore[attr-defined]
+        assert "'modernbert' is not that of BERT" in str(model.on_cpu)  # type: ignore[attr-defined]
         assert not cache.exists()
 
     def test_what_is_not_understood_does_not_stop_the_file(
@@ -211,7 +211,7 @@ class TestAsExported:
         folder = str(exported(tiny, tmp_path / "odd"))
         monkeypatch.setattr(building, "read_weights", fail)
         model = load_pair_model(folder)
-        assert "no fused graph can be made of" in model.on_cpu.reason  # type: ignore[attr-defined]
+        assert "no fused graph can be built from" in model.on_cpu.reason  # type: ignore[attr-defined]
         assert np.isfinite(model.logits(PAIRS)).all() and not list(cache.glob("*.txt"))
 
     @pytest.mark.parametrize("heads", ["", ', "num_attention_heads": "many"'])
@@ -246,7 +246,7 @@ class TestAsExported:
         monkeypatch.setattr(building, "read_weights", misread)
         model = OnnxPairModel(embedded)
         assert model.on_cpu is not None
-        assert "computes something else than its weights show" in model.on_cpu.reason
+        assert "does not compute what its weights say" in model.on_cpu.reason
         assert model.logits(PAIRS)[:, 0].argmax() == 0
 
 
@@ -291,7 +291,7 @@ class TestCache:
 
     @pytest.fixture
     def unwritable(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Make the cache folder one that can't be made (a mode would not stop root)."""
+        """Make the cache folder one that can't be created (a mode would not stop root)."""
         (tmp_path / "file").write_bytes(b"")
         monkeypatch.setenv("SECONDPASS_CACHE_DIR", str(tmp_path / "file" / "cache"))
 

@@ -155,8 +155,8 @@ def test_pickling_loads_the_weights_again(torch_reranker: CrossEncoderReranker) 
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"device": "cuda"}, ConfigError, "PyTorch sees no device 'cuda' here"),
-        ({"device": "toaster"}, ConfigError, "PyTorch sees no device 'toaster' here"),
+        ({"device": "cuda"}, ConfigError, "PyTorch finds no device 'cuda' here"),
+        ({"device": "toaster"}, ConfigError, "PyTorch finds no device 'toaster' here"),
         ({"dtype": "int4"}, ConfigError, "dtype must be"),
         ({"max_length": 100_000}, ModelFormatError, "max_length must be a whole number between 8 and 512"),
     ],

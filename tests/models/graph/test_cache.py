@@ -130,7 +130,7 @@ def test_what_is_said_without_building(embedded: ModelFiles, tmp_path: Path, bui
     (tmp_path / "config.json").write_text('{"model_type": "deberta-v2"}')
     files = dataclasses.replace(embedded, folder=tmp_path, weights=tmp_path / "model.onnx")
     assert describe(files, head="classifier").startswith("as exported: ")
-    assert "'deberta-v2' is not of the shape of BERT" in describe(files, head="classifier")
+    assert "'deberta-v2' is not that of BERT" in describe(files, head="classifier")
     assert "no head for labels" in describe(
         find_model("bge-small-en-v1.5", "embed", backend="onnx", local_files_only=True), head="classifier"
     )

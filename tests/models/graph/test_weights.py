@@ -88,7 +88,7 @@ def test_steps_of_each_output_are_read(embedded: ModelFiles) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"model_type": "deberta-v2"}, "'deberta-v2' is not of the shape of BERT"),
+        ({"model_type": "deberta-v2"}, "'deberta-v2' is not that of BERT"),
         ({"model_type": "modernbert"}, "'modernbert' is not"),
         ({"position_embedding_type": "relative_key"}, "'relative_key', not absolute"),
         ({"hidden_act": "silu"}, "'silu' activations"),

@@ -46,8 +46,8 @@ def test_the_shape_of_an_encoder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"model_type": "modernbert"}, "'modernbert' is not of the shape of BERT"),
-        ({"num_labels": 1}, "the architecture None is not of the shape of BERT"),
+        ({"model_type": "modernbert"}, "'modernbert' is not that of BERT"),
+        ({"num_labels": 1}, "the architecture None is not that of BERT"),
         ({**BERT, "hidden_act": "swish"}, "'swish' activations or a decoder"),
         ({**BERT, "is_decoder": True}, "or a decoder"),
         ({**BERT, "position_embedding_type": "relative_key"}, "its positions are 'relative_key', not absolute"),

@@ -1,4 +1,4 @@
-"""The node postprocessor: LlamaIndex's nodes in, `Reranker.rerank`, and new nodes with scores out."""
+"""The node postprocessor: from LlamaIndex's nodes, by `Reranker.rerank`, to new nodes with scores."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -41,12 +41,12 @@ class SecondPassRerank(BaseNodePostprocessor):
     ```
 
     The reranker reads what an embedding model reads: a node's text, and its metadata without the keys in
-    ``excluded_embed_metadata_keys``; and the nodes' scores, if all have one. What comes out are new
-    `NodeWithScore`s whose score is the reranker's, a Python float; what went in stays as it is.
+    ``excluded_embed_metadata_keys``; and the nodes' scores, if all have one. The results are new
+    `NodeWithScore`s whose score is the reranker's, a Python float; what was passed in stays as it is.
 
     Each call is a span, with a `ReRankStartEvent` and a `ReRankEndEvent` on the dispatcher and a ``RERANKING``
     event on the callback manager. When reranking fails, the span is dropped, the ``RERANKING`` event ends with
-    the exception, and the error comes through; there is no `ReRankEndEvent` then.
+    the exception, and the error is raised; there is no `ReRankEndEvent` then.
 
     Args:
         reranker: a name, ``"cross-encoder:MODEL"``, which also scores long texts whole (as a
@@ -55,8 +55,8 @@ class SecondPassRerank(BaseNodePostprocessor):
         threshold: the lowest score that a returned node may have, on the reranker's scale. On logits, which
             the default gives, it holds for one model only; calibrate for probabilities.
         keep_retrieval_score: put the first stage's score into ``metadata["retrieval_score"]`` of a copy of
-            the node, where neither an embedding model nor an LLM gets to read it.
-        callback_manager: LlamaIndex's; a query engine puts its own in its place.
+            the node, where neither an embedding model nor an LLM reads it.
+        callback_manager: LlamaIndex's; a query engine replaces it by its own.
 
     Raises:
         ConfigError: a setting can't be used, or there is a threshold on ordinal scores.
@@ -184,7 +184,7 @@ class SecondPassRerank(BaseNodePostprocessor):
 def _query(query_bundle: QueryBundle | None) -> QueryBundle:
     if not isinstance(query_bundle, QueryBundle):
         raise InputError(
-            "SecondPassRerank ranks by the query, and got none: call postprocess_nodes with query_str= or query_bundle="
+            "SecondPassRerank needs a query to rank by: call postprocess_nodes with query_str= or query_bundle="
         )
     return query_bundle
 

@@ -1,4 +1,4 @@
-"""The evaluator: a response with its contexts in, `FactVerifier.verify`, and an `EvaluationResult` out."""
+"""The evaluator: from a response with its contexts, by `FactVerifier.verify`, to an `EvaluationResult`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,9 +36,9 @@ class SecondPassEvaluator(BaseEvaluator):
     Args:
         verifier: the name or folder of an NLI model, the settings of a `FactVerifier` as a mapping, or a
             `FactVerifier`. It is loaded here.
-        metadata_mode: what is read of source nodes beside their text: ``MetadataMode.NONE``, by default, nothing;
-            offsets of evidence then are those in the node's text. ``MetadataMode.LLM`` is what the LLM read, and
-            supports claims that rest on metadata; but paths and the like in it make verdicts less sure.
+        metadata_mode: what is read of source nodes besides their text. By default nothing (``MetadataMode.NONE``), so
+            that offsets of evidence are those in the node's text. ``MetadataMode.LLM`` is what the LLM read, so that
+            claims that rest on metadata are supported; but paths and the like in it make verdicts less sure.
 
     Attributes:
         verifier: the loaded `FactVerifier`.
@@ -91,7 +91,7 @@ class SecondPassEvaluator(BaseEvaluator):
     def evaluate_response(
         self, query: str | None = None, response: Response | None = None, **kwargs: Any
     ) -> VerificationResult:
-        """Do as `evaluate`, with the text and the source nodes of a response; a streaming one is read to its end.
+        """Verify the text of a response against its source nodes; a streaming one is read to its end.
 
         Raises:
             InputError: the response is missing, or holds no text.
@@ -124,14 +124,14 @@ class SecondPassEvaluator(BaseEvaluator):
         return {}
 
     def _update_prompts(self, prompts: PromptDictType) -> None:
-        """There is none: no LLM is asked."""
+        """Do nothing: no LLM is asked, so there is no prompt."""
 
 
 def _given(response: str | None, contexts: Sequence[str] | None) -> tuple[str, Sequence[str]]:
     if response is None or contexts is None:
         raise InputError("a response is verified against contexts: pass both (without any context, contexts=[])")
     if isinstance(contexts, str | bytes) or not isinstance(contexts, Sequence):
-        raise InputError(f"contexts must be a list of texts, not one {type(contexts).__name__}")
+        raise InputError(f"contexts must be a list of texts, not {type(contexts).__name__}")
     return response, contexts
 
 

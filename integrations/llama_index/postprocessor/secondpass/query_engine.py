@@ -1,4 +1,4 @@
-"""The query engine: another one's response in, `FactVerifier.verify`, and a response that says what holds out."""
+"""The query engine: from another one's response, by `FactVerifier.verify`, to one that may be shown."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ class VerifyingQueryEngine(BaseQueryEngine):
 
     The response is a copy of the wrapped engine's: its text is what the verifier's policy made of it, and
     ``metadata["verification"]`` is `Verification.to_dict`, with the answer as it was, and with the ids of the
-    nodes. With the policy ``raise``, `VerificationFailedError` comes through. The source nodes are the evidence, in
+    nodes. With the policy ``raise``, `VerificationFailedError` is raised. The source nodes are the evidence, in
     their order, so that ``[1]`` in the answer is the first.
 
     **A streaming response is read to its end, verified, and returned as a plain `Response`**: what has been shown
@@ -49,9 +49,9 @@ class VerifyingQueryEngine(BaseQueryEngine):
             when it does.
         verifier: the name or folder of an NLI model, the settings of a `FactVerifier` as a mapping, or a
             `FactVerifier`. It is loaded here.
-        metadata_mode: what is read of source nodes beside their text: ``MetadataMode.NONE``, by default, nothing;
-            offsets of evidence then are those in the node's text. ``MetadataMode.LLM`` is what the LLM read, and
-            supports claims that rest on metadata; but paths and the like in it make verdicts less sure.
+        metadata_mode: what is read of source nodes besides their text. By default nothing (``MetadataMode.NONE``), so
+            that offsets of evidence are those in the node's text. ``MetadataMode.LLM`` is what the LLM read, so that
+            claims that rest on metadata are supported; but paths and the like in it make verdicts less sure.
         callback_manager: LlamaIndex's; the wrapped engine's by default.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""What an evaluation says: LlamaIndex's result, with the verification in it, and what a person reads of that."""
+"""LlamaIndex's result of an evaluation, with the verification in it and feedback for a person to read."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -48,7 +48,7 @@ def result_of(query: str | None, passages: Sequence[Document], verification: Ver
 def _feedback(verification: Verification) -> Iterator[str]:
     checked = [claim for claim in verification if claim.checked]
     if not checked:
-        yield "The response is empty." if not verification.claims else "No claim of the response is checkable."
+        yield "The response is empty." if not verification.claims else "The response has no checkable claim."
         return
     yield f"{verification.counts[Verdict.SUPPORTED]} of {len(checked)} checkable claims are supported."
     for claim in checked:

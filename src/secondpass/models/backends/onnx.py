@@ -37,7 +37,7 @@ def _open(
 class OnnxPairModel(PairModel):
     """A cross-encoder on ONNX Runtime.
 
-    On a CPU an encoder of the shape of BERT runs as a fused graph, built when it is first loaded and kept in the
+    On a CPU an encoder like BERT runs as a fused graph, built when it is first loaded and kept in the
     cache folder (see `secondpass.models.graph.cache`); others, and all on a GPU, run as exported.
 
     Args:
@@ -166,7 +166,7 @@ def _fingerprint(
 
 
 class OnnxBackend(Backend):
-    """Opens ONNX files, and the safetensors of encoders of the shape of BERT, with ONNX Runtime."""
+    """Opens ONNX files, and the safetensors of encoders like BERT, with ONNX Runtime."""
 
     name = "onnx"
     format = ONNX

@@ -135,7 +135,7 @@ def _core() -> Any:
 
 
 class OpenVinoPairModel(OnnxPairModel):
-    """A cross-encoder of the shape of BERT on OpenVINO; arguments, attributes and errors are those of `OnnxPairModel`.
+    """A cross-encoder like BERT on OpenVINO; arguments, attributes and errors are those of `OnnxPairModel`.
 
     ``precision`` is ``int8``, ``bfloat16`` or ``float32``; by default ``int8`` for weights that are int8, else
     ``bfloat16`` where the processor multiplies it. The first sequence of a length costs some milliseconds more.
@@ -145,13 +145,13 @@ class OpenVinoPairModel(OnnxPairModel):
 
 
 class OpenVinoEmbeddingModel(OnnxEmbeddingModel):
-    """A bi-encoder of the shape of BERT on OpenVINO; as `OpenVinoPairModel`."""
+    """A bi-encoder like BERT on OpenVINO; as `OpenVinoPairModel`."""
 
     _open = staticmethod(_open)
 
 
 class OpenVinoBackend(Backend):
-    """Opens what ONNX Runtime takes, as far as it is an encoder of the shape of BERT, with OpenVINO on a CPU."""
+    """Opens what ONNX Runtime takes, if it is an encoder like BERT, with OpenVINO on a CPU."""
 
     name = "openvino"
     format = ONNX

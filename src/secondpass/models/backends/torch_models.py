@@ -71,7 +71,7 @@ class TorchPairModel(PairModel):
         length = files.max_length(max_length)
         self._model = _load(CrossEncoder, files, device, dtype, half_on_gpu=True, max_length=length)
         if self._model.num_labels < 1:
-            raise ModelFormatError(f"{files.name} has no head for labels: no cross-encoder")
+            raise ModelFormatError(f"{files.name} has no head for labels: it is not a cross-encoder")
         backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
         if backend is None:
             raise ModelFormatError(f"{files.name} has no fast tokenizer")
@@ -214,7 +214,7 @@ def _load(
         try:
             torch.empty(0, device=device)
         except (RuntimeError, AssertionError, NotImplementedError) as exc:  # of builds without that kind of device, too
-            raise ConfigError(f"PyTorch sees no device {device!r} here; pass 'cpu', or None for the best one") from exc
+            raise ConfigError(f"PyTorch finds no device {device!r} here; pass 'cpu', or None for the best one") from exc
     _refuse_pickled_modules(files)
     place = torch.device(device or get_device_name())  # as sentence-transformers chooses it
     if dtype == "auto" or (dtype is None and half_on_gpu and place.type == "cuda"):

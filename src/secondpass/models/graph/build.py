@@ -24,7 +24,7 @@ def build_fused(files: ModelFiles, *, head: Head, precision: Precision = "int8")
     What int8 needs to know of activations is measured; and what is made of an exported file is compared with it.
 
     Raises:
-        ModelFormatError: the model is not of the shape of BERT, lacks the head, or computes something
+        ModelFormatError: the model does not have the architecture of BERT, lacks the head, or computes something
             else than its weights show.
         ModelIntegrityError: its files are damaged.
     """
@@ -38,7 +38,7 @@ def build_fused(files: ModelFiles, *, head: Head, precision: Precision = "int8")
     except (SecondPassError, OSError):
         raise
     except Exception as exc:  # exporters write what they like, and the file itself may run
-        raise ModelFormatError(f"no fused graph can be made of {files.name}: {exc!r}") from exc
+        raise ModelFormatError(f"no fused graph can be built from {files.name}: {exc!r}") from exc
     return model
 
 
@@ -51,7 +51,7 @@ def read_encoder(files: ModelFiles, head: Head) -> EncoderWeights:
     """
     weights = read_weights(files.weights if files.weights.suffix == ".onnx" else files.folder, files.config)
     if head == "classifier" and not weights.n_labels:
-        raise ModelFormatError(f"{files.name} has no head for labels, of two linear layers")
+        raise ModelFormatError(f"{files.name} has no head for labels made of two linear layers")
     return weights
 
 
@@ -70,11 +70,11 @@ def _compare(files: ModelFiles, head: Head, model: bytes, batches: Sequence[Batc
     exported, ours = rows
     if exported.shape != ours.shape:
         raise ModelFormatError(
-            f"{files.name} gives {exported.shape[1]} values for a text, and its weights show otherwise"
+            f"{files.name} gives {exported.shape[1]} values for a text, but its weights make {ours.shape[1]}"
         )
     difference = np.linalg.norm(ours - exported) / np.linalg.norm(exported)
     if not difference < _MOST_DIFFERENT:
         raise ModelFormatError(
-            f"{files.name} computes something else than its weights show: results of a graph made of them differ by "
+            f"{files.name} does not compute what its weights say: the results of a graph built from them differ by "
             f"{difference:.2f} of their length"
         )

@@ -233,7 +233,7 @@ def _check_shape(files: ModelFiles) -> None:
         raise ModelFormatError(f"{files.name} is a fused graph already, in the precision that it was built in")
     files.config.require_encoder()
     for path in files.folder.glob("[1-9]_*/model.safetensors"):
-        raise ModelFormatError(f"{files.name} has a layer of its own in {path.parent.name}, behind the encoder")
+        raise ModelFormatError(f"{files.name} has another layer, in {path.parent.name}, after the encoder")
 
 
 def _write(path: Path, contents: bytes) -> None:

@@ -64,7 +64,7 @@ def build_graph(
     if head not in ("classifier", "cls", "mean", "tokens") or precision not in get_args(Precision):
         raise ConfigError(f"head or precision is unknown: {head!r}, {precision!r}")
     if head == "classifier" and not {"head.dense.weight", "head.out.weight"} <= set(weights.tensors):
-        raise ModelFormatError("the weights have no head for labels, of two linear layers")
+        raise ModelFormatError("the weights have no head for labels made of two linear layers")
     n_bytes = sum(array.size for array in weights.tensors.values()) * (4 if precision == "float32" else 1)
     if n_bytes > _LARGEST:
         raise ModelFormatError(f"the model has {n_bytes / 1e9:.1f} GB in {precision}, too much for one ONNX file")

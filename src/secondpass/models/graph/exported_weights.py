@@ -77,7 +77,7 @@ class _Graph:
         """Read the shape off the graph: only BERT's own, as the others can't be told apart from it."""
         query = next((array for name, array in tensors.items() if name.endswith("attention.self.query.weight")), None)
         if query is None:
-            raise ModelFormatError(f"{path} is not of the shape of BERT: it has no attention.self.query")
+            raise ModelFormatError(f"{path} does not have the architecture of BERT: it has no attention.self.query")
         if not any(name.removeprefix("bert.").startswith("embeddings.token_type") for name in tensors):
             raise ModelFormatError(f"{path} has no config.json beside it and no token types; add its config.json")
         heads = set(self._head_counts(len(query)))

@@ -70,7 +70,7 @@ def read_weights(path: Path, config: ModelConfig | None = None) -> EncoderWeight
             ONNX file has none, the shape is read off the graph.
 
     Raises:
-        ModelFormatError: it is not an encoder of the shape of BERT; the message says why.
+        ModelFormatError: it is not an encoder with the architecture of BERT; the message says why.
         ModelIntegrityError: a file is damaged.
     """
     grids: dict[str, Floats] = {}
@@ -115,7 +115,7 @@ def check_shape(weights: EncoderWeights, path: Path) -> None:
     )
     if missing or unknown:
         said = f"it lacks {missing[0]}" if missing else f"it has {unknown[0]}"
-        raise ModelFormatError(f"{path} is not of the shape of BERT: {said}")
+        raise ModelFormatError(f"{path} does not have the architecture of BERT: {said}")
     if weights.hidden_size % weights.config.n_heads:
         raise ModelFormatError(f"{path}: {weights.config.n_heads} heads do not divide {weights.hidden_size}")
 

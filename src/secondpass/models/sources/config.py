@@ -149,7 +149,7 @@ def _encoder(settings: Mapping[str, Any], model_type: str, hidden_act: str, path
         ModelFormatError: it is another architecture, or its config.json lacks what has to be known.
     """
     if model_type not in _HEAD_ACTIVATIONS:
-        raise ModelFormatError(f"{path}: the architecture {model_type or None!r} is not of the shape of BERT")
+        raise ModelFormatError(f"{path}: the architecture {model_type or None!r} is not that of BERT")
     positions = settings.get("position_embedding_type", "absolute")
     if positions != "absolute":
         raise ModelFormatError(f"{path}: its positions are {positions!r:.80}, not absolute")

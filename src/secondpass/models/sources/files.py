@@ -96,7 +96,7 @@ class ModelFiles:
             parts = {*self.folder.glob("model*.safetensors"), self.weights}
         found = sorted(path for path in parts if path.exists())
         if not found:
-            raise ModelIntegrityError(f"{self.name}: {self.weights} is not there any more")
+            raise ModelIntegrityError(f"{self.name}: {self.weights} is no longer there")
         return found
 
     def labels(self, n_labels: int) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ class FileFormat:
     Attributes:
         name: as a `ModelSpec` has it.
         weights: where the weights are looked for, in this order.
-        encoder_weights: likewise, those of an encoder of the shape of BERT, where there are no others.
+        encoder_weights: likewise, those of an encoder with the architecture of BERT, where there are no others.
         parts: patterns of the files that weights may be spread over.
         reads: patterns of what is read besides: settings, the tokenizer, further layers.
         needs: files of ``reads`` without which a model can't be used.

@@ -150,9 +150,9 @@ def marker_pattern(pattern: str | re.Pattern[str] | None) -> re.Pattern[str]:
     try:
         compiled = re.compile(pattern)
     except (re.error, TypeError) as exc:
-        raise ConfigError(f"the pattern of citation markers is no regular expression: {exc}") from exc
+        raise ConfigError(f"the pattern of citation markers is not a regular expression: {exc}") from exc
     if not isinstance(compiled.pattern, str) or compiled.search("") is not None:
-        raise ConfigError("the pattern of citation markers must be for str, and must not match the empty text")
+        raise ConfigError("the pattern of citation markers must be a str, and must not match the empty text")
     return compiled
 
 

@@ -12,8 +12,9 @@ from secondpass.llm.prompts import delimited, object_schema
 from secondpass.llm.session import LanguageModel, Session
 from secondpass.llm.settings import LLMSettings
 from secondpass.llm.types import Answer, Prompt
+from secondpass.types import well_formed
 from secondpass.validation import Whole, check
-from secondpass.verify.claims.markup import plain, without_surrogates
+from secondpass.verify.claims.markup import plain
 from secondpass.verify.types import Claim
 from secondpass.verify.words import STOP_WORDS
 
@@ -128,7 +129,7 @@ class LLMDecomposer(Configured):
 
     def _prompt(self, sentence: str, question: str, before: str) -> Prompt:
         shown = [
-            (name, without_surrogates(text))
+            (name, well_formed(text))
             for name, text in (("QUESTION", question), ("TEXT BEFORE", before), ("SENTENCE", sentence))
             if text.strip()
         ]
@@ -139,7 +140,7 @@ class LLMDecomposer(Configured):
 
 
 def _before(answer: str, start: int) -> str:
-    return plain(without_surrogates(answer[max(0, start - _CONTEXT_CHARS) : start]))
+    return plain(well_formed(answer[max(0, start - _CONTEXT_CHARS) : start]))
 
 
 def _claims(answer: Answer, *, most: int) -> list[str] | None:
@@ -149,7 +150,7 @@ def _claims(answer: Answer, *, most: int) -> list[str] | None:
         return None
     if not all(isinstance(text, str) and text.strip() for text in listed):
         return None
-    return list(dict.fromkeys(" ".join(without_surrogates(text).split()) for text in listed))
+    return list(dict.fromkeys(" ".join(well_formed(text).split()) for text in listed))
 
 
 def _problem(found: Sequence[str], sentence: str, context: str) -> str:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from operator import itemgetter
 
-__all__ = ["MAX_REGION", "Span", "code_end", "code_ranges", "code_spans", "inside", "plain", "without_surrogates"]
+__all__ = ["MAX_REGION", "Span", "code_end", "code_ranges", "code_spans", "inside", "plain"]
 
 Span = tuple[int, int]
 """Where something begins and ends in its text, in characters."""
@@ -19,7 +19,6 @@ Whoever reads a stream can't wait for ever for the end of what may have none.
 
 _TICKS = re.compile("`+")
 _FENCE = re.compile(r"^(?:[ \t]*>)*[ \t]*(?:(?:[-*+]|\d{1,3}[.)])[ \t]+)?(`{3,}(?=[^`\n]*$)|~{3,})", re.MULTILINE)
-_SURROGATES = re.compile("[\ud800-\udfff]")
 _QUOTE_PREFIX = re.compile(r"\n[ \t]*(?:>[ \t]?)+")
 _TASK = re.compile(r"^\s*\[[ xX]\]\s+")
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\((?:[^()\s]|\([^()\s]{0,100}\)){0,500}(?:\s+\"[^\"\n]{0,200}\")?\)")
@@ -42,11 +41,6 @@ _BARS = re.compile(r"(?<!\w)(?:__(?=\S)([^_]{0,300}[\s][^_]{0,200})__|_(?=[^\s_]
 _LOOSE_STARS = re.compile(r"^\*{1,3}(?=\w)|(?<=[\w.!?:;,)\"\u201d])\*{2,3}(?!\w)|(?<!\w)\*{2,3}(?=\w)")
 _MARKUP = re.compile(r"[`*_~<>&\\\[\]\ue000]|https?:")
 _SPACE = re.compile(r"\s+")
-
-
-def without_surrogates(text: str) -> str:
-    """Return a text with U+FFFD for each lone surrogate, so that offsets stay right."""
-    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
 def code_spans(text: str) -> list[Span]:

@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from secondpass.errors import InputError
+from secondpass.types import well_formed
 from secondpass.verify.claims.checkable import opening, why_no_heading, why_not
 from secondpass.verify.claims.citations import marker_pattern, strip_citations
 from secondpass.verify.claims.conjuncts import Conjunct, conjuncts, has_finite_verb
 from secondpass.verify.claims.markdown import MarkdownReader, Part, PartKind
-from secondpass.verify.claims.markup import plain, without_surrogates
+from secondpass.verify.claims.markup import plain
 from secondpass.verify.types import Claim
 from secondpass.verify.words import STOP_WORDS
 
@@ -76,7 +77,7 @@ class ClaimStream:
             raise InputError(f"a piece of an answer must be a str, not {type(text).__name__}")
         if self._finished:
             raise InputError("this answer is finished; make a new ClaimStream for the next one")
-        text = without_surrogates(text)
+        text = well_formed(text)
         self._text += text
         return self._claims(self._reader.feed(text))
 

@@ -1,4 +1,4 @@
-"""The ranker component: Haystack's documents in, `Reranker.rerank`, and copies with new scores out."""
+"""The ranker component: from Haystack's documents, by `Reranker.rerank`, to copies with new scores."""
 
 import asyncio
 import math
@@ -22,7 +22,7 @@ from secondpass.validation import THRESHOLD, checked_k
 
 __all__ = ["SecondPassRanker"]
 
-# One for all rankers and not one in each, so that a ranker can be copied and pickled; loading is rare.
+# Shared by all rankers, so that each can be copied and pickled; loading is rare.
 _LOADING = Lock()
 
 
@@ -36,9 +36,9 @@ class SecondPassRanker:
     pipeline.run({"retriever": {"query": question, "top_k": 50}, "ranker": {"query": question}})
     ```
 
-    As with Haystack's own rankers, documents that share an id are one: the one with the highest score of the
-    first stage stays. If all have one, a reranker that combines scores gets these too. What comes out are copies
-    with the new `score`; id, content, meta and embedding are kept.
+    As with Haystack's own rankers, documents that share an id count as one: the one that the first stage scored
+    highest is kept. If all documents have a score, a reranker that combines scores gets these as well. The results are
+    copies with the new `score`; id, content, meta and embedding are kept.
 
     Args:
         reranker: a name, ``"cross-encoder:MODEL"``, which also scores long documents whole (as a
@@ -72,14 +72,14 @@ class SecondPassRanker:
         self.top_k = checked_k(top_k, "top_k", error=ConfigError)
         self.meta_fields_to_embed = list(meta_fields_to_embed or ())
         self.embedding_separator = embedding_separator
-        # What is not a reranker at all is refused; one is returned unchanged.
+        # This returns a reranker unchanged, and refuses everything else.
         self._loaded = None if isinstance(reranker, str | Mapping) else load_uncut(reranker)
         if self._loaded is not None:
             self._loaded.require_threshold(score_threshold)
         self.score_threshold = THRESHOLD.checked(score_threshold, "score_threshold")
 
     def warm_up(self) -> None:
-        """Load the reranker, once, however many threads ask for it; `run` does it if nobody has.
+        """Load the reranker once, however many threads ask for it; `run` does so if need be.
 
         Raises:
             RegistryError: there is no reranker of that name.
@@ -150,7 +150,7 @@ class SecondPassRanker:
     def _ready(self, score_threshold: float | None) -> tuple[Reranker, float | None]:
         threshold = self.score_threshold if score_threshold is None else score_threshold
         if self._loaded is None:
-            with _LOADING:  # who had to wait finds it loaded
+            with _LOADING:  # a thread that had to wait finds it loaded
                 self._loaded = load_uncut(self.reranker if self._loaded is None else self._loaded)
         self._loaded.require_threshold(threshold)
         return self._loaded, threshold

@@ -1,4 +1,4 @@
-"""The verifier component: a generator's replies in, `FactVerifier.verify_many`, and replies that hold out."""
+"""The verifier component: from a generator's replies, by `FactVerifier.verify_many`, to replies that may be shown."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from secondpass.verify.verifier import FactVerifier
 
 __all__ = ["SecondPassVerifier"]
 
-# One for all verifiers and not one in each, so that a verifier can be copied and pickled; loading is rare.
+# Shared by all verifiers, so that each can be copied and pickled; loading is rare.
 _LOADING = Lock()
 
 _TYPES: dict[str | None, Any] = {
@@ -45,8 +45,8 @@ class SecondPassVerifier:
 
     It gives the documents to the verifier in their order, so that ``[1]`` in a reply is the first. A document without
     text supports nothing, and keeps its number. All replies are verified together. A message comes out as a
-    copy, with the policy's text and with `Verification.to_dict` in its ``meta["verification"]``, from where an
-    ``AnswerBuilder`` takes it along. A message without text, such as a tool call, is an empty reply, which does not
+    copy, with the policy's text and with `Verification.to_dict` in its ``meta["verification"]``, which an
+    ``AnswerBuilder`` passes on. A message without text, such as a tool call, is an empty reply, which does not
     pass.
 
     Args:
@@ -87,7 +87,7 @@ class SecondPassVerifier:
         component.set_output_types(self, replies=_TYPES[reply_type], verifications=list[Verification], passed=bool)
 
     def warm_up(self) -> None:
-        """Load the verifier, once, however many threads ask for it; `run` does it if nobody has.
+        """Load the verifier once, however many threads ask for it; `run` does so if need be.
 
         Raises:
             ConfigError: its settings can't be used.
@@ -146,7 +146,7 @@ class SecondPassVerifier:
     def _ready(self) -> FactVerifier:
         if self._loaded is None:
             with _LOADING:
-                if self._loaded is None:  # who had to wait finds it loaded
+                if self._loaded is None:  # a thread that had to wait finds it loaded
                     self._loaded = load_verifier(self.verifier)
         return self._loaded
 
@@ -180,7 +180,7 @@ def _with_text(parts: Sequence[Any], text: str) -> list[Any]:
 def _listed(given: Sequence[Any], name: str) -> Sequence[Any]:
     if isinstance(given, list | tuple):
         return given
-    raise InputError(f"{name} must be a list, not one {type(given).__name__}")
+    raise InputError(f"{name} must be a list, not {type(given).__name__}")
 
 
 def _text(reply: object, position: int) -> str:
