@@ -128,8 +128,8 @@ def _server_of(client: object, given: LLMSettings, owner: str) -> dict[str, Any]
             raise ConfigError(f"{owner}: client has its own base_url and api_key, so {name} can't be set as well")
     classes = {cls.__name__ for cls in type(client).__mro__}
     if classes & {"AzureOpenAI", "AsyncAzureOpenAI"}:
-        url = "https://RESOURCE.openai.azure.com/openai/v1"
-        raise ConfigError(f"{owner}: client can't be an {type(client).__name__}: pass an OpenAI with base_url={url!r}")
+        right = "an OpenAI with base_url='https://RESOURCE.openai.azure.com/openai/v1'"
+        raise ConfigError(f"{owner}: client can't be an {type(client).__name__}: pass {right}")
     url, key = getattr(client, "base_url", None), getattr(client, "api_key", None)
     if not classes & {"OpenAI", "AsyncOpenAI"} or url is None or not isinstance(key, str):
         # The value is not shown: it may be a key.

@@ -1,4 +1,4 @@
-"""What a backend is: how models in one format are opened and run."""
+"""What a backend is: how models in one format are opened and run, and opened again from a pickle."""
 
 from abc import ABC, abstractmethod
 from importlib.util import find_spec
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from secondpass.models.pair import PairModel
     from secondpass.models.sources.files import ModelFiles
 
-__all__ = ["Backend"]
+__all__ = ["Backend", "Reopened"]
 
 
 class Backend(ABC):
@@ -63,3 +63,23 @@ class Backend(ABC):
     def missing_extra(self) -> str:
         """Return the extra of secondpass that is not installed and without which it can't run; else nothing."""
         return self.extra if self.module and find_spec(self.module) is None else ""
+
+
+class Reopened:
+    """A model that is pickled as its files and settings, and opened again from these.
+
+    The other end of a pickle may have another device and another cache folder, so the settings are those that were
+    asked for, and not what was chosen for lack of them. The constructor sets both attributes.
+
+    Attributes:
+        files: where the model is; the constructor's first parameter.
+    """
+
+    files: "ModelFiles"
+    _settings: dict[str, Any]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"files": self.files, **self._settings}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]  # each opens it in its own way

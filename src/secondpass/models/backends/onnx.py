@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from secondpass.errors import ConfigError, ModelFormatError
-from secondpass.models.backends.base import Backend
+from secondpass.models.backends.base import Backend, Reopened
 from secondpass.models.batching import Rows, progress_bar
 from secondpass.models.embedding import EmbeddingModel, pool
 from secondpass.models.graph.cache import CpuModel, PrecisionSetting, cpu_model
@@ -34,7 +34,7 @@ def _open(
     return OnnxSession(files.weights, device), None
 
 
-class OnnxPairModel(PairModel):
+class OnnxPairModel(Reopened, PairModel):
     """A cross-encoder on ONNX Runtime.
 
     On a CPU an encoder like BERT runs as a fused graph, built when it is first loaded and kept in the
@@ -83,21 +83,20 @@ class OnnxPairModel(PairModel):
             self.session.runner(),
         )
         self.files = files
-        self._settings = _settings(device, max_length, batch_tokens, precision)
+        self._settings = {
+            "device": device,
+            "max_length": max_length,
+            "batch_tokens": batch_tokens,
+            "precision": precision,
+        }
         # Last: it is the identity of what was opened.
         self.fingerprint = _fingerprint(files, self.on_cpu, self.tokenizer.max_length, self.batch_tokens, self.labels)
 
     def _forward(self, batch: Batch) -> Rows:
         return self.session.run(batch)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"files": self.files, **self._settings}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]  # a subclass opens it in its own way
-
-
-class OnnxEmbeddingModel(EmbeddingModel):
+class OnnxEmbeddingModel(Reopened, EmbeddingModel):
     """A bi-encoder on ONNX Runtime; arguments, attributes and errors are those of `OnnxPairModel`."""
 
     _open = staticmethod(_open)
@@ -122,7 +121,12 @@ class OnnxEmbeddingModel(EmbeddingModel):
         self.tokenizer = read_tokenizer(files, max_length)
         self.batch_tokens = self.session.batch_tokens(batch_tokens)
         self._runner = self.session.runner()
-        self._settings = _settings(device, max_length, batch_tokens, precision)
+        self._settings = {
+            "device": device,
+            "max_length": max_length,
+            "batch_tokens": batch_tokens,
+            "precision": precision,
+        }
         texts = (self.pooling, self.query_prefix)
         self.fingerprint = _fingerprint(files, self.on_cpu, self.tokenizer.max_length, self.batch_tokens, texts)
 
@@ -143,19 +147,6 @@ class OnnxEmbeddingModel(EmbeddingModel):
             return self._runner.run(
                 lengths, self.batch_tokens, forward, lambda indices: advance(sum(lengths[index] for index in indices))
             )
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"files": self.files, **self._settings}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]  # a subclass opens it in its own way
-
-
-def _settings(
-    device: str | None, max_length: int | None, batch_tokens: int | None, precision: PrecisionSetting | None
-) -> dict[str, Any]:
-    """Return what a copy is built with again: the other end of a pickle may have another cache folder."""
-    return {"device": device, "max_length": max_length, "batch_tokens": batch_tokens, "precision": precision}
 
 
 def _fingerprint(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from secondpass.errors import ConfigError, MissingExtraError, ModelFormatError, ModelIntegrityError, OutOfMemoryError
+from secondpass.models.backends.base import Reopened
 from secondpass.models.batching import BatchRunner, Rows
 from secondpass.models.embedding import EmbeddingModel
 from secondpass.models.pair import PairModel
@@ -32,7 +33,7 @@ _CPU_BATCH_TOKENS = 2_048
 _GPU_BATCH_TOKENS = 65_536
 
 
-class TorchPairModel(PairModel):
+class TorchPairModel(Reopened, PairModel):
     """A cross-encoder that sentence-transformers' ``CrossEncoder`` loads.
 
     Batches are of similar length, within a budget of tokens. On a GPU of 2020 (Ampere) or later, with PyTorch 2.10
@@ -84,7 +85,8 @@ class TorchPairModel(PairModel):
             batch_tokens or _default_batch_tokens(self._model.device),
             BatchRunner(1, _is_out_of_memory),
         )
-        self.files, self.device, self.dtype, self._max_length = files, device, dtype, max_length
+        self.files = files
+        self._settings = {"device": device, "max_length": max_length, "batch_tokens": batch_tokens, "dtype": dtype}
         self._inputs = {"input_ids", "attention_mask", "token_type_ids"} & set(self._model.tokenizer.model_input_names)
         n_prompt = self._prompt_length()
         self._writes_prompt = n_prompt != 0
@@ -147,15 +149,8 @@ class TorchPairModel(PairModel):
             scores = self._model(inputs)["scores"]
         return np.asarray(scores.float().cpu().numpy(), dtype=np.float32).reshape(len(batch), -1)
 
-    def __getstate__(self) -> dict[str, Any]:
-        settings = {"device": self.device, "max_length": self._max_length}
-        return {"files": self.files, **settings, "batch_tokens": self.batch_tokens, "dtype": self.dtype}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        TorchPairModel.__init__(self, **state)
-
-
-class TorchEmbeddingModel(EmbeddingModel):
+class TorchEmbeddingModel(Reopened, EmbeddingModel):
     """A bi-encoder that sentence-transformers' ``SentenceTransformer`` loads; its own prompts are used.
 
     By default its weights stay as they were saved, on a GPU too: an index that was made on one is searched on a CPU.
@@ -178,8 +173,8 @@ class TorchEmbeddingModel(EmbeddingModel):
             query_prefix=prompts.get("query") or (files.spec.query_prefix if files.spec else ""),
             document_prefix=prompts.get("document") or prompts.get("passage") or "",
         )
-        self.files, self.device, self.dtype = files, device, dtype
-        self._max_length, self._batch_tokens = max_length, batch_tokens
+        self.files = files
+        self._settings = {"device": device, "max_length": max_length, "batch_tokens": batch_tokens, "dtype": dtype}
         if max_length is not None or self._model.max_seq_length is None:  # else what it was trained with
             self._model.max_seq_length = files.max_length(max_length)
         tokens = batch_tokens or _default_batch_tokens(self._model.device)
@@ -196,13 +191,6 @@ class TorchEmbeddingModel(EmbeddingModel):
         # The prefixes are written already; without this, a default prompt would come before them.
         vectors = self._model.encode(list(texts), prompt="", batch_size=self._batch_size, show_progress_bar=progress)
         return np.asarray(vectors, dtype=np.float32)
-
-    def __getstate__(self) -> dict[str, Any]:
-        settings = {"device": self.device, "max_length": self._max_length}
-        return {"files": self.files, **settings, "batch_tokens": self._batch_tokens, "dtype": self.dtype}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        TorchEmbeddingModel.__init__(self, **state)
 
 
 def _load(
