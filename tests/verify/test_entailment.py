@@ -14,6 +14,7 @@ PASSAGES = ("The tower is 330 metres tall.", "The museum opens on Monday.", "Tic
 
 
 def planned(text: str, *passages: int, joined: str = "", cited: tuple[int, ...] = (), **settings: bool) -> Planned:
+    """Return a claim with the windows that are planned for it: whole passages, and those that it cites."""
     given = Passages(PASSAGES, ApproximateTokenization(), 96, 0, english_only=False)
     windows = [Window(at, 0, len(PASSAGES[at]), PASSAGES[at]) for at in (*passages, *cited)]
     n = len(passages)
@@ -23,6 +24,7 @@ def planned(text: str, *passages: int, joined: str = "", cited: tuple[int, ...] 
 
 
 def scored(entailed: Entailed, at: int = 0) -> Scored:
+    """Return what the model read for a claim."""
     found = entailed.claims[at]
     assert isinstance(found, Scored)
     return found
