@@ -16,7 +16,7 @@ Needs: pip install "secondpass[train]"
 import argparse
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,16 @@ import numpy.typing as npt
 from secondpass.calibration.quality import probability_quality
 from secondpass.logistic import FloatArray
 from secondpass.verify.claims.split import split_claims
-from secondpass.verify.combination import CLASSES, SignalCombination, nli_probabilities
+from secondpass.verify.combination import CLASSES, OPERATING_POINTS, SignalCombination, nli_probabilities
 from secondpass.verify.signals import FEATURES
 from secondpass.verify.verifier import FactVerifier
 from training.measure import area_under_curve
 
-__all__ = ["AnswerSet", "balanced_accuracy", "classes", "fit", "main", "measured"]
+__all__ = ["AnswerSet", "balanced_accuracy", "classes", "fit", "main", "measured", "operating_points"]
 
 _SUPPORTED, _CONTRADICTED, _OPEN = CLASSES
 _PENALTY = 300.0  # a tenth of it costs sets that are left out of the fit .005 of AUC and .01 of balanced accuracy
+_LET_THROUGH, _KEPT = 0.05, 0.9
 _WEIGHT = 100  # claims of either kind that a set counts as
 
 
@@ -147,16 +148,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def report(sets: Sequence[AnswerSet], verifier: FactVerifier, out: Path) -> None:
-    """Print figures of sets and write the combination that is fitted on all of them."""
-    fit(sets, verifier.nli.fingerprint).save(out)
+    """Print figures of sets and write the combination that is fitted on all of them, with its thresholds."""
     before = SignalCombination.load()
     overlap = FEATURES.index("overlap")
     print("| set | n | overlap | model alone (AUC, balanced accuracy, ECE) | before | fitted on the others |")
     print("| --- | --: | --: | --- | --- | --- |")
-    rows = []
+    rows, unseen = [], []
     for one in sets:
         others = fit([other for other in sets if other is not one])
         supported = one.labels == _SUPPORTED
+        unseen.append((supported, one.lowest(others.probabilities(one.features)[:, 0])))
         rows.append(
             [
                 area_under_curve(supported, one.lowest(one.features[:, overlap])),
@@ -167,6 +168,30 @@ def report(sets: Sequence[AnswerSet], verifier: FactVerifier, out: Path) -> None
         )
         _row(one.name, len(supported), rows[-1])
     _row("mean", sum(len(one.labels) for one in sets), list(np.mean(rows, axis=0)))
+    thresholds = operating_points(unseen)
+    for name, threshold in zip(OPERATING_POINTS, thresholds, strict=True):
+        passing = [[float((p[side] >= threshold).mean()) for side in (is_right, ~is_right)] for is_right, p in unseen]
+        right, wrong = np.mean(passing, axis=0)
+        print(f"{name}: from {threshold:.3f} on; {right:.3f} of the right answers, {wrong:.3f} of the wrong ones")
+    replace(fit(sets, verifier.nli.fingerprint), thresholds=thresholds).save(out)
+
+
+def operating_points(answers: Sequence[tuple[npt.NDArray[np.bool_], FloatArray]]) -> tuple[float, ...]:
+    """Return the thresholds of `OPERATING_POINTS`, for the means over sets of answers that nothing was fitted on.
+
+    ``strict`` lets one in twenty of the wrong answers through, ``lenient`` nine in ten of the right ones, and
+    ``balanced`` is where the balanced accuracy is highest.
+
+    Args:
+        answers: of each set, whether each answer is supported and its probability, both of shape (n_answers,).
+    """
+    candidates = np.arange(1, 100) / 100
+    right = np.mean([[(p[is_right] >= t).mean() for t in candidates] for is_right, p in answers], axis=0)
+    wrong = np.mean([[(p[~is_right] >= t).mean() for t in candidates] for is_right, p in answers], axis=0)
+    strict = candidates[np.argmax(wrong <= _LET_THROUGH)]
+    balanced = candidates[np.argmax(right - wrong)]
+    lenient = candidates[len(right) - 1 - np.argmax(right[::-1] >= _KEPT)]
+    return float(max(strict, balanced)), float(balanced), float(min(lenient, balanced))
 
 
 def _row(name: str, n: int, figures: Sequence[float]) -> None:

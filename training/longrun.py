@@ -65,7 +65,7 @@ class Settings:
     mean_steps: int = 250
     margin: float = 2.0
     margin_weight: float = 0.2
-    max_length: int = 256
+    max_length: int = 320
     seed: int = 1
     threads: int = 2
 

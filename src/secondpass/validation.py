@@ -27,6 +27,7 @@ import math
 import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from numbers import Integral, Real
 from operator import index as as_index
 from typing import Any, Generic, TypeVar
@@ -65,7 +66,7 @@ class _Refused(Exception):  # noqa: N818  # never seen outside of this file
 
 
 class Constraint(ABC, Generic[T]):
-    """What a setting may be. ``constraint | None`` takes None as well."""
+    """What a setting may be. ``constraint | None`` takes None as well, ``one | other`` what either of them takes."""
 
     @abstractmethod
     def __str__(self) -> str:
@@ -91,8 +92,22 @@ class Constraint(ABC, Generic[T]):
         except _Refused:
             raise error(must_be(name, self, value)) from None
 
-    def __or__(self, other: None) -> "Constraint[T | None]":
-        return _Optional(self)
+    def __or__(self, other: "Constraint[Any] | None") -> "Constraint[Any]":
+        return _Optional(self) if other is None else _Either(self, other)
+
+
+class _Either(Constraint[Any]):
+    def __init__(self, *choices: Constraint[Any]) -> None:
+        self.choices = choices
+
+    def __str__(self) -> str:
+        return ", or ".join(map(str, self.choices))
+
+    def _accepted(self, value: Any) -> Any:
+        for choice in self.choices:
+            with suppress(_Refused):
+                return choice._accepted(value)
+        raise _Refused
 
 
 class _Optional(Constraint[T | None]):

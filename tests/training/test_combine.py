@@ -8,7 +8,7 @@ import pytest
 
 from secondpass.verify.combination import SignalCombination
 from secondpass.verify.signals import FEATURES
-from training.combine import AnswerSet, balanced_accuracy, classes, fit, main
+from training.combine import AnswerSet, balanced_accuracy, classes, fit, main, operating_points
 
 
 def _set(name: str, seed: int) -> AnswerSet:
@@ -65,6 +65,22 @@ def test_fitted_on_others() -> None:
     assert (
         balanced_accuracy(other.labels == "supported", probabilities) > 0.8
     )  # of few claims, under the penalty that is right for many
+
+
+def test_operating_points() -> None:
+    """One in twenty wrong answers passes the strict one, nine in ten right ones the lenient one."""
+    rng = np.random.default_rng(0)
+    answers = []
+    for _ in range(3):
+        supported = rng.random(2000) < 0.5
+        answers.append((supported, 1 / (1 + np.exp(-rng.normal(np.where(supported, 1.5, -1.5), 1.5)))))
+
+    strict, balanced, lenient = operating_points(answers)
+
+    assert strict > balanced > lenient
+    assert np.mean([(p[~right] >= strict).mean() for right, p in answers]) == pytest.approx(0.05, abs=0.01)
+    assert np.mean([(p[right] >= lenient).mean() for right, p in answers]) == pytest.approx(0.9, abs=0.01)
+    assert balanced == pytest.approx(0.5, abs=0.1)
 
 
 @pytest.mark.slow

@@ -135,6 +135,9 @@ def test_the_models_own_probabilities_need_no_fit() -> None:
         {"deviations": [0.0] * N_FEATURES},
         {"means": [float("nan")] * N_FEATURES},
         {"weights": [["a"]]},
+        {"thresholds": [0.5]},
+        {"thresholds": [0.2, 0.5, 0.9]},
+        {"thresholds": [0.9, 0.5, 0.0]},
         {"unknown": 1},
     ],
 )

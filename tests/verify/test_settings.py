@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,20 @@ def test_the_fingerprint_follows_what_matters(make: Make) -> None:
     assert make().fingerprint == make().fingerprint != make(threshold=0.6).fingerprint
 
 
+def test_an_operating_point_is_a_threshold_of_the_combination(make: Make) -> None:
+    """Its name stays in the configuration, and its number is what decides."""
+    combination = replace(SignalCombination.load(), thresholds=(0.95, 0.4, 0.1))
+    points = {point: make(threshold=point, combination=combination) for point in ("strict", "balanced", "lenient")}
+    assert {point: verifier.support_threshold for point, verifier in points.items()} == {
+        "strict": 0.95,
+        "balanced": 0.4,
+        "lenient": 0.1,
+    }
+    assert points["strict"].threshold == "strict"
+    supported = [sum(verdict is S for verdict in verdicts(v.verify(ANSWER, PASSAGES))) for v in points.values()]
+    assert supported == sorted(supported)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -49,6 +64,7 @@ def test_the_fingerprint_follows_what_matters(make: Make) -> None:
         {"min_supported": 1.5},
         {"threshold": 0},
         {"threshold": True},
+        {"threshold": "loose"},
         {"contradiction_threshold": 2},
         {"windows_per_claim": 0},
         {"window_tokens": 8},

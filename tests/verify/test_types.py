@@ -35,6 +35,17 @@ def test_the_minimum_is_over_checkable_claims() -> None:
     assert (nothing.supported_fraction, nothing.min_probability, len(nothing)) == (0.0, 0.0, 0)
 
 
+@pytest.mark.parametrize(
+    ("probabilities", "expected"),
+    [((0.8,), 0.8), ((0.8, 0.9), 0.8407), ((0.5,) * 10, 0.7153), ((0.0, 0.9), 0.0), ((1.0, 1.0), 1.0), ((), 0.0)],
+)
+def test_the_probability_of_the_answer(probabilities: tuple[float, ...], expected: float) -> None:
+    """It is that of the weakest claim, more for longer answers, as the lowest of many estimates is low by chance."""
+    result = verification(*[Verdict.SUPPORTED] * len(probabilities), probabilities=probabilities)
+    assert result.probability == pytest.approx(expected, abs=1e-4)
+    assert result.to_dict()["probability"] == result.probability
+
+
 def test_everything_is_json() -> None:
     """`to_dict` holds all there is, in plain data."""
     evidence = Evidence(1, "doc-7", 3, 8, "proof", 0.9, 0.08, 0.02)

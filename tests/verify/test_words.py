@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.verify.words import content_words, overlap, pair_overlap, subject_words
+from secondpass.verify.words import content_words, holds, overlap, pair_overlap, subject_words
 
 TEXTS = st.text(st.characters(), max_size=200)
 
@@ -90,3 +90,19 @@ def test_the_subject_of_a_claim(claim: str, subject: str, fixed: str) -> None:
     """What stands before the verb, or in the first half; numbers and names in it can't be replaced."""
     words, names = subject_words(claim)
     assert words == set(subject.split()) - {"of"} and names == set(fixed.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "claim", "expected"),
+    [
+        ("It says that the tower is 330 metres tall, and old.", "The tower is 330 metres tall.", True),
+        ("The tower, which is red, is 330 metres tall.", "The tower is 330 metres tall.", False),
+        ("330 metres tall is the tower.", "The tower is 330 metres tall.", False),
+        ("The towering is done by hand today.", "The tower", False),
+        ("The tower is tall.", "is tall", False),
+        ("", "", False),
+    ],
+)
+def test_words_in_their_order(text: str, claim: str, expected: bool) -> None:
+    """A text holds a claim whose words stand in it side by side; a few words are no claim."""
+    assert holds(text, claim) is expected

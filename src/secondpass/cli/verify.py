@@ -69,7 +69,10 @@ def verify(
         str | None,
         typer.Option(help="What happens to the answer: annotate, flag (the default), drop, abstain or raise."),
     ] = None,
-    threshold: Annotated[float | None, typer.Option(help="The lowest probability of a supported claim.")] = None,
+    threshold: Annotated[
+        str | None,
+        typer.Option(help="strict, balanced, lenient, or a number: the lowest probability of a supported claim."),
+    ] = None,
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="An NLI model: a name, a folder, or owner/name on the hub.")
     ] = None,
@@ -85,7 +88,7 @@ def verify(
     """
     try:
         documents, sources = _passages(passages or [], passage or [], answer)
-        verifier = _verifier(config, {"model": model, "policy": policy, "threshold": threshold})
+        verifier = _verifier(config, {"model": model, "policy": policy, "threshold": _number_or_name(threshold)})
         verification = _verified(verifier, read_argument(answer), documents, question)
         if html_file is not None:
             _write_html(verification, html_file)
@@ -98,6 +101,13 @@ def verify(
         _print(verification, sources)
     if not verification.passed:
         raise typer.Exit(_FAILED)
+
+
+def _number_or_name(threshold: str | None) -> float | str | None:
+    try:
+        return None if threshold is None else float(threshold)
+    except ValueError:
+        return threshold
 
 
 def _passages(files: list[str], texts: list[str], answer: str) -> tuple[list[Document], list[str]]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,15 +17,18 @@ from secondpass.logistic import FloatArray, fit_multinomial, fit_temperature, si
 from secondpass.validation import POSITIVE
 from secondpass.verify.signals import FEATURES
 
-__all__ = ["CLASSES", "SignalCombination", "nli_probabilities"]
+__all__ = ["CLASSES", "OPERATING_POINTS", "SignalCombination", "nli_probabilities"]
 
 CLASSES = ("supported", "contradicted", "not_enough_info")
 """The order of the columns of the probabilities."""
 
+OPERATING_POINTS = ("strict", "balanced", "lenient")
+"""Names of thresholds: few wrong claims pass, as many mistakes on either side, few right claims are stopped."""
+
 # Which way a signal may move the weight of "supported". Claims that were made to mislead (few shared words in what
 # follows, many in what does not) would teach otherwise, and a text would not be supported by itself.
 _DIRECTIONS = {name: -1 for name in FEATURES if name.endswith(("_mismatch", "_missing"))}
-_DIRECTIONS |= {"overlap": 1, "pair_overlap": 1, "facts_found": 1}
+_DIRECTIONS |= {"overlap": 1, "pair_overlap": 1, "contained": 1, "facts_found": 1}
 _NEGLIGIBLE = 1e-9  # Newton's method leaves no weight at exactly 0
 
 _SHIPPED = Path(__file__).parent / "data" / "combination.json"
@@ -45,6 +49,7 @@ class SignalCombination:
         deviations: of the signals, above 0.
         temperature: what the logits are divided by, above 0.
         model: the fingerprint of the NLI model whose signals it was fitted on; empty if it was for none.
+        thresholds: the lowest probability of a supported claim at each of `OPERATING_POINTS`, in falling order.
         fitted: whether it was fitted; else the weights were set by hand, and the probabilities are not calibrated.
         features: the names of the signals; those of `FEATURES`.
 
@@ -58,11 +63,12 @@ class SignalCombination:
     deviations: tuple[float, ...]
     temperature: float = 1.0
     model: str = ""
+    thresholds: tuple[float, ...] = (0.9, 0.5, 0.2)
     fitted: bool = True
     features: tuple[str, ...] = FEATURES
 
     def __post_init__(self) -> None:
-        for name in ("intercepts", "means", "deviations", "features"):
+        for name in ("intercepts", "means", "deviations", "thresholds", "features"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "weights", tuple(tuple(row) for row in self.weights))
         if self.features != FEATURES:
@@ -75,6 +81,12 @@ class SignalCombination:
         numbers = [*self.intercepts, *self.means, *self.deviations, self.temperature]
         if shapes != wanted or not np.isfinite([*numbers, *np.ravel(self.weights)]).all():
             raise ConfigError(f"a combination needs finite numbers of the shapes {wanted}, not {shapes}")
+        falling = all(high >= low for high, low in pairwise((1.0, *self.thresholds)))
+        if len(self.thresholds) != len(OPERATING_POINTS) or not falling or not self.thresholds[-1] > 0:
+            raise ConfigError(
+                f"a combination needs {len(OPERATING_POINTS)} thresholds, for {', '.join(OPERATING_POINTS)}: falling "
+                f"probabilities above 0, not {self.thresholds}"
+            )
         if min(*self.deviations, self.temperature) <= 0:
             raise ConfigError("the deviations and the temperature of a combination must be above 0")
 
@@ -152,6 +164,10 @@ class SignalCombination:
             Shape (n, 3), float64.
         """
         return softmax(self.logits(features))
+
+    def threshold(self, point: str) -> float:
+        """Return the lowest probability of a supported claim at one of `OPERATING_POINTS`."""
+        return self.thresholds[OPERATING_POINTS.index(point)]
 
     @property
     def fingerprint(self) -> str:

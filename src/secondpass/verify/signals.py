@@ -11,7 +11,7 @@ from secondpass.verify.facts.check import FEATURES as FACT_FEATURES
 from secondpass.verify.facts.check import FactCheck, Facts, check_facts, read_facts
 from secondpass.verify.facts.kinds import KINDS
 from secondpass.verify.types import Mismatch
-from secondpass.verify.words import content_words, overlap, pair_overlap, subject_words
+from secondpass.verify.words import content_words, holds, overlap, pair_overlap, subject_words
 
 __all__ = ["FEATURES", "Premise", "Reader", "Signals", "measure_premises"]
 
@@ -24,6 +24,7 @@ FEATURES = (
     "joined_contradiction",
     "overlap",
     "pair_overlap",
+    "contained",
     *FACT_FEATURES,
 )
 """The signals of a claim, in the order of `Signals.features`.
@@ -32,7 +33,8 @@ FEATURES = (
 over all single windows, ``joined_`` ones those of the two best windows read together (of the best premise if there is
 no such pair); all within ±10. Where the best premise entails the claim, all contradiction is its own; else only
 windows that are about the claim's subject contradict. ``overlap`` and ``pair_overlap`` are the shares of the claim's
-words and word pairs that the best premise holds. The others are those of `FactCheck.features` for the best premise:
+words and word pairs that the best premise holds, and ``contained`` is 1 if a premise has all of its words in its order
+with no other between them. The others are those of `FactCheck.features` for the best premise:
 how many facts it states differently, or not at all, by kind (3 at most each), and the share of the claim's facts that
 it has.
 """
@@ -171,6 +173,8 @@ def measure_premises(
     entailed = verbatim or (best.entailment >= _SURE and best.about_subject and not best.hard)
     related = [premise.contradiction for premise in premises if premise.about_subject]
     denial = max(related) if related else min(premise.contradiction for premise in premises)
+    every = [*premises, *([] if joined is None else [joined])]
+    contained = float(verbatim or any(holds(premise.text, claim) for premise in every))
     log = [
         best.entailment,
         best.contradiction,
@@ -182,7 +186,7 @@ def measure_premises(
     features = np.concatenate(
         [
             np.clip(log_odds(log), -_LIMIT, _LIMIT),
-            [best.overlap, pair_overlap(claim, best.text)],
+            [best.overlap, pair_overlap(claim, best.text), contained],
             np.minimum([facts[name] for name in FACT_FEATURES], _MOST),
         ]
     )

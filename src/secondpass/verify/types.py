@@ -10,6 +10,8 @@ from secondpass.verify.report import as_html, as_text
 
 __all__ = ["CheckedClaim", "Citation", "Claim", "Evidence", "Mismatch", "Verdict", "Verification"]
 
+_ODDS_BY_CLAIMS = 0.4
+
 
 class Verdict(StrEnum):
     """What the passages say about a claim."""
@@ -257,6 +259,21 @@ class Verification:
         return min((claim.probability for claim in self.claims if claim.checked), default=0.0)
 
     @property
+    def probability(self) -> float:
+        """The probability that all of the answer is supported; 0 if nothing in it is checkable.
+
+        It is that of the weakest claim, with allowance for the lowest of several estimates being low by chance: the
+        odds grow with the number of claims to the power of .4, as fitted on answers put together of right claims, with
+        and without a wrong one among them. A product of the claims' probabilities would let no long answer pass.
+        """
+        n = sum(claim.checked for claim in self.claims)
+        lowest = self.min_probability
+        if not 0 < lowest < 1:
+            return lowest
+        odds = lowest / (1 - lowest) * n**_ODDS_BY_CLAIMS
+        return odds / (1 + odds)
+
+    @property
     def contradicted(self) -> bool:
         """Whether any claim is contradicted."""
         return any(claim.verdict is Verdict.CONTRADICTED for claim in self.claims)
@@ -267,6 +284,7 @@ class Verification:
             "answer": self.answer,
             "passed": self.passed,
             "supported_fraction": self.supported_fraction,
+            "probability": self.probability,
             "min_probability": self.min_probability,
             "contradicted": self.contradicted,
             "policy": self.policy,

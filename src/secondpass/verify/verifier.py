@@ -3,7 +3,7 @@
 import inspect
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Unpack
+from typing import Any, ClassVar, Literal, Unpack
 
 from secondpass.base import Reranker, in_thread
 from secondpass.config import Configured, digest, identity_of
@@ -15,11 +15,11 @@ from secondpass.models.nli import NliModel
 from secondpass.models.pair import PairModel
 from secondpass.registry import Registry
 from secondpass.types import Document, Trace, well_formed
-from secondpass.validation import SHARE, Flag, Function, Number, Text, Whole, check, check_names, must_be
+from secondpass.validation import SHARE, Flag, Function, Number, OneOf, Text, Whole, check, check_names, must_be
 from secondpass.verify.claims.citations import marker_pattern
 from secondpass.verify.claims.decompose import LLMDecomposer
 from secondpass.verify.claims.split import Decomposer
-from secondpass.verify.combination import SignalCombination, nli_probabilities
+from secondpass.verify.combination import OPERATING_POINTS, SignalCombination, nli_probabilities
 from secondpass.verify.evidence import Passages
 from secondpass.verify.judge import Judge, LLMJudge
 from secondpass.verify.pipeline import Pipeline
@@ -76,7 +76,10 @@ class FactVerifier(Configured):
         min_supported: the share of checkable claims that must be supported, in [0, 1].
         allow_unchecked: whether an answer passes in which no claim is checkable.
         message: what ``abstain``, and ``drop`` where nothing is left, give instead of the answer.
-        threshold: the lowest probability of a supported claim, above 0.
+        threshold: the lowest probability of a supported claim, above 0, or the name of an operating point: ``strict``
+            lets few wrong claims through, ``lenient`` stops few right ones, and ``balanced`` errs about as often on
+            either side. What each of them lets through was measured: see "What the verifier can and can't do" in the
+            documentation.
         contradiction_threshold: the lowest probability of a contradicted claim, above 0.
         combination: a `SignalCombination`, its configuration, or the path of its JSON file; by default the one that
             comes with secondpass. A combination that was fitted for another model is not used: the verdicts then rest
@@ -93,6 +96,7 @@ class FactVerifier(Configured):
 
     Attributes:
         nli: the loaded `NliModel`.
+        support_threshold: the probability that ``threshold`` stands for.
 
     Raises:
         ConfigError: a setting is out of range.
@@ -113,7 +117,7 @@ class FactVerifier(Configured):
         min_supported: float = 1.0,
         allow_unchecked: bool = False,
         message: str = _MESSAGE,
-        threshold: float = 0.5,
+        threshold: float | Literal["strict", "balanced", "lenient"] = "balanced",
         contradiction_threshold: float = 0.5,
         combination: SignalCombination | Mapping[str, Any] | str | None = None,
         decomposer: Decomposer | Mapping[str, Any] | None = None,
@@ -145,16 +149,17 @@ class FactVerifier(Configured):
             min_supported=SHARE,
             allow_unchecked=Flag(),
             message=Text(empty=True),
-            threshold=_THRESHOLD,
+            threshold=_THRESHOLD | OneOf(*OPERATING_POINTS),
             contradiction_threshold=_THRESHOLD,
             english_only=Flag(),
             decomposer=Function("from a Claim to texts") | None,
         )
         if 2 * self.overlap > self.window_tokens:
             raise ConfigError(must_be("FactVerifier: overlap", "at most half of window_tokens", self.overlap))
-        self._check_judge()
         self._policy_name, self._policy = find_policy(policy)
         self._combination = _combination(combination)
+        self.support_threshold = self._combination.threshold(threshold) if isinstance(threshold, str) else threshold
+        self._check_judge()
         self.nli: NliModel = _loaded(model, loading)
         self._pipeline = self._new_pipeline()
 
@@ -169,11 +174,11 @@ class FactVerifier(Configured):
             raise ConfigError(
                 must_be("FactVerifier: judge", "an object with a method judge, as LLMJudge is", self.judge)
             )
-        takes = f"(lowest, highest), two probabilities with the threshold {self.threshold:g} between them"
+        takes = f"(lowest, highest), two probabilities with the threshold {self.support_threshold:g} between them"
         if not isinstance(self.band, tuple) or len(self.band) != 2:
             raise ConfigError(must_be("FactVerifier: band", takes, self.band))
         low, high = (SHARE.checked(end, "FactVerifier: each end of the band") for end in self.band)
-        if not low <= self.threshold <= high:
+        if not low <= self.support_threshold <= high:
             raise ConfigError(must_be("FactVerifier: band", takes, self.band))
         self.band = low, high
 
@@ -194,7 +199,7 @@ class FactVerifier(Configured):
             ),
             model=self.nli,
             probabilities=self._probabilities,
-            threshold=self.threshold,
+            threshold=self.support_threshold,
             contradiction_threshold=self.contradiction_threshold,
             judge=self.judge,
             band=self.band,

@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["STOP_WORDS", "Token", "bare", "content_words", "overlap", "pair_overlap", "stem", "tokenize"]
+__all__ = ["STOP_WORDS", "Token", "bare", "content_words", "holds", "overlap", "pair_overlap", "stem", "tokenize"]
 __all__ += ["subject_words", "word_numbers", "word_set"]
 
 # Letters of scripts that put no space between words: Thai to Myanmar, Khmer, kana, Han.
@@ -35,6 +35,7 @@ _ENDS = frozenset(".!?\u3002\uff01\uff1f")
 _WIDE_ENDS = frozenset("\u3002\uff01\uff1f")  # no space follows them
 _CLOSERS = frozenset("\"'\u201d\u2019)]")
 _PAIR_WINDOW = 5  # content words
+_FEW_WORDS = 4
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -231,6 +232,15 @@ def overlap(claim: str, evidence: str) -> float:
     """Return the share of the claim's distinct content words that the evidence has, in [0, 1]; 0 if it has no words."""
     words = set(content_words(claim))
     return len(words.intersection(content_words(evidence))) / len(words) if words else 0.0
+
+
+def holds(text: str, claim: str) -> bool:
+    """Return whether a text has all words of a claim in its order with no other between them, whatever their case.
+
+    A claim of fewer than four words stands in many texts that say something else, and is held by none.
+    """
+    wanted, found = ([token.lower for token in tokenize(each) if token.kind != "symbol"] for each in (claim, text))
+    return len(wanted) >= _FEW_WORDS and f" {' '.join(wanted)} " in f" {' '.join(found)} "
 
 
 def pair_overlap(claim: str, evidence: str) -> float:
