@@ -395,3 +395,23 @@ class TestStream:
             stream.feed("It is a short sentence of some words. ")
             assert len(stream._text) < 100
         assert len(stream.finish()) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "claims"),
+    [
+        ("\u2705 Entry is free\n\u274c Dogs are not allowed", ["Entry is free.", "Dogs are not allowed."]),
+        (
+            "\u26a0\ufe0f The pool is closed.\n\u26a0\ufe0f The bar is open.",
+            ["The pool is closed.", "The bar is open."],
+        ),
+        ("\u2192 Entry is free\n\u2192 Dogs stay outside", ["Entry is free.", "Dogs stay outside."]),
+        ("The pool is open! \U0001f389", ["The pool is open!"]),
+        ("Press A \u2192 B to save.", ["Press A \u2192 B to save."]),
+        ("From what I can see, the pool is closed.", ["The pool is closed."]),
+        ("As far as I can tell the pool is closed.", ["The pool is closed."]),
+    ],
+)
+def test_pictures_as_bullets_and_views_before_a_claim(answer: str, claims: list[str]) -> None:
+    """A sign before each line makes a list, one behind a sentence is no claim, and whose view it is stays out."""
+    assert [claim.text for claim in split_claims(answer)] == claims

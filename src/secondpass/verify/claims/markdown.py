@@ -118,9 +118,14 @@ def _parser() -> MarkdownIt:
 
 _PARSER = _parser()
 _BLANK = re.compile(r"[^\S\n\t ]")
-_BULLET = re.compile(r"^([ \t>]*)[\u2022\u2013\u25e6\u25aa\u2023\u00b7](?=[ \t])")
+# Bullets that Markdown does not know: dots and dashes, arrows, ticks and crosses, boxes, stars, hands.
+_BULLETS = (
+    "\u2022\u2013\u25e6\u25aa\u2023\u00b7\u2192\u27a1\u27a4\u25b6\u25ba\u25cf\u25cb\u25a0\u25a1\u2605\u2606"
+    "\u2705\u2714\u2713\u2611\u274c\u2716\u2717\u2718\u26a0\U0001f539\U0001f538\U0001f449\U0001f4cc"
+)
+_BULLET = re.compile(rf"^([ \t>]*)[{_BULLETS}](\ufe0f?)(?=[ \t])")
 # What a line that may still be anything consists of.
-_LEAD = re.compile(r"[\s\d\-*+_=:|#`~>.)\u2022\u2013\u25e6\u25aa\u2023\u00b7]*")
+_LEAD = re.compile(rf"[\s\d\-*+_=:|#`~>.){_BULLETS}\ufe0f]*")
 _MAX_LEAD = 100  # a longer run of signs is a line of text
 _INDENT = re.compile(r"\t| {4}")
 _BRACKETED = re.compile(r"\[[^\]]{0,100}\][^:]")
@@ -172,6 +177,10 @@ class _Leaf(NamedTuple):
     quoted: bool
     in_list: bool
     mark: str
+
+
+def _as_hyphen(bullet: re.Match[str]) -> str:
+    return f"{bullet[1]}-{' ' * len(bullet[2])}"  # as many characters as before
 
 
 def _leaves(lines: list[str]) -> tuple[list[_Leaf], int]:
@@ -270,7 +279,7 @@ class MarkdownReader:
             self._line, self._length, self._in_text, self._was_tried = [], 0, False, False
 
     def _keep(self, raw: str) -> None:
-        view = _BULLET.sub(r"\1-", _BLANK.sub(" ", raw)).rstrip()
+        view = _BULLET.sub(_as_hyphen, _BLANK.sub(" ", raw)).rstrip()
         if view or (self._lines and self._lines[-1].view):  # of several blank lines one is enough
             self._lines.append(_Line(view, raw, self._offset))
             self._size += len(view) + 1

@@ -93,8 +93,9 @@ class ClaimStream:
         done = self._offset
         for part in parts:
             raw = self._text[part.start - self._offset : part.end - self._offset]
-            claims += self._of(part, raw)
-            self._sentence += 1
+            found = self._of(part, raw)
+            self._sentence += bool(found)
+            claims += found
             done = part.end
         # What has been read goes, so that a long stream is not kept twice.
         self._text, self._offset = self._text[done - self._offset :], done
@@ -105,6 +106,8 @@ class ClaimStream:
 
     def _of(self, part: Part, raw: str) -> list[Claim]:
         if part.kind is PartKind.SENTENCE:
+            if self._sentence and not any(character.isalnum() for character in raw):
+                return []  # a picture behind a sentence
             if self._lists_sources and self._is_source(part, raw):
                 return [self._claim(part, 0, len(raw), self._plain(raw) or raw, "it is an entry in a list of sources")]
             lead = self._lead if part.in_list else ""
