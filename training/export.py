@@ -32,7 +32,7 @@ def export(checkpoint: Path, folder: Path) -> str:
     """Write model.onnx, tokenizer.json and config.json into a folder; return the SHA-256 of model.onnx.
 
     Args:
-        checkpoint: what `training.nli` wrote.
+        checkpoint: what `training.longrun` wrote.
         folder: is made if need be.
     """
     folder.mkdir(parents=True, exist_ok=True)

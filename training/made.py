@@ -71,7 +71,7 @@ def question_of(sentence: str) -> str | None:
 def from_windows(passages: Sequence[str], tokenization: Tokenization, rng: random.Random, most: int) -> Iterator[Pair]:
     """Yield groups of pairs on windows of passages."""
     names = distractor_names(passages)
-    rules = changes(None, names)
+    rules = changes(names)
     true = [rule for rule in rules if rule.label == "entailment"]
     false = [rule for rule in rules if rule.label == "contradiction"]
     open_ = [rule for rule in rules if rule.label == "neutral"]

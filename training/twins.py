@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from training.paraphrases import active, fronted, in_other_words, part_removed, possessive, rounded, there_is
-from training.wordnet import WordNet
 from training.words import MONTHS, SMALL_NUMBERS
 
 __all__ = ["Change", "Label", "changes", "distractor_names"]
@@ -93,9 +92,6 @@ _CERTAIN = {"may": "will", "might": "will", "could": "will", "sometimes": "alway
 _DETERMINERS = frozenset(
     ["a", "an", "the", "his", "her", "its", "their", "one", "this", "each", "every", "two", "three", "four", "five"]
 )
-_BEFORE_ADJECTIVES = _DETERMINERS | frozenset(
-    ["is", "are", "was", "were", "be", "been", "very", "more", "most", "quite", "to", "can", "will"]
-)
 _STARTERS = frozenset(
     [
         "which",
@@ -138,14 +134,13 @@ class Change:
     apply: Rule
 
 
-def changes(words: WordNet | None, names: Sequence[str]) -> tuple[Change, ...]:
+def changes(names: Sequence[str]) -> tuple[Change, ...]:
     """Return every change there is.
 
     Args:
-        words: for changes of nouns and adjectives; None leaves those out.
         names: proper names to put in the place of others.
     """
-    found = [
+    return (
         Change("number", "contradiction", _other_number),
         Change("month", "contradiction", _other_month),
         Change("unit", "contradiction", _other_unit),
@@ -166,21 +161,7 @@ def changes(words: WordNet | None, names: Sequence[str]) -> tuple[Change, ...]:
         Change("there is", "entailment", there_is),
         Change("rounded", "entailment", rounded),
         Change("part removed", "entailment", part_removed),
-    ]
-    if words is not None:
-        found += [
-            Change("antonym", "contradiction", lambda text, rng: _antonym(text, rng, words)),
-            Change(
-                "sister",
-                "contradiction",
-                lambda text, rng: _noun(text, rng, lambda noun: words.sister(noun, rng.random())),
-            ),
-            Change("hypernym", "entailment", lambda text, rng: _noun(text, rng, words.hypernym)),
-            Change(
-                "synonym", "entailment", lambda text, rng: _noun(text, rng, lambda noun: words.synonym(noun, "noun"))
-            ),
-        ]
-    return tuple(found)
+    )
 
 
 def distractor_names(texts: Sequence[str]) -> tuple[str, ...]:
@@ -349,37 +330,3 @@ def _shortened(text: str, rng: random.Random) -> str | None:
     ):
         return None
     return kept.rstrip(",;: ") + "."
-
-
-def _noun(text: str, rng: random.Random, other: Callable[[str], str | None]) -> str | None:
-    if re.search(r"\b(?:not|no|never|only|if|or)\b|n't", text):
-        return None
-    words = list(_WORD.finditer(text))
-    nouns = []
-    for before, word, after in zip(words, words[1:], [*words[2:], None], strict=False):
-        next_word = after.group().lower() if after else ""
-        follows = not after or next_word in _STARTERS or next_word in {"is", "was", "has", "are", "were"}
-        follows = follows or text[word.end() : word.end() + 1] in ",.;"
-        if before.group().lower() in _DETERMINERS and word.group().islower() and follows:
-            nouns.append(word)
-    rng.shuffle(nouns)
-    for noun in nouns:
-        replacement = other(noun.group())
-        if replacement and replacement not in text:
-            return _replaced(text, noun, replacement)
-    return None
-
-
-def _antonym(text: str, rng: random.Random, words: WordNet) -> str | None:
-    tokens = list(_WORD.finditer(text))
-    found = [
-        word
-        for before, word in itertools.pairwise(tokens)
-        if word.group().islower() and len(word.group()) > 3 and before.group().lower() in _BEFORE_ADJECTIVES
-    ]
-    rng.shuffle(found)
-    for word in found:
-        opposite = words.antonym(word.group(), "adj")
-        if opposite:
-            return _replaced(text, word, opposite)
-    return None

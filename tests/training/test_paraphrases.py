@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 
 from training.paraphrases import active, fronted, in_other_words, possessive, rounded, there_is
-from training.templates import from_templates
 
 Rule = Callable[[str, random.Random], str | None]
 
@@ -50,15 +49,3 @@ def test_rounded() -> None:
 def test_nothing_to_say_otherwise(rule: Rule, sentence: str) -> None:
     """Where a rule does not apply it returns None."""
     assert rule(sentence, random.Random(0)) is None
-
-
-def test_templates() -> None:
-    """Every template gives one hypothesis of each label each time, filled, about the same premise."""
-    examples = list(from_templates(random.Random(0), times=2, around=["Another sentence."]))
-    assert len(examples) % 6 == 0
-    assert not any("{" in example.premise + example.hypothesis for example in examples)
-    for at in range(0, len(examples), 3):
-        three = examples[at : at + 3]
-        assert len({example.premise for example in three}) == 1
-        assert [example.label for example in three] == ["entailment", "contradiction", "neutral"]
-    assert 0 < sum("Another sentence." in example.premise for example in examples) < len(examples)

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
+import training
+from secondpass.evaluate.stdlib_docs import stdlib_corpus
+from secondpass.models.nli import LABELS
 from secondpass.types import Document
 from secondpass.verify.types import Verdict
 from secondpass.verify.verifier import FactVerifier
-from training import nli
-from training.examples import read_pairs, stdlib_sentences
-from training.quality import quality
+from training.pairs import read_table
 
 PASSAGES: list[Document] = [
     "The json module encodes Python objects as JSON. The tower was built in 1889. It is 330 metres tall.",
@@ -19,7 +21,7 @@ PASSAGES: list[Document] = [
 ]
 
 
-PAIRS = read_pairs(Path(nli.__file__).parent / "data" / "news_and_captions.tsv")
+PAIRS = list(read_table(Path(training.__file__).parent / "data" / "news_and_captions.tsv", "news_and_captions"))
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,10 @@ def test_nothing_is_ever_cut(verifier: FactVerifier) -> None:
 
 def test_a_text_entails_itself(verifier: FactVerifier) -> None:
     """News, captions and documentation follow from themselves, alone and beside another text."""
-    texts = list(dict.fromkeys(pair.premise for pair in PAIRS)) + [page[0] for page in stdlib_sentences()[::40]]
+    texts = list(dict.fromkeys(pair.premise for pair in PAIRS)) + [
+        document["text"].partition("\n")[2] for document in stdlib_corpus()[::150]
+    ]
+    texts = [text for text in texts if len(text.split()) > 5]
     alone = verifier.nli.run([(text, text) for text in texts]).probabilities[:, 0]
     assert np.mean(alone > 0.5) > 0.98
     beside = verifier.nli.run([(f"{one} {other}", other) for one, other in pairwise(texts)]).probabilities[:, 0]
@@ -71,6 +76,7 @@ def test_a_text_entails_itself(verifier: FactVerifier) -> None:
 
 def test_news_and_captions(verifier: FactVerifier) -> None:
     """On natural claims that share few words with what they follow from it is right more often than not."""
-    found = quality(PAIRS, verifier.nli.run([(pair.premise, pair.hypothesis) for pair in PAIRS]).probabilities)
-    assert found.accuracy > 0.65
-    assert found.macro_f1 > 0.65
+    probabilities = verifier.nli.run([(pair.premise, pair.hypothesis) for pair in PAIRS]).probabilities
+    labels = np.array([LABELS.index(pair.label) for pair in PAIRS])
+    assert np.mean(probabilities.argmax(axis=1) == labels) > 0.65
+    assert roc_auc_score(labels == 0, probabilities[:, 0]) > 0.85

@@ -35,7 +35,8 @@ _OPENINGS = re.compile(
         r"(?:sure|certain|confident)(?: that)?,?",
         r"(?:in|from) my (?:humble |personal )?(?:opinion|view|experience|understanding),?",
         r"(?:imo|imho|personally|honestly|frankly),",
-        r"(?:(?:as far as|from what|from everything) i(?: know|(?: can|'ve| have)? (?:tell|see|seen|gather|read|understand))"
+        r"(?:(?:as far as|from what|from everything) i(?: know|(?: can|'ve| have)? "
+        r"(?:tell|see|seen|gather|read|understand))"
         r"|to (?:the best of )?my knowledge|if i (?:remember|recall) correctly),?",
         r"i (?:can|could|would like to|'d like to|must|should|want to) (?:also )?"
         r"(?:tell|confirm|assure|add|mention|note|say|point out)(?: to)?(?: you)? that",
