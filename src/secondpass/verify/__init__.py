@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from secondpass.verify.combination import SignalCombination
     from secondpass.verify.judge import Judge, Judgement, LLMJudge
     from secondpass.verify.policy import POLICIES, Policy
-    from secondpass.verify.types import CheckedClaim, Citation, Claim, Evidence, Mismatch, Verdict, Verification
+    from secondpass.verify.types import CheckedClaim, Citation, Claim, Evidence, Mismatch, Span, Verdict, Verification
     from secondpass.verify.verifier import FactVerifier, verifiers
 
 # Imported when they are first asked for: who only shows verifications loads no model.
@@ -30,6 +30,7 @@ _LAZY = {
     "POLICIES": "secondpass.verify.policy",
     "Policy": "secondpass.verify.policy",
     "SignalCombination": "secondpass.verify.combination",
+    "Span": "secondpass.verify.types",
     "Verdict": "secondpass.verify.types",
     "Verification": "secondpass.verify.types",
     "split_claims": "secondpass.verify.claims.split",
@@ -52,6 +53,7 @@ __all__ = [
     "Mismatch",
     "Policy",
     "SignalCombination",
+    "Span",
     "Verdict",
     "Verification",
     "split_claims",

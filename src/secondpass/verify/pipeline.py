@@ -24,8 +24,9 @@ from secondpass.verify.facts.wording import in_words_of
 from secondpass.verify.judge import Judge
 from secondpass.verify.selection import Selection
 from secondpass.verify.signals import FEATURES, Premise, Reader, measure_premises
+from secondpass.verify.spans import find_spans
 from secondpass.verify.stages import Answer, Decided, Measured, Planned, Scored, Stated, each, merged, still_open
-from secondpass.verify.types import CheckedClaim, Claim, Verdict
+from secondpass.verify.types import CheckedClaim, Claim, Span, Verdict
 
 __all__ = ["Pipeline"]
 
@@ -158,7 +159,16 @@ class Pipeline:
 
     def _stated(self, claims: Sequence[Claim], answer: Answer, at: int) -> list[Stated]:
         return [
-            Stated(found.claim, answer.passages, answer.question, found.markers, found.quotes, found.sentence, at)
+            Stated(
+                found.claim,
+                answer.passages,
+                answer.question,
+                found.markers,
+                found.quotes,
+                found.sentence,
+                answer.text[found.claim.start : found.claim.end],
+                at,
+            )
             for found in citing_claims(answer.text, claims, self.pattern)
         ]
 
@@ -243,7 +253,16 @@ class Pipeline:
             suggested=cited.suggested,
             escalated=decision.escalated,
             reason="; ".join(part for part in (decision.reason, cited.reason) if part),
+            spans=() if supported else self._spans(decided),
         )
+
+    def _spans(self, decided: Decided) -> tuple[Span, ...]:
+        """Return the words that are not supported, by the premise that the decision rests on."""
+        signals, stated = decided.measured.signals, decided.measured.planned.stated
+        mismatches = decided.decision.mismatches
+        premises = (signals.best, *signals.premises)
+        premise = next((each for each in premises if each.facts.mismatches == mismatches), signals.best)
+        return find_spans(stated.hypothesis, stated.stretch, stated.claim.start, premise, self.pattern)
 
     def _alone(self, hypothesis: str, premises: Sequence[Premise]) -> tuple[float, bool]:
         """Return the probability that one passage by itself supports a claim, and whether that is enough."""

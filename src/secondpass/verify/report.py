@@ -1,6 +1,7 @@
 """A verification for a terminal, and for a notebook, made of its plain data: it is imported by what it shows."""
 
 import html
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
@@ -28,6 +29,8 @@ _WORDS = {
     "error": "error",
 }
 
+_ABSENT = ("the passage does not have this", "the passage does not say this of them")
+
 
 def as_text(verification: Data) -> str:
     """Return a table of the claims in characters that can't steer a terminal.
@@ -43,6 +46,8 @@ def as_text(verification: Data) -> str:
             f"  {_WORDS[claim['verdict']]:<15} {_probability(claim):<4} {mark} "
             f"{shortened(claim['text'], 60):<60}{_told(claim)}"
         )
+        if claim["spans"]:
+            lines.append(f"{'':25}not supported: {shortened('; '.join(map(_described, claim['spans'])), 120)}")
     if len(claims) > _ROWS:
         lines.append(f"  and {len(claims) - _ROWS} more")
     lines += [f"  note: {printable(note)}" for note in verification["trace"]["notes"]]
@@ -105,9 +110,15 @@ def _told(claim: Data) -> str:
     return ""
 
 
+def _described(span: Data) -> str:
+    there = f", where the passage has {span['evidence']!r}" if span["evidence"] else ""
+    return f"{span['text']!r} ({span['kind']}{there})"
+
+
 def _coloured(verification: Data, key: str) -> Iterable[str]:
     at = 0
-    answer = verification["answer"]
+    answer, spans = verification["answer"], verification["spans"]
+    begun = [span["start"] for span in spans]
     numbered = sorted(enumerate(verification["claims"]), key=lambda each: (each[1]["start"], each[1]["end"]))
     for number, claim in numbered:
         # Claims may share words (the subject of both halves of a sentence): each character is coloured once.
@@ -115,13 +126,27 @@ def _coloured(verification: Data, key: str) -> Iterable[str]:
         if start >= end:
             continue
         yield _escaped(answer[at:start])
+        own = spans[bisect_left(begun, start) : bisect_left(begun, end)]
         title = ", ".join(filter(None, (_WORDS[claim["verdict"]], _probability(claim))))
         yield (
             f"<a href='#{key}-c{number}' title='{title}' style='{_style(claim['verdict'])}'>"
-            f"{_escaped(answer[start:end])}</a>"
+            f"{''.join(_underlined(answer, start, end, own))}</a>"
         )
         at = end
     yield _escaped(answer[at:])
+
+
+def _underlined(answer: str, start: int, end: int, spans: Iterable[Data]) -> Iterable[str]:
+    """Yield a part of the answer with the words underlined that are not supported."""
+    for span in spans:
+        there = f"the passage has {span['evidence']}" if span["evidence"] else _ABSENT[span["kind"] == "relation"]
+        yield _escaped(answer[start : span["start"]])
+        start = min(span["end"], end)
+        yield (
+            f"<span title='{_escaped(span['kind'])}: {_escaped(there)}' style='text-decoration:underline wavy'>"
+            f"{_escaped(answer[span['start'] : start])}</span>"
+        )
+    yield _escaped(answer[start:end])
 
 
 def _legend(verification: Data) -> Iterable[str]:

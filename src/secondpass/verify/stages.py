@@ -45,6 +45,7 @@ class Stated:
         markers: the citation markers that belong to it.
         quotes: what it quotes.
         sentence: the whole sentence that it is of, without markup and markers.
+        stretch: where it stands in the answer, with markup and markers.
         answer: the number of its answer among those that are verified together.
     """
 
@@ -54,6 +55,7 @@ class Stated:
     markers: tuple[CitationMarker, ...] = ()
     quotes: tuple[str, ...] = ()
     sentence: str = ""
+    stretch: str = ""
     answer: int = 0
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 from secondpass.types import Trace
 from secondpass.verify.report import as_html, as_text
 
-__all__ = ["CheckedClaim", "Citation", "Claim", "Evidence", "Mismatch", "Verdict", "Verification"]
+__all__ = ["CheckedClaim", "Citation", "Claim", "Evidence", "Mismatch", "Span", "Verdict", "Verification"]
 
 _ODDS_BY_CLAIMS = 0.4
 
@@ -120,6 +120,37 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Words of the answer that are not supported: ``answer[start:end]``.
+
+    Attributes:
+        start: where they begin in the answer, in characters.
+        end: where they end.
+        kind: ``number``, ``date``, ``unit``, ``name`` or ``negation`` for what the evidence states differently or does
+            not have; ``addition`` for other words that it does not have; ``relation`` where it has all the words, but
+            does not say this of them.
+        text: the words, with U+FFFD for each lone surrogate.
+        evidence: what the evidence has in their place; empty if that is nothing, or not known.
+    """
+
+    start: int
+    end: int
+    kind: str
+    text: str
+    evidence: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON-ready data."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "kind": self.kind,
+            "text": self.text,
+            "evidence": self.evidence,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """One number of a citation marker in the answer; ``[2, 3]`` makes two of them.
 
@@ -175,6 +206,8 @@ class CheckedClaim:
         suggested: numbers of the passages, from 1, that support it although the answer doesn't cite them.
         escalated: whether an LLM judge decided.
         reason: why the verdict is what it is, in a sentence; empty if the evidence says it all.
+        spans: which of its words in the answer are not supported, in order. None of a claim that is supported or not
+            checkable, or that was compared with nothing: without passages, in another language, or after an error.
     """
 
     claim: Claim
@@ -188,6 +221,7 @@ class CheckedClaim:
     suggested: tuple[int, ...] = ()
     escalated: bool = False
     reason: str = ""
+    spans: tuple[Span, ...] = ()
 
     @property
     def text(self) -> str:
@@ -213,6 +247,7 @@ class CheckedClaim:
             "suggested": list(self.suggested),
             "escalated": self.escalated,
             "reason": self.reason or self.claim.reason,
+            "spans": [span.to_dict() for span in self.spans],
         }
 
 
@@ -278,6 +313,19 @@ class Verification:
         """Whether any claim is contradicted."""
         return any(claim.verdict is Verdict.CONTRADICTED for claim in self.claims)
 
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The words of the answer that are not supported, of all claims, in order.
+
+        Of spans that overlap, as those of claims that a decomposer makes of one sentence may, only the first is here.
+        """
+        kept: list[Span] = []
+        every = (span for claim in self.claims for span in claim.spans)
+        for span in sorted(every, key=lambda span: (span.start, -span.end)):
+            if not kept or span.start >= kept[-1].end:
+                kept.append(span)
+        return tuple(kept)
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data; JSON-ready if the passages' own ids are."""
         return {
@@ -290,6 +338,7 @@ class Verification:
             "policy": self.policy,
             "text": self.text,
             "claims": [claim.to_dict() for claim in self.claims],
+            "spans": [span.to_dict() for span in self.spans],
             "trace": self.trace.to_dict(),
         }
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 __all__ = ["STOP_WORDS", "Token", "bare", "content_words", "holds", "overlap", "pair_overlap", "stem", "tokenize"]
-__all__ += ["subject_words", "word_numbers", "word_set"]
+__all__ += ["AUXILIARIES", "subject_words", "word_numbers", "word_set"]
 
 # Letters of scripts that put no space between words: Thai to Myanmar, Khmer, kana, Han.
 _UNSPACED = (
@@ -66,7 +66,7 @@ _STOP_WORDS = word_set(
     "except n't 's 'll 're 've 'd 'm cannot it's he's she's that's there's they're we're i'm isn't aren't wasn't "
     "weren't don't doesn't didn't hasn't haven't hadn't won't wouldn't can't couldn't shouldn't mustn't"
 )
-_AUXILIARIES = word_set(
+AUXILIARIES = word_set(
     "is are was were has have had does do did can could will would may might must shall should cannot "
     "isn't aren't wasn't weren't hasn't haven't hadn't doesn't don't didn't can't couldn't won't wouldn't mustn't "
     "shouldn't"
@@ -212,7 +212,7 @@ def subject_words(claim: str) -> tuple[frozenset[str], frozenset[str]]:
     12"). A rule of thumb, which needs no parser.
     """
     tokens = tokenize(claim)
-    verb = next((at for at, token in enumerate(tokens) if token.lower in _AUXILIARIES), None)
+    verb = next((at for at, token in enumerate(tokens) if token.lower in AUXILIARIES), None)
     content = [token for token in tokens[:verb] if token.is_content]
     if verb is None:
         content = content[: len(content) // 2]

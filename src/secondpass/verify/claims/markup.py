@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from operator import itemgetter
 
-__all__ = ["MAX_REGION", "Span", "code_end", "code_ranges", "code_spans", "inside", "plain"]
+__all__ = ["MAX_REGION", "Span", "code_end", "code_ranges", "code_spans", "hidden", "inside", "plain"]
 
 Span = tuple[int, int]
 """Where something begins and ends in its text, in characters."""
@@ -81,6 +81,14 @@ def inside(position: int, ranges: list[Span]) -> bool:
     """Return whether a position lies in one of some ranges, which are in order."""
     at = bisect_right(ranges, position, key=itemgetter(0)) - 1
     return at >= 0 and ranges[at][0] <= position < ranges[at][1]
+
+
+def hidden(text: str) -> list[Span]:
+    """Return where words may stand that `plain` takes away: the addresses behind links, comments and tags."""
+    spans = [match.span() for regex in (_COMMENT, _TAG) for match in regex.finditer(text)] if "<" in text else []
+    if "](" in text or "][" in text:
+        spans += [(match.end(1), match.end()) for regex in (_LINK, _REFERENCE) for match in regex.finditer(text)]
+    return spans
 
 
 def plain(text: str, strip: Callable[[str], str] | None = None) -> str:

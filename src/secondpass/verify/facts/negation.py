@@ -8,10 +8,10 @@ from itertools import pairwise
 from secondpass.verify.facts.kind import FactKind
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
-from secondpass.verify.words import STOP_WORDS, Token, word_set
+from secondpass.verify.words import AUXILIARIES, STOP_WORDS, Token, word_set
 from secondpass.verify.words import stem as stem_of
 
-__all__ = ["Clause", "NegationKind"]
+__all__ = ["Clause", "NegationKind", "denial"]
 
 _MIN_SHARED_WORDS = 8  # a claim of so many words may differ in another one too
 _MOST_SENTENCES = 8  # a claim is a sentence; in a longer text, these are looked into
@@ -31,6 +31,7 @@ _SKIPPED = word_set("longer one more any")  # "no longer", "no one", "not any": 
 _BREAKS = frozenset(".;:()[]\u2014\u2013")
 # Behind a comma these begin a clause of their own; other commas are those of lists: "no roads, tracks or bridges".
 _OPENERS = word_set("he she it they we i you this that these those who which there the a an and so then instead")
+_VERBS = AUXILIARIES | {"be", "been", "being"}
 _LITTLE = word_set("little few without less")  # deny half: what stands beside them is neither said nor denied
 _CONJUNCTIONS = word_set("but although though while whereas however yet except unless if whether until till")
 
@@ -117,6 +118,39 @@ class NegationKind(FactKind[Clause]):
                     break  # one sentence says it as the claim does
             if rivals:
                 yield Mismatch("negation", _sentence(claim, sentence), _sentence(evidence, max(rivals)[1]))
+
+
+def denial(claim: Facts, evidence: Facts) -> tuple[tuple[int, int], str] | None:
+    """Return the words in which a claim denies what a sentence says, or says what it denies; None if there are none.
+
+    Args:
+        claim: the claim.
+        evidence: the sentence.
+
+    Returns:
+        Where that stands among the claim's tokens, from the first to before the last: what is denied on one of the two
+        sides, with its negation and its auxiliary verbs; and the words of the sentence in its place.
+    """
+    theirs = list(evidence.found["negation"])
+    for ours in list(_by_sentence(claim.found["negation"]).values())[:_MOST_SENTENCES]:
+        words = _denied(ours, theirs)
+        here, there = _words_of(words, ours, claim), _words_of(words, theirs, evidence)
+        if here and there:
+            return here, evidence.read.words(*there)
+    return None
+
+
+def _words_of(words: frozenset[str], clauses: Sequence[Clause], facts: Facts) -> tuple[int, int] | None:
+    """Return where one of some stems stands, with the negation that it is denied by and the verbs before it."""
+    tokens = facts.read.tokens
+    for clause in clauses:
+        for at in range(clause.first, clause.end):
+            if tokens[at].stem in words:
+                first = min(at, clause.denied.get(tokens[at].stem, at))
+                while first > clause.first and tokens[first - 1].lower in _VERBS:
+                    first -= 1
+                return first, at + 1
+    return None
 
 
 def _calls(tokens: Sequence[Token], known: set[str]) -> dict[int, set[str]]:
