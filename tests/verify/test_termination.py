@@ -20,7 +20,7 @@ WORDS = (
     "million half a third one no. p.m. e.g. a. Mr. [1] [^1] [1]: (1) **a** `b` <sup>1</sup> <b> &amp; v2.1 not no n't "
     "Python Al Smith U.S. because and but ; the ]( http://a.b \u3010 \u3011 | --- > - 1."
 )
-PIECES = [*WORDS.split(), "```\n", "\n\n", "\n> ", "\n- ", "\n1. ", "[2, 3]", "|\n"]
+PIECES = [*WORDS.split(), "```\n", "\n\n", "\n> ", "\n- ", "\n1. ", "[2, 3]", "|\n", '{"a":\n', "[\n", '{"a": 1}\n']
 TEXTS = st.lists(st.sampled_from(SIGNS) | st.sampled_from(PIECES), max_size=60).map("".join)
 FRAGMENTS = st.lists(st.sampled_from(SIGNS) | st.sampled_from(PIECES), min_size=1, max_size=5).map("".join)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from secondpass.verify.claims.checkable import why_no_heading, why_not
-from secondpass.verify.claims.split import split_claims
+from secondpass.verify.claims.split import ClaimStream, split_claims
 
 
 @pytest.mark.parametrize(
@@ -191,3 +191,46 @@ def test_headings_that_say_something_are_checkable() -> None:
 def test_hostile_sentences_take_linear_time(piece: str) -> None:
     """A sentence of two hundred thousand characters is looked at, and stays checkable."""
     assert why_not((piece * (200_000 // len(piece)))[:199_999] + ".") == ""
+
+
+@pytest.mark.parametrize(
+    ("block", "reason"),
+    [
+        ("```python\nweight = 500\n```", "it is code"),
+        ("~~~\nThe pump weighs 500 kg.\n~~~", "it is code"),
+        ("    import pump\n    pump.weigh(500)", "it is code"),
+        ('```json\n{"weight": 500}\n```', "it is code"),
+        ('{"weight": 500, "unit": "kg"}', "it is data, or the output of a tool"),
+        ('{\n  "pumps": [\n    {"weight": 500}\n  ]\n}', "it is data, or the output of a tool"),
+        ('[{"weight": 500},\n {"weight": 600}]', "it is data, or the output of a tool"),
+        ('<tool_response>\n{"weight": 500}\n</tool_response>', "it is data, or the output of a tool"),
+    ],
+)
+def test_code_and_data_are_not_checkable_and_the_prose_around_is(block: str, reason: str) -> None:
+    """They are claims of their own with the reason, whole or in a stream, with or without blank lines around."""
+    for blank in ("\n", "\n\n")[block.startswith(" ") :]:
+        answer = f"The pump is old.{blank}{block}{blank}It weighs 5 kg."
+        before, found, after = split_claims(answer)
+        assert (answer[found.start : found.end], found.checkable, found.reason) == (block.strip(), False, reason)
+        assert (before.text, before.checkable) == ("The pump is old.", True)
+        assert (after.text, after.checkable) == ("It weighs 5 kg.", True)
+        stream = ClaimStream()
+        pieces = [claim for letter in answer for claim in stream.feed(letter)]
+        assert (*pieces, *stream.finish()) == (before, found, after)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{Note} the pump weighs 500 kg.",
+        "[1] The pump weighs 500 kg.",
+        '{"The pump weighs 500 kg."',
+        '{"weight": 500} is what the pump weighs.',
+        "[1, 2, 3] is the vector.",
+        "<tool_response> The pump weighs 500 kg.",
+        '"The pump weighs 500 kg."',
+    ],
+)
+def test_what_only_looks_like_data_is_checked(text: str) -> None:
+    """A bracket does not hide a statement."""
+    assert any(claim.checkable and claim.end == len(text) for claim in split_claims(text))

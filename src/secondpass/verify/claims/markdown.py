@@ -1,5 +1,6 @@
 """The blocks of a markdown answer: which of its parts are prose, and which are not."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ class PartKind(Enum):
     SENTENCE = auto()
     HEADING = auto()
     CODE = auto()
+    DATA = auto()
+    """JSON, or what a tool was called with or gave, in the tags that models write around it."""
     TABLE_HEADER = auto()
     TABLE_ROW = auto()
     REFERENCE = auto()
@@ -59,6 +62,11 @@ _CODE_SIGN = re.compile(
 _PROSE = re.compile(r"\s*[\"'\u201c(*_]{0,4}[A-Z](?:\S*\s+){3}")
 _PROSE_END = re.compile(r"[.!?][\"'\u201d)*_]*(?:\s*\[[\d, ]{1,20}\])*\s*\Z")
 _LINE_END = 100
+_TOOL = r"<(?:tool|function)_(?:calls?|response|results?|output)>"
+_DATA = re.compile(rf"\{{\s{{0,50}}(?:\"|\}}|\Z)|\[\s{{0,50}}(?:[\"{{]|\[\s{{0,50}}[\"{{\[]|\Z)|{_TOOL}")
+_MAX_DATA_LINES = 300  # more are read as prose, so that lines of open brackets take linear time
+_JSON = json.JSONDecoder()
+_OPEN = "open"  # what marks data of which the end has not come
 
 
 def _placed(rule: Rule) -> Rule:
@@ -98,12 +106,50 @@ def _code(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return _CODE_SIGN.search(line) is not None and code(state, start, end, silent)
 
 
+def _data(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read lines that are one JSON object or array, or stand between the tags of a tool's call or output.
+
+    Where the last line that is there may go on, the block is held open: nothing is known of it until more has come.
+    """
+    begin, limit = state.bMarks[start] + state.tShift[start], state.eMarks[min(end, start + _MAX_DATA_LINES) - 1]
+    if state.is_code_block(start) or _DATA.match(state.src, begin, state.eMarks[start]) is None:
+        return False
+    blank = state.src.find("\n\n", begin, limit)
+    text = state.src[begin : limit if blank < 0 else blank]
+    length, failure = _data_in(text)
+    last = start + 1 + text.count("\n")
+    is_open = not length and last == state.env["lines"] and "\n" not in text[failure:] and not state.env["final"]
+    if not is_open and (not length or text[length:].split("\n", 1)[0].strip(" \t,;")):
+        return False  # nothing is read of what goes on with prose in the same line
+    if not silent:
+        token = state.push("data", "", 0)
+        token.map = [start, last if is_open else start + 1 + text.count("\n", 0, length)]
+        token.markup = _OPEN if is_open else ""
+        state.line = token.map[1]
+    return True
+
+
+def _data_in(text: str) -> tuple[int, int]:
+    """Return how long the data is that a text begins with, 0 for none; and where it can't be read on."""
+    if text[0] == "<":
+        tag = text[1 : text.index(">")]
+        end = text.find(f"</{tag}>")
+        return (end + len(tag) + 3, 0) if end >= 0 else (0, len(text))
+    try:
+        return _JSON.raw_decode(text)[1], 0
+    except json.JSONDecodeError as exc:
+        return 0, exc.pos
+    except (RecursionError, ValueError):  # nested too deeply, or an integer of very many digits
+        return 0, 0
+
+
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING})
     parser.disable("html_block")
     ruler = parser.block.ruler
     ends: RuleOptionsType = {"alt": ["paragraph", "blockquote", "list"]}
     # A row begins with a bar, and needs no header; a definition of a link has an address.
+    ruler.before("code", "data", _placed(_data), ends)
     ruler.before("code", "row", _placed(_one_line("row", lambda line: line.startswith("|"))), ends)
     ruler.at("reference", _placed(_one_line("reference", lambda line: _REFERENCE.match(line) is not None)), ends)
     ruler.before("lheading", "double_rule", _placed(_one_line("hr", lambda line: _DOUBLE_RULE.match(line) is not None)))
@@ -183,12 +229,17 @@ def _as_hyphen(bullet: re.Match[str]) -> str:
     return f"{bullet[1]}-{' ' * len(bullet[2])}"  # as many characters as before
 
 
-def _leaves(lines: list[str]) -> tuple[list[_Leaf], int]:
+def _leaves(lines: list[str], *, final: bool) -> tuple[list[_Leaf], int]:
     """Return the blocks of a text, in order, and the line of the last block, or item of a list, at the top.
 
     Every line with words is in a block, and what follows that line can be read without what is before it.
+
+    Args:
+        lines: of the text.
+        final: whether nothing follows them.
     """
-    tokens = _PARSER.block.parse("".join(f"{line}\n" for line in lines), _PARSER, {}, []) or []
+    known = {"final": final, "lines": len(lines)}
+    tokens = _PARSER.block.parse("".join(f"{line}\n" for line in lines), _PARSER, known, []) or []
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line) + 1)
@@ -220,11 +271,11 @@ def _beyond(lines: list[str], leaves: list[_Leaf]) -> Iterator[_Leaf]:
 class MarkdownReader:
     """Reads an answer in pieces, and gives its parts as soon as they have ended.
 
-    The blocks are those that markdown-it-py finds, with four differences. A line that begins with ``|`` is a row of a
-    table, with or without a header; a definition of a link holds an address; what is indented is code only if it looks
-    like it; and other bullets than markdown's begin an item as well. Paragraphs, items of lists and quotations are
-    split into sentences. Rules, the lines under a table's header, and the marks of lists and quotations belong to no
-    part. The time is linear in the length.
+    The blocks are those that markdown-it-py finds, with five differences. A line that begins with ``|`` is a row of a
+    table, with or without a header; lines of JSON, or between the tags of a tool, are data; a definition of a link
+    holds an address; what is indented is code only if it looks like it; and other bullets than markdown's begin an
+    item as well. Paragraphs, items of lists and quotations are split into sentences. Rules, the lines under a table's
+    header, and the marks of lists and quotations belong to no part. The time is linear in the length.
 
     Args:
         pattern: finds citation markers.
@@ -294,6 +345,8 @@ class MarkdownReader:
         at = lead.end() if lead else 0
         if not line[at:].strip() or _INDENT.search(line, 0, at):
             return
+        if _DATA.match(line, at) or (line[at] == "<" and len(line) - at < _MAX_LEAD):
+            return
         if line[at] == "[" and not _BRACKETED.match(line, at) and len(line) - at < _MAX_LEAD:
             return
         self._was_tried = True
@@ -315,7 +368,9 @@ class MarkdownReader:
         if self._size > self._credit and not final:
             return
         self._credit -= self._size
-        leaves, cut = _leaves([line.view for line in self._lines])
+        leaves, cut = _leaves([line.view for line in self._lines], final=final)
+        if leaves and leaves[-1].mark == _OPEN:
+            return
         if partial and not final:
             if not leaves or leaves[-1].kind != "paragraph_open" or leaves[-1].end < len(self._lines):
                 return
@@ -363,6 +418,8 @@ class MarkdownReader:
             yield Part(start, self._open_end, PartKind.REFERENCE)
         elif leaf.kind in {"fence", "code_block"}:
             yield Part(start, self._open_end, PartKind.CODE)
+        elif leaf.kind == "data":
+            yield Part(start, self._open_end, PartKind.DATA)
 
     def _prose(self, leaf: _Leaf, start: int, *, ended: bool, partial: bool) -> Iterator[Part]:
         if start != self._open or self._scanner is None:

@@ -131,6 +131,8 @@ class ClaimStream:
             text, reason = self._plain(raw.replace("|", " ")), "it is the header of a table"
         elif part.kind is PartKind.CODE:
             text, reason = raw, "it is code"
+        elif part.kind is PartKind.DATA:
+            text, reason = raw, "it is data, or the output of a tool"
         else:
             text, reason = raw, "it is an address"
         return [self._claim(part, 0, len(raw), text or raw, reason)]
