@@ -131,6 +131,15 @@ def test_markers_in_a_line_of_their_own_come_with_their_claim(make: Make) -> Non
     assert len(fed) == 3 and first.citations == ()
 
 
+@pytest.mark.parametrize("marker", ["[2]", "(ref 2)", "\u30102\u2020source\u3011"])
+def test_letters_of_a_marker_are_not_those_of_the_next_sentence(make: Make, marker: str) -> None:
+    """A named marker that follows in the next paragraph comes with its claim, as in the whole answer."""
+    answer = f"The tower was built in 1889 [1].\n\n{marker} > "
+    claims = list(make().stream([answer], PASSAGES))
+    assert [[citation.number for citation in claim.citations] for claim in claims] == [[1, 2], []]
+    assert tuple(claims) == make().verify(answer, PASSAGES).claims
+
+
 def test_an_answer_is_read_once(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many claims have ended, what was read for citations and quotations is not read again."""
     read: list[int] = []

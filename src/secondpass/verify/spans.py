@@ -213,10 +213,9 @@ def _places(claim: Sequence[Token], stretch: Sequence[Token]) -> dict[int, int]:
         else:
             left.append(at)
     for at in reversed(left):
-        for places in (passed.get(claim[at].lower), free.get(claim[at].lower)):
-            if places:
-                found[at] = places.pop()
-                break
+        others = passed.get(claim[at].lower) or free.get(claim[at].lower)
+        if others:
+            found[at] = others.pop()
     # Signs have the places beside their words: "$5", "20 %".
     for order, step in ((range(len(claim)), 1), (range(len(claim) - 1, -1, -1), -1)):
         for at in order:

@@ -356,8 +356,8 @@ class CitationStream:
             if letter:
                 self._undecided = False
                 between = answer[begin : self._at]
-                # In links, tags and entities stand letters that are none of the claim's text.
-                if not any(sign in between for sign in "[<&") and not self._pattern.search(between):
+                # In links, tags, entities and markers stand letters that are none of the claim's text.
+                if not any(sign in between for sign in "[<&(\u3010") and not self._pattern.search(between):
                     released += self.finish()
         return released
 
