@@ -45,7 +45,7 @@ _PACKAGES = {
     ),
     "verify": (
         "CheckedClaim Citation Claim ClaimStream Decomposer Evidence FactVerifier Judge Judgement "
-        "LLMDecomposer LLMJudge Mismatch POLICIES Policy SignalCombination Verdict Verification split_claims "
+        "LLMDecomposer LLMJudge Mismatch POLICIES Policy SignalCombination Span Verdict Verification split_claims "
         "verifiers"
     ),
 }
