@@ -30,7 +30,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from numbers import Integral, Real
 from operator import index as as_index
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from secondpass.errors import ConfigError, InputError, SecondPassError
 
@@ -59,6 +59,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class _Refused(Exception):  # noqa: N818  # never seen outside of this file
@@ -92,6 +93,10 @@ class Constraint(ABC, Generic[T]):
         except _Refused:
             raise error(must_be(name, self, value)) from None
 
+    @overload
+    def __or__(self, other: None) -> "Constraint[T | None]": ...
+    @overload
+    def __or__(self, other: "Constraint[U]") -> "Constraint[T | U]": ...
     def __or__(self, other: "Constraint[Any] | None") -> "Constraint[Any]":
         return _Optional(self) if other is None else _Either(self, other)
 

@@ -57,8 +57,8 @@ def decide(
 
     Supported: a sentence says the same word for word; or the probability is at least the threshold, the best premise
     states no number, date or unit differently, and some premise has those that the claim gives in digits.
-    Contradicted: that probability is the larger one and at least its threshold, or a premise that is about the same
-    states a number, date or unit differently. Everything else: not enough info.
+    Contradicted: that probability is the larger one and at least its threshold, and some premise speaks of the claim's
+    subject or shares words with it; or a premise that is about the same states a number, date or unit differently. Everything else: not enough info.
 
     Args:
         signals: of the claim.
@@ -75,7 +75,7 @@ def decide(
     elif supported >= threshold and not hard and not lacking and supported >= contradicted:
         verdict = Verdict.SUPPORTED
     else:
-        denied = contradicted > supported and (contradicted >= contradiction_threshold or conflict)
+        denied = contradicted > supported and (contradicted >= contradiction_threshold or conflict) and _related(signals)
         otherwise = _states_otherwise(signals)
         if otherwise is not None:
             facts, hard = otherwise.facts, otherwise.hard
@@ -103,6 +103,12 @@ def overruled(probability: float, threshold: float) -> float:
 def as_evidence(window: Window, premise: Premise, identity: object) -> Evidence:
     """Return a scored window as the evidence that is shown; ``identity`` is the passage's id."""
     return Evidence(window.passage, identity, window.start, window.end, window.text, *premise.probabilities)
+
+
+def _related(signals: Signals) -> bool:
+    """Whether any premise speaks of what the claim speaks of: models call what is only unrelated contradicted, too."""
+    every = (signals.best, *signals.premises)
+    return any(premise.about_subject or premise.overlap >= _SOME_OVERLAP for premise in every)
 
 
 def _states_otherwise(signals: Signals) -> Premise | None:

@@ -305,7 +305,7 @@ class Verification:
         lowest = self.min_probability
         if not 0 < lowest < 1:
             return lowest
-        odds = lowest / (1 - lowest) * n**_ODDS_BY_CLAIMS
+        odds: float = lowest / (1 - lowest) * n**_ODDS_BY_CLAIMS
         return odds / (1 + odds)
 
     @property

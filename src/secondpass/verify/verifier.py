@@ -112,7 +112,7 @@ class FactVerifier(Configured):
         retriever: Reranker | str | Mapping[str, Any] | None = None,
         window_tokens: int = 96,
         overlap: int = 32,
-        windows_per_claim: int = 4,
+        windows_per_claim: int = 3,
         policy: str | Policy = "annotate",
         min_supported: float = 1.0,
         allow_unchecked: bool = False,

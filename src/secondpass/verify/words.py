@@ -208,8 +208,8 @@ def subject_words(claim: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the stems of the words that tell what a claim is about: all of them, and those that no other may replace.
 
     These are the content words before the first auxiliary verb or, without one, the first half of them; the second
-    set has the names among them, and the numbers that name something ("P-7", "Basic", "Version 3.1"; not "from 0 to
-    12"). A rule of thumb, which needs no parser.
+    set has the names among them, the numbers that name something ("P-7", "Basic", "Version 3.1"; not "from 0 to
+    12"), and functions of a program, "copy()". A rule of thumb, which needs no parser.
     """
     tokens = tokenize(claim)
     verb = next((at for at, token in enumerate(tokens) if token.lower in AUXILIARIES), None)
@@ -217,7 +217,10 @@ def subject_words(claim: str) -> tuple[frozenset[str], frozenset[str]]:
     if verb is None:
         content = content[: len(content) // 2]
     before = dict(zip(tokens[1:], tokens, strict=False))
-    fixed = [token for token in content if not token.first and _names_one(token, before.get(token))]
+    calls = {one for one, other in pairwise(tokens) if other.text == "(" and other.glued}
+    fixed = [
+        token for token in content if token in calls or (not token.first and _names_one(token, before.get(token)))
+    ]
     return frozenset(token.stem for token in content), frozenset(token.stem for token in fixed)
 
 
