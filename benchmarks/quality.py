@@ -1,60 +1,122 @@
-"""nDCG@10 and MRR@10 of BM25, the bi-encoder, and the bi-encoder's candidates reranked.
+"""nDCG@10 and MRR@10 of the first stages, of the hybrid one's candidates reranked, and of the default.
 
-    python benchmarks/quality.py                 # the questions about the standard library
-    python benchmarks/quality.py FOLDER          # any BEIR folder: corpus.jsonl, queries.jsonl, qrels
+    python benchmarks/quality.py                     # the questions about the standard library
+    python benchmarks/quality.py FOLDER [FOLDER...]  # any BEIR folders: corpus.jsonl, queries.jsonl, qrels
 
-Needs: pip install "secondpass[embedded,faiss,bm25]"
+"reranked" is the reranker alone, "default" with the retriever's prior, as `RetrieveRerank` has it. Beside each system
+stands by how much the default is better, with a 95 % interval by bootstrap over queries, and below whether the
+default is worse than the best first stage. The last line is the mean over the sets.
+
+Needs: pip install "secondpass[embedded,faiss,bm25,eval]"
 """
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 import secondpass as sp
 from secondpass.evaluate.beir import Collection, read_beir
-from secondpass.evaluate.metrics import mrr, ndcg
+from secondpass.evaluate.metrics import per_query
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
-from secondpass.retrieve import BM25Retriever, DenseRetriever, RetrieveRerank
+from secondpass.retrieve import BM25Retriever, DenseRetriever, HybridRetriever, RetrieveRerank
+
+FIRST_STAGES = ("BM25", "bi-encoder", "hybrid")
+Values = npt.NDArray[np.float64]
 
 
 def measure(
     collection: Collection, reranker: sp.Reranker, depth: int, max_length: int | None
-) -> list[tuple[str, float, float, float]]:
-    """Return (system, nDCG@10, MRR@10, seconds for all queries) of each system."""
-    dense = DenseRetriever(max_length=max_length).index(collection.documents, progress=True)
+) -> dict[str, tuple[Values, Values, float]]:
+    """Return nDCG@10 and MRR@10 of each query, and the seconds for all queries, by system."""
+    words, vectors = BM25Retriever(), DenseRetriever(max_length=max_length)
+    hybrid = HybridRetriever([words, vectors]).index(collection.documents, progress=True)
     systems = {
-        "BM25": BM25Retriever().index(collection.documents),
-        "bi-encoder": dense,
-        f"bi-encoder, {depth} reranked": RetrieveRerank(dense, reranker, depth=depth),
+        "BM25": words,
+        "bi-encoder": vectors,
+        "hybrid": hybrid,
+        "reranked": RetrieveRerank(hybrid, reranker, depth=depth, prior=False),
+        "default": RetrieveRerank(hybrid, reranker, depth=depth),
     }
-    rows = []
+    results = {}
     for name, system in systems.items():
         start = time.perf_counter()
         rankings: Sequence[sp.Ranking] = system.search(list(collection.queries.values()), 10)
         latency_s = time.perf_counter() - start
         run = {query: [hit.id for hit in ranking] for query, ranking in zip(collection.queries, rankings, strict=True)}
-        rows.append((name, ndcg(collection.qrels, run), mrr(collection.qrels, run), latency_s))
-    return rows
+        ndcg, mrr = (per_query(collection.qrels, run, of) for of in ("nDCG@10", "RR@10"))
+        results[name] = np.array([*ndcg.values()]), np.array([*mrr.values()]), latency_s
+    return results
+
+
+def interval(differences: Mapping[str, Values], n_samples: int = 10_000) -> tuple[float, float, float]:
+    """Return the mean over sets of the mean over queries, and its 95 % interval: queries resampled within their set."""
+    random = np.random.default_rng(0)
+    means = [
+        values[random.integers(0, len(values), (n_samples, len(values)))].mean(1) for values in differences.values()
+    ]
+    low, high = np.percentile(np.mean(means, axis=0), [2.5, 97.5])
+    return float(np.mean([values.mean() for values in differences.values()])), float(low), float(high)
+
+
+def shown(differences: Mapping[str, Values]) -> str:
+    """Return a difference with its interval and what follows from that."""
+    mean, low, high = interval(differences)
+    verdict = "better" if low > 0 else "worse" if high < 0 else "no difference that one could tell from chance"
+    return f"{mean:+.3f} ({low:+.3f} to {high:+.3f}): {verdict}"
+
+
+def report(results: Mapping[str, tuple[Values, Values, float]]) -> str:
+    """Print the table of a set, and return its best first stage."""
+    default = results["default"][0]
+    print(f"{'system':<12} {'nDCG@10':>8} {'MRR@10':>8} {'seconds':>8}  the default against it")
+    for name, (ndcg, mrr, latency_s) in results.items():
+        against = "" if name == "default" else shown({name: default - ndcg})
+        print(f"{name:<12} {ndcg.mean():>8.3f} {mrr.mean():>8.3f} {latency_s:>8.1f}  {against}".rstrip())
+    return max(FIRST_STAGES, key=lambda name: float(results[name][0].mean()))
+
+
+def some(collection: Collection, n_queries: int | None) -> Collection:
+    """Return the collection with so many of its judged queries, the same ones each time."""
+    judged = [query for query in collection.queries if any(grade > 0 for grade in collection.qrels[query].values())]
+    order = np.random.default_rng(0).permutation(len(judged))[:n_queries]
+    chosen = [judged[at] for at in order]
+    queries = {query: collection.queries[query] for query in chosen}
+    return Collection(collection.documents, queries, {query: collection.qrels[query] for query in chosen})
 
 
 def main() -> None:
-    """Read the arguments, measure, print the table."""
+    """Read the arguments, measure, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", help="a BEIR folder; the standard library's questions without one")
+    parser.add_argument("folders", nargs="*", help="BEIR folders; the standard library's questions without one")
     parser.add_argument("--reranker", default="cross-encoder", help='such as "cross-encoder:MODEL"')
-    parser.add_argument("--depth", type=int, default=100, help="candidates that are reranked")
+    parser.add_argument("--depth", type=int, default=50, help="candidates that are reranked")
     parser.add_argument("--max-length", type=int, help="tokens of a document that the bi-encoder sees")
+    parser.add_argument("--queries", type=int, help="at most so many of each set")
     arguments = parser.parse_args()
-    if arguments.folder:
-        collection = read_beir(arguments.folder)
-    else:
-        collection = Collection(stdlib_corpus(), stdlib_queries(), stdlib_qrels())
-    print(f"{len(collection.documents)} documents, {len(collection.queries)} queries, depth {arguments.depth}")
-    print(f"{'system':<28} {'nDCG@10':>8} {'MRR@10':>8} {'seconds':>8}")
-    for name, gain, reciprocal, latency_s in measure(
-        collection, sp.load(arguments.reranker), arguments.depth, arguments.max_length
-    ):
-        print(f"{name:<28} {gain:>8.4f} {reciprocal:>8.4f} {latency_s:>8.1f}")
+    sets = {Path(folder).name: read_beir(folder) for folder in arguments.folders}
+    if not sets:
+        sets = {"standard library": Collection(stdlib_corpus(), stdlib_queries(), stdlib_qrels())}
+    loaded = sp.load(arguments.reranker)
+    # "reranked" and "default" are of the same scores, so the second of them costs nothing.
+    reranker = sp.CachedReranker(loaded, cache={"type": "memory", "max_bytes": 1 << 30}) if loaded.pointwise else loaded
+    gains: dict[str, dict[str, Values]] = {name: {} for name in (*FIRST_STAGES, "best first stage", "reranked")}
+    for name, whole in sets.items():
+        collection = some(whole, arguments.queries)
+        print(f"{name}: {len(collection.documents)} documents, {len(collection.queries)} queries", end="")
+        print(f", depth {arguments.depth}")
+        results = measure(collection, reranker, arguments.depth, arguments.max_length)
+        best = report(results)
+        print(f"best first stage: {best}\n", flush=True)
+        for system in gains:
+            ndcg = results[best if system == "best first stage" else system][0]
+            gains[system][name] = results["default"][0] - ndcg
+    print(f"mean over {len(sets)} sets: nDCG@10 of the default against")
+    for system, of_sets in gains.items():
+        print(f"{system:<18} {shown(of_sets)}")
 
 
 if __name__ == "__main__":

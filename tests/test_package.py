@@ -26,7 +26,7 @@ _PACKAGES = {
     "classify": ("Classification ZeroShotClassifier"),
     "composition": (
         "BlendedReranker CacheStats CachedReranker CalibratedReranker CascadeReranker CoalescingReranker "
-        "EnsembleReranker FallbackReranker Passage PassageReranker RoutedReranker TranslatingReranker"
+        "EnsembleReranker FallbackReranker Passage PassageReranker PriorReranker RoutedReranker TranslatingReranker"
     ),
     "evaluate": ("Collection measure mrr ndcg per_query read_beir stdlib_corpus stdlib_qrels stdlib_queries"),
     "llm": ("Answer Budget BudgetError Completion CompletionError LLMSettings Prompt TokenChoice"),
@@ -41,7 +41,7 @@ _PACKAGES = {
     ),
     "retrieve": (
         "BM25Retriever DenseRetriever ExpandedRetriever Expander FeedbackExpander FunctionExpander "
-        "RetrieveRerank Retriever SynonymExpander TemplateExpander retrievers"
+        "HybridRetriever RetrieveRerank Retriever SynonymExpander TemplateExpander retrievers"
     ),
     "verify": (
         "CheckedClaim Citation Claim ClaimStream Decomposer Evidence FactVerifier Judge Judgement "
@@ -83,8 +83,8 @@ def test_the_public_names_are_these() -> None:
         *("SecondPassError", "SecondPassWarning", "TruncationWarning"),
         *("BlendedReranker", "CachedReranker", "CalibratedReranker", "CascadeReranker", "CoalescingReranker"),
         *("ColbertReranker", "CrossEncoderReranker", "DuoT5Reranker", "EnsembleReranker", "FallbackReranker"),
-        *("LLMReranker", "MonoT5Reranker", "PassageReranker", "RankT5Reranker", "RemoteReranker", "RoutedReranker"),
-        *("TranslatingReranker", "Reranker", "from_config", "load"),
+        *("LLMReranker", "MonoT5Reranker", "PassageReranker", "PriorReranker", "RankT5Reranker", "RemoteReranker"),
+        *("RoutedReranker", "TranslatingReranker", "Reranker", "from_config", "load"),
         *("FactVerifier", "Verdict", "Verification", "VerificationFailedError", "ZeroShotClassifier"),
         *("Document", "RankedDocument", "Ranking", "Request", "Scale", "Scores", "Trace"),
     }

@@ -11,7 +11,8 @@ from pydantic import ConfigDict, InstanceOf, PlainSerializer, WithJsonSchema
 from langchain_secondpass.runnable import RerankRunnable
 from secondpass import ConfigError, Reranker
 from secondpass.adapters import load_uncut
-from secondpass.validation import checked_k
+from secondpass.composition.prior import with_prior
+from secondpass.validation import Flag, checked_k
 
 __all__ = ["DEFAULT_RERANKER", "SecondPassReranker"]
 
@@ -51,6 +52,10 @@ class SecondPassReranker(BaseDocumentCompressor):
         score_key: where in the metadata a retriever has left its score, higher being better, for rerankers
             that combine scores. They get it if every document has a number there; vector stores don't
             agree on such a key, so by default there is none.
+        prior: whether the order in which the documents come, a retriever's, counts beside a cross-encoder's scores
+            (`secondpass.PriorReranker`), so that reranking does not hurt where the model knows little. Other
+            rerankers, and one that has a prior or combines scores by itself, are taken as they are. Turn it off if
+            the documents come in no order.
 
     Raises:
         ConfigError: ``top_n``, ``threshold`` or a setting of the reranker can't be used.
@@ -68,6 +73,7 @@ class SecondPassReranker(BaseDocumentCompressor):
     top_n: int | None = 3
     threshold: float | None = None
     score_key: str | None = None
+    prior: bool = True
 
     def __init__(
         self,
@@ -76,6 +82,7 @@ class SecondPassReranker(BaseDocumentCompressor):
         top_n: int | None = 3,
         threshold: float | None = None,
         score_key: str | None = None,
+        prior: bool = True,
         **fields: Any,
     ) -> None:
         # Before pydantic sees anything: it would turn those of our errors that are ValueErrors into its own.
@@ -83,6 +90,7 @@ class SecondPassReranker(BaseDocumentCompressor):
         loaded = load_uncut(reranker)
         loaded.require_threshold(threshold)
         settings = {"reranker": loaded, "top_n": top_n, "threshold": threshold, "score_key": score_key}
+        settings["prior"] = Flag().checked(prior, "prior")
         super().__init__(**fields | settings)
 
     def compress_documents(
@@ -120,7 +128,7 @@ class SecondPassReranker(BaseDocumentCompressor):
         ```
         """
         return RerankRunnable(
-            reranker=self.reranker,
+            reranker=with_prior(self.reranker) if self.prior else self.reranker,
             top_n=self.top_n,
             threshold=self.threshold,
             score_key=self.score_key,

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from secondpass.composition.ensemble import EnsembleReranker
     from secondpass.composition.fallback import FallbackReranker
     from secondpass.composition.passage import PassageReranker
+    from secondpass.composition.prior import PriorReranker
     from secondpass.composition.routed import RoutedReranker
     from secondpass.composition.translating import TranslatingReranker
     from secondpass.rerankers.colbert import ColbertReranker
@@ -72,6 +73,7 @@ _LAZY = {
     "PassageReranker": "secondpass.composition.passage",
     "RankT5Reranker": "secondpass.rerankers.t5",
     "RemoteReranker": "secondpass.rerankers.remote",
+    "PriorReranker": "secondpass.composition.prior",
     "RoutedReranker": "secondpass.composition.routed",
     "TranslatingReranker": "secondpass.composition.translating",
     "Verdict": "secondpass.verify.types",
@@ -104,6 +106,7 @@ __all__ = [
     "MonoT5Reranker",
     "OutOfMemoryError",
     "PassageReranker",
+    "PriorReranker",
     "RankT5Reranker",
     "RankedDocument",
     "Ranking",

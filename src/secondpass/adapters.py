@@ -11,7 +11,6 @@ from secondpass.config import refuse_endless
 from secondpass.errors import ConfigError
 from secondpass.loading import load
 from secondpass.secret import Secret
-from secondpass.windows import find_tokenization
 
 if TYPE_CHECKING:
     from secondpass.verify.verifier import FactVerifier
@@ -34,11 +33,11 @@ def load_uncut(reranker: str | Mapping[str, Any] | Reranker) -> Reranker:
         SecondPassError: what `load` raises.
     """
     loaded = load(reranker)
-    if not isinstance(reranker, str) or not loaded.pointwise or find_tokenization(loaded) is None:
+    if not isinstance(reranker, str):
         return loaded
-    from secondpass.composition.passage import PassageReranker
+    from secondpass.composition.passage import uncut  # here, as `load` imports what is asked for and no more
 
-    return loaded if isinstance(loaded, PassageReranker) else PassageReranker(loaded)
+    return uncut(loaded)
 
 
 def load_verifier(verifier: VerifierLike, **usual: Any) -> "FactVerifier":

@@ -36,12 +36,15 @@ class Reranker(Configured, ABC):
         registry_name: the name in the entry-point group ``secondpass.rerankers``.
         scale: what the scores mean.
         pointwise: whether a document's score is independent of the request's other documents.
+        log_odds: whether the scores are log-odds of relevance as cross-encoders give them, or probabilities made of
+            such, to which a retriever's prior can be added; None, the default, if that is as with what it wraps.
         plain_settings: names of settings that are data: a mapping with ``type`` in them is not a configuration.
     """
 
     plain_settings: ClassVar[frozenset[str]] = frozenset()
     scale: Scale = Scale.LOGIT
     pointwise: bool = True
+    log_odds: bool | None = None
 
     @abstractmethod
     def _score(self, requests: Sequence[Request]) -> list[Scores]:

@@ -21,6 +21,7 @@ __all__ = [
     "Tokenization",
     "cut",
     "find_tokenization",
+    "inner_rerankers",
 ]
 
 Borders = Literal["sentence", "token"]
@@ -109,8 +110,13 @@ def find_tokenization(reranker: Reranker) -> Tokenization | None:
     own = getattr(reranker, "tokenization", None)
     if isinstance(own, Tokenization):
         return own
-    found = [find_tokenization(inner) for value in vars(reranker).values() for inner in _rerankers_in(value)]
+    found = [find_tokenization(inner) for inner in inner_rerankers(reranker)]
     return min((one for one in found if one is not None), key=lambda one: one.document_room(0), default=None)
+
+
+def inner_rerankers(reranker: Reranker) -> list[Reranker]:
+    """Return the rerankers that stand in a reranker's attributes, or in lists and mappings there."""
+    return [inner for value in vars(reranker).values() for inner in _rerankers_in(value)]
 
 
 def _rerankers_in(value: object) -> list[Reranker]:

@@ -51,6 +51,7 @@ def _wrap(inner: st.SearchStrategy[Config]) -> st.SearchStrategy[Config]:
         ),
         _of("calibrated", wrapped=inner, calibrator=calibrator),
         _of("ensemble", members=several, method=st.sampled_from(["mean", "zscore", "minmax", "rrf", "convex"])),
+        _of("prior", wrapped=inner, weight=st.sampled_from([0.0, 2.0])),
         _of("blended", wrapped=inner, weight=st.sampled_from([0.0, 0.3, 1.0])),
         _of("cached", wrapped=inner, cache=st.just({"type": "memory"})),
         _of("coalescing", wrapped=inner, max_wait_ms=st.just(0.0)),

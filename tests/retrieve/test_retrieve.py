@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from secondpass.errors import CompositionError, ConfigError, InputError, ModelIntegrityError, RegistryError
+from secondpass.errors import (
+    CompositionError,
+    ConfigError,
+    InputError,
+    ModelIntegrityError,
+    RegistryError,
+    TruncationWarning,
+)
 from secondpass.models.backends.load import load_embedding_model
 from secondpass.models.embedding import EmbeddingModel, pool
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
-from secondpass.retrieve import BM25Retriever, DenseRetriever, ExpandedRetriever, Retriever, RetrieveRerank
+from secondpass.retrieve import (
+    BM25Retriever,
+    DenseRetriever,
+    ExpandedRetriever,
+    HybridRetriever,
+    Retriever,
+    RetrieveRerank,
+)
 from secondpass.retrieve.expand import FeedbackExpander, SynonymExpander, TemplateExpander
 from secondpass.testing import FakeReranker
 from secondpass.types import Scale
@@ -33,11 +48,13 @@ def model() -> EmbeddingModel:
     return load_embedding_model("bge-small-en-v1.5", local_files_only=True)
 
 
-@pytest.fixture(params=["inner_product", "l2", "bm25"])
+@pytest.fixture(params=["inner_product", "l2", "bm25", "hybrid"])
 def build(request: pytest.FixtureRequest, model: EmbeddingModel) -> Callable[[], Retriever]:
     """Return a constructor of each kind of retriever."""
     if request.param == "bm25":
         return BM25Retriever
+    if request.param == "hybrid":
+        return lambda: HybridRetriever([BM25Retriever(), DenseRetriever(model)])
     return lambda: DenseRetriever(model, metric=request.param)
 
 
@@ -221,6 +238,51 @@ class TestBM25:
             BM25Retriever().index(["the", "a b c"])
 
 
+class TestHybrid:
+    def test_ranks_of_both_are_fused(self, model: EmbeddingModel) -> None:
+        """A score is the sum of 1 / (k + rank) over the retrievers that found the document."""
+        words, vectors = BM25Retriever(), DenseRetriever(model)
+        hybrid = HybridRetriever([words, vectors], rrf_k=10).index(_DOCUMENTS)
+        query = "the weather for a file"
+        expected: dict[int, float] = {}
+        for retriever in (words, vectors):
+            for hit in retriever.search(query, 4):
+                expected[hit.index] = expected.get(hit.index, 0.0) + 1 / (10 + hit.rank)
+        ranking = hybrid.search(query, 4)
+        best = sorted(expected.values(), reverse=True)[:4]
+        assert [hit.score for hit in ranking] == pytest.approx(best)
+        assert all(hit.score == pytest.approx(expected[hit.index]) for hit in ranking)
+
+    def test_it_is_one_line(self) -> None:
+        """By default it is BM25 with the bi-encoder, and a configuration builds it again."""
+        hybrid = HybridRetriever()
+        assert [type(retriever) for retriever in hybrid.retrievers] == [BM25Retriever, DenseRetriever]
+        search = RetrieveRerank(hybrid, FakeReranker()).index(_DOCUMENTS)
+        assert search.search("copies a file", 1)[0].id == "copy"
+        config = json.loads(json.dumps(search.to_config()))
+        assert [each["type"] for each in config["retriever"]["retrievers"]] == ["bm25", "dense"]
+        assert RetrieveRerank.from_config(config).fingerprint == search.fingerprint
+
+    def test_an_index_of_another_model_is_refused(self, model: EmbeddingModel, tmp_path: Path) -> None:
+        """Also if the model is that of one retriever of several."""
+        HybridRetriever([BM25Retriever(), DenseRetriever(model)]).index(_DOCUMENTS).save(tmp_path / "index")
+        settings = tmp_path / "index" / "retriever.json"
+        saved = json.loads(settings.read_text())
+        saved["retrievers"][1]["fingerprint"] = "another"
+        settings.write_text(json.dumps(saved))
+        with pytest.raises(ConfigError, match=r"built with another model.*index again"):
+            HybridRetriever.load(tmp_path / "index")
+
+    def test_wrong_parts_are_refused(self) -> None:
+        """One retriever alone, something else, and a constant below 0."""
+        with pytest.raises(CompositionError, match="two or more"):
+            HybridRetriever([BM25Retriever()])
+        with pytest.raises(CompositionError, match="not a FakeReranker"):
+            HybridRetriever([BM25Retriever(), FakeReranker()])  # type: ignore[list-item]
+        with pytest.raises(ConfigError, match="rrf_k"):
+            HybridRetriever(rrf_k=-1)
+
+
 class TestTwoStages:
     def test_the_cross_encoder_has_the_last_word(
         self, model: EmbeddingModel, cross_encoder: CrossEncoderReranker
@@ -232,9 +294,31 @@ class TestTwoStages:
         assert ranking[0].document is _DOCUMENTS[ranking[0].index]
         assert ranking[0].explanation["retrieval_rank"] in (1, 2, 3)
         retrieval, reranking = ranking.trace.stages
-        assert (retrieval.name, reranking.name) == ("DenseRetriever", "CrossEncoderReranker")
-        assert reranking.counts["pairs"] == 3
+        assert (retrieval.name, reranking.name) == ("DenseRetriever", "PriorReranker")
+        assert reranking.total("pairs") == 3
         assert ranking.trace.latency_s >= retrieval.latency_s + reranking.latency_s > 0
+
+    def test_the_prior_and_the_windows_can_be_switched_off(self, cross_encoder: CrossEncoderReranker) -> None:
+        """A long document whose answer comes late is found by its windows, and what the rank adds is explained."""
+        late = {"id": "late", "text": "Knead the dough. " * 200 + "To copy a file, call shutil.copy."}
+        documents = [*_DOCUMENTS, late]
+        query = "how do I copy a file?"
+
+        def found(**settings: Any) -> dict[str, tuple[float, dict[str, Any]]]:
+            search = RetrieveRerank(BM25Retriever(), cross_encoder, **settings).index(documents)
+            return {hit.id: (hit.score, dict(hit.explanation)) for hit in search.search(query, None)}
+
+        usual, by_windows = found(), found(prior=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TruncationWarning)
+            alone = found(prior=False, windows=False)
+        score, why = usual["late"]
+        assert score == pytest.approx(why["reranker_score"] + why["prior"]) and "shutil.copy" in why["passage"]["text"]
+        assert by_windows["late"][0] == why["reranker_score"] > alone["late"][0] + 5
+        assert alone["late"][1]["truncated"] and "passage" not in alone["late"][1]
+        assert alone["copy"][0] == by_windows["copy"][0]
+        with pytest.raises(ConfigError, match="prior must be True or False"):
+            found(prior="no")
 
     def test_many_queries_share_batches_and_get_what_each_gets_alone(self) -> None:
         """A list gives a list; a query that finds nothing gives an empty ranking."""
@@ -275,7 +359,7 @@ class TestData:
     @pytest.mark.parametrize(
         ("config", "error", "message"),
         [
-            ({"type": "bm52"}, RegistryError, "no 'bm52'; there are: bm25, dense, expanded"),
+            ({"type": "bm52"}, RegistryError, "no 'bm52'; there are: bm25, dense, expanded, hybrid"),
             ({"k1": 1}, ConfigError, "retriever must be a Retriever, or a mapping with its name under 'type'"),
             ({"type": "bm25", "k": 1}, ConfigError, "no setting 'k'"),
             ({"type": "bm25", "k1": "1"}, ConfigError, "BM25Retriever: k1 must be a number of at least 0, not '1'"),

@@ -107,6 +107,10 @@ def _blended(random: Random, inner: Inner) -> Reranker:
     return sp.BlendedReranker(inner(), weight=random.choice([0, 0.3, 1]), normalise=normalise, missing_initial="skip")
 
 
+def _prior(random: Random, inner: Inner) -> Reranker:
+    return sp.PriorReranker(inner(), weight=random.choice([0, 2.0, 100.0]))
+
+
 def _cached(random: Random, inner: Inner) -> Reranker:
     cache: Any = random.choice(["memory", {"type": "memory", "max_bytes": 2_000}])
     return sp.CachedReranker(inner(), cache=cache, ignore_initial_scores=random.random() < 0.5)
@@ -159,7 +163,7 @@ def _swapped(texts: Sequence[str]) -> list[str]:
 
 
 _WRAPPERS = (
-    *(_passage, _calibrated, _ensemble, _blended, _cached, _coalescing),
+    *(_passage, _calibrated, _ensemble, _blended, _prior, _cached, _coalescing),
     *(_chain, _escalation, _cascade, _routed, _translating),
 )
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from secondpass.composition.ensemble import EnsembleReranker
     from secondpass.composition.fallback import FallbackReranker
     from secondpass.composition.passage import Passage, PassageReranker
+    from secondpass.composition.prior import PriorReranker
     from secondpass.composition.routed import RoutedReranker
     from secondpass.composition.translating import TranslatingReranker
 
@@ -28,6 +29,7 @@ _LAZY = {
     "FallbackReranker": "secondpass.composition.fallback",
     "Passage": "secondpass.composition.passage",
     "PassageReranker": "secondpass.composition.passage",
+    "PriorReranker": "secondpass.composition.prior",
     "RoutedReranker": "secondpass.composition.routed",
     "TranslatingReranker": "secondpass.composition.translating",
 }
@@ -43,6 +45,7 @@ __all__ = [
     "FallbackReranker",
     "Passage",
     "PassageReranker",
+    "PriorReranker",
     "RoutedReranker",
     "TranslatingReranker",
 ]

@@ -47,6 +47,7 @@ class CalibratedReranker(Reranker):
     registry_name: ClassVar[str] = "calibrated"
     plain_settings: ClassVar[frozenset[str]] = frozenset({"calibrator"})
     scale = Scale.PROBABILITY
+    log_odds = False  # a prior on top would undo the calibration: put it inside
 
     def __init__(
         self,

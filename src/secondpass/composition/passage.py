@@ -12,9 +12,17 @@ from secondpass.errors import ConfigError
 from secondpass.logistic import sigmoid
 from secondpass.types import Document, Request, Scale, Scores
 from secondpass.validation import SHARE, OneOf, Whole, check, must_be
-from secondpass.windows import ApproximateTokenization, Borders, Span, Tokenization, cut, find_tokenization
+from secondpass.windows import (
+    ApproximateTokenization,
+    Borders,
+    Span,
+    Tokenization,
+    cut,
+    find_tokenization,
+    inner_rerankers,
+)
 
-__all__ = ["Passage", "PassageReranker", "Pool"]
+__all__ = ["Passage", "PassageReranker", "Pool", "uncut"]
 
 Pool = Literal["max", "first", "mean", "top_mean", "decayed_sum"]
 
@@ -178,6 +186,21 @@ class PassageReranker(Reranker):
 
     def __repr__(self) -> str:
         return f"PassageReranker({self.wrapped!r})"
+
+
+def uncut(reranker: Reranker) -> Reranker:
+    """Return a reranker that scores long documents by their windows, if it would cut them: a `PassageReranker` of it.
+
+    It would if its model's limit is known and no `PassageReranker` is part of it. One whose scores depend on the other
+    documents is returned unchanged as well: windows can't be put around it.
+    """
+    if not reranker.pointwise or find_tokenization(reranker) is None or _has_windows(reranker):
+        return reranker
+    return PassageReranker(reranker)
+
+
+def _has_windows(reranker: Reranker) -> bool:
+    return isinstance(reranker, PassageReranker) or any(map(_has_windows, inner_rerankers(reranker)))
 
 
 def _windows_of(request: Request, spans: list[list[Span]]) -> Request:

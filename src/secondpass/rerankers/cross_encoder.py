@@ -60,6 +60,7 @@ class CrossEncoderReranker(Reranker):
 
     registry_name: ClassVar[str] = "cross-encoder"
     pointwise = True
+    log_odds = True
 
     def __init__(
         self,

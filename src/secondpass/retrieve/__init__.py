@@ -2,9 +2,9 @@
 
 ```python
 import secondpass as sp
-from secondpass.retrieve import DenseRetriever, RetrieveRerank
+from secondpass.retrieve import HybridRetriever, RetrieveRerank
 
-search = RetrieveRerank(DenseRetriever(), sp.CrossEncoderReranker()).index(documents)
+search = RetrieveRerank(HybridRetriever(), sp.CrossEncoderReranker()).index(documents)
 print(search.search("how do I copy a file?", k=5))
 ```
 """
@@ -20,6 +20,7 @@ from secondpass.retrieve.expanders import (
     SynonymExpander,
     TemplateExpander,
 )
+from secondpass.retrieve.hybrid import HybridRetriever
 from secondpass.retrieve.two_stage import RetrieveRerank
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Expander",
     "FeedbackExpander",
     "FunctionExpander",
+    "HybridRetriever",
     "RetrieveRerank",
     "Retriever",
     "SynonymExpander",

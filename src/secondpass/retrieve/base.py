@@ -33,6 +33,7 @@ retrievers = Registry(
         "bm25": "secondpass.retrieve.bm25:BM25Retriever",
         "dense": "secondpass.retrieve.dense:DenseRetriever",
         "expanded": "secondpass.retrieve.expand:ExpandedRetriever",
+        "hybrid": "secondpass.retrieve.hybrid:HybridRetriever",
     },
 )
 """The retrievers by name: ours, and others from entry points of other packages or ``retrievers.register``."""

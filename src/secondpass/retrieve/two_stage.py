@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self, overload
 
 from secondpass.base import Reranker, from_config
+from secondpass.composition.passage import uncut
+from secondpass.composition.prior import with_prior
 from secondpass.config import Configured
 from secondpass.errors import CompositionError
 from secondpass.retrieve.base import Retriever, checked_queries, retriever_of
 from secondpass.types import Document, Ranking, Request, Trace
-from secondpass.validation import checked_k
+from secondpass.validation import Flag, check, checked_k
 
 __all__ = ["RetrieveRerank"]
 
@@ -18,25 +20,39 @@ __all__ = ["RetrieveRerank"]
 class RetrieveRerank(Configured):
     """Retrieves ``depth`` candidates and reranks them.
 
+    What the retriever's order says counts beside a cross-encoder's scores, so that reranking does not hurt where the
+    model knows little of the subject or the language (see `PriorReranker`); and long documents are scored window by
+    window (see `PassageReranker`).
+
     Args:
         retriever: the first stage.
         reranker: the second stage.
         depth: candidates that are reranked for each query, and so the most that are returned. More candidates find
             more and take longer.
+        prior: whether a cross-encoder gets the retriever's prior; a reranker that looks at the order or the first
+            stage's scores by itself, and one whose scores are not a cross-encoder's, never does.
+        windows: whether documents that are longer than the model reads are scored window by window; otherwise the
+            reranker does with them what it does, such as cutting them.
 
     Raises:
         CompositionError: one of them is of the wrong type.
         InputError: ``depth`` is below 1.
+        ConfigError: another setting can't be used.
     """
 
     registry_name: ClassVar[str] = "retrieve-rerank"
 
-    def __init__(self, retriever: Retriever, reranker: Reranker, *, depth: int = 100) -> None:
+    def __init__(
+        self, retriever: Retriever, reranker: Reranker, *, depth: int = 100, prior: bool = True, windows: bool = True
+    ) -> None:
         if not isinstance(retriever, Retriever) or not isinstance(reranker, Reranker):
             given = f"{type(retriever).__name__} and {type(reranker).__name__}"
             raise CompositionError(f"RetrieveRerank takes a Retriever and a Reranker, not {given}")
         self.retriever, self.reranker = retriever, reranker
-        self.depth = checked_k(depth) or 1
+        self.depth, self.prior, self.windows = checked_k(depth) or 1, prior, windows
+        check(self, prior=Flag(), windows=Flag())
+        whole = uncut(reranker) if windows else reranker
+        self._second = with_prior(whole) if prior else whole
 
     @classmethod
     def built_setting(cls, name: str, value: Any) -> Any:
@@ -61,7 +77,8 @@ class RetrieveRerank(Configured):
         """Return the best documents for a query, reranked, or a list of rankings for a list of queries.
 
         In the rankings ``index`` is the document's position in the corpus, and the explanations hold its
-        ``retrieval_rank`` and ``retrieval_score``. The trace has a stage for retrieval and one for
+        ``retrieval_rank`` and ``retrieval_score`` (with a prior, also what was added to which score: ``prior``,
+        ``reranker_score``). The trace has a stage for retrieval and one for
         reranking, with their times; queries that are searched together share both.
 
         Args:
@@ -80,7 +97,7 @@ class RetrieveRerank(Configured):
             Request(found.query, [hit.document for hit in found], k, initial_scores=[hit.score for hit in found])
             for found in candidates
         ]
-        rankings = self.reranker.rerank_many(requests)
+        rankings = self._second.rerank_many(requests)
         latency_s = time.perf_counter() - start
         return [_joined(found, ranking, latency_s) for found, ranking in zip(candidates, rankings, strict=True)]
 

@@ -8,6 +8,7 @@ from haystack import Document
 from haystack.dataclasses import ByteStream
 
 from haystack_integrations.components.rankers.secondpass import SecondPassRanker
+from secondpass.composition.prior import PriorReranker
 from secondpass.errors import CompositionError, ConfigError, InputError
 from secondpass.testing import FakeReranker
 from tests.integrations.haystack.documents import QUERY, ids, make_documents
@@ -21,6 +22,27 @@ def test_documents_come_back_by_score() -> None:
     assert ids(output)[:2] == ["c", "a"]
     assert [document.score for document in output["documents"]] == [ranked.score for ranked in expected]
     assert all(type(document.score) is float for document in output["documents"])
+
+
+class FakeCrossEncoder(FakeReranker):
+    """Gives what a cross-encoder gives: log-odds."""
+
+    log_odds = True
+
+
+def test_the_order_counts_beside_a_cross_encoders_scores() -> None:
+    """Synchronously and not, also for a reranker that is given as it is; one setting switches it off."""
+    reranker = FakeCrossEncoder(scale="logit")
+    texts = [document.content for document in make_documents()]
+    expected = [ranked.score for ranked in PriorReranker(reranker).rerank(QUERY, texts)]
+    ranker = SecondPassRanker(reranker)
+    waited = asyncio.run(ranker.run_async(QUERY, make_documents()))
+    for output in (ranker.run(QUERY, make_documents()), waited):
+        assert [document.score for document in output["documents"]] == expected
+    alone = SecondPassRanker(reranker, prior=False).run(QUERY, make_documents())
+    assert [document.score for document in alone["documents"]] == [d.score for d in reranker.rerank(QUERY, texts)]
+    with pytest.raises(ConfigError, match="prior must be True or False"):
+        SecondPassRanker(reranker, prior=None)  # type: ignore[arg-type]
 
 
 def test_everything_but_the_score_is_kept() -> None:

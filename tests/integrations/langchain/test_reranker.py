@@ -12,9 +12,53 @@ from langchain_core.documents import BaseDocumentCompressor, Document
 from pydantic import ValidationError
 
 from langchain_secondpass import SecondPassCrossEncoder, SecondPassReranker
-from secondpass import CompositionError, ConfigError, InputError, ModelNotFoundError, RegistryError, Request, Scores
+from secondpass import (
+    CompositionError,
+    ConfigError,
+    InputError,
+    ModelNotFoundError,
+    PriorReranker,
+    RegistryError,
+    Request,
+    Scores,
+)
 from secondpass.testing import FakeReranker
 from tests.integrations.langchain.candidates import QUERY, candidates, ids
+
+
+class FakeCrossEncoder(FakeReranker):
+    """Gives what a cross-encoder gives: log-odds."""
+
+    log_odds = True
+
+
+class TestPrior:
+    """The order in which the documents came."""
+
+    def test_it_counts_beside_a_cross_encoders_scores(self) -> None:
+        """However the compressor is called, and also for one that is given as it is."""
+        reranker = FakeCrossEncoder(scale="logit")
+        compressor = SecondPassReranker(reranker=reranker, top_n=None)
+        texts = [document.page_content for document in candidates()]
+        expected = PriorReranker(reranker).rerank(QUERY, texts)
+        waited = asyncio.run(compressor.acompress_documents(candidates(), QUERY))
+        (batched,) = compressor.as_runnable().batch([{"query": QUERY, "documents": candidates()}])
+        for result in (compressor.compress_documents(candidates(), QUERY), waited, batched):
+            assert [document.metadata["relevance_score"] for document in result] == [d.score for d in expected]
+            assert [document.page_content for document in result] == expected.texts
+
+    def test_one_setting_switches_it_off(self) -> None:
+        """Also on a copy; a reranker whose scores are not a cross-encoder's never gets it."""
+        reranker = FakeCrossEncoder(scale="logit")
+        alone = [d.score for d in reranker.rerank(QUERY, [document.page_content for document in candidates()])]
+        switched = SecondPassReranker(reranker=reranker, top_n=None, prior=False)
+        copied = SecondPassReranker(reranker=reranker, top_n=None).model_copy(update={"prior": False})
+        other = SecondPassReranker(reranker=FakeReranker(scale="logit"), top_n=None)
+        for compressor in (switched, copied, other):
+            result = compressor.compress_documents(candidates(), QUERY)
+            assert [document.metadata["relevance_score"] for document in result] == alone
+        with pytest.raises(ConfigError, match="prior must be True or False"):
+            SecondPassReranker(reranker=reranker, prior=1)  # type: ignore[arg-type]
 
 
 class TestCompressing:
@@ -191,6 +235,7 @@ class TestConstruction:
             "top_n": None,
             "threshold": 0.5,
             "score_key": None,
+            "prior": True,
         }
         for restored in (SecondPassReranker(**data), SecondPassReranker.model_validate(data)):
             assert restored.model_dump() == compressor.model_dump()
@@ -224,7 +269,8 @@ class TestConstruction:
         """The class has a JSON schema, and its repr is that of its settings."""
         properties = SecondPassReranker.model_json_schema()["properties"]
         assert properties["reranker"]["anyOf"] == [{"type": "string"}, {"type": "object"}]
-        assert repr(fake) == "SecondPassReranker(reranker=FakeReranker(), top_n=3, threshold=None, score_key=None)"
+        settings = "top_n=3, threshold=None, score_key=None, prior=True"
+        assert repr(fake) == f"SecondPassReranker(reranker=FakeReranker(), {settings})"
 
     def test_a_subclass_can_add_fields(self) -> None:
         """A user's own subclass takes its own settings along with ours."""

@@ -15,11 +15,40 @@ from llama_index.core.postprocessor import SimilarityPostprocessor
 from llama_index.core.schema import ImageNode, IndexNode, MetadataMode, NodeWithScore, TextNode
 
 from llama_index.postprocessor.secondpass import SecondPassRerank
+from secondpass.composition.prior import PriorReranker
 from secondpass.errors import CompositionError, ConfigError, InputError, RegistryError
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.testing import FakeReranker
 from tests.integrations.llama_index.nodes import BEST, QUESTION, TEXTS, Recording, both, fake, scored
 from tests.integrations.llama_index.recording import Recorder
+
+
+class FakeCrossEncoder(FakeReranker):
+    """Gives what a cross-encoder gives: log-odds."""
+
+    log_odds = True
+
+
+class TestPrior:
+    def test_the_nodes_order_counts_beside_a_cross_encoders_scores(self) -> None:
+        """Also for a reranker that is given as it is; one setting, which may be changed later, switches it off."""
+        reranker = FakeCrossEncoder(scale="logit")
+        postprocessor = SecondPassRerank(reranker=reranker, top_n=None)
+        expected = PriorReranker(reranker).rerank(QUESTION, TEXTS)
+        assert [node.score for node in both(postprocessor, scored())] == [document.score for document in expected]
+        alone = [document.score for document in reranker.rerank(QUESTION, TEXTS)]
+        postprocessor.prior = False
+        for other in (postprocessor, SecondPassRerank(reranker=reranker, top_n=None, prior=False)):
+            assert [node.score for node in both(other, scored())] == alone
+        with pytest.raises(ConfigError, match="prior must be True or False"):
+            fake(prior="no")
+
+    def test_equal_scores_of_the_retriever_say_nothing(self) -> None:
+        """A filter that scores all nodes alike has not put them in an order."""
+        reranker = FakeCrossEncoder(scale="logit")
+        nodes = [node.model_copy(update={"score": 1.0}) for node in scored()]
+        reranked = both(SecondPassRerank(reranker=reranker, top_n=None), nodes)
+        assert [node.score for node in reranked] == [document.score for document in reranker.rerank(QUESTION, TEXTS)]
 
 
 class TestReranking:
@@ -263,6 +292,7 @@ class TestSerialization:
             "top_n": None,
             "threshold": -5.0,
             "keep_retrieval_score": True,
+            "prior": True,
         }
         assert json.loads(postprocessor.to_json()) == data
         for restored in (SecondPassRerank.from_dict(data), SecondPassRerank.from_json(postprocessor.to_json())):

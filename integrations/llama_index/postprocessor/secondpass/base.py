@@ -19,9 +19,10 @@ except ImportError as exc:
 from secondpass.adapters import known_scores, load_uncut
 from secondpass.base import Reranker
 from secondpass.composition.passage import PassageReranker
+from secondpass.composition.prior import PriorReranker, with_prior
 from secondpass.errors import ConfigError, InputError
 from secondpass.types import RankedDocument, Ranking
-from secondpass.validation import checked_k
+from secondpass.validation import Flag, checked_k
 
 __all__ = ["SecondPassRerank"]
 
@@ -56,6 +57,10 @@ class SecondPassRerank(BaseNodePostprocessor):
             the default gives, it holds for one model only; calibrate for probabilities.
         keep_retrieval_score: put the first stage's score into ``metadata["retrieval_score"]`` of a copy of
             the node, where neither an embedding model nor an LLM reads it.
+        prior: whether the order in which the nodes come, a retriever's, counts beside a cross-encoder's scores
+            (`secondpass.PriorReranker`), so that reranking does not hurt where the model knows little. Other
+            rerankers, and one that has a prior or combines scores by itself, are taken as they are. Turn it off if
+            the nodes come in no order.
         callback_manager: LlamaIndex's; a query engine replaces it by its own.
 
     Raises:
@@ -68,6 +73,7 @@ class SecondPassRerank(BaseNodePostprocessor):
     top_n: int | None = Field(default=2, description="How many nodes to return at most; None for all.")
     threshold: float | None = Field(default=None, description="The lowest score that a returned node may have.")
     keep_retrieval_score: bool = Field(default=False, description="Whether to keep the first score as metadata.")
+    prior: bool = Field(default=True, description="Whether the retriever's order counts as a prior.")
 
     # Not left to pydantic's validators, which turn our errors into a ValidationError and ignore misspelt settings.
     def __init__(
@@ -77,6 +83,7 @@ class SecondPassRerank(BaseNodePostprocessor):
         top_n: int | None = 2,
         threshold: float | None = None,
         keep_retrieval_score: bool = False,
+        prior: bool = True,
         callback_manager: CallbackManager | None = None,
     ) -> None:
         top_n = checked_k(top_n, "top_n", error=ConfigError)
@@ -88,6 +95,7 @@ class SecondPassRerank(BaseNodePostprocessor):
             "top_n": top_n,
             "threshold": threshold,
             "keep_retrieval_score": keep_retrieval_score,
+            "prior": Flag().checked(prior, "prior"),
             "callback_manager": callback_manager or CallbackManager(),
         }
         super().__init__(**fields)
@@ -124,7 +132,7 @@ class SecondPassRerank(BaseNodePostprocessor):
         if not nodes:
             return []
         with self._reported(nodes, query) as reranked:
-            ranking = self.reranker.rerank(query.query_str, **self._candidates(nodes))
+            ranking = self._second_stage().rerank(query.query_str, **self._candidates(nodes))
             reranked += self._chosen(nodes, ranking)
         return reranked
 
@@ -137,9 +145,12 @@ class SecondPassRerank(BaseNodePostprocessor):
         if not nodes:
             return []
         with self._reported(nodes, query) as reranked:
-            ranking = await self.reranker.arerank(query.query_str, **self._candidates(nodes))
+            ranking = await self._second_stage().arerank(query.query_str, **self._candidates(nodes))
             reranked += self._chosen(nodes, ranking)
         return reranked
+
+    def _second_stage(self) -> Reranker:
+        return with_prior(self.reranker) if self.prior else self.reranker
 
     def _candidates(self, nodes: list[NodeWithScore]) -> dict[str, Any]:
         texts = [node.get_content(metadata_mode=MetadataMode.EMBED) for node in nodes]
@@ -191,7 +202,8 @@ def _query(query_bundle: QueryBundle | None) -> QueryBundle:
 
 def _model_name(reranker: Reranker) -> str:
     """Return the name that `secondpass.load` takes: of the settings the model alone, for others may be secret."""
-    reranker = reranker.wrapped if isinstance(reranker, PassageReranker) else reranker
+    while isinstance(reranker, PassageReranker | PriorReranker):
+        reranker = reranker.wrapped
     kind = reranker.registry_name or type(reranker).__name__
     model = getattr(reranker, "model", None)
     return f"{kind}:{model}" if isinstance(model, str) else kind

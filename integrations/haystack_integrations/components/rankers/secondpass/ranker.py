@@ -16,9 +16,10 @@ except ImportError as exc:
 
 from secondpass.adapters import known_scores, load_uncut, without_secrets
 from secondpass.base import Reranker
+from secondpass.composition.prior import with_prior
 from secondpass.errors import ConfigError, InputError
 from secondpass.types import Ranking
-from secondpass.validation import THRESHOLD, checked_k
+from secondpass.validation import THRESHOLD, Flag, checked_k
 
 __all__ = ["SecondPassRanker"]
 
@@ -50,6 +51,10 @@ class SecondPassRanker:
         meta_fields_to_embed: fields of a document's meta whose values are put before its content, in this
             order; absent and empty ones are left out.
         embedding_separator: what is put between these values and the content.
+        prior: whether the order in which the documents come, a retriever's, counts beside a cross-encoder's scores
+            (`secondpass.PriorReranker`), so that reranking does not hurt where the model knows little. Other
+            rerankers, and one that has a prior or combines scores by itself, are taken as they are. Turn it off if
+            the documents come in no order.
 
     Raises:
         ConfigError: a setting can't be used. A threshold on ordinal scores is refused here for a `Reranker`,
@@ -64,6 +69,7 @@ class SecondPassRanker:
         score_threshold: float | None = None,
         meta_fields_to_embed: list[str] | None = None,
         embedding_separator: str = "\n",
+        prior: bool = True,
     ) -> None:
         if isinstance(meta_fields_to_embed, str):
             # It would be taken for a list of one-letter fields, none of which exists.
@@ -72,6 +78,7 @@ class SecondPassRanker:
         self.top_k = checked_k(top_k, "top_k", error=ConfigError)
         self.meta_fields_to_embed = list(meta_fields_to_embed or ())
         self.embedding_separator = embedding_separator
+        self.prior = Flag().checked(prior, "prior")
         # This returns a reranker unchanged, and refuses everything else.
         self._loaded = None if isinstance(reranker, str | Mapping) else load_uncut(reranker)
         if self._loaded is not None:
@@ -140,6 +147,7 @@ class SecondPassRanker:
             score_threshold=self.score_threshold,
             meta_fields_to_embed=self.meta_fields_to_embed,
             embedding_separator=self.embedding_separator,
+            prior=self.prior,
         )
 
     @classmethod
@@ -153,7 +161,7 @@ class SecondPassRanker:
             with _LOADING:  # a thread that had to wait finds it loaded
                 self._loaded = load_uncut(self.reranker if self._loaded is None else self._loaded)
         self._loaded.require_threshold(threshold)
-        return self._loaded, threshold
+        return with_prior(self._loaded) if self.prior else self._loaded, threshold
 
     def _prepare(self, documents: list[Document], top_k: int | None) -> tuple[list[Document], dict[str, Any]]:
         candidates = _unique(documents)
