@@ -1,11 +1,13 @@
 """What the base class guarantees for every reranker."""
 
+import asyncio
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import secondpass as sp
@@ -206,3 +208,79 @@ class TestConfig:
         """Whatever is built from one refuses anything else by its own name."""
         with pytest.raises(ConfigError, match=f"{kind.__name__}: .*{message}"):
             kind.from_config(config)
+
+
+class Sees(FakeReranker):
+    """Fails if it is shown a blank document, as strict servers do."""
+
+    log_odds = True
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        assert all(text.strip(_BLANK_LETTERS) for request in requests for text in request.texts)
+        scored = super()._score(requests)
+        pairs = zip(requests, scored, strict=True)
+        return [Scores(each.values, {"length": [len(text) for text in r.texts]}) for r, each in pairs]
+
+
+_BLANK_LETTERS = " \t\n\r\x00\x1f\u200b\u200d\u2060\ufeff\u00ad\u3000\u3164\u2800"  # with no width, or only space
+_BLANK_LETTERS += ".,;:!?-\u2013\u2014_\u2026()[]\"'\u0301"
+_BLANKS = st.text(st.sampled_from(_BLANK_LETTERS), max_size=5)
+_TEXTS = st.text(st.sampled_from("aé日7½$🙂+ ."), min_size=1, max_size=5).filter(lambda text: text.strip(" ."))
+
+
+def _wrappings(scale: str) -> dict[str, Reranker]:
+    inner = Sees(scale=scale)
+    wrapped: dict[str, Reranker] = {
+        "alone": inner,
+        "passage": PassageReranker(inner, max_tokens=2, overlap=0),
+        "cached": sp.CachedReranker(inner),
+        "coalescing": sp.CoalescingReranker(inner, max_wait_ms=0),
+        "blended": sp.BlendedReranker(inner, missing_initial="skip"),
+        "ensemble": sp.EnsembleReranker([inner, inner], method="rrf"),
+        "cascade": sp.CascadeReranker([inner, inner], keep=[2]),
+        "fallback": FallbackReranker([inner, inner]),
+    }
+    if scale != "ordinal":
+        calibrator = {"type": "platt", "slope": 1.5, "intercept": -0.5}
+        wrapped["calibrated"] = sp.CalibratedReranker(inner, calibrator=calibrator)
+        wrapped["prior"] = sp.PriorReranker(inner, weight=50.0)
+    return wrapped
+
+
+@pytest.mark.parametrize("scale", ["logit", "probability", "ordinal"])
+@settings(max_examples=25, deadline=None)
+@given(documents=st.lists(st.one_of(_BLANKS, _TEXTS), max_size=6), k=st.sampled_from([None, 2]))
+def test_blank_documents_come_last_and_are_not_scored(scale: str, documents: list[str], k: int | None) -> None:
+    """In every composition, however it is called: below all others, which get the scores that they get without them."""
+    others = [text for text in documents if text.strip(_BLANK_LETTERS)]
+    for name, reranker in _wrappings(scale).items():
+        alone = [(d.text, d.score) for d in reranker.rerank("7 a", others)]
+        waited = asyncio.run(reranker.arerank_many([("7 a", documents), ("7 a", others)]))
+        for ranking in (reranker.rerank("7 a", documents), waited[0]):
+            assert [(d.text, d.score) for d in ranking][: len(others)] == alone, name
+            blanks = ranking[len(others) :]
+            assert [d.index for d in blanks] == [at for at, text in enumerate(documents) if text not in others]
+            for document in blanks:
+                assert document.explanation == {"blank": True}
+                assert all(document.score < score or (document.score, score) == (0.0, 0.0) for _, score in alone)
+                if ranking.scale is Scale.PROBABILITY:
+                    assert document.score == 0.0
+                elif ranking.scale is Scale.LOGIT:
+                    assert math.isfinite(document.score) and document.score <= -12.0
+            assert ranking.trace.total("blank") >= len(blanks)  # windows of others may be blank
+        assert [d.index for d in reranker.rerank("7 a", documents, k=k)] == [d.index for d in ranking[:k]]
+
+
+@pytest.mark.parametrize("lowest", [-1.7976931348623157e308, -1e300, 0.0, 1e17])
+def test_a_blank_documents_score_is_finite_and_lowest(lowest: float) -> None:
+    """Also where a difference of 1 is lost, and where there is no lower number: it comes last even so."""
+    ranking = Scripted([lowest]).rerank("q", ["", "text"])
+    assert [document.index for document in ranking] == [1, 0]
+    assert math.isfinite(ranking[1].score) and ranking[1].score <= ranking[0].score == lowest
+    assert ranking[1].score < lowest or lowest == -1.7976931348623157e308
+
+
+def test_a_blank_document_is_below_a_probability_of_zero() -> None:
+    """The score is the same, and the place is not."""
+    ranking = Scripted([0.0, 0.5], Scale.PROBABILITY).rerank("q", ["?!", "zero", " ", "half"])
+    assert [(document.index, document.score) for document in ranking] == [(3, 0.5), (1, 0.0), (0, 0.0), (2, 0.0)]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.errors import ConfigError, InputError
-from secondpass.types import RankedDocument, Ranking, Request, Scale, Trace, printable
+from secondpass.types import RankedDocument, Ranking, Request, Scale, Trace, is_blank, printable
 
 
 def _ranking(scale: Scale = Scale.LOGIT) -> Ranking:
@@ -167,3 +167,25 @@ class TestTrace:
         plain = Trace("outer", 0.5, {"pairs": 1}, ("note",), (Trace("inner"),)).to_dict()
         assert json.loads(json.dumps(plain))["stages"][0]["name"] == "inner"
         assert plain["notes"] == ["note"] and plain["counts"] == {"pairs": 1}
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n\t", "\u200b\ufeff\u2060", "\x00\x1f", "...", "\u2014 \u2013 _", "\u3164\u2800\uffa0", "\u0301"]
+)
+def test_what_shows_nothing_is_blank(text: str) -> None:
+    """Spaces, what has no width, controls, punctuation, fillers and lone marks."""
+    assert is_blank(text) and Request("q", [text, "a"]).blank == (True, False)
+
+
+@pytest.mark.parametrize("text", ["a", " é.", "7", "½", "日", "ไทย", "$", "+", "🙂", "\ud800", "\u3164a"])
+def test_a_letter_a_digit_or_a_symbol_is_not_blank(text: str) -> None:
+    """One is enough; what can't be encoded stands for something, too."""
+    assert Request("q", [text]).blank == (False,)
+
+
+def test_a_request_without_its_blank_documents() -> None:
+    """Ids, scores and k stay; a request that has none is itself."""
+    request = Request("q", ["", {"text": "a", "id": 7}, "b"], k=2, initial_scores=[3, 2, 1])
+    kept = request.without_blanks()
+    assert (kept.documents, kept.k, kept.initial_scores) == (({"text": "a", "id": 7}, "b"), 2, (2.0, 1.0))
+    assert kept.without_blanks() is kept

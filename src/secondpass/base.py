@@ -1,5 +1,7 @@
 """The one abstraction: a reranker scores a list of requests."""
 
+import math
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +21,7 @@ from secondpass.validation import THRESHOLD
 __all__ = ["Reranker"]
 
 T = TypeVar("T")
+_BLANK = -12.0  # the logit of a blank document at most: below what models give to a text that does not fit
 RequestLike = Request | tuple[str, Sequence[Document]]
 
 
@@ -48,19 +51,28 @@ class Reranker(Configured, ABC):
 
     @abstractmethod
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
-        """Return the scores of each request, in order. No request is empty."""
+        """Return the scores of each request, in order. No request is empty, and no document is blank."""
 
     def score_many(self, requests: Sequence[Request]) -> list[Scores]:
         """Score checked requests, with their traces: what a wrapper calls on the one it wraps.
+
+        Blank documents (`Request.blank`) are not handed on. Probabilities of theirs are 0; other scores lie below all
+        of the request, and so low that no threshold on logits lets them through. The trace counts them under
+        ``blank``.
 
         Raises:
             ScoringError: the reranker broke its contract (a missing, NaN or out-of-range score).
         """
         check_cancelled()
-        filled = [request for request in requests if len(request)]
+        asked = [request.without_blanks() for request in requests]
+        filled = [request for request in asked if len(request)]
         start = time.perf_counter()
         results = self._score(filled) if filled else []
-        return self._finished(requests, results, time.perf_counter() - start)
+        finished = self._finished(asked, results, time.perf_counter() - start)
+        return [
+            scores if request is kept else self._with_blanks(request, scores)
+            for request, kept, scores in zip(requests, asked, finished, strict=True)
+        ]
 
     def _finished(self, requests: Sequence[Request], results: list[Scores], latency_s: float) -> list[Scores]:
         """Check the results for the requests that are not empty, and put empty ones between them."""
@@ -71,6 +83,21 @@ class Reranker(Configured, ABC):
             [self._checked(scores, request, latency_s) for request, scores in zip(filled, results, strict=True)]
         )
         return [next(scored) if len(request) else Scores(np.empty(0)) for request in requests]
+
+    def _with_blanks(self, request: Request, scores: Scores) -> Scores:
+        blank = np.array(request.blank)
+        lowest = float(scores.values.min(initial=np.inf))
+        # Far from everything else a difference of 1 is lost; the lowest number of all has no other one below it.
+        worst = max(min(lowest - 1, math.nextafter(lowest, -math.inf), _BLANK), -sys.float_info.max)
+        values = np.full(len(request), 0.0 if self.scale is Scale.PROBABILITY else worst)
+        values[~blank] = scores.values
+        columns: dict[str, list[Any]] = {}
+        for name, column in scores.explanations.items():
+            cells = iter(column)
+            columns[name] = [None if is_so else next(cells) for is_so in request.blank]
+        counts = {**scores.trace.counts, "blank": int(blank.sum())}
+        name = scores.trace.name or type(self).__name__
+        return Scores(values, columns, replace(scores.trace, name=name, counts=counts))
 
     def score(self, query: str, documents: Sequence[Document]) -> npt.NDArray[np.float64]:
         """Return the scores of the documents, in their order.
@@ -246,15 +273,17 @@ def _as_request(request: RequestLike, position: int, k: int | None) -> Request:
 
 
 def _ranking(request: Request, scores: Scores, scale: Scale) -> Ranking:
-    # A stable sort keeps the first stage's order among equals.
-    order = np.argsort(-scores.values, kind="stable")[: request.k]
+    # A stable sort keeps the first stage's order among equals, behind which blank documents come.
+    order = np.lexsort((request.blank, -scores.values))[: request.k]
     documents = tuple(
         RankedDocument(
             index=int(index),
             rank=rank,
             score=float(scores.values[index]),
             document=request.documents[index],
-            explanation={name: column[index] for name, column in scores.explanations.items()},
+            explanation={"blank": True}
+            if request.blank[index]
+            else {name: column[index] for name, column in scores.explanations.items()},
         )
         for rank, index in enumerate(order, start=1)
     )

@@ -2,8 +2,9 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, overload
 
@@ -27,6 +28,10 @@ Run = Mapping[str, Sequence[str]]
 _SURROGATES = re.compile("[\ud800-\udfff]")
 # All controls but tabs and newlines, lone surrogates, and what turns the direction of the text behind it.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+# Hangul fillers count as letters, and the empty Braille pattern as a symbol, but show nothing.
+_LETTER_OR_DIGIT = re.compile("[^\\W_\u115f\u1160\u3164\uffa0]")
+_EMPTY_SYMBOL = "\u2800"
 
 
 class Scale(StrEnum):
@@ -54,6 +59,8 @@ class Request:
     Attributes:
         texts: the documents' texts, one for each, as models can take them: a lone surrogate, which no
             encoding can hold, is replaced by U+FFFD, so that character offsets stay right.
+        blank: for each document whether it says nothing, see `is_blank`. No model and no server is asked about these;
+            they come last.
 
     Raises:
         InputError: a field has the wrong type or value; the message says which.
@@ -64,6 +71,7 @@ class Request:
     k: int | None = None
     initial_scores: Sequence[float] | None = None
     texts: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    blank: tuple[bool, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.query, str):
@@ -78,6 +86,7 @@ class Request:
         object.__setattr__(self, "documents", documents)
         object.__setattr__(self, "k", checked_k(self.k))
         object.__setattr__(self, "texts", texts)
+        object.__setattr__(self, "blank", tuple(map(is_blank, texts)))
         if self.initial_scores is not None:
             object.__setattr__(self, "initial_scores", _checked_initial_scores(self.initial_scores, len(documents)))
 
@@ -89,6 +98,13 @@ class Request:
         chosen = [int(index) for index in indices]
         initial = None if self.initial_scores is None else [self.initial_scores[index] for index in chosen]
         return Request(self.query, [self.documents[index] for index in chosen], initial_scores=initial)
+
+    def without_blanks(self) -> "Request":
+        """Return a request for the documents that are not blank, with its ``k``; itself if none is."""
+        if not any(self.blank):
+            return self
+        kept = self.subset(index for index, blank in enumerate(self.blank) if not blank)
+        return replace(kept, k=self.k)
 
 
 def document_text(document: object, position: int) -> str:
@@ -119,6 +135,13 @@ def _checked_initial_scores(scores: Iterable[float], n_documents: int) -> tuple[
 def well_formed(text: str) -> str:
     """Return a text with U+FFFD for each lone surrogate: neither tokenizers nor UTF-8 accept them."""
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a text has no letter, digit or symbol that shows: only spaces, punctuation, marks and controls."""
+    if _LETTER_OR_DIGIT.search(text):
+        return False
+    return not any(unicodedata.category(character)[0] == "S" for character in text if character != _EMPTY_SYMBOL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from secondpass.evaluate import metrics
 from secondpass.testing import FakeReranker, RerankerContract
 from secondpass.types import Request, Scale, Scores, Trace
 
-_DOCUMENTS = [{"text": "", "id": f"d{at}"} for at in range(6)]
+_DOCUMENTS = [{"text": "text", "id": f"d{at}"} for at in range(6)]
 
 
 class Given(Reranker):

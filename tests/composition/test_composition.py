@@ -123,5 +123,5 @@ def _close_later(reranker: object, stack: ExitStack) -> None:
 _TRAITS = ("scale", "logit", "probability", "ordinal", "depend")
 _NAMES = {
     *("FakeReranker", "PassageReranker", "CalibratedReranker", "EnsembleReranker", "BlendedReranker", "CachedReranker"),
-    *("CoalescingReranker", "FallbackReranker", "CascadeReranker", "RoutedReranker"),
+    *("CoalescingReranker", "FallbackReranker", "CascadeReranker", "RoutedReranker", "PriorReranker"),
 }

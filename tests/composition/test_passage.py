@@ -157,6 +157,8 @@ class TestWindows:
         """Whatever the texts hold, and the best window's score is the document's."""
         inner = FakeReranker()
         for ranked in PassageReranker(inner, max_tokens=max_tokens, borders=borders).rerank("a b", texts):
+            if ranked.explanation == {"blank": True}:
+                continue
             passage = ranked.explanation["passage"]
             assert ranked.text[passage["start"] : passage["end"]] == passage["text"]
             assert inner.score("a b", [passage["text"]])[0] == ranked.score

@@ -158,11 +158,12 @@ def test_a_meta_field_can_decide() -> None:
     assert ids(SecondPassRanker(FakeReranker(), meta_fields_to_embed=["title"]).run(QUERY, documents)) == ["t", "u"]
 
 
-def test_a_document_without_text_is_an_input_error() -> None:
-    """Content None can't be ranked; the message names the document and what to do."""
-    documents = [Document(content="text"), Document(id="image-7", blob=ByteStream(b"png"))]
-    with pytest.raises(InputError, match=r"'image-7' has no content.*meta_fields_to_embed"):
-        SecondPassRanker(FakeReranker()).run(QUERY, documents)
+def test_a_document_without_text_comes_last() -> None:
+    """Content None says as little as a blank one: it does not fail the run, and keeps what it holds."""
+    documents = [Document(id="image-7", blob=ByteStream(b"png")), Document(id="text", content="unrelated")]
+    output = SecondPassRanker(FakeReranker()).run(QUERY, documents)
+    assert ids(output) == ["text", "image-7"]
+    assert output["documents"][1].blob == ByteStream(b"png") and output["documents"][1].score == 0.0
 
 
 @pytest.mark.parametrize(

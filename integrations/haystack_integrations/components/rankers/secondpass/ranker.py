@@ -39,7 +39,8 @@ class SecondPassRanker:
 
     As with Haystack's own rankers, documents that share an id count as one: the one that the first stage scored
     highest is kept. If all documents have a score, a reranker that combines scores gets these as well. The results are
-    copies with the new `score`; id, content, meta and embedding are kept.
+    copies with the new `score`; id, content, meta and embedding are kept. Documents without
+    content, such as images, come last.
 
     Args:
         reranker: a name, ``"cross-encoder:MODEL"``, which also scores long documents whole (as a
@@ -116,7 +117,7 @@ class SecondPassRanker:
             Under ``documents``, the best first, copies whose `score` is the reranker's.
 
         Raises:
-            InputError: the query is empty, ``top_k`` is below 1, or a document has no text.
+            InputError: the query is empty, or ``top_k`` is below 1.
             ConfigError: the threshold is not a finite number, or the scores are ordinal.
         """
         candidates, request = self._prepare(documents, top_k)
@@ -175,9 +176,6 @@ class SecondPassRanker:
         parts = [str(value) for value in values if value is not None and value != ""]
         if document.content is not None:
             parts.append(document.content)
-        if not parts:
-            advice = "leave it out, or name meta fields that describe it in meta_fields_to_embed"
-            raise InputError(f"the document {document.id!r} has no content that could be ranked: {advice}")
         return self.embedding_separator.join(parts)
 
 
