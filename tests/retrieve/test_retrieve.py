@@ -223,6 +223,28 @@ class TestBM25:
         assert len(retriever.search("zyzzyva")) == 0
         assert [hit.id for hit in retriever.search("dough")] == ["dough"]
 
+    @pytest.mark.parametrize(
+        ("query", "documents"),
+        [
+            ("如何复制文件", ["怎样删除一个文件夹", "用这个命令可以复制文件", "明天是晴天"]),
+            (
+                "ファイルをコピーする",
+                ["天気は晴れです", "このコマンドでファイルをコピーできます", "フォルダを削除する"],
+            ),
+            ("คัดลอกไฟล์", ["วันนี้อากาศดี", "คำสั่งนี้ใช้คัดลอกไฟล์", "ลบโฟลเดอร์"]),
+            ("ຄັດລອກໄຟລ໌", ["ມື້ນີ້ອາກາດດີ", "ຄຳສັ່ງນີ້ຄັດລອກໄຟລ໌"]),
+            ("फ़ाइल कॉपी करना", ["आज मौसम अच्छा है", "यह कमांड फ़ाइल कॉपी करता है"]),
+            ("नदी", ["नाद और नंद", "यह नदी है"]),
+            ("نسخ ملف", ["الطقس جميل", "هذا الأمر نسخ ملف"]),
+            ("파일을 복사", ["날씨가 맑다", "파일을 복사 하는 명령"]),
+            ("猫", ["犬", "猫"]),
+        ],
+    )
+    def test_words_are_those_of_the_script(self, query: str, documents: list[str]) -> None:
+        """What is written without spaces is found by its pairs of characters, and vowel marks belong to words."""
+        ranking = BM25Retriever().index(documents).search(query, 3)
+        assert len(ranking) and ranking[0].text == documents[1]
+
     @pytest.mark.parametrize("size", [0, 50])
     def test_an_array_that_was_cut_off_is_an_error_of_ours(self, size: int, tmp_path: Path) -> None:
         """Whether nothing is left of the file, or a part."""

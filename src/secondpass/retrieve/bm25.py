@@ -1,7 +1,11 @@
 """First-stage retrieval by words: BM25, from the bm25s library."""
 
+import re
+import unicodedata
 import warnings
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,12 +17,19 @@ from secondpass.validation import NOT_NEGATIVE, SHARE, check
 
 __all__ = ["BM25Retriever"]
 
+# Kana and Han, Thai and Lao, Burmese, Khmer: written without spaces between words.
+_UNSPACED = re.compile(
+    "[\u3005\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+"
+)
+
 
 class BM25Retriever(Retriever):
     """Finds the documents that share rare words with the query (Robertson and Zaragoza 2009).
 
-    Lucene's variant. Words are runs of two or more letters, digits and underscores, in lower case, without
-    English stop words and without stemming.
+    Lucene's variant. Words are runs of two or more letters (with their marks), digits and underscores, in lower case,
+    without English stop words and without stemming. Where words are written without spaces between them (Chinese,
+    Japanese, Thai, Lao, Khmer, Burmese), each two neighbouring characters count as one.
 
     Args:
         k1: how soon further occurrences of a word stop counting, at least 0.
@@ -44,14 +55,14 @@ class BM25Retriever(Retriever):
 
     def _index(self, texts: Sequence[str], progress: bool) -> None:
         bm25 = _bm25s().BM25(method="lucene", k1=self.k1, b=self.b)
-        tokens = _bm25s().tokenize(list(texts), stopwords="en", show_progress=progress)
+        tokens = _tokenized(texts, show_progress=progress)
         if not any(tokens.ids):
             raise InputError("no document has a word that BM25 counts: two or more letters, and not a stop word")
         bm25.index(tokens, show_progress=progress)
         self._bm25 = bm25
 
     def _search(self, queries: Sequence[str], k: int) -> list[Hits]:
-        words = _bm25s().tokenize(list(queries), stopwords="en", return_ids=False, show_progress=False)
+        words = _tokenized(queries, return_ids=False, show_progress=False)
         return [self._hits(query, k) for query in words]
 
     def _hits(self, words: list[str], k: int) -> Hits:
@@ -72,6 +83,30 @@ class BM25Retriever(Retriever):
         n_indexed = self._bm25.scores["num_docs"]
         if n_indexed != len(self):
             raise ValueError(f"an index of {n_indexed} documents for {len(self)}")
+
+
+def _tokenized(texts: Sequence[str], **settings: bool) -> Any:
+    spaced = [_spaced(text) for text in texts]
+    return _bm25s().tokenize(spaced, stopwords="en", token_pattern=_word_pattern(), **settings)
+
+
+def _spaced(text: str) -> str:
+    """Return a text with spaces between each two characters of scripts that have none between words."""
+    return text if text.isascii() else _UNSPACED.sub(_bigrams, text)
+
+
+def _bigrams(run: re.Match[str]) -> str:
+    characters = run[0]
+    # A single character stands twice, as a word has two characters or more.
+    pairs = [a + b for a, b in pairwise(characters)] or [2 * characters]
+    return f" {' '.join(pairs)} "
+
+
+@lru_cache(maxsize=1)
+def _word_pattern() -> str:
+    # `re` has no class for marks, without which words of Hindi or Thai would fall apart at their vowels.
+    marks = "".join(chr(code) for code in range(0x300, 0xFFFF) if unicodedata.category(chr(code))[0] == "M")
+    return rf"(?u)[\w{re.escape(marks)}]{{2,}}"
 
 
 def _bm25s() -> Any:
