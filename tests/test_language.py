@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpass.language import is_foreign
+from secondpass.language import is_foreign, unread_language
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,56 @@ def test_long_texts_take_as_long_as_short_ones() -> None:
     """A megabyte without a blank, or of one letter, is judged by its beginning."""
     for text in ("a" * 1_000_000, "a " * 500_000, "\u00e4" * 1_000_000, "." * 1_000_000):
         assert isinstance(is_foreign(text), bool)
+
+
+_SHORT = """NATO; copy file; delete folder; numpy argsort; la la land cast; da vinci mona lisa; rio de janeiro
+carnival; cafe au lait calories; curriculum vitae template; best pizza naples; visa requirements brazil;
+jaguar xf price; bmw dealer munich; don quixote author; hotel paris; madrid barcelona train; salsa verde
+ingredients; El Niño effects; who wrote faust; wifi password reset; refund order; error 503 upload; login
+problem; docker compose volumes; kubernetes pod restart; protein folding; insulin resistance; vitamin d
+deficiency; weather tomorrow; stock price apple; zeitgeist meaning; schadenfreude definition; kindergarten
+age; angst synonyms; deja vu causes; rendezvous spelling; ballet moscow bolshoi; fjords norway cruise;
+ikea billy shelf; mozart requiem; roma tomato; santa monica pier; buenos aires tango; amsterdam canals;
+lufthansa baggage; puma shoes; sudoku solver; karaoke bar; tsunami warning; haiku structure; lingua
+franca; quid pro quo; habeas corpus; ad hoc network; per capita income; status quo bias; a priori
+algorithm; vice versa; et al citation; alma mater; modus operandi; alter ego; population tokyo; manga one
+piece; kimchi fermentation time; bordeaux wine vintage; boundary layer transition; laminar flow flat
+plate; aerodynamic heating blunt body; gdp germany 2019; berlin wall fall date; asyncio gather; pandas
+groupby mean; cancel subscription; invoice vat number; parcel delayed; return shoes; crispr cas9
+off-target; how tall is everest; when was bach born; where is machu picchu; why is sky blue; sushi rice
+ratio; tiramisu recipe; vietnam travel national park; einstein relativity theory; los angeles lakers
+roster 2010; flu vaccine side effects; tesla model 3 range; iphone 12 battery; carbonara without cream;
+vermeer girl pearl earring; san francisco giants score; nintendo switch; origami crane; adidas ultraboost;
+volvo xc90 review; pro bono lawyer; moon distance earth; capital of france"""
+
+
+def test_no_short_english_query_is_foreign() -> None:
+    """A hundred of them, many of foreign names, with documents in English."""
+    queries = " ".join(_SHORT.split("\n")).split("; ")
+    documents = ["The tower was built in 1889 and is 300 metres high.", "shutil.copy copies a file.", "Berlin"]
+    assert len(queries) == 100
+    assert [query for query in queries if unread_language(query, documents, {"en"})] == []
+
+
+@pytest.mark.parametrize("language", FOREIGN)
+def test_documents_in_another_language_are_unread(language: str) -> None:
+    """Whatever the query is; a minority of the documents is not enough."""
+    foreign, english = FOREIGN[language], ["The museum opens at nine.", "The tower is 330 metres high."]
+    assert unread_language("eiffel tower", foreign * 2, {"en"})
+    assert unread_language("eiffel tower", [foreign[0], *english], {"en"}) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "read", "unread"),
+    [
+        ("ما ارتفاع البرج", {"en"}, "ar"),
+        ("这座塔有多高", {"en"}, "zh"),
+        ("这座塔有多高", {"en", "zh"}, None),
+        ("Wie hoch ist der Turm in Paris eigentlich", {"en"}, "de"),
+        ("Turm Paris", {"en"}, None),
+        ("how high is the tower in Paris", {"en"}, None),
+    ],
+)
+def test_a_query_is_unread_if_it_is_long_or_in_another_script(query: str, read: set[str], unread: str | None) -> None:
+    """A few words in Latin letters may be names; a model that reads a language beside English reads it."""
+    assert unread_language(query, ["The museum opens at nine."], read) == unread

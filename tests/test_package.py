@@ -80,7 +80,7 @@ def test_the_public_names_are_these() -> None:
     assert set(sp.__all__) == {
         *("CompositionError", "ConfigError", "InputError", "MissingExtraError", "ModelError", "ModelFormatError"),
         *("ModelIntegrityError", "ModelNotFoundError", "OutOfMemoryError", "RegistryError", "ScoringError"),
-        *("SecondPassError", "SecondPassWarning", "TruncationWarning"),
+        *("SecondPassError", "SecondPassWarning", "TruncationWarning", "LanguageWarning"),
         *("BlendedReranker", "CachedReranker", "CalibratedReranker", "CascadeReranker", "CoalescingReranker"),
         *("ColbertReranker", "CrossEncoderReranker", "DuoT5Reranker", "EnsembleReranker", "FallbackReranker"),
         *("LLMReranker", "MonoT5Reranker", "PassageReranker", "PriorReranker", "RankT5Reranker", "RemoteReranker"),

@@ -31,6 +31,7 @@ __all__ = [
     "CompositionError",
     "ConfigError",
     "InputError",
+    "LanguageWarning",
     "MissingExtraError",
     "ModelError",
     "ModelFormatError",
@@ -118,6 +119,10 @@ class VerificationFailedError(SecondPassError):
 
 class SecondPassWarning(UserWarning):
     """The base of every warning that secondpass gives."""
+
+
+class LanguageWarning(SecondPassWarning):
+    """A model does not read the language of a query or its documents. Each reranker warns once; every trace says so."""
 
 
 class TruncationWarning(SecondPassWarning):

@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
 from secondpass.errors import ConfigError, MissingExtraError
 
-__all__ = ["check_languages", "detect_language", "is_foreign"]
+__all__ = ["check_languages", "detect_language", "is_foreign", "unread_language"]
 
 _WORD = re.compile(r"[^\W\d_]+")
 _MAX_CHARS = 4000  # what a text begins with tells its language
@@ -17,6 +17,9 @@ _SURE = 0.8  # the probability of another language
 _MIN_ENGLISH = 0.05  # the probability of English, below which a text without English small words is foreign
 _MIN_WORDS = 4  # fewer words are foreign only if the detector is sure
 _MANY = 0.1  # of the words: so many English small words need no detector
+_LONG_QUERY = 6  # words in Latin letters, from which on a query is foreign by itself: "la la land cast" has 4
+_SAMPLE = 8  # of the documents that are looked at
+_SAMPLE_CHARS = 500
 
 # Frequent in English, and not so in other languages in Latin letters.
 _ENGLISH = frozenset(["the", "and", "are", "were", "been", "this", "that", "these", "those", "with", "from", "have"])
@@ -99,6 +102,37 @@ def is_foreign(text: str) -> bool:
     named = 2 * sum(word[0].isupper() for word in written[1:]) >= len(words)
     unlikely = len(words) >= _MIN_WORDS and not (english or named) and dict(ranked)["en"] < _MIN_ENGLISH
     return bool(probability > _SURE or unlikely)
+
+
+def unread_language(query: str, texts: Sequence[str], languages: Collection[str]) -> str | None:
+    """Return the language of a query, or of most documents, if a model does not read it.
+
+    It takes more than half of the first documents; or a query in another script, or of six words or more in Latin
+    letters, as short ones are often names.
+
+    Args:
+        query: what was asked.
+        texts: the documents.
+        languages: the ISO 639-1 codes of the languages that the model reads, English among them.
+
+    Returns:
+        An ISO 639-1 code; None if the model reads what is there.
+    """
+    words = _WORD.findall(query)
+    long_enough = len(words) >= _LONG_QUERY or not all(map(_is_latin, "".join(words)))
+    if long_enough and (unread := _unread(query, languages)):
+        return unread
+    found = [_unread(text[:_SAMPLE_CHARS], languages) for text in texts[:_SAMPLE]]
+    foreign = [language for language in found if language is not None]
+    return max(set(foreign), key=foreign.count) if 2 * len(foreign) > len(found) else None
+
+
+def _unread(text: str, languages: Collection[str]) -> str | None:
+    if not is_foreign(text):
+        return None
+    language = detect_language(text)
+    # A text that was told from English by more than the detector is in some other language in any case.
+    return None if language in languages and language != "en" else language or "unknown"
 
 
 def _is_latin(letter: str) -> bool:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import secondpass as sp
-from secondpass.errors import ConfigError, ModelFormatError, TruncationWarning
+from secondpass.errors import ConfigError, InputError, LanguageWarning, ModelFormatError, TruncationWarning
 from secondpass.models.pair import PairModel, relevance_logits
+from secondpass.models.sources.catalog import languages_of
 from secondpass.models.tokens import Batch, EncoderTokenizer, Tokens
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.testing import RerankerContract
@@ -36,6 +37,59 @@ class TestContractOfProbabilities(RerankerContract):
 
     def make(self) -> CrossEncoderReranker:
         return CrossEncoderReranker(activation="sigmoid", max_length=256)
+
+
+class TestLanguages:
+    """The embedded model reads English, as the catalogue says."""
+
+    QUERY, DOCUMENTS = "كيف أنسخ ملفا", ["هذا الأمر ينسخ ملفا", "الطقس جميل اليوم", "حذف مجلد"]
+
+    def test_the_order_stands_where_the_model_does_not_read(self, cross_encoder: CrossEncoderReranker) -> None:
+        """With equal scores, one warning that says what to do, and a trace that does each time; others are scored."""
+        reranker = CrossEncoderReranker(cross_encoder.pair_model)
+        with pytest.warns(LanguageWarning, match=r"does not read .*'ar'.*mmarco-mMiniLMv2.*on_foreign='score'"):
+            foreign, english = reranker.rerank_many([(self.QUERY, self.DOCUMENTS), (_QUERY, _DOCUMENTS)])
+        assert [(document.index, document.score) for document in foreign] == [(0, 0.0), (1, 0.0), (2, 0.0)]
+        assert foreign.trace.counts == {"unread": 3} and "their order stands" in foreign.trace.notes[0]
+        assert [d.score for d in english] == [d.score for d in cross_encoder.rerank(_QUERY, _DOCUMENTS)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            again = sp.PriorReranker(reranker).rerank(self.QUERY, self.DOCUMENTS)
+        assert [document.index for document in again] == [0, 1, 2] and again.trace.total("unread") == 3
+
+    def test_probabilities_are_even(self, cross_encoder: CrossEncoderReranker) -> None:
+        """No evidence is a probability of a half, also for English queries over foreign documents."""
+        reranker = CrossEncoderReranker(cross_encoder.pair_model, activation="sigmoid")
+        with pytest.warns(LanguageWarning):
+            assert reranker.score(_QUERY, self.DOCUMENTS).tolist() == [0.5] * 3
+
+    def test_it_can_score_or_raise(self, cross_encoder: CrossEncoderReranker) -> None:
+        """Both are settings; what changes scores changes the fingerprint, and what does not leaves it."""
+        scoring = CrossEncoderReranker(cross_encoder.pair_model, on_foreign="score")
+        pairs = [(self.QUERY, document) for document in self.DOCUMENTS]
+        assert scoring.score(self.QUERY, self.DOCUMENTS).tolist() == scoring.pair_model.logits(pairs)[:, 0].tolist()
+        raising = CrossEncoderReranker(cross_encoder.pair_model, on_foreign="raise")
+        with pytest.raises(InputError, match=r"does not read .*\('ar'\): take a model that does"):
+            raising.score(self.QUERY, self.DOCUMENTS)
+        assert raising.score(_QUERY, _DOCUMENTS).tolist() == cross_encoder.score(_QUERY, _DOCUMENTS).tolist()
+        assert scoring.fingerprint != cross_encoder.fingerprint == raising.fingerprint
+        with pytest.raises(ConfigError, match="on_foreign"):
+            CrossEncoderReranker(cross_encoder.pair_model, on_foreign="skip")  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("model", "languages"),
+        [
+            ("ms-marco-MiniLM-L12-v2", {"en"}),
+            ("cross-encoder/ms-marco-MiniLM-L12-v2", {"en"}),
+            ("bge-reranker-base", {"en", "zh"}),
+            ("bge-reranker-v2-m3", None),
+            ("mmarco-mMiniLMv2-L12-H384-v1", None),
+            ("some/other-model", None),
+        ],
+    )
+    def test_the_catalogue_says_what_a_model_reads(self, model: str, languages: set[str] | None) -> None:
+        """None where that is many languages, or not known: then nothing is asked."""
+        assert languages_of(model) == languages
 
 
 class TestScores:

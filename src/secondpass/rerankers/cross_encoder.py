@@ -8,10 +8,12 @@ import numpy as np
 
 from secondpass.base import Reranker
 from secondpass.config import digest
-from secondpass.errors import ModelFormatError, TruncationWarning, warn
+from secondpass.errors import InputError, LanguageWarning, ModelFormatError, TruncationWarning, warn
+from secondpass.language import unread_language
 from secondpass.logistic import sigmoid
 from secondpass.models.backends.load import LoadSettings, check_loading, load_pair_model
 from secondpass.models.pair import PairModel, PairOutput, relevance_logits
+from secondpass.models.sources.catalog import languages_of
 from secondpass.models.sources.resolve import model_name
 from secondpass.models.tokens import KeptTokens
 from secondpass.types import Request, Scale, Scores, Trace
@@ -33,6 +35,11 @@ class CrossEncoderReranker(Reranker):
     tokenized once. A document that does not fit into the model is cut: it is counted in the trace under
     ``truncated``, marked in the ranking's explanations, and warned about once.
 
+    If the catalogue says that the model does not read the language of the query, or of most documents, its logits would
+    be guesses. By default all documents of such a request then get the same score, a logit of 0: that of no evidence,
+    with which the order in which they came stands (or the retriever's prior, where there is one). The trace counts them
+    under ``unread``, and a `LanguageWarning` is given once.
+
     Every document is scored, whatever the request's ``k``. Where only the first ``k`` matter, a `CascadeReranker`
     with ``early_exit`` and a smaller model before this one skips those that can't be among them.
 
@@ -47,6 +54,9 @@ class CrossEncoderReranker(Reranker):
         progress: show a bar when it takes longer than a second.
         smoke_test: score an answer and an unrelated sentence when loading, and refuse a model that prefers
             the latter; turn it off for a model that does not read English.
+        on_foreign: what happens if the model does not read the language: ``keep`` the order, see above; ``score``
+            nonetheless; or ``raise``. Of models that are not in the catalogue, and of multilingual ones, nothing is
+            asked.
         loading: where the model is taken from and how it runs: see `secondpass.models.LoadSettings`.
 
     Attributes:
@@ -56,6 +66,7 @@ class CrossEncoderReranker(Reranker):
         ModelError: the model can't be found, read or used; the message says what to do.
         MissingExtraError: it needs PyTorch, and that is not installed.
         ConfigError: a setting is out of range.
+        InputError: the model does not read the language, and ``on_foreign`` is ``raise``; when scoring.
     """
 
     registry_name: ClassVar[str] = "cross-encoder"
@@ -70,27 +81,32 @@ class CrossEncoderReranker(Reranker):
         keep_tokens: int = 0,
         progress: bool = False,
         smoke_test: bool = True,
+        on_foreign: Literal["keep", "score", "raise"] = "keep",
         **loading: Unpack[LoadSettings],
     ) -> None:
         self.model = model if isinstance(model, PairModel) else model_name(model)
         self.activation, self.keep_tokens = activation, keep_tokens
         self.progress, self.smoke_test, self.loading = progress, smoke_test, loading
         check(self, activation=OneOf("identity", "sigmoid"), keep_tokens=Whole(at_least=0, unit="texts"))
-        check(self, progress=Flag(), smoke_test=Flag())
+        self.on_foreign = on_foreign
+        check(self, progress=Flag(), smoke_test=Flag(), on_foreign=OneOf("keep", "score", "raise"))
         check_loading(loading, LoadSettings, "CrossEncoderReranker", loaded=isinstance(model, PairModel))
         self._kept = KeptTokens(keep_tokens) if keep_tokens else None
         self.scale = Scale.LOGIT if activation == "identity" else Scale.PROBABILITY
-        self._warned = False
+        self._warned = self._warned_of_language = False
         self.pair_model: PairModel = (
             self.model if isinstance(self.model, PairModel) else load_pair_model(self.model, **loading)
         )
+        self._languages = None if on_foreign == "score" else languages_of(self.pair_model.name)
         if smoke_test:
             self._check_order()
 
     @property
     def fingerprint(self) -> str:
         """The identity of the weights, and of all settings that can change a score."""
-        return digest([self.registry_name, self.pair_model.fingerprint, self.activation])
+        identity = [self.registry_name, self.pair_model.fingerprint, self.activation]
+        # What is the default stays as it was, and what raises has no other scores.
+        return digest([*identity, self.on_foreign] if self.on_foreign == "score" else identity)
 
     @property
     def tokenization(self) -> ModelTokenization:
@@ -98,6 +114,34 @@ class CrossEncoderReranker(Reranker):
         return ModelTokenization(self.pair_model.tokenizer, self.pair_model.tokenizer.pair_room)
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        if self._languages is None:
+            return self._by_model(requests)
+        unread = [unread_language(request.query, request.texts, self._languages) for request in requests]
+        read = [request for request, language in zip(requests, unread, strict=True) if language is None]
+        scored = iter(self._by_model(read) if read else [])
+        return [
+            next(scored) if language is None else self._without_evidence(request, language)
+            for request, language in zip(requests, unread, strict=True)
+        ]
+
+    def _without_evidence(self, request: Request, language: str) -> Scores:
+        what = (
+            f"{self.pair_model.name} does not read the language of the query or of most documents ({language!r}), so "
+            f"their order stands"
+        )
+        advice = (
+            "take a model that does, such as 'cross-encoder:mmarco-mMiniLMv2-L12-H384-v1' or "
+            "'cross-encoder:bge-reranker-v2-m3', or pass on_foreign='score'"
+        )
+        if self.on_foreign == "raise":
+            raise InputError(f"{what.removesuffix(', so their order stands')}: {advice}")
+        if not self._warned_of_language:
+            self._warned_of_language = True
+            warn(f"{what}; {advice} (shown once; the trace counts them)", LanguageWarning)
+        values = np.full(len(request), 0.0 if self.activation == "identity" else 0.5)
+        return Scores(values, trace=Trace(counts={"unread": len(request)}, notes=(f"{what}; {advice}",)))
+
+    def _by_model(self, requests: Sequence[Request]) -> list[Scores]:
         pairs = [(request.query, text) for request in requests for text in request.texts]
         output = self.pair_model.run(pairs, progress=self.progress, kept_tokens=self._kept)
         logits = relevance_logits(output.logits, self.pair_model.labels)

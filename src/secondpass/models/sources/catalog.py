@@ -9,7 +9,7 @@ from secondpass.models.sources.catalog_nli import NLI_MODELS
 from secondpass.models.sources.spec import ModelSpec, Task
 from secondpass.registry import Registry
 
-__all__ = ["MODELS", "ModelSpec", "Task", "catalog", "models"]
+__all__ = ["MODELS", "ModelSpec", "Task", "catalog", "languages_of", "models"]
 
 models = Registry("secondpass.models")
 
@@ -199,3 +199,16 @@ def catalog() -> dict[str, ModelSpec]:
                 if found.setdefault(name, spec) != spec:
                     raise RegistryError(f"secondpass.models: {plugin!r} registers {name!r} a second time")
     return found
+
+
+_CODES = {"English": "en", "Chinese": "zh"}
+
+
+def languages_of(model: str) -> frozenset[str] | None:
+    """Return the ISO 639-1 codes of the languages that a model of the catalogue reads.
+
+    None if these are many, or if it is not in the catalogue: then nothing is known of them.
+    """
+    spec = catalog().get(model)
+    names = [] if spec is None else spec.languages.split(", ")
+    return frozenset(_CODES[name] for name in names) if names and all(name in _CODES for name in names) else None
