@@ -274,7 +274,7 @@ def _as_request(request: RequestLike, position: int, k: int | None) -> Request:
 
 def _ranking(request: Request, scores: Scores, scale: Scale) -> Ranking:
     # A stable sort keeps the first stage's order among equals, behind which blank documents come.
-    order = np.lexsort((request.blank, -scores.values))[: request.k]
+    order = np.lexsort((np.array(request.blank), -scores.values))[: request.k]
     documents = tuple(
         RankedDocument(
             index=int(index),

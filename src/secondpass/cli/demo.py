@@ -33,7 +33,9 @@ def demo(
     depth: Annotated[int, typer.Option(help="How many candidates to rerank.")] = 50,
 ) -> None:
     """Search the documentation of Python's standard library: retrieve by vectors, then rerank."""
-    search = RetrieveRerank(_retriever(), load("cross-encoder", progress=True), depth=depth)
+    # What the model by itself changes; the places before are in the table.
+    model = load("cross-encoder", progress=True)
+    search = RetrieveRerank(_retriever(), model, depth=depth, prior=False, windows=False)
     warnings.simplefilter("ignore", TruncationWarning)  # the line below each table counts them
     for question in [query] if query else _QUESTIONS:
         ranking = search.search(question, k)

@@ -1,13 +1,12 @@
 """What the commands read: texts from the command line, files or standard input."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from secondpass.errors import ConfigError, InputError
 
-__all__ = ["json_documents", "read_argument", "read_settings", "read_utf8", "read_yaml"]
+__all__ = ["decoded", "read_argument", "read_bytes", "read_settings", "read_utf8", "read_yaml"]
 
 
 def read_argument(value: str) -> str:
@@ -27,10 +26,30 @@ def read_utf8(name: str) -> str:
     Raises:
         InputError: it can't be read as UTF-8 text.
     """
+    return decoded(name, read_bytes(name))
+
+
+def read_bytes(name: str) -> bytes:
+    """Return what a file holds, or "standard input".
+
+    Raises:
+        InputError: it can't be read.
+    """
     try:
-        data = sys.stdin.buffer.read() if name == "standard input" else Path(name).read_bytes()
+        return sys.stdin.buffer.read() if name == "standard input" else Path(name).read_bytes()
+    except (OSError, ValueError) as exc:  # ValueError: a null character in the file's name
+        raise InputError(f"{name} can't be read as UTF-8 text: {exc}") from exc
+
+
+def decoded(name: str, data: bytes) -> str:
+    """Return bytes as text, without a byte-order mark; ``name`` is for the error.
+
+    Raises:
+        InputError: it is not UTF-8.
+    """
+    try:
         return data.decode("utf-8-sig")
-    except (OSError, ValueError) as exc:  # ValueError: not UTF-8, or a null character in the file's name
+    except ValueError as exc:
         raise InputError(f"{name} can't be read as UTF-8 text: {exc}") from exc
 
 
@@ -67,28 +86,3 @@ def read_settings(path: Path | None, kind: Any) -> dict[str, Any]:
             f"{path} must be a mapping of {kind.__name__}'s settings, with no 'type' or with {name!r} as its type"
         )
     return settings
-
-
-def json_documents(name: str, text: str) -> list[tuple[int, dict[str, Any]]]:
-    """Return the objects in JSONL with their line numbers, from 1; blank lines are skipped.
-
-    Args:
-        name: of the file, for messages.
-        text: its content.
-
-    Raises:
-        InputError: a line is not a JSON object with a string under ``text``.
-    """
-    documents = []
-    # Not splitlines, which also splits at characters that are allowed within a line of JSON.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            document: Any = json.loads(line)
-        except (ValueError, RecursionError) as exc:
-            raise InputError(f"{name}, line {number} is not JSON: {exc}") from exc
-        if not (isinstance(document, dict) and isinstance(document.get("text"), str)):
-            raise InputError(f'{name}, line {number} is not a JSON object with a string under "text"')
-        documents.append((number, document))
-    return documents

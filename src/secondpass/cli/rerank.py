@@ -11,11 +11,12 @@ from rich.text import Text
 
 from secondpass.base import Reranker
 from secondpass.cli.console import documents_table, one_line, output
-from secondpass.cli.reading import json_documents, read_utf8, read_yaml
+from secondpass.cli.documents import documents_in
+from secondpass.cli.reading import read_yaml
 from secondpass.composition.passage import PassageReranker
 from secondpass.errors import ConfigError
 from secondpass.loading import from_config, load
-from secondpass.types import Document, Ranking
+from secondpass.types import Ranking
 
 __all__ = ["rerank"]
 
@@ -24,7 +25,9 @@ def rerank(
     query: Annotated[str, typer.Argument(help="What was asked.")],
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="Documents, one per line: plain text or JSONL; standard input if there is no file."),
+        typer.Argument(
+            help="Documents: plain lines, JSON, JSONL or CSV, gzipped or not; standard input if there is no file."
+        ),
     ] = None,
     model: Annotated[
         str | None,
@@ -36,9 +39,9 @@ def rerank(
     k: Annotated[int | None, typer.Option("--k", "-k", help="How many to print; all by default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
-    """Rerank documents: plain lines, or JSON objects with "text" (and "id" and "metadata")."""
+    """Rerank documents: plain lines, JSON strings, or objects with "text" (and "id" and "metadata"), or rows of CSV."""
     names = [str(path) for path in files or []] or ["standard input"]
-    documents = [document for name in names for document in _documents(name)]
+    documents = [document for name in names for _, document in documents_in(name)]
     ranking = _reranker(model, config).rerank(query, documents, k=k)
     if as_json:
         for document in ranking:
@@ -57,21 +60,6 @@ def _reranker(model: str | None, config: Path | None) -> Reranker:
     if model is not None:
         raise ConfigError("pass --model or --config, not both: a configuration names its model")
     return from_config(read_yaml(config))
-
-
-def _documents(name: str) -> list[Document]:
-    """Read a file as JSONL if its first line is a JSON object, else as plain lines; blank lines are skipped."""
-    text = read_utf8(name)
-    if _is_object(text.lstrip().partition("\n")[0]):
-        return [document for _, document in json_documents(name, text)]
-    return [line.rstrip("\r") for line in text.split("\n") if line.strip()]
-
-
-def _is_object(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def _table(ranking: Ranking) -> Table:

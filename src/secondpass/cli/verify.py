@@ -11,7 +11,8 @@ from rich.text import Text
 from typer.core import TyperCommand
 
 from secondpass.cli.console import one_line, output, say_error
-from secondpass.cli.reading import json_documents, read_argument, read_settings, read_utf8
+from secondpass.cli.documents import passages_in, text_of
+from secondpass.cli.reading import read_argument, read_settings
 from secondpass.errors import InputError, SecondPassError, VerificationFailedError
 from secondpass.types import Document, printable
 from secondpass.verify.types import CheckedClaim, Citation, Evidence, Mismatch, Verdict, Verification
@@ -58,7 +59,7 @@ def verify(
             "--passages",
             "-p",
             metavar="FILE...",
-            help="Each file is a passage; in a .jsonl file, and in - (standard input, JSONL), each line is one.",
+            help="Each file is a passage; of .jsonl, .json, .csv, and of - (JSONL), each document is one.",
         ),
     ] = None,
     passage: Annotated[
@@ -118,12 +119,12 @@ def _passages(files: list[str], texts: list[str], answer: str) -> tuple[list[Doc
         raise InputError("standard input can only be read once: give the answer or the passages as a file")
     found: list[tuple[str, dict[str, Any]]] = []
     for file in files:
-        if file == "-" or file.endswith(".jsonl"):
-            name = "standard input" if file == "-" else file
-            lines = json_documents(name, read_utf8(name))
-            found += [(f"{name}:{number}", document) for number, document in lines]
+        name = "standard input" if file == "-" else file
+        listed = passages_in(name)
+        if listed is None:
+            found.append((file, {"text": text_of(file)}))
         else:
-            found.append((file, {"text": read_utf8(file)}))
+            found += [(f"{name}:{number}", document) for number, document in listed]
     found += [(f"--passage {number}", {"text": text}) for number, text in enumerate(texts, start=1)]
     return [{"id": source, **document} for source, document in found], [source for source, _ in found]
 

@@ -61,7 +61,8 @@ class HybridRetriever(Retriever):
 
     @property
     def _documents(self) -> tuple[Document, ...]:
-        return self.retrievers[0]._documents
+        documents: tuple[Document, ...] = self.retrievers[0]._documents
+        return documents
 
     @_documents.setter
     def _documents(self, documents: tuple[Document, ...]) -> None:

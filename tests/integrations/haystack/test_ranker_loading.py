@@ -152,6 +152,7 @@ def test_to_dict_names_every_setting() -> None:
             "score_threshold": 0.5,
             "meta_fields_to_embed": ["title"],
             "embedding_separator": " ",
+            "prior": True,
         },
     }
 

@@ -16,6 +16,7 @@ from haystack.document_stores.in_memory import InMemoryDocumentStore
 from haystack.tracing import Span, Tracer
 
 from haystack_integrations.components.rankers.secondpass import SecondPassRanker
+from secondpass.composition.prior import PriorReranker
 from secondpass.errors import InputError, TruncationWarning
 from secondpass.evaluate.stdlib_docs import stdlib_corpus
 from secondpass.models.backends.load import load_embedding_model
@@ -74,7 +75,7 @@ def test_a_pipeline_gets_better_passages(
     retrieved, ranked = outputs["retriever"]["documents"], outputs["ranker"]["documents"]
     assert retrieved[0].id != answer
     assert ranked[0].id == answer
-    expected = cross_encoder.rerank(question, [document.content for document in retrieved], k=3)
+    expected = PriorReranker(cross_encoder).rerank(question, [document.content for document in retrieved], k=3)
     assert [(d.id, d.score) for d in ranked] == [(retrieved[r.index].id, r.score) for r in expected]
 
 

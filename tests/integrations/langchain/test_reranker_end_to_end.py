@@ -15,6 +15,7 @@ from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 
 from langchain_secondpass import SecondPassReranker
+from secondpass.composition.prior import PriorReranker
 from secondpass.evaluate.stdlib_docs import stdlib_corpus
 from secondpass.models.backends.load import load_embedding_model
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker as SecondPassModel
@@ -65,15 +66,17 @@ class TestEndToEnd:
     async def test_better_passages(
         self, store: InMemoryVectorStore, retriever: ContextualCompressionRetriever, cross_encoder: SecondPassModel
     ) -> None:
-        """The answer moves to the top, with the model's own scores, sync and async; the store is as before."""
+        """The answer moves to the top, by the model's own scores and the prior, sync or not; the store is as before."""
         found = store.as_retriever(search_kwargs={"k": 12}).invoke(PERMISSIONS)
         assert ids(found).index("shutil.copystat") > 0
         before = copy.deepcopy(store.store)
         result = retriever.invoke(PERMISSIONS)
         assert result[0].id == "shutil.copystat"
         assert result[0].metadata["module"] == "shutil"
-        scores = cross_encoder.score(PERMISSIONS, [document.page_content for document in result])
-        assert [document.metadata["relevance_score"] for document in result] == pytest.approx(scores.tolist())
+        texts = [document.page_content for document in found]
+        expected = PriorReranker(cross_encoder).rerank(PERMISSIONS, texts, k=len(result))
+        scores = [document.score for document in expected]
+        assert [document.metadata["relevance_score"] for document in result] == pytest.approx(scores)
         assert await retriever.ainvoke(PERMISSIONS) == result
         assert store.store == before
 

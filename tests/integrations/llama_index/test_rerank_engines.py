@@ -15,6 +15,7 @@ from llama_index.core.schema import TextNode
 from llama_index.core.vector_stores import SimpleVectorStore
 
 from llama_index.postprocessor.secondpass import SecondPassRerank
+from secondpass.composition.prior import PriorReranker
 from secondpass.errors import ScoringError
 from secondpass.evaluate.stdlib_docs import stdlib_corpus
 from secondpass.models.backends.load import load_embedding_model
@@ -89,7 +90,7 @@ class TestQueryEngine:
         before, after = without.query(QUESTION).source_nodes, with_it.query(QUESTION).source_nodes
         assert before[0].node_id != "shutil.rmtree"
         assert after[0].node_id == "shutil.rmtree" and len(after) == 5
-        expected = cross_encoder.rerank(QUESTION, [node.text for node in before], k=5)
+        expected = PriorReranker(cross_encoder).rerank(QUESTION, [node.text for node in before], k=5)
         assert [node.score for node in after] == pytest.approx([document.score for document in expected], abs=1e-4)
         first = {node.node_id: node.score for node in before}
         assert after[0].metadata["retrieval_score"] == pytest.approx(first["shutil.rmtree"])

@@ -1,0 +1,162 @@
+"""Documents from files: JSON, JSON lines, CSV and plain lines, compressed by gzip or not."""
+
+import csv
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Any
+
+from secondpass.cli.reading import decoded, read_bytes
+from secondpass.errors import InputError
+
+__all__ = ["Numbered", "documents_in", "passages_in", "text_of"]
+
+Numbered = tuple[int, dict[str, Any]]
+"""A document with its number: that of its line, in an array that of the item, in CSV that of the row; from 1."""
+
+_GZIP = b"\x1f\x8b"
+_JSON_NAMES = (".json", ".jsonl", ".ndjson")
+_CSV_DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}
+_TEXT_COLUMN = "text"
+# How JSON begins, and prose with a footnote or a set of braces does not.
+_LIKE_JSON = re.compile(r'\s*(?:\{\s*(?:"|\}|$)|\[\s*(?:["{\[\]]|$))', re.MULTILINE)
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+def documents_in(name: str) -> list[Numbered]:
+    """Read the documents of a file, or of "standard input": for `secondpass rerank`.
+
+    Values of JSON, one after the other or in an array, over one line or several: strings, or objects with a string
+    under ``text``. ``.csv`` and ``.tsv`` with a column ``text``; a column ``id`` is the id, others are metadata. All
+    else is plain text with a document in each line that is not blank.
+
+    Raises:
+        InputError: it can't be read, or is JSON or CSV of another shape; the message names the file.
+    """
+    kind, text = _opened(name)
+    if kind in _CSV_DELIMITERS:
+        return _rows(name, kind, text)
+    if kind in _JSON_NAMES or _LIKE_JSON.match(text):
+        return [_document(name, number, value) for number, value in _values(name, text)]
+    try:
+        values = list(_values(name, text)) if text.lstrip().startswith('"') else []
+    except InputError:
+        values = []  # lines of prose that begin with a quotation
+    if values:
+        return [_document(name, number, value) for number, value in values]
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    return [(number, {"text": line}) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def passages_in(name: str) -> list[Numbered] | None:
+    """Read the passages of a file, or of "standard input": for `secondpass verify`.
+
+    As `documents_in`, except that a file that holds no documents is one passage: plain text, and JSON or CSV whose
+    items have no ``text``, which are data.
+
+    Returns:
+        The passages; None for a file that is one.
+
+    Raises:
+        InputError: it can't be read, or some of its items are documents and others not.
+    """
+    kind, text = _opened(name)
+    if kind in _CSV_DELIMITERS:
+        return _rows(name, kind, text) if _TEXT_COLUMN in _header(kind, text) else None
+    if name != "standard input" and kind not in _JSON_NAMES:
+        return None
+    values = list(_values(name, text))
+    if kind == ".json" and not any(isinstance(value, str) or _has_text(value) for _, value in values):
+        return None
+    return [_document(name, number, value) for number, value in values]
+
+
+def text_of(name: str) -> str:
+    """Return the text of a file, decompressed if need be.
+
+    Raises:
+        InputError: it can't be read.
+    """
+    return _opened(name)[1]
+
+
+def _opened(name: str) -> tuple[str, str]:
+    """Return the kind of a file, by its name without ``.gz``, and its text."""
+    data, path = read_bytes(name), PurePath(name.lower())
+    if data.startswith(_GZIP):
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as exc:
+            raise InputError(f"{name} can't be decompressed: {exc}") from exc
+    kind = PurePath(path.stem).suffix if path.suffix == ".gz" else path.suffix
+    return kind, decoded(name, data)
+
+
+def _values(name: str, text: str) -> Iterator[tuple[int, Any]]:
+    """Return each value of JSON with the number of its line; the items of a single array with their own numbers."""
+    values: list[tuple[int, Any]] = []
+    decoder, at, line = json.JSONDecoder(), _end_of_space(text, 0), 1
+    line += text.count("\n", 0, at)
+    while at < len(text):
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as exc:
+            wrong = line + text.count("\n", at, getattr(exc, "pos", at))
+            raise InputError(f"{name}, line {wrong} is not JSON: {exc}") from exc
+        values.append((line, value))
+        after = _end_of_space(text, end)
+        line += text.count("\n", at, after)
+        at = after
+    if len(values) == 1 and isinstance(values[0][1], list):
+        return iter(enumerate(values[0][1], start=1))
+    return iter(values)
+
+
+def _end_of_space(text: str, start: int) -> int:
+    space = _SPACE.match(text, start)
+    return space.end() if space else start
+
+
+def _has_text(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("text"), str)
+
+
+def _document(name: str, number: int, value: Any) -> Numbered:
+    if isinstance(value, str):
+        return number, {"text": value}
+    if not _has_text(value):
+        raise InputError(f'{name}, line {number} is not a JSON object with a string under "text", nor a string')
+    return number, value
+
+
+def _delimiter(kind: str, text: str) -> str:
+    header = text.partition("\n")[0]
+    return max(_CSV_DELIMITERS[kind], key=header.count)
+
+
+def _header(kind: str, text: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(kind, text)), [])
+    except csv.Error:
+        return []
+
+
+def _rows(name: str, kind: str, text: str) -> list[Numbered]:
+    documents: list[Numbered] = []
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(kind, text), strict=True)
+    try:
+        columns = list(rows.fieldnames or [])
+        if _TEXT_COLUMN not in columns:
+            raise InputError(f"{name} has no column {_TEXT_COLUMN!r}, only: {', '.join(map(repr, columns)) or 'none'}")
+        for number, row in enumerate(rows, start=1):
+            rest = {key: value for key, value in row.items() if key and key not in (_TEXT_COLUMN, "id")}
+            document: dict[str, Any] = {"text": row[_TEXT_COLUMN] or ""}
+            document |= {"id": row["id"]} if row.get("id") else {}
+            documents.append((number, document | ({"metadata": rest} if rest else {})))
+    except csv.Error as exc:
+        raise InputError(f"{name} can't be read as CSV: {exc}") from exc
+    return documents
