@@ -275,6 +275,18 @@ class TestHybrid:
         assert [hit.score for hit in ranking] == pytest.approx(best)
         assert all(hit.score == pytest.approx(expected[hit.index]) for hit in ranking)
 
+    def test_a_model_that_does_not_read_the_query_is_left_out(self, model: EmbeddingModel) -> None:
+        """The words alone decide then, also by the language of what they found; if they find nothing, vectors do."""
+        documents = ["الطقس جميل اليوم", "هذا الأمر ينسخ ملفا", "حذف مجلد كامل", "هذا ملف"]
+        words, vectors = BM25Retriever(), DenseRetriever(model)
+        hybrid = HybridRetriever([words, vectors]).index(documents)
+        assert vectors.languages == {"en"} and words.languages is None
+        for query in ("ينسخ ملفا", "README ملفا"):
+            found = [hit.index for hit in words.search(query, 4)]
+            assert found and [hit.index for hit in hybrid.search(query, 4)] == found
+        assert len(hybrid.search("سيارة", 4)) == 4
+        assert len(HybridRetriever([words, vectors]).index(_DOCUMENTS).search("copy", 5)) == 5
+
     def test_it_is_one_line(self) -> None:
         """By default it is BM25 with the bi-encoder, and a configuration builds it again."""
         hybrid = HybridRetriever()

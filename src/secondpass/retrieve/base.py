@@ -44,7 +44,12 @@ class Retriever(Configured, ABC):
 
     A subclass writes `_index`, `_search`, `_save` and `_load`, says in `settings` what a saved index has to be searched
     with, and has a configuration as `secondpass.config` describes it (without what was indexed).
+
+    Attributes:
+        languages: ISO 639-1 codes of the languages that its model reads; None if it reads any, or that is not known.
     """
+
+    languages: frozenset[str] | None = None
 
     def __init__(self) -> None:
         self._documents: tuple[Document, ...] = ()

@@ -10,6 +10,7 @@ from secondpass.config import digest
 from secondpass.errors import MissingExtraError
 from secondpass.models.backends.load import LoadSettings, check_loading, load_embedding_model
 from secondpass.models.embedding import EmbeddingModel
+from secondpass.models.sources.catalog import languages_of
 from secondpass.retrieve.base import Hits, Retriever
 from secondpass.validation import OneOf, check
 
@@ -53,6 +54,7 @@ class DenseRetriever(Retriever):
         check(self, metric=OneOf("inner_product", "l2"))
         check_loading(loading, LoadSettings, "DenseRetriever", loaded=isinstance(model, EmbeddingModel))
         self.embedding_model = model if isinstance(model, EmbeddingModel) else load_embedding_model(model, **loading)
+        self.languages = languages_of(self.embedding_model.name)
         self._vectors: Any = None
 
     @property

@@ -7,20 +7,25 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from secondpass.errors import CompositionError, ConfigError
+from secondpass.language import unread_language
 from secondpass.retrieve.base import Hits, Retriever, retriever_of, retrievers
 from secondpass.retrieve.bm25 import BM25Retriever
 from secondpass.retrieve.dense import DenseRetriever
-from secondpass.types import Document
+from secondpass.types import Document, document_text
 from secondpass.validation import NOT_NEGATIVE, check
 
 __all__ = ["HybridRetriever"]
+
+_SAMPLE = 8  # of the documents that one retriever found, to see their language
 
 
 class HybridRetriever(Retriever):
     """Searches with several retrievers, and fuses what they find by reciprocal ranks (Cormack et al. 2009, SIGIR).
 
     Words find names, numbers and what the bi-encoder's language is not; vectors find paraphrases. A document's score
-    is the sum of 1 / (rrf_k + rank) over the retrievers that found it. In two stages, in one line:
+    is the sum of 1 / (rrf_k + rank) over the retrievers that found it. A retriever whose model, by the catalogue, does
+    not read the language of a query or of what the others found for it is left out there, if others found something. In
+    two stages, in one line:
 
     ```python
     search = RetrieveRerank(HybridRetriever(), sp.CrossEncoderReranker()).index(documents)
@@ -75,13 +80,26 @@ class HybridRetriever(Retriever):
 
     def _search(self, queries: Sequence[str], k: int) -> list[Hits]:
         found = [retriever._search(queries, k) for retriever in self.retrievers]
-        return [self._fused([positions for positions, _ in hits], k) for hits in zip(*found, strict=True)]
+        lists = [[list(map(int, positions)) for positions, _ in hits] for hits in zip(*found, strict=True)]
+        return [self._fused(self._reading(query, each), k) for query, each in zip(queries, lists, strict=True)]
 
-    def _fused(self, lists: Sequence[Sequence[int]], k: int) -> Hits:
+    def _reading(self, query: str, lists: Sequence[list[int]]) -> Sequence[list[int]]:
+        """Return the lists of the retrievers that read the language, if there is something on them; else all."""
+        of = list(zip(self.retrievers, lists, strict=True))
+        others = [index for retriever, found in of if retriever.languages is None for index in found[:_SAMPLE]]
+        texts = [document_text(self._documents[index], index) for index in others]
+        read = [
+            found
+            for retriever, found in of
+            if retriever.languages is None or unread_language(query, texts, retriever.languages) is None
+        ]
+        return read if any(read) else lists
+
+    def _fused(self, lists: Sequence[list[int]], k: int) -> Hits:
         scores: dict[int, float] = {}
         best: dict[int, int] = {}
         for positions in lists:
-            for rank, index in enumerate(map(int, positions), start=1):
+            for rank, index in enumerate(positions, start=1):
                 scores[index] = scores.get(index, 0.0) + 1 / (self.rrf_k + rank)
                 best[index] = min(best.get(index, rank), rank)
         # Among equals the one that stood higher somewhere, then the one of the first retriever.

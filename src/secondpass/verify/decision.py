@@ -75,7 +75,9 @@ def decide(
     elif supported >= threshold and not hard and not lacking and supported >= contradicted:
         verdict = Verdict.SUPPORTED
     else:
-        denied = contradicted > supported and (contradicted >= contradiction_threshold or conflict) and _related(signals)
+        denied = (
+            contradicted > supported and (contradicted >= contradiction_threshold or conflict) and _related(signals)
+        )
         otherwise = _states_otherwise(signals)
         if otherwise is not None:
             facts, hard = otherwise.facts, otherwise.hard

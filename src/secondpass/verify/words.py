@@ -218,9 +218,7 @@ def subject_words(claim: str) -> tuple[frozenset[str], frozenset[str]]:
         content = content[: len(content) // 2]
     before = dict(zip(tokens[1:], tokens, strict=False))
     calls = {one for one, other in pairwise(tokens) if other.text == "(" and other.glued}
-    fixed = [
-        token for token in content if token in calls or (not token.first and _names_one(token, before.get(token)))
-    ]
+    fixed = [token for token in content if token in calls or (not token.first and _names_one(token, before.get(token)))]
     return frozenset(token.stem for token in content), frozenset(token.stem for token in fixed)
 
 
