@@ -58,7 +58,8 @@ def decide(
     Supported: a sentence says the same word for word; or the probability is at least the threshold, the best premise
     states no number, date or unit differently, and some premise has those that the claim gives in digits.
     Contradicted: that probability is the larger one and at least its threshold, and some premise speaks of the claim's
-    subject or shares words with it; or a premise that is about the same states a number, date or unit differently. Everything else: not enough info.
+    subject or shares words with it; or a premise that is about the same states a number, date or unit differently.
+    Everything else: not enough info.
 
     Args:
         signals: of the claim.
@@ -75,9 +76,8 @@ def decide(
     elif supported >= threshold and not hard and not lacking and supported >= contradicted:
         verdict = Verdict.SUPPORTED
     else:
-        denied = (
-            contradicted > supported and (contradicted >= contradiction_threshold or conflict) and _related(signals)
-        )
+        likely = contradicted >= contradiction_threshold or conflict
+        denied = contradicted > supported and likely and _related(signals)
         otherwise = _states_otherwise(signals)
         if otherwise is not None:
             facts, hard = otherwise.facts, otherwise.hard
