@@ -97,8 +97,9 @@ def test_a_loaded_model_is_no_data(make: Make) -> None:
 
 
 def test_claims_can_be_printed(make: Make) -> None:
-    """The table has a line for each claim."""
-    assert len(repr(make().verify(ANSWER, PASSAGES)).splitlines()) == 7
+    """The table has a line for each claim, and under it one for its words that are not supported."""
+    lines = repr(make().verify(ANSWER, PASSAGES)).splitlines()
+    assert len([line for line in lines if "not supported: " not in line]) == 7
     assert isinstance(make().verify(ANSWER, PASSAGES).claims[0], CheckedClaim)
     assert isinstance(make().verify(ANSWER, PASSAGES).claims[0].claim, Claim)
 
