@@ -80,3 +80,27 @@ def test_news_and_captions(verifier: FactVerifier) -> None:
     labels = np.array([LABELS.index(pair.label) for pair in PAIRS])
     assert np.mean(probabilities.argmax(axis=1) == labels) > 0.65
     assert roc_auc_score(labels == 0, probabilities[:, 0]) > 0.85
+
+
+@pytest.mark.parametrize("claim", ["Model A100 costs 313 euros.", "copy2() preserves file metadata."])
+def test_short_claims_in_the_words_of_a_passage_are_not_foreign(verifier: FactVerifier, claim: str) -> None:
+    """A detector of languages alone takes these for another language."""
+    passages = [
+        "Model A100 weighs 33 kg and costs 313 euros.",
+        "shutil.copy2() copies a file; it also preserves the file's metadata.",
+    ]
+    (checked,) = verifier.verify(claim, passages).claims
+    assert checked.verdict is Verdict.SUPPORTED
+
+
+def test_siblings_of_a_catalogue_are_told_apart(verifier: FactVerifier) -> None:
+    """Each has its own price: another one's is never supported, and its own always, word for word or not."""
+    prices = {f"Model {letter}{at}": 100 + 7 * at for letter in "ABC" for at in range(100, 110)}
+    passages: list[Document] = [
+        f"{name} is made of steel. {name} costs {price} euros." for name, price in prices.items()
+    ]
+    for name, price in list(prices.items())[::7]:
+        right = verifier.verify(f"{name} costs {price} euros. The price of {name} is {price} euros.", passages)
+        assert [claim.verdict for claim in right.claims] == [Verdict.SUPPORTED] * 2
+        (wrong,) = verifier.verify(f"{name} costs {price + 7} euros.", passages).claims
+        assert wrong.verdict is not Verdict.SUPPORTED

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from secondpass.errors import InputError
 from secondpass.testing import FakeReranker
-from secondpass.verify.evidence import Passages, Window, _terms, joined, select, sentence_spans
+from secondpass.verify.evidence import Passages, Window, WindowIndex, _terms, joined, select, sentence_spans
 from secondpass.verify.words import content_words
 from secondpass.windows import ApproximateTokenization
 
@@ -232,3 +232,20 @@ def test_hostile_passages_end(piece: str) -> None:
     prepared = passages(text, window_tokens=96, overlap=32)
     assert len(prepared.index(96).windows) <= 2 + len(text) // 32
     assert prepared.sentence("One two three four.") is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("Model A100 costs 313 euros.", True),
+        ("Model A100 cost 313 euros and more.", True),
+        ("Modell A100 kostet 313 Euro.", False),
+        ("El modelo A100 cuesta 313 euros.", False),
+        ("Model A100.", False),
+        ("", False),
+    ],
+)
+def test_windows_know_the_words_of_their_language(claim: str, expected: bool) -> None:
+    """Most lower-case words of a claim stand in the windows, and two at least; names and numbers don't count."""
+    text = "Model A100 weighs 33 kg and costs 313 euros."
+    assert WindowIndex([Window(0, 0, len(text), text)]).speaks_like(claim) is expected

@@ -82,6 +82,7 @@ class TestAnyText:
         ("The pump P-7 delivers 107 litres per minute.", "pump p 7", "p 7"),
         ("With ZIP, levels from 0 through 12 are accepted.", "zip level 0 12", "zip"),
         ("In 2019 the old tower was closed.", "2019 old tower", ""),
+        ("Model A100 is red.", "model 100", "100"),
         ("dedent() is slow with long texts.", "dedent", "dedent"),
         ("It is 330 metres tall.", "", ""),
         ("", "", ""),

@@ -35,6 +35,8 @@ _SAME = str.maketrans(
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
     }
 )
+_LOWER_CASE = re.compile(r"(?<!\w)[a-z]{3,}(?!\w)")
+_FEW_KNOWN, _MOST_KNOWN = 2, 2 / 3
 _EDGES = " .!,;:\u2026\u3002'\""
 _MIN_SENTENCE_WORDS = 4
 _PREFILTER = 8  # times as many windows as are wanted go to a reranker
@@ -90,6 +92,16 @@ class WindowIndex:
                 windows, weights = self._of_term(term)
                 scores[windows] += weights
         return scores
+
+    def speaks_like(self, claim: str) -> bool:
+        """Return whether the windows have at least two of a claim's lower-case words, and most of them.
+
+        So it is in their language, though a detector may take a short claim for one in another. Names and numbers,
+        which all languages share, tell nothing.
+        """
+        words = {stem(word) for word in _LOWER_CASE.findall(claim) if word not in STOP_WORDS}
+        known = sum(word in self._places for word in words)
+        return known >= _FEW_KNOWN and known >= _MOST_KNOWN * len(words)
 
     def _of_term(self, term: str) -> tuple[Indices, FloatArray]:
         # Few of the terms of long passages are ever asked for. Two threads at once find the same.

@@ -67,15 +67,15 @@ class Selection:
             return without_evidence(claim, Verdict.NOT_ENOUGH_INFO, "no passages were given")
         if passages.blank:
             return without_evidence(claim, Verdict.NOT_ENOUGH_INFO, "no passages were given: all of them are blank")
-        if self.english_only and is_foreign(claim.text):
-            reason = "the model reads English only, and the claim is in another language"
-            return without_evidence(claim, Verdict.NOT_ENOUGH_INFO, reason)
         (length,) = self.tokenization.lengths([stated.hypothesis])
         room = self.tokenization.document_room(length) if self.room is None else self.room - length
         if room < _MIN_ROOM:
             reason = f"the claim is too long for the model: it has {length} tokens"
             return without_evidence(stated.claim, Verdict.ERROR, reason)
         index = stated.passages.index(room)
+        if self.english_only and is_foreign(claim.text) and not index.speaks_like(claim.text):
+            reason = "the model reads English only, and the claim is in another language"
+            return without_evidence(claim, Verdict.NOT_ENOUGH_INFO, reason)
         if not index.windows:
             reason = "the model reads English only, and the passages are in other languages"
             return without_evidence(stated.claim, Verdict.NOT_ENOUGH_INFO, reason)

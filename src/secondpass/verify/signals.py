@@ -46,6 +46,7 @@ _MOST = 3.0  # of one kind of mismatch
 _ENTAILMENT, _CONTRADICTION = 0, 2  # columns of an NliOutput
 _DISCOUNT = 0.1  # on the entailment of a premise that states a number otherwise
 _OVERLAP_WEIGHT = 0.5  # between two premises, against the probability of entailment
+_OTHER_SUBJECT = 0.5  # words shared by what speaks of another thing are worth half
 _SURE = 0.5  # of one premise, by the model alone
 _JOINED_COST = 0.05  # one window that says it all is the better evidence
 
@@ -97,7 +98,8 @@ class Premise:
     def merit(self) -> float:
         """How good it is as evidence: by entailment, by shared words, by facts that agree and the same subject."""
         doubtful = self.hard or not self.about_subject
-        return self.entailment * (_DISCOUNT if doubtful else 1.0) + _OVERLAP_WEIGHT * self.overlap
+        shared = self.overlap * (1.0 if self.about_subject else _OTHER_SUBJECT)
+        return self.entailment * (_DISCOUNT if doubtful else 1.0) + _OVERLAP_WEIGHT * shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def measure_premises(
     by_joined = joined is not None and not denied and joined.merit - _JOINED_COST > best.merit
     if joined is not None and by_joined:
         best = joined
-    together = joined or best
+    together = best if joined is None or denied else joined
     facts = best.facts.features()
     # Where the best premise says it, the others may say what they like of other things.
     entailed = verbatim or (best.entailment >= _SURE and best.about_subject and not best.hard)

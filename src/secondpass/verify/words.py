@@ -208,7 +208,7 @@ def subject_words(claim: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the stems of the words that tell what a claim is about: all of them, and those that no other may replace.
 
     These are the content words before the first auxiliary verb or, without one, the first half of them; the second
-    set has the names among them, the numbers that name something ("P-7", "Basic", "Version 3.1"; not "from 0 to
+    set has the names among them, the numbers that name something ("P-7", "A100", "Basic", "Version 3.1"; not "from 0 to
     12"), and functions of a program, "copy()". A rule of thumb, which needs no parser.
     """
     tokens = tokenize(claim)
@@ -226,7 +226,7 @@ def _names_one(token: Token, before: Token | None) -> bool:
     """Return whether a word or a number tells one thing from others like it."""
     if token.kind != "number":
         return token.text[0].isupper()
-    return before is not None and (before.is_content or (token.glued and before.kind == "symbol"))
+    return before is not None and (before.is_content or (token.glued and before.kind in {"symbol", "word"}))
 
 
 def overlap(claim: str, evidence: str) -> float:
