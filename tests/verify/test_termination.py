@@ -56,12 +56,12 @@ def most(text: str) -> int:
 
 
 def grows_linearly(read: Callable[[str], object], fragment: str) -> None:
-    """Assert that twice as many repetitions of a fragment cost no more than about twice as many lines."""
+    """Assert that twice as many repetitions cost about twice as many lines, and not four times as many."""
     # Long enough for what looks ahead by a fixed number of characters, 300 at most, to do so all the time.
     times = 1_200 // len(fragment) + 1
     short, long = fragment * times, fragment * (2 * times)
     n_short, n_long = (steps(lambda text=text: read(text), most=most(text)) for text in (short, long))  # type: ignore[misc]
-    assert n_long <= 2.3 * n_short + 500, (fragment, n_short, n_long)
+    assert n_long <= 2.6 * n_short + 500, (fragment, n_short, n_long)
 
 
 def test_a_loop_without_end_is_stopped() -> None:

@@ -64,7 +64,7 @@ _PROSE_END = re.compile(r"[.!?][\"'\u201d)*_]*(?:\s*\[[\d, ]{1,20}\])*\s*\Z")
 _LINE_END = 100
 _TOOL = r"<(?:tool|function)_(?:calls?|response|results?|output)>"
 _DATA = re.compile(rf"\{{\s{{0,50}}(?:\"|\}}|\Z)|\[\s{{0,50}}(?:[\"{{]|\[\s{{0,50}}[\"{{\[]|\Z)|{_TOOL}")
-_MAX_DATA_LINES = 300  # more are read as prose, so that lines of open brackets take linear time
+_MAX_DATA_LINES = 100  # more are read as prose, so that lines of open brackets take linear time
 _JSON = json.JSONDecoder()
 _OPEN = "open"  # what marks data of which the end has not come
 
@@ -291,6 +291,7 @@ class MarkdownReader:
         self._in_text = False  # whether the current line goes straight to its paragraph
         self._was_tried = False
         self._credit = _FIRST_CREDIT
+        self._awaited = 0  # the size from which on data that is open is looked at again
         self._done = -1  # where the last block began that has been given
         self._scanner: SentenceScanner | None = None
         self._in_list = False  # whether the paragraph that is read stands in an item
@@ -367,9 +368,13 @@ class MarkdownReader:
         """
         if self._size > self._credit and not final:
             return
+        if self._size < self._awaited and not final:
+            return
         self._credit -= self._size
         leaves, cut = _leaves([line.view for line in self._lines], final=final)
-        if leaves and leaves[-1].mark == _OPEN:
+        is_open = bool(leaves) and leaves[-1].mark == _OPEN
+        self._awaited = self._size * 5 // 4 if is_open else 0  # long data is not parsed again with each line of it
+        if is_open:
             return
         if partial and not final:
             if not leaves or leaves[-1].kind != "paragraph_open" or leaves[-1].end < len(self._lines):
