@@ -14,6 +14,7 @@ from typing import Any
 
 from secondpass.verify.claims.replies import as_statement
 from training.pairs import Label, Pair
+from training.words import MONTHS
 
 __all__ = ["SCENES", "from_scenes", "read_scenes", "slots"]
 
@@ -40,7 +41,6 @@ _COMPANIES += ("Quillon", "Merrow", "Pinefield", "Zentara", "Fairlane", "Cobalt 
 _TOWNS = ("Ashford", "Kelby", "Marran", "Osterby", "Tolvik", "Brenning", "Saltash", "Vernholt", "Dalesbury", "Corran")
 _TOWNS += ("Wexmoor", "Hallby", "Pinewick", "Lorne", "Estvale", "Rudholm", "Carrow", "Midhaven", "Tarbrook", "Eskdale")
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November")
 _TRUE, _WRONG = 4, 4  # claims of a filling
 
 
@@ -54,7 +54,7 @@ def slots(rng: random.Random) -> dict[str, str]:
     found |= {f"n{at}": str(n) for at, n in enumerate(sorted(rng.sample(range(2, 91), 3)), 1)}
     found |= {f"k{at}": f"{n * 50:,}" for at, n in enumerate(sorted(rng.sample(range(20, 1800), 3)), 1)}
     found |= {f"y{at}": str(n) for at, n in enumerate(sorted(rng.sample(range(1890, 2025), 3)), 1)}
-    found |= {f"m{at}": _MONTHS[n] for at, n in enumerate(sorted(rng.sample(range(len(_MONTHS)), 3)), 1)}
+    found |= {f"m{at}": MONTHS[n] for at, n in enumerate(sorted(rng.sample(range(len(MONTHS)), 3)), 1)}
     times = sorted(rng.sample(range(14, 44), 3))  # half hours
     return found | {f"t{at}": f"{n // 2:02}:{n % 2 * 30:02}" for at, n in enumerate(times, 1)}
 

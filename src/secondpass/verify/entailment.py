@@ -1,4 +1,4 @@
-"""Claims and windows to the entailment model, all claims in one call; what fails takes nothing else with it.
+"""Claims and windows to the entailment model, all claims in two calls at most; what fails takes nothing else with it.
 
 The first window of every claim is read first. Where it says the claim beyond doubt, and no other passage speaks of the
 same, nothing else is read for that claim.

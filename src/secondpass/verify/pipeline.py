@@ -45,7 +45,7 @@ class _Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """Checks the claims of answers: each on its own, but all of them in one call of the model.
+    """Checks the claims of answers: each on its own, but all of them in two calls of the model at most.
 
     A claim for which anything fails is an error, and takes no other with it.
 

@@ -31,12 +31,12 @@ FEATURES = (
 
 ``entailment`` and ``contradiction`` are the log-odds that the model gives the best premise, ``max_`` ones the largest
 over all single windows, ``joined_`` ones those of the two best windows read together (of the best premise if there is
-no such pair); all within ±10. Where the best premise entails the claim, all contradiction is its own; else only
-windows that are about the claim's subject contradict. ``overlap`` and ``pair_overlap`` are the shares of the claim's
-words and word pairs that the best premise holds, and ``contained`` is 1 if a premise has all of its words in its order
-with no other between them. The others are those of `FactCheck.features` for the best premise:
-how many facts it states differently, or not at all, by kind (3 at most each), and the share of the claim's facts that
-it has.
+no such pair, or if a window denies the claim); all within ±10. Where the best premise entails the claim, all
+contradiction is its own; else only windows that are about the claim's subject contradict. ``overlap`` and
+``pair_overlap`` are the shares of the claim's words and word pairs that the best premise holds, and ``contained`` is 1
+if a premise has all of its words in its order with no other between them. The others are those of
+`FactCheck.features` for the best premise: how many facts it states differently, or not at all, by kind (3 at most
+each), and the share of the claim's facts that it has.
 """
 
 # Word-piece tokenizers have one and the same token for all words of more than 100 letters, such as long digests.

@@ -42,10 +42,10 @@ class FactVerifier(Configured):
     """Checks each claim of an answer against passages, and shows the evidence.
 
     The answer is split into claims, and each passage into windows of whole sentences, which overlap. For each claim,
-    an NLI model reads the windows that match it best, one by one and the best two together; the claims of all answers
-    share one call. The model's probabilities, the words that claim and window share, and checks of numbers, dates,
-    units, names and negation are combined into one probability. A claim is never truncated: its windows get smaller
-    instead, and a claim that is still too long is an error.
+    an NLI model reads the window that matches it best and, unless that settles the claim, the next ones as well, one by
+    one and the best two together; the claims of all answers share two calls. The model's probabilities, the words that
+    claim and window share, and checks of numbers, dates, units, names and negation are combined into one probability. A
+    claim is never truncated: its windows get smaller instead, and a claim that is still too long is an error.
 
     **Safe by default.** A claim is supported if a sentence of a passage is the same, word for word; otherwise only if
     its probability is at least ``threshold`` and the evidence does not state another number, date or unit. Without
@@ -61,7 +61,7 @@ class FactVerifier(Configured):
 
     The trace counts ``claims`` and, with a judge, ``escalated``, ``fallbacks`` and what the judge counts. Its stage
     ``nli`` counts ``pairs``, ``pairs_scored`` and ``tokens``, and has the seconds spent in the model. Answers that
-    are verified together share one run of the model, and therefore this stage.
+    are verified together share the runs of the model, and therefore this stage.
 
     Args:
         model: an `NliModel` (or `PairModel`), or its name: a folder, a name from the catalogue, or a repository on the
@@ -71,7 +71,7 @@ class FactVerifier(Configured):
             by BM25.
         window_tokens: the most tokens in a window, at least 16.
         overlap: the most tokens that neighbouring windows share, at most half of a window.
-        windows_per_claim: how many the model reads for a claim.
+        windows_per_claim: how many the model reads for a claim, at most.
         policy: the name of a policy or a function, as described above.
         min_supported: the share of checkable claims that must be supported, in [0, 1].
         allow_unchecked: whether an answer passes in which no claim is checkable.
