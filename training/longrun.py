@@ -56,10 +56,11 @@ class Settings:
         max_length: tokens of a pair.
         seed: of the order of pairs.
         threads: that work on parts.
+        bfloat16: whether products are computed in it: faster by 3.5 on a processor with instructions for it.
     """
 
-    batch: int = 32
-    part_tokens: int = 700
+    batch: int = 48
+    part_tokens: int = 1200
     learning_rate: float = 8e-5
     warm_up: int = 60
     mean_steps: int = 250
@@ -68,6 +69,7 @@ class Settings:
     max_length: int = 320
     seed: int = 1
     threads: int = 2
+    bfloat16: bool = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
 def loss_of(logits: torch.Tensor, pairs: Sequence[Pair], settings: Settings) -> torch.Tensor:
@@ -112,7 +114,7 @@ class Trainer:
         torch.set_num_threads(1)
         names = {"id2label": dict(enumerate(LABELS)), "label2id": {label: at for at, label in enumerate(LABELS)}}
         self.model = AutoModelForSequenceClassification.from_pretrained(
-            start, num_labels=3, ignore_mismatched_sizes=True, use_safetensors=True, attn_implementation="sdpa",
+            start, num_labels=3, ignore_mismatched_sizes=True, use_safetensors=True, attn_implementation="eager",
             hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **names,
         )  # fmt: skip
         self.model.base_model.embeddings.word_embeddings.requires_grad_(False)
@@ -148,9 +150,10 @@ class Trainer:
         rows = [one.ids + [0] * (length - len(one.ids)) for _, one in part]
         types = [one.type_ids + [0] * (length - len(one.ids)) for _, one in part]
         mask = [[1] * len(one.ids) + [0] * (length - len(one.ids)) for _, one in part]
-        logits = self.model(
-            input_ids=torch.tensor(rows), token_type_ids=torch.tensor(types), attention_mask=torch.tensor(mask)
-        ).logits
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+            logits = self.model(
+                input_ids=torch.tensor(rows), token_type_ids=torch.tensor(types), attention_mask=torch.tensor(mask)
+            ).logits
         loss = loss_of(logits, [pair for pair, _ in part], self.settings)
         return loss.item(), torch.autograd.grad(loss, self.parameters)
 

@@ -59,7 +59,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def trainer(start: Path, tmp_path: Path) -> Callable[[str], Trainer]:
     """Return a function that makes a trainer with a folder of its own."""
-    settings = Settings(batch=16, part_tokens=200, learning_rate=2e-3, warm_up=5)
+    settings = Settings(batch=16, part_tokens=200, learning_rate=2e-3, warm_up=5, bfloat16=False)
     return lambda name: Trainer(start, _pairs(), tmp_path / name, settings)
 
 
