@@ -176,3 +176,9 @@ def test_knows_finite_verbs() -> None:
     assert has_finite_verb("She discovered radium")
     assert not has_finite_verb("Key facts about Paris")
     assert not has_finite_verb("")
+
+
+def test_what_has_joints_without_number_is_left_whole() -> None:
+    """A row of signs is not a sentence, and is not looked through at each of them."""
+    text = "; _" * 500
+    assert [(part.start, part.end) for part in conjuncts(text)] == [(0, len(text))]

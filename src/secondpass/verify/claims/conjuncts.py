@@ -1,6 +1,7 @@
 """Splits a sentence where it says two things: "X did A and did B", "X is A, but Y is B"."""
 
 import re
+from itertools import islice
 from typing import NamedTuple
 
 from secondpass.verify.claims.citations import DEFAULT
@@ -95,6 +96,7 @@ _REGIONS = re.compile(
 )
 _MARKS = re.compile(r"[*_~]")
 _MAX_CHARS = 2000  # what is longer is not a sentence
+_MAX_JOINTS = 24  # each costs a look at the whole sentence
 _MAX_SUBJECT = 14
 _MAX_OWN_SUBJECT = 8
 _MIN_WORDS = 3
@@ -125,8 +127,11 @@ def conjuncts(sentence: str) -> list[Conjunct]:
     if len(sentence) > _MAX_CHARS or sentence.rstrip("*_ \"')").endswith(("?", ":")):
         return whole
     masked = _masked(sentence)
+    joints = list(islice(_JOINT.finditer(masked), _MAX_JOINTS + 1))
+    if len(joints) > _MAX_JOINTS:
+        return whole
     parts = whole
-    for joint in _JOINT.finditer(masked):
+    for joint in joints:
         split = _split(sentence, masked, parts[-1], joint)
         if split is not None:
             parts = [*parts[:-1], *split]
