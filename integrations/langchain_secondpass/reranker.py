@@ -48,7 +48,10 @@ class SecondPassReranker(BaseDocumentCompressor):
             taken as it is. ``model_dump`` writes it as a configuration.
         top_n: how many documents to return at most; None for all.
         threshold: the lowest score that a document is returned with; None for no limit. On logits it holds
-            for one model only; put it on a calibrated reranker's probabilities if you can.
+            for one model only: ``min_probability`` holds for all.
+        min_probability: the lowest calibrated probability of being relevant that a document is returned with
+            (`secondpass.RankedDocument.probability`), from 0 to 1; None for no limit. The default reranker comes with
+            a calibration; others need a `secondpass.CalibratedReranker`.
         score_key: where in the metadata a retriever has left its score, higher being better, for rerankers
             that combine scores. They get it if every document has a number there; vector stores don't
             agree on such a key, so by default there is none.
@@ -58,8 +61,9 @@ class SecondPassReranker(BaseDocumentCompressor):
             the documents come in no order.
 
     Raises:
-        ConfigError: ``top_n``, ``threshold`` or a setting of the reranker can't be used.
-        CompositionError: there is a threshold, but the reranker's scores are ordinal.
+        ConfigError: ``top_n``, ``threshold``, ``min_probability`` or a setting of the reranker can't be used.
+        CompositionError: there is a threshold, but the reranker's scores are ordinal; or a ``min_probability``, but
+            nothing calibrates them.
         RegistryError: no reranker has that name.
         ModelError: the model can't be found, read or used.
         pydantic.ValidationError: any other argument is wrong, or it was called through pydantic
@@ -72,6 +76,7 @@ class SecondPassReranker(BaseDocumentCompressor):
     reranker: RerankerField
     top_n: int | None = 3
     threshold: float | None = None
+    min_probability: float | None = None
     score_key: str | None = None
     prior: bool = True
 
@@ -81,6 +86,7 @@ class SecondPassReranker(BaseDocumentCompressor):
         reranker: str | Mapping[str, Any] | Reranker = DEFAULT_RERANKER,
         top_n: int | None = 3,
         threshold: float | None = None,
+        min_probability: float | None = None,
         score_key: str | None = None,
         prior: bool = True,
         **fields: Any,
@@ -91,6 +97,8 @@ class SecondPassReranker(BaseDocumentCompressor):
         loaded.require_threshold(threshold)
         settings = {"reranker": loaded, "top_n": top_n, "threshold": threshold, "score_key": score_key}
         settings["prior"] = Flag().checked(prior, "prior")
+        (with_prior(loaded) if prior else loaded).require_probability(min_probability)
+        settings["min_probability"] = min_probability
         super().__init__(**fields | settings)
 
     def compress_documents(
@@ -131,6 +139,7 @@ class SecondPassReranker(BaseDocumentCompressor):
             reranker=with_prior(self.reranker) if self.prior else self.reranker,
             top_n=self.top_n,
             threshold=self.threshold,
+            min_probability=self.min_probability,
             score_key=self.score_key,
             name=type(self).__name__,
         )

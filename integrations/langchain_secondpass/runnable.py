@@ -35,6 +35,7 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
     reranker: InstanceOf[Reranker]
     top_n: int | None = 3
     threshold: float | None = None
+    min_probability: float | None = None
     score_key: str | None = None
 
     @property
@@ -104,6 +105,7 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
 
     def _described(self, config: RunnableConfig) -> RunnableConfig:
         settings = {"reranker": repr(self.reranker), "top_n": self.top_n, "threshold": self.threshold}
+        settings["min_probability"] = self.min_probability
         return {**config, "metadata": settings | (config.get("metadata") or {})}
 
     def _request(self, value: dict[str, Any]) -> Request:
@@ -142,7 +144,7 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
         return [
             # The new score is written last: the metadata may hold one of an earlier stage.
             document.model_copy(update={"metadata": {**document.metadata, "relevance_score": ranked.score}})
-            for ranked in ranking.above(self.threshold)
+            for ranked in ranking.above(self.threshold, probability=self.min_probability)
             for document in [value["documents"][ranked.index]]
         ]
 

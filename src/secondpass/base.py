@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,11 @@ from secondpass.cancellation import check_cancelled, stops_with_caller
 from secondpass.config import Configured, refuse_endless
 from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError
 from secondpass.registry import rerankers
-from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Scores
-from secondpass.validation import THRESHOLD
+from secondpass.types import HOW_TO_CALIBRATE, Document, RankedDocument, Ranking, Request, Scale, Scores
+from secondpass.validation import SHARE, THRESHOLD
+
+if TYPE_CHECKING:
+    from secondpass.calibration.ready import ReadyCalibration
 
 __all__ = ["Reranker"]
 
@@ -48,6 +51,14 @@ class Reranker(Configured, ABC):
     scale: Scale = Scale.LOGIT
     pointwise: bool = True
     log_odds: bool | None = None
+
+    @property
+    def calibration(self) -> "ReadyCalibration | None":
+        """What makes calibrated probabilities of the scores (`RankedDocument.probability`); None if nothing does.
+
+        A wrapper that leaves scores as they are hands on that of the wrapped one.
+        """
+        return None
 
     @abstractmethod
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
@@ -142,7 +153,10 @@ class Reranker(Configured, ABC):
         return self._rankings(checked, self.score_many(checked))
 
     def _rankings(self, requests: Sequence[Request], scores: Sequence[Scores]) -> list[Ranking]:
-        return [_ranking(request, each, self.scale) for request, each in zip(requests, scores, strict=True)]
+        return [
+            _ranking(request, each, self.scale, self.calibration)
+            for request, each in zip(requests, scores, strict=True)
+        ]
 
     async def arerank(
         self,
@@ -192,6 +206,16 @@ class Reranker(Configured, ABC):
             raise CompositionError(
                 f"the scores of {self!r} are ordinal, so they can't be compared with a threshold: use k instead"
             )
+
+    def require_probability(self, probability: float | None) -> None:
+        """Check, in a constructor, that documents have probabilities that can be compared with one; None always can.
+
+        Raises:
+            CompositionError: no calibration comes with the model, and none was fitted.
+            ConfigError: it is not a number from 0 to 1.
+        """
+        if (SHARE | None).checked(probability, "min_probability") is not None and self.calibration is None:
+            raise CompositionError(f"{self!r} has no calibrated probabilities: {HOW_TO_CALIBRATE}")
 
     @classmethod
     def built_setting(cls, name: str, value: Any) -> Any:
@@ -272,9 +296,15 @@ def _as_request(request: RequestLike, position: int, k: int | None) -> Request:
     raise InputError(f"requests[{position}] must be a Request or a (query, documents) pair")
 
 
-def _ranking(request: Request, scores: Scores, scale: Scale) -> Ranking:
+def _ranking(request: Request, scores: Scores, scale: Scale, calibration: "ReadyCalibration | None" = None) -> Ranking:
     # A stable sort keeps the first stage's order among equals, behind which blank documents come.
     order = np.lexsort((np.array(request.blank), -scores.values))[: request.k]
+    columns, answerable = scores.explanations, None
+    if calibration is not None and all(request.blank):
+        answerable = 0.0
+    elif calibration is not None and not scores.trace.total("unread"):  # else the scores are of no evidence
+        probabilities, answerable = calibration.of(scores, scale)
+        columns = {**columns, "probability": probabilities.tolist()}
     documents = tuple(
         RankedDocument(
             index=int(index),
@@ -283,8 +313,8 @@ def _ranking(request: Request, scores: Scores, scale: Scale) -> Ranking:
             document=request.documents[index],
             explanation={"blank": True}
             if request.blank[index]
-            else {name: column[index] for name, column in scores.explanations.items()},
+            else {name: column[index] for name, column in columns.items()},
         )
         for rank, index in enumerate(order, start=1)
     )
-    return Ranking(request.query, documents, scale, scores.trace)
+    return Ranking(request.query, documents, scale, scores.trace, answerable)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ConfigError, InputError
-from secondpass.validation import THRESHOLD, checked_k
+from secondpass.validation import SHARE, THRESHOLD, checked_k
 
 __all__ = ["Document", "Qrels", "RankedDocument", "Ranking", "Request", "Run", "Scale", "Scores", "Trace"]
 
@@ -24,6 +24,11 @@ Qrels = Mapping[str, Mapping[str, int]]
 
 Run = Mapping[str, Sequence[str]]
 """What a system returned: query id to document ids, best first."""
+
+HOW_TO_CALIBRATE = (
+    "none come ready for this model; fit them on judged documents by CalibratedReranker(...).fit(examples), or compare "
+    "the scores with a threshold"
+)
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 # All controls but tabs and newlines, lone surrogates, and what turns the direction of the text behind it.
@@ -241,6 +246,14 @@ class RankedDocument:
     explanation: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def probability(self) -> float | None:
+        """The calibrated probability that the document is relevant; None if nothing calibrates the reranker.
+
+        0.0 of a blank document.
+        """
+        return 0.0 if self.explanation.get("blank") else self.explanation.get("probability")
+
+    @property
     def text(self) -> str:
         """The document's text, as it was passed in."""
         return self.document if isinstance(self.document, str) else self.document["text"]
@@ -275,12 +288,15 @@ class Ranking(Sequence[RankedDocument]):
         documents: the ranked documents.
         scale: what the scores mean.
         trace: what happened while it was made.
+        answerable: the calibrated probability that one of the candidates answers the query, also of those that were
+            not kept; None if nothing calibrates the reranker.
     """
 
     query: str
     documents: tuple[RankedDocument, ...]
     scale: Scale
     trace: Trace = field(default_factory=Trace)
+    answerable: float | None = None
 
     @overload
     def __getitem__(self, at: int) -> RankedDocument: ...
@@ -306,28 +322,45 @@ class Ranking(Sequence[RankedDocument]):
         Raises:
             InputError: ``k`` is below 1 or not a whole number.
         """
-        return Ranking(self.query, self.documents[: checked_k(k)], self.scale, self.trace)
+        return replace(self, documents=self.documents[: checked_k(k)])
 
-    def above(self, threshold: float | None) -> "Ranking":
-        """Return the documents that score at least ``threshold``; all for None.
+    def above(self, threshold: float | None = None, *, probability: float | None = None) -> "Ranking":
+        """Return the documents that score at least ``threshold`` and are relevant with at least ``probability``.
 
-        On logits a threshold holds for one model only, on probabilities for any calibrated one.
+        On logits a threshold holds for one model only, on probabilities for any calibrated one. Where the model does
+        not read the language, so that the order stands, documents have no probability, and all are kept.
+
+        Args:
+            threshold: for `RankedDocument.score`; None for no limit.
+            probability: for `RankedDocument.probability`, from 0 to 1; None for no limit.
 
         Raises:
-            ConfigError: the scores are ordinal, and so can't be compared with a number; or it is not a finite number.
+            ConfigError: the scores are ordinal, and so can't be compared with a number; there are no probabilities; or
+                a limit is not a number of its kind.
         """
         threshold = THRESHOLD.checked(threshold, "threshold")
-        if threshold is None:
-            return self
-        if self.scale is Scale.ORDINAL:
-            raise ConfigError("ordinal scores can't be compared with a threshold, as they only give an order: use k")
-        kept = tuple(document for document in self.documents if document.score >= threshold)
-        return Ranking(self.query, kept, self.scale, self.trace)
+        probability = (SHARE | None).checked(probability, "probability")
+        kept = self.documents
+        if threshold is not None:
+            if self.scale is Scale.ORDINAL:
+                raise ConfigError(
+                    "ordinal scores can't be compared with a threshold, as they only give an order: use k"
+                )
+            kept = tuple(document for document in kept if document.score >= threshold)
+        if probability is not None and not self.trace.total("unread"):
+            of_each = [document.probability for document in kept]
+            if None in of_each:
+                raise ConfigError(f"the documents have no calibrated probabilities: {HOW_TO_CALIBRATE}")
+            kept = tuple(
+                document for document, of in zip(kept, of_each, strict=True) if of is not None and of >= probability
+            )
+        return replace(self, documents=kept)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data; JSON-ready if the documents' own metadata is."""
         documents = [document.to_dict() for document in self.documents]
-        return {"query": self.query, "scale": str(self.scale), "documents": documents, "trace": self.trace.to_dict()}
+        plain = {"query": self.query, "scale": str(self.scale), "documents": documents, "trace": self.trace.to_dict()}
+        return plain if self.answerable is None else plain | {"answerable": self.answerable}
 
     def __repr__(self) -> str:
         lines = [f"Ranking of {len(self)} for {self.query!r} ({self.scale})"]

@@ -16,7 +16,8 @@ if selection.is_empty:
 ```
 
 Calibrators map logits to probabilities: `PlattCalibrator`, `TemperatureCalibrator`, `BetaCalibrator`,
-`IsotonicCalibrator`. `secondpass.CalibratedReranker` fits one and applies it.
+`IsotonicCalibrator`. `secondpass.CalibratedReranker` fits one and applies it. A `ReadyCalibration` comes with the
+default model.
 """
 
 from secondpass.calibration.base import Calibrator
@@ -27,6 +28,7 @@ from secondpass.calibration.isotonic import IsotonicCalibrator
 from secondpass.calibration.parametric import BetaCalibrator, PlattCalibrator, TemperatureCalibrator
 from secondpass.calibration.prior import estimate_base_rate, shift_base_rate
 from secondpass.calibration.quality import ProbabilityQuality, probability_quality
+from secondpass.calibration.ready import ReadyCalibration
 from secondpass.calibration.report import CalibrationReport
 from secondpass.calibration.selection import Selection, Threshold, at_precision, best_f_beta
 
@@ -40,6 +42,7 @@ __all__ = [
     "IsotonicCalibrator",
     "PlattCalibrator",
     "ProbabilityQuality",
+    "ReadyCalibration",
     "ScoredExamples",
     "Selection",
     "TemperatureCalibrator",

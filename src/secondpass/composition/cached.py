@@ -12,6 +12,7 @@ from secondpass.base import Reranker
 from secondpass.cache.base import Cache, as_cache
 from secondpass.cache.call import Call
 from secondpass.cache.entry import Entry, InvalidEntryError, KeyMaker, pack, unpack
+from secondpass.calibration.ready import ReadyCalibration
 from secondpass.forking import reset_after_fork
 from secondpass.types import Request, Scale, Scores
 from secondpass.validation import SECONDS, Flag, Text, check
@@ -120,6 +121,11 @@ class CachedReranker(Reranker):
     def fingerprint(self) -> str:
         """That of the wrapped reranker: a cache changes no score."""
         return self.wrapped.fingerprint
+
+    @property
+    def calibration(self) -> ReadyCalibration | None:
+        """That of the wrapped reranker: a cache changes no score."""
+        return self.wrapped.calibration
 
     def stats(self) -> CacheStats:
         """Return how often the cache had an answer, and how many entries it has."""

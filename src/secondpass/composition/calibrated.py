@@ -12,11 +12,12 @@ from secondpass.calibration.calibrators import calibrator_class, calibrator_from
 from secondpass.calibration.examples import Example, ScoredExamples, examples_from_qrels, score_examples
 from secondpass.calibration.folds import held_out_probabilities
 from secondpass.calibration.prior import shift_base_rate
+from secondpass.calibration.ready import ReadyCalibration
 from secondpass.calibration.report import CalibrationReport, compared
 from secondpass.calibration.selection import require_same_reranker
-from secondpass.errors import ConfigError, ModelIntegrityError
+from secondpass.errors import CompositionError, ConfigError, ModelIntegrityError
 from secondpass.logistic import FloatArray, log_odds
-from secondpass.types import Document, Qrels, Request, Run, Scale, Scores
+from secondpass.types import HOW_TO_CALIBRATE, Document, Qrels, Request, Run, Scale, Scores
 from secondpass.validation import OPEN_SHARE
 
 __all__ = ["CalibratedReranker"]
@@ -34,13 +35,15 @@ class CalibratedReranker(Reranker):
         wrapped: a reranker that gives logits or probabilities; the latter are calibrated by their log-odds.
         method: ``platt`` (slope and intercept; the default), ``temperature`` (slope only), ``beta`` (three
             parameters), ``isotonic`` (any rising curve; from 200 examples on).
-        calibrator: a fitted `Calibrator` or its configuration; None to `fit` one.
+        calibrator: a fitted `Calibrator` or its configuration; ``ready`` for the one that comes with the model, which
+            needs no labels (see "Calibration" in the documentation for how well it fits); None to `fit` one.
         base_rate: the share of relevant documents where it is used, in (0, 1), if it differs from that in the
             fitting data: corrects the intercept (`secondpass.calibration.shift_base_rate`).
         fitted_on: the fingerprint of the reranker that the calibrator was fitted on; `fit` and `load` fill it in.
 
     Raises:
-        CompositionError: the wrapped one's scores are ordinal, or the calibrator was fitted on another one.
+        CompositionError: the wrapped one's scores are ordinal, the calibrator was fitted on another one, or none comes
+            with the model.
         ConfigError: a setting can't be used.
     """
 
@@ -54,26 +57,35 @@ class CalibratedReranker(Reranker):
         wrapped: Reranker,
         *,
         method: Literal["platt", "temperature", "beta", "isotonic"] | None = None,
-        calibrator: Calibrator | Mapping[str, Any] | None = None,
+        calibrator: Calibrator | Mapping[str, Any] | Literal["ready"] | None = None,
         base_rate: float | None = None,
         fitted_on: str | None = None,
     ) -> None:
         self.require_traits(wrapped, Scale.LOGIT, Scale.PROBABILITY)
         self.wrapped, self.pointwise = wrapped, wrapped.pointwise
+        self.calibrator: Calibrator | Literal["ready"] | None
         if calibrator is None or isinstance(calibrator, Calibrator):
             self.calibrator = calibrator
+        elif calibrator == "ready":
+            self.calibrator = "ready"
         else:
             self.calibrator = calibrator_from_config(calibrator)
-        fitted = self.calibrator.registry_name if self.calibrator else "platt"
-        self.method = calibrator_class(method or fitted).registry_name
-        if self.calibrator and self.calibrator.registry_name != self.method:
+        known = _ready(wrapped) if self.calibrator == "ready" else self.calibrator
+        self.method = calibrator_class(method or (known.registry_name if known else "platt")).registry_name
+        if isinstance(self.calibrator, Calibrator) and self.calibrator.registry_name != self.method:
             raise ConfigError(f"method is {self.method!r}, but the calibrator's is {self.calibrator.registry_name!r}")
         require_same_reranker(fitted_on, wrapped, "the calibration was fitted")
         self.fitted_on = fitted_on
         self.base_rate = (OPEN_SHARE | None).checked(base_rate, "CalibratedReranker: base_rate")
-        if self.base_rate and self.calibrator and self.calibrator.base_rate is None:
+        if self.base_rate and known and known.base_rate is None:
             raise ConfigError("base_rate can't be corrected for: the calibrator does not know the one it was fitted on")
         self._held_out: tuple[ScoredExamples, FloatArray] | None = None
+
+    @property
+    def calibration(self) -> ReadyCalibration | None:
+        """The scores are the probabilities; whether anything answers is known if it was of the wrapped reranker."""
+        own = self.wrapped.calibration
+        return ReadyCalibration() if own is None else own.after_calibration(self.wrapped.scale)
 
     def fit(self, examples: Iterable[Example], *, folds: int = 5, seed: int = 0) -> Self:
         """Fit the calibration on judged examples; returns itself. Don't use it in other threads meanwhile.
@@ -135,9 +147,11 @@ class CalibratedReranker(Reranker):
         """Write the calibration as JSON, with the fingerprint of what it was fitted on, but not the wrapped one.
 
         Raises:
-            ConfigError: it is not fitted.
+            ConfigError: it is not fitted, or the ready one.
         """
         calibrator = self._fitted()
+        if not isinstance(calibrator, Calibrator):
+            raise ConfigError("the ready calibration comes with the model: there is nothing to save")
         data = {"format": _FORMAT, "fitted_on": self.fitted_on, "base_rate": self.base_rate}
         target = Path(path)
         partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -163,7 +177,7 @@ class CalibratedReranker(Reranker):
             raise ModelIntegrityError(f"{path} holds no calibration that can be read: {exc!r}") from exc
         return cls(wrapped, calibrator=calibrator, **settings)
 
-    def _fitted(self) -> Calibrator:
+    def _fitted(self) -> Calibrator | Literal["ready"]:
         if self.calibrator is None:
             raise ConfigError(
                 "CalibratedReranker is not fitted: call fit(examples) or fit_qrels(...), or read a saved "
@@ -175,12 +189,24 @@ class CalibratedReranker(Reranker):
         calibrator = self._fitted()
         return [self._calibrated(scores, calibrator) for scores in self.wrapped.score_many(requests)]
 
-    def _calibrated(self, scores: Scores, calibrator: Calibrator) -> Scores:
-        logits = log_odds(scores.values) if self.wrapped.scale is Scale.PROBABILITY else scores.values
-        values = calibrator.apply(logits)
-        if self.base_rate is not None and calibrator.base_rate is not None:
-            values = shift_base_rate(values, fitted=calibrator.base_rate, actual=self.base_rate)
+    def _calibrated(self, scores: Scores, calibrator: Calibrator | Literal["ready"]) -> Scores:
+        if calibrator == "ready":
+            ready = self.wrapped.calibration
+            assert ready is not None  # the constructor saw to it
+            values, fitted = ready.of_documents(scores, self.wrapped.scale), _ready(self.wrapped).base_rate
+        else:
+            logits = log_odds(scores.values) if self.wrapped.scale is Scale.PROBABILITY else scores.values
+            values, fitted = calibrator.apply(logits), calibrator.base_rate
+        if self.base_rate is not None and fitted is not None:
+            values = shift_base_rate(values, fitted=fitted, actual=self.base_rate)
         return scores.rescored(values, uncalibrated=scores.values.tolist())
 
     def __repr__(self) -> str:
         return f"CalibratedReranker({self.wrapped!r}, method={self.method!r})"
+
+
+def _ready(wrapped: Reranker) -> Calibrator:
+    ready = wrapped.calibration
+    if ready is None or ready.documents is None:
+        raise CompositionError(f"{wrapped!r} has no ready calibration: {HOW_TO_CALIBRATE}")
+    return ready.documents

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, ClassVar, Self
 
 from secondpass.base import RequestLike, Reranker, as_requests
+from secondpass.calibration.ready import ReadyCalibration
 from secondpass.composition.attempts import attempts
 from secondpass.errors import ScoringError
 from secondpass.forking import reset_after_fork
@@ -97,6 +98,11 @@ class CoalescingReranker(Reranker):
     def fingerprint(self) -> str:
         """The wrapped one's: sharing batches changes no score."""
         return self.wrapped.fingerprint
+
+    @property
+    def calibration(self) -> ReadyCalibration | None:
+        """That of the wrapped reranker: sharing batches changes no score."""
+        return self.wrapped.calibration
 
     def close(self) -> None:
         """Take no more calls, answer those that wait, and end the thread; a second time does nothing."""

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.base import Reranker
+from secondpass.calibration.ready import ReadyCalibration
 from secondpass.composition.portions import joined, portions
 from secondpass.errors import ConfigError
 from secondpass.logistic import sigmoid
@@ -116,6 +117,11 @@ class PassageReranker(Reranker):
             raise ConfigError(must_be("PassageReranker: overlap", most, overlap))
         self.scale = Scale.ORDINAL if pool == "decayed_sum" else wrapped.scale
         self._tokenization: Tokenization = find_tokenization(wrapped) or ApproximateTokenization()
+
+    @property
+    def calibration(self) -> ReadyCalibration | None:
+        """That of the wrapped reranker, if a document's score is that of one of its windows."""
+        return self.wrapped.calibration if self.pool in ("max", _FIRST) else None
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         parts: list[list[Scores]] = [[] for _ in requests]

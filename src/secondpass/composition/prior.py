@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from secondpass.base import Reranker
+from secondpass.calibration.ready import ReadyCalibration
 from secondpass.composition.fusion import Vector
 from secondpass.composition.members import without_k
 from secondpass.logistic import log_odds, sigmoid
@@ -16,6 +17,7 @@ from secondpass.windows import inner_rerankers
 __all__ = ["PriorReranker", "rank_prior", "with_prior"]
 
 _OFFSET = 10  # of ranks: how little the very first ones stand out
+_WEIGHT = 2.0  # what the ready calibration is of
 _DEPTH = 50  # of the candidates whose spread is the unit
 _UNIT = float(np.std(1 / (_OFFSET + np.arange(1, _DEPTH + 1))))
 
@@ -48,10 +50,16 @@ class PriorReranker(Reranker):
     registry_name: ClassVar[str] = "prior"
     pointwise = False
 
-    def __init__(self, wrapped: Reranker, *, weight: float = 2.0) -> None:
+    def __init__(self, wrapped: Reranker, *, weight: float = _WEIGHT) -> None:
         self.require_traits(wrapped, Scale.LOGIT, Scale.PROBABILITY)
         self.wrapped, self.weight, self.scale = wrapped, weight, wrapped.scale
         check(self, weight=NOT_NEGATIVE)
+
+    @property
+    def calibration(self) -> ReadyCalibration | None:
+        """That of the wrapped reranker with the prior, which is one of the default weight."""
+        own = self.wrapped.calibration
+        return None if own is None or self.weight != _WEIGHT else own.after_prior(self.scale)
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         scored = self.wrapped.score_many(without_k(requests))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from secondpass.base import Reranker
+from secondpass.calibration.ready import ReadyCalibration
 from secondpass.config import unwritable
 from secondpass.errors import CompositionError, ConfigError, ScoringError, SecondPassError
 from secondpass.language import check_languages, detect_language
@@ -77,6 +78,12 @@ class RoutedReranker(Reranker):
             check_languages(self._candidates)
         elif route == "length":
             self._limits = sorted((_limit(name), name) for name in self.routes)
+
+    @property
+    def calibration(self) -> ReadyCalibration | None:
+        """That of the routes, if it is the same for all."""
+        first, *others = [reranker.calibration for reranker in self.routes.values()]
+        return first if all(other == first for other in others) else None
 
     def to_config(self) -> dict[str, Any]:
         """Return the settings as plain data; refused if a function chooses, even one with a configuration."""

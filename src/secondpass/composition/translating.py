@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from secondpass.base import Reranker
+from secondpass.calibration.ready import ReadyCalibration
 from secondpass.config import unwritable
 from secondpass.errors import ScoringError
 from secondpass.types import Document, Request, Scores
@@ -58,6 +59,11 @@ class TranslatingReranker(Reranker):
             on_error=OneOf("raise", "skip"),
         )
         self.scale, self.pointwise = wrapped.scale, wrapped.pointwise
+
+    @property
+    def calibration(self) -> ReadyCalibration | None:
+        """That of the wrapped reranker: it scores the translations."""
+        return self.wrapped.calibration
 
     def to_config(self) -> dict[str, Any]:
         """Refused, as nothing could build ``translate`` again, not even if it has a configuration itself."""

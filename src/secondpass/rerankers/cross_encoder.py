@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Unpack
 import numpy as np
 
 from secondpass.base import Reranker
+from secondpass.calibration.ready import ReadyCalibration, ready_calibration
 from secondpass.config import digest
 from secondpass.errors import InputError, LanguageWarning, ModelFormatError, TruncationWarning, warn
 from secondpass.language import unread_language
@@ -14,6 +15,7 @@ from secondpass.logistic import sigmoid
 from secondpass.models.backends.load import LoadSettings, check_loading, load_pair_model
 from secondpass.models.pair import PairModel, PairOutput, relevance_logits
 from secondpass.models.sources.catalog import languages_of
+from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.resolve import model_name
 from secondpass.models.tokens import KeptTokens
 from secondpass.types import Request, Scale, Scores, Trace
@@ -98,6 +100,7 @@ class CrossEncoderReranker(Reranker):
             self.model if isinstance(self.model, PairModel) else load_pair_model(self.model, **loading)
         )
         self._languages = None if on_foreign == "score" else languages_of(self.pair_model.name)
+        self._calibration = _calibration_of(self.pair_model)
         if smoke_test:
             self._check_order()
 
@@ -107,6 +110,11 @@ class CrossEncoderReranker(Reranker):
         identity = [self.registry_name, self.pair_model.fingerprint, self.activation]
         # What is the default stays as it was, and what raises has no other scores.
         return digest([*identity, self.on_foreign] if self.on_foreign == "score" else identity)
+
+    @property
+    def calibration(self) -> ReadyCalibration | None:
+        """That which comes with the model, if it has one and is the catalogue's own."""
+        return self._calibration
 
     @property
     def tokenization(self) -> ModelTokenization:
@@ -190,3 +198,11 @@ class CrossEncoderReranker(Reranker):
 
     def __repr__(self) -> str:
         return f"CrossEncoderReranker({self.pair_model.name!r})"
+
+
+def _calibration_of(model: PairModel) -> ReadyCalibration | None:
+    files: ModelFiles | None = getattr(model, "files", None)
+    # A folder may have the name of a model in the catalogue, and be a fine-tuned one.
+    if files is None or files.spec is None or files.source == "folder":
+        return None
+    return ready_calibration(files.spec.name, files.spec.sha256)

@@ -10,6 +10,7 @@ from haystack.dataclasses import ByteStream
 from haystack_integrations.components.rankers.secondpass import SecondPassRanker
 from secondpass.composition.prior import PriorReranker
 from secondpass.errors import CompositionError, ConfigError, InputError
+from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.testing import FakeReranker
 from tests.integrations.haystack.documents import QUERY, ids, make_documents
 
@@ -131,6 +132,34 @@ def test_score_threshold() -> None:
     assert ids(ranker.run(QUERY, make_documents(), top_k=1, score_threshold=0.5)) == ["c"]
 
 
+def test_min_probability() -> None:
+    """What is less probably relevant is left out, by whatever calibration the reranker has."""
+    curve = {"type": "platt", "slope": 0.5, "intercept": 0.0}
+    reranker = {"type": "calibrated", "wrapped": {"type": "fake", "scale": "logit"}, "calibrator": curve}
+    ranker = SecondPassRanker(reranker, min_probability=0.9)
+    assert ids(ranker.run(QUERY, make_documents())) == ["c"]
+    assert ids(asyncio.run(ranker.run_async(QUERY, make_documents()))) == ["c"]
+    assert SecondPassRanker(reranker, min_probability=1).run(QUERY, make_documents())["documents"] == []
+    assert SecondPassRanker.from_dict(ranker.to_dict()).min_probability == 0.9
+
+
+def test_min_probability_of_the_default(cross_encoder: CrossEncoderReranker) -> None:
+    """The embedded model needs no labels, with the retriever's prior and without it."""
+    documents = [Document(content="Bread is baked."), Document(id="copy", content="shutil.copy copies a file")]
+    for prior in (True, False):
+        ranker = SecondPassRanker(cross_encoder, min_probability=0.5, prior=prior)
+        assert ids(ranker.run("how do I copy a file?", documents)) == ["copy"]
+        assert ids(ranker.run("who won the world cup in 1990?", documents)) == []
+
+
+def test_no_min_probability_without_calibration() -> None:
+    """It is refused at construction for a reranker, and by warm_up for a configuration."""
+    with pytest.raises(CompositionError, match="no calibrated probabilities"):
+        SecondPassRanker(FakeReranker(), min_probability=0.5)
+    with pytest.raises(CompositionError, match="no calibrated probabilities"):
+        SecondPassRanker({"type": "fake"}, min_probability=0.5).warm_up()
+
+
 def test_meta_fields_are_put_before_the_content() -> None:
     """The reranker reads the named values in their order, then the content; absent and empty ones leave no trace."""
     seen: list[str] = []
@@ -200,6 +229,7 @@ def test_bad_input_is_an_input_error(arguments: dict[str, Any], message: str) ->
         ({"score_threshold": "0.5"}, "finite number, or None, not '0.5'"),
         ({"score_threshold": True}, "finite number, or None, not True"),
         ({"reranker": FakeReranker(), "score_threshold": float("inf")}, "finite number, or None, not inf"),
+        ({"min_probability": 50}, "min_probability must be"),
         ({"meta_fields_to_embed": "title"}, r"must be a list: \['title'\]"),
     ],
 )

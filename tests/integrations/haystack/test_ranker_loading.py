@@ -150,6 +150,7 @@ def test_to_dict_names_every_setting() -> None:
             "reranker": "cross-encoder:ms-marco-MiniLM-L12-v2",
             "top_k": 3,
             "score_threshold": 0.5,
+            "min_probability": None,
             "meta_fields_to_embed": ["title"],
             "embedding_separator": " ",
             "prior": True,

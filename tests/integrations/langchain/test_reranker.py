@@ -13,8 +13,10 @@ from pydantic import ValidationError
 
 from langchain_secondpass import SecondPassCrossEncoder, SecondPassReranker
 from secondpass import (
+    CalibratedReranker,
     CompositionError,
     ConfigError,
+    CrossEncoderReranker,
     InputError,
     ModelNotFoundError,
     PriorReranker,
@@ -111,6 +113,23 @@ class TestCompressing:
         assert ids(one) == ["copy"]
         assert SecondPassReranker(reranker="fake", threshold=1).compress_documents(candidates(), QUERY) == []
 
+    def test_min_probability(self) -> None:
+        """Only what is relevant with that probability comes back, by whatever calibration the reranker has."""
+        curve = {"type": "platt", "slope": 0.5, "intercept": -1.0}
+        reranker = CalibratedReranker(FakeReranker(scale="logit"), calibrator=curve)
+        kept = SecondPassReranker(reranker=reranker, min_probability=0.5, top_n=None)
+        assert ids(kept.compress_documents(candidates(), QUERY)) == ["copy", "again", "move"]
+        assert kept.min_probability == 0.5
+        assert SecondPassReranker(reranker=reranker, min_probability=1).compress_documents(candidates(), QUERY) == []
+
+    def test_min_probability_of_the_default(self, cross_encoder: CrossEncoderReranker) -> None:
+        """The embedded model needs no labels, with the retriever's prior and without it."""
+        documents = [Document("Bread is baked in an oven."), Document("shutil.copy copies a file", id="copy")]
+        for prior in (True, False):
+            compressor = SecondPassReranker(reranker=cross_encoder, min_probability=0.5, prior=prior)
+            assert ids(compressor.compress_documents(documents, "how do I copy a file?")) == ["copy"]
+            assert compressor.compress_documents(documents, "who won the world cup in 1990?") == []
+
     @pytest.mark.asyncio
     async def test_async_gives_the_same(self, fake: SecondPassReranker) -> None:
         """`acompress_documents` gives what `compress_documents` gives, also many at once."""
@@ -179,6 +198,8 @@ class TestConstruction:
             ({"reranker": "fake", "top_n": True}, ConfigError, "top_n must be a whole number"),
             ({"reranker": "fake", "threshold": float("nan")}, ConfigError, "threshold must be a finite number"),
             ({"reranker": FakeReranker(scale="ordinal"), "threshold": 0.5}, CompositionError, "are ordinal, so they"),
+            ({"reranker": "fake", "min_probability": 0.5}, CompositionError, "no calibrated probabilities"),
+            ({"reranker": "fake", "min_probability": 50}, ConfigError, "min_probability must be"),
             ({"reranker": "fake", "topn": 3}, ValidationError, "topn"),
         ],
     )
@@ -234,6 +255,7 @@ class TestConstruction:
             "reranker": {"type": "fake", "scale": "logit", "pointwise": True},
             "top_n": None,
             "threshold": 0.5,
+            "min_probability": None,
             "score_key": None,
             "prior": True,
         }
@@ -269,7 +291,7 @@ class TestConstruction:
         """The class has a JSON schema, and its repr is that of its settings."""
         properties = SecondPassReranker.model_json_schema()["properties"]
         assert properties["reranker"]["anyOf"] == [{"type": "string"}, {"type": "object"}]
-        settings = "top_n=3, threshold=None, score_key=None, prior=True"
+        settings = "top_n=3, threshold=None, min_probability=None, score_key=None, prior=True"
         assert repr(fake) == f"SecondPassReranker(reranker=FakeReranker(), {settings})"
 
     def test_a_subclass_can_add_fields(self) -> None:

@@ -120,7 +120,7 @@ class TestTracing:
         assert recorder.started == ["SecondPassReranker"]
         assert recorder.inputs["SecondPassReranker"] == {"query": QUERY, "documents": documents}
         assert recorder.outputs["SecondPassReranker"] == result
-        settings = {"reranker": "FakeReranker()", "top_n": 3, "threshold": None}
+        settings = {"reranker": "FakeReranker()", "top_n": 3, "threshold": None, "min_probability": None}
         assert settings.items() <= recorder.metadata["SecondPassReranker"].items()
 
     @pytest.mark.asyncio

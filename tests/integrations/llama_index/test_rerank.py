@@ -15,6 +15,7 @@ from llama_index.core.postprocessor import SimilarityPostprocessor
 from llama_index.core.schema import ImageNode, IndexNode, MetadataMode, NodeWithScore, TextNode
 
 from llama_index.postprocessor.secondpass import SecondPassRerank
+from secondpass.composition.calibrated import CalibratedReranker
 from secondpass.composition.prior import PriorReranker
 from secondpass.errors import CompositionError, ConfigError, InputError, RegistryError
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
@@ -87,6 +88,24 @@ class TestReranking:
         ]
         assert [node.score for node in both(fake(threshold=0.5, top_n=None), scored())] == [best.score]
         assert both(fake(threshold=1, top_n=None), scored()) == []
+
+    def test_min_probability(self) -> None:
+        """Nodes that are less probably relevant are left out, by whatever calibration the reranker has."""
+        curve = {"type": "platt", "slope": 0.5, "intercept": 0.0}
+        reranker = CalibratedReranker(FakeReranker(scale="logit"), calibrator=curve)
+        best, second = (node.score for node in both(SecondPassRerank(reranker=reranker), scored()))
+        assert best is not None and second is not None and best > 0.5 > second
+        assert [n.score for n in both(SecondPassRerank(reranker=reranker, min_probability=0.5), scored())] == [best]
+        assert both(SecondPassRerank(reranker=reranker, min_probability=1), scored()) == []
+
+    def test_min_probability_of_the_default(self, cross_encoder: CrossEncoderReranker) -> None:
+        """The embedded model needs no labels, with the retriever's prior and without it."""
+        nodes = [NodeWithScore(node=TextNode(text=text)) for text in ("Bread is baked.", "shutil.copy copies a file")]
+        for prior in (True, False):
+            rerank = SecondPassRerank(reranker=cross_encoder, min_probability=0.5, prior=prior)
+            (kept,) = rerank.postprocess_nodes(nodes, query_str="how do I copy a file?")
+            assert kept.text == "shutil.copy copies a file"
+            assert rerank.postprocess_nodes(nodes, query_str="who won the world cup in 1990?") == []
 
     def test_top_n_is_told_to_the_reranker(self) -> None:
         """The reranker learns how many results are wanted, so that it can stop early."""
@@ -244,6 +263,13 @@ class TestSettings:
         with pytest.raises(ConfigError, match="threshold"):
             fake(threshold=threshold)
 
+    def test_bad_min_probability(self) -> None:
+        """It must be a number from 0 to 1, and something must calibrate the scores."""
+        with pytest.raises(ConfigError, match="min_probability must be"):
+            fake(min_probability=50)
+        with pytest.raises(CompositionError, match="no calibrated probabilities"):
+            fake(min_probability=0.5)
+
     def test_no_threshold_on_ordinal_scores(self) -> None:
         """It is refused where it is written, and without one such a reranker works."""
         with pytest.raises(CompositionError, match="ordinal"):
@@ -291,6 +317,7 @@ class TestSerialization:
             "reranker": {"type": "fake", "scale": "logit", "pointwise": True},
             "top_n": None,
             "threshold": -5.0,
+            "min_probability": None,
             "keep_retrieval_score": True,
             "prior": True,
         }

@@ -54,7 +54,10 @@ class SecondPassRerank(BaseNodePostprocessor):
             `PassageReranker`); a configuration or a `Reranker`, taken as it is. It is loaded here.
         top_n: how many nodes to return at most; None for all.
         threshold: the lowest score that a returned node may have, on the reranker's scale. On logits, which
-            the default gives, it holds for one model only; calibrate for probabilities.
+            the default gives, it holds for one model only: ``min_probability`` holds for all.
+        min_probability: the lowest calibrated probability of being relevant that a returned node may have
+            (`secondpass.RankedDocument.probability`), from 0 to 1. The default reranker comes with a calibration;
+            others need a `secondpass.CalibratedReranker`.
         keep_retrieval_score: put the first stage's score into ``metadata["retrieval_score"]`` of a copy of
             the node, where neither an embedding model nor an LLM reads it.
         prior: whether the order in which the nodes come, a retriever's, counts beside a cross-encoder's scores
@@ -64,7 +67,8 @@ class SecondPassRerank(BaseNodePostprocessor):
         callback_manager: LlamaIndex's; a query engine replaces it by its own.
 
     Raises:
-        ConfigError: a setting can't be used, or there is a threshold on ordinal scores.
+        ConfigError: a setting can't be used, there is a threshold on ordinal scores, or a ``min_probability`` where
+            nothing calibrates them.
         RegistryError: there is no reranker of that name.
         ModelError: its model can't be loaded.
     """
@@ -72,6 +76,7 @@ class SecondPassRerank(BaseNodePostprocessor):
     reranker: Reranker = Field(description="The reranker, loaded.")
     top_n: int | None = Field(default=2, description="How many nodes to return at most; None for all.")
     threshold: float | None = Field(default=None, description="The lowest score that a returned node may have.")
+    min_probability: float | None = Field(default=None, description="Likewise, the lowest calibrated probability.")
     keep_retrieval_score: bool = Field(default=False, description="Whether to keep the first score as metadata.")
     prior: bool = Field(default=True, description="Whether the retriever's order counts as a prior.")
 
@@ -82,6 +87,7 @@ class SecondPassRerank(BaseNodePostprocessor):
         reranker: str | Mapping[str, Any] | Reranker = "cross-encoder:ms-marco-MiniLM-L12-v2",
         top_n: int | None = 2,
         threshold: float | None = None,
+        min_probability: float | None = None,
         keep_retrieval_score: bool = False,
         prior: bool = True,
         callback_manager: CallbackManager | None = None,
@@ -89,13 +95,16 @@ class SecondPassRerank(BaseNodePostprocessor):
         top_n = checked_k(top_n, "top_n", error=ConfigError)
         loaded = load_uncut(reranker)
         loaded.require_threshold(threshold)
+        prior = Flag().checked(prior, "prior")
+        (with_prior(loaded) if prior else loaded).require_probability(min_probability)
         # As a mapping: to a type checker, the base class's constructor knows the base class's fields only.
         fields: dict[str, Any] = {
             "reranker": loaded,
             "top_n": top_n,
             "threshold": threshold,
+            "min_probability": min_probability,
             "keep_retrieval_score": keep_retrieval_score,
-            "prior": Flag().checked(prior, "prior"),
+            "prior": prior,
             "callback_manager": callback_manager or CallbackManager(),
         }
         super().__init__(**fields)
@@ -176,7 +185,8 @@ class SecondPassRerank(BaseNodePostprocessor):
         dispatcher.event(ReRankEndEvent(nodes=reranked))
 
     def _chosen(self, nodes: list[NodeWithScore], ranking: Ranking) -> list[NodeWithScore]:
-        return [self._scored(nodes[ranked.index], ranked) for ranked in ranking.above(self.threshold)]
+        kept = ranking.above(self.threshold, probability=self.min_probability)
+        return [self._scored(nodes[ranked.index], ranked) for ranked in kept]
 
     def _scored(self, retrieved: NodeWithScore, ranked: RankedDocument) -> NodeWithScore:
         node = retrieved.node

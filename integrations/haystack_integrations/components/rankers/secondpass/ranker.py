@@ -19,7 +19,7 @@ from secondpass.base import Reranker
 from secondpass.composition.prior import with_prior
 from secondpass.errors import ConfigError, InputError
 from secondpass.types import Ranking
-from secondpass.validation import THRESHOLD, Flag, checked_k
+from secondpass.validation import SHARE, THRESHOLD, Flag, checked_k
 
 __all__ = ["SecondPassRanker"]
 
@@ -48,7 +48,10 @@ class SecondPassRanker:
             or a `Reranker`.
         top_k: how many documents to return at most; None for all.
         score_threshold: the lowest score that a returned document may have, on the reranker's scale. On
-            logits, which the default gives, it holds for one model only; calibrate for probabilities.
+            logits, which the default gives, it holds for one model only: ``min_probability`` holds for all.
+        min_probability: the lowest calibrated probability of being relevant that a returned document may have
+            (`secondpass.RankedDocument.probability`), from 0 to 1. The default reranker comes with a calibration;
+            others need a `secondpass.CalibratedReranker`.
         meta_fields_to_embed: fields of a document's meta whose values are put before its content, in this
             order; absent and empty ones are left out.
         embedding_separator: what is put between these values and the content.
@@ -58,8 +61,9 @@ class SecondPassRanker:
             the documents come in no order.
 
     Raises:
-        ConfigError: a setting can't be used. A threshold on ordinal scores is refused here for a `Reranker`,
-            and by `warm_up` for a name or a configuration, whose scale is not known before it is loaded.
+        ConfigError: a setting can't be used. A threshold on ordinal scores, and a ``min_probability`` where nothing
+            calibrates them, is refused here for a `Reranker`, and by `warm_up` for a name or a configuration, of which
+            that is not known before it is loaded.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class SecondPassRanker:
         *,
         top_k: int | None = 10,
         score_threshold: float | None = None,
+        min_probability: float | None = None,
         meta_fields_to_embed: list[str] | None = None,
         embedding_separator: str = "\n",
         prior: bool = True,
@@ -82,16 +87,18 @@ class SecondPassRanker:
         self.prior = Flag().checked(prior, "prior")
         # This returns a reranker unchanged, and refuses everything else.
         self._loaded = None if isinstance(reranker, str | Mapping) else load_uncut(reranker)
-        if self._loaded is not None:
-            self._loaded.require_threshold(score_threshold)
         self.score_threshold = THRESHOLD.checked(score_threshold, "score_threshold")
+        self.min_probability = (SHARE | None).checked(min_probability, "min_probability")
+        if self._loaded is not None:
+            self._ready(None)
 
     def warm_up(self) -> None:
         """Load the reranker once, however many threads ask for it; `run` does so if need be.
 
         Raises:
             RegistryError: there is no reranker of that name.
-            ConfigError: its configuration can't be used, or its scores are ordinal and there is a threshold.
+            ConfigError: its configuration can't be used, its scores are ordinal and there is a threshold, or nothing
+                calibrates them and there is a ``min_probability``.
             ModelError: its model can't be loaded.
         """
         self._ready(None)
@@ -124,7 +131,7 @@ class SecondPassRanker:
         if not candidates:
             return {"documents": []}
         reranker, threshold = self._ready(score_threshold)
-        return _output(candidates, reranker.rerank(query, **request).above(threshold))
+        return _output(candidates, reranker.rerank(query, **request).above(threshold, probability=self.min_probability))
 
     @component.output_types(documents=list[Document])
     async def run_async(
@@ -136,7 +143,9 @@ class SecondPassRanker:
             return {"documents": []}
         await self.warm_up_async()
         reranker, threshold = self._ready(score_threshold)
-        return _output(candidates, (await reranker.arerank(query, **request)).above(threshold))
+        return _output(
+            candidates, (await reranker.arerank(query, **request)).above(threshold, probability=self.min_probability)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the component as plain data without keys; a `Reranker` as its `to_config`, with its errors."""
@@ -146,6 +155,7 @@ class SecondPassRanker:
             reranker=without_secrets(reranker),
             top_k=self.top_k,
             score_threshold=self.score_threshold,
+            min_probability=self.min_probability,
             meta_fields_to_embed=self.meta_fields_to_embed,
             embedding_separator=self.embedding_separator,
             prior=self.prior,
@@ -162,7 +172,9 @@ class SecondPassRanker:
             with _LOADING:  # a thread that had to wait finds it loaded
                 self._loaded = load_uncut(self.reranker if self._loaded is None else self._loaded)
         self._loaded.require_threshold(threshold)
-        return with_prior(self._loaded) if self.prior else self._loaded, threshold
+        reranker = with_prior(self._loaded) if self.prior else self._loaded
+        reranker.require_probability(self.min_probability)
+        return reranker, threshold
 
     def _prepare(self, documents: list[Document], top_k: int | None) -> tuple[list[Document], dict[str, Any]]:
         candidates = _unique(documents)
