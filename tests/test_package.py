@@ -19,9 +19,9 @@ _PACKAGES = {
     "cache": ("Cache CacheError MemoryCache RedisCache SQLiteCache as_cache caches"),
     "calibration": (
         "BetaCalibrator CalibrationReport Calibrator ConformalCoverage ConformalSelector Example "
-        "IsotonicCalibrator PlattCalibrator ProbabilityQuality ReadyCalibration ScoredExamples Selection TemperatureCalibrator "
-        "Threshold at_precision best_f_beta calibrator_from_config estimate_base_rate examples_from_qrels "
-        "probability_quality score_examples shift_base_rate"
+        "IsotonicCalibrator PlattCalibrator ProbabilityQuality ReadyCalibration ScoredExamples Selection "
+        "TemperatureCalibrator Threshold at_precision best_f_beta calibrator_from_config estimate_base_rate "
+        "examples_from_qrels probability_quality score_examples shift_base_rate"
     ),
     "classify": ("Classification ZeroShotClassifier"),
     "composition": (
