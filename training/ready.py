@@ -106,21 +106,24 @@ def score(
 
 
 def _retriever(stage: str) -> BM25Retriever | DenseRetriever | HybridRetriever:
-    return {"BM25": BM25Retriever, "bi-encoder": DenseRetriever, "hybrid": HybridRetriever}[stage]()
+    if stage == "BM25":
+        return BM25Retriever()
+    return DenseRetriever() if stage == "bi-encoder" else HybridRetriever()
 
 
 def read(path: Path) -> Set:
     """Return what `score` found, from a file."""
     rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
 
-    def candidates(row: Mapping[str, Any], hits: Sequence[tuple[str, float]]) -> Candidates:
+    def candidates(row: Mapping[str, Any], stage: str, which: str) -> Candidates:
+        hits = row["stages"][stage][which]
         names = [name for name, _ in hits]
         return Candidates(
             np.array([row["logits"][name] for name in names]), np.isin(names, row["relevant"]), hits[0][1]
         )
 
     return {
-        stage: [tuple(candidates(row, row["stages"][stage][which]) for which in ("with", "without")) for row in rows]
+        stage: [(candidates(row, stage, "with"), candidates(row, stage, "without")) for row in rows]
         for stage in rows[0]["stages"]
     }
 
