@@ -23,16 +23,20 @@ _PACKAGES = {
         "TemperatureCalibrator Threshold at_precision best_f_beta calibrator_from_config estimate_base_rate "
         "examples_from_qrels probability_quality score_examples shift_base_rate"
     ),
-    "classify": ("Classification ZeroShotClassifier"),
+    "classify": ("Classification MonitoredClassifier ZeroShotClassifier"),
     "composition": (
         "BlendedReranker CacheStats CachedReranker CalibratedReranker CascadeReranker CoalescingReranker "
-        "EnsembleReranker FallbackReranker Passage PassageReranker PriorReranker RoutedReranker TranslatingReranker"
+        "EnsembleReranker FallbackReranker MonitoredReranker Passage PassageReranker PriorReranker "
+        "RoutedReranker TranslatingReranker"
     ),
     "evaluate": ("Collection measure mrr ndcg per_query read_beir stdlib_corpus stdlib_qrels stdlib_queries"),
     "llm": ("Answer Budget BudgetError Completion CompletionError LLMSettings Prompt TokenChoice"),
     "models": (
         "Backend Batch BatchRunner EmbeddingModel EncoderTokenizer FileFormat LABELS LoadSettings ModelFiles ModelSpec "
         "NliModel NliOutput PairModel PairOutput RunSettings find_model load_embedding_model load_pair_model"
+    ),
+    "monitor": (
+        "Event JSONLinesSink LoggingSink ScoreSummary ScoredText Sink Summary WindowSink read_events sinks summarize"
     ),
     "remote": ("SHAPES Shape"),
     "rerankers": (
@@ -45,8 +49,8 @@ _PACKAGES = {
     ),
     "verify": (
         "CheckedClaim Citation Claim ClaimStream Decomposer Evidence FactVerifier Judge Judgement "
-        "LLMDecomposer LLMJudge Mismatch POLICIES Policy SignalCombination Span Verdict Verification split_claims "
-        "verifiers"
+        "LLMDecomposer LLMJudge Mismatch MonitoredVerifier POLICIES Policy SignalCombination Span Verdict "
+        "Verification split_claims verifiers"
     ),
 }
 
@@ -84,7 +88,7 @@ def test_the_public_names_are_these() -> None:
         *("BlendedReranker", "CachedReranker", "CalibratedReranker", "CascadeReranker", "CoalescingReranker"),
         *("ColbertReranker", "CrossEncoderReranker", "DuoT5Reranker", "EnsembleReranker", "FallbackReranker"),
         *("LLMReranker", "MonoT5Reranker", "PassageReranker", "PriorReranker", "RankT5Reranker", "RemoteReranker"),
-        *("RoutedReranker", "TranslatingReranker", "Reranker", "from_config", "load"),
+        *("MonitoredReranker", "RoutedReranker", "TranslatingReranker", "Reranker", "from_config", "load"),
         *("FactVerifier", "Verdict", "Verification", "VerificationFailedError", "ZeroShotClassifier"),
         *("Document", "RankedDocument", "Ranking", "Request", "Scale", "Scores", "Trace"),
     }
@@ -113,7 +117,8 @@ def test_every_other_package_says_what_is_in_it() -> None:
 
 def test_importing_a_package_loads_nothing_heavy() -> None:
     """These import a file when one of its names is asked for."""
-    packages = ", ".join(f"secondpass.{name}" for name in ("cache", "composition", "models", "rerankers", "verify"))
+    names = ("cache", "composition", "models", "monitor", "rerankers", "verify")
+    packages = ", ".join(f"secondpass.{name}" for name in names)
     loaded = set(_python(f"import sys, {packages}; print(*sys.modules)").split())
     assert loaded.isdisjoint(_HEAVY.split())
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from secondpass.composition.coalescing import CoalescingReranker
     from secondpass.composition.ensemble import EnsembleReranker
     from secondpass.composition.fallback import FallbackReranker
+    from secondpass.composition.monitored import MonitoredReranker
     from secondpass.composition.passage import PassageReranker
     from secondpass.composition.prior import PriorReranker
     from secondpass.composition.routed import RoutedReranker
@@ -70,6 +71,7 @@ _LAZY = {
     "FactVerifier": "secondpass.verify.verifier",
     "FallbackReranker": "secondpass.composition.fallback",
     "LLMReranker": "secondpass.rerankers.llm",
+    "MonitoredReranker": "secondpass.composition.monitored",
     "MonoT5Reranker": "secondpass.rerankers.t5",
     "PassageReranker": "secondpass.composition.passage",
     "RankT5Reranker": "secondpass.rerankers.t5",
@@ -105,6 +107,7 @@ __all__ = [
     "ModelFormatError",
     "ModelIntegrityError",
     "ModelNotFoundError",
+    "MonitoredReranker",
     "MonoT5Reranker",
     "OutOfMemoryError",
     "PassageReranker",

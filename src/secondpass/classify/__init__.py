@@ -9,6 +9,7 @@ print(classifier.classify("Where is my parcel?"))
 """
 
 from secondpass.classify.classifier import ZeroShotClassifier
+from secondpass.classify.monitored import MonitoredClassifier
 from secondpass.classify.types import Classification
 
-__all__ = ["Classification", "ZeroShotClassifier"]
+__all__ = ["Classification", "MonitoredClassifier", "ZeroShotClassifier"]

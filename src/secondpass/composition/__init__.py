@@ -1,4 +1,4 @@
-"""Rerankers that wrap others: caching, calibrating, fusing, cascading, routing and falling back."""
+"""Rerankers that wrap others: caching, calibrating, fusing, cascading, routing, falling back and monitoring."""
 
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from secondpass.composition.coalescing import CoalescingReranker
     from secondpass.composition.ensemble import EnsembleReranker
     from secondpass.composition.fallback import FallbackReranker
+    from secondpass.composition.monitored import MonitoredReranker
     from secondpass.composition.passage import Passage, PassageReranker
     from secondpass.composition.prior import PriorReranker
     from secondpass.composition.routed import RoutedReranker
@@ -27,6 +28,7 @@ _LAZY = {
     "CoalescingReranker": "secondpass.composition.coalescing",
     "EnsembleReranker": "secondpass.composition.ensemble",
     "FallbackReranker": "secondpass.composition.fallback",
+    "MonitoredReranker": "secondpass.composition.monitored",
     "Passage": "secondpass.composition.passage",
     "PassageReranker": "secondpass.composition.passage",
     "PriorReranker": "secondpass.composition.prior",
@@ -43,6 +45,7 @@ __all__ = [
     "CoalescingReranker",
     "EnsembleReranker",
     "FallbackReranker",
+    "MonitoredReranker",
     "Passage",
     "PassageReranker",
     "PriorReranker",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from secondpass.verify.claims.split import ClaimStream, Decomposer, split_claims
     from secondpass.verify.combination import SignalCombination
     from secondpass.verify.judge import Judge, Judgement, LLMJudge
+    from secondpass.verify.monitored import MonitoredVerifier
     from secondpass.verify.policy import POLICIES, Policy
     from secondpass.verify.types import CheckedClaim, Citation, Claim, Evidence, Mismatch, Span, Verdict, Verification
     from secondpass.verify.verifier import FactVerifier, verifiers
@@ -27,6 +28,7 @@ _LAZY = {
     "LLMDecomposer": "secondpass.verify.claims.decompose",
     "LLMJudge": "secondpass.verify.judge",
     "Mismatch": "secondpass.verify.types",
+    "MonitoredVerifier": "secondpass.verify.monitored",
     "POLICIES": "secondpass.verify.policy",
     "Policy": "secondpass.verify.policy",
     "SignalCombination": "secondpass.verify.combination",
@@ -51,6 +53,7 @@ __all__ = [
     "LLMDecomposer",
     "LLMJudge",
     "Mismatch",
+    "MonitoredVerifier",
     "Policy",
     "SignalCombination",
     "Span",
