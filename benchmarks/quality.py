@@ -19,9 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 import secondpass as sp
-from secondpass.evaluate.beir import Collection, read_beir
+from secondpass.evaluate.beir import read_beir
+from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.metrics import per_query
-from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
+from secondpass.evaluate.stdlib_docs import stdlib_dataset
 from secondpass.retrieve import BM25Retriever, DenseRetriever, HybridRetriever, RetrieveRerank
 
 FIRST_STAGES = ("BM25", "bi-encoder", "hybrid")
@@ -29,7 +30,7 @@ Values = npt.NDArray[np.float64]
 
 
 def measure(
-    collection: Collection, reranker: sp.Reranker, depth: int, max_length: int | None
+    collection: Dataset, reranker: sp.Reranker, depth: int, max_length: int | None
 ) -> dict[str, tuple[Values, Values, float]]:
     """Return nDCG@10 and MRR@10 of each query, and the seconds for all queries, by system."""
     words, vectors = BM25Retriever(), DenseRetriever(max_length=max_length)
@@ -79,15 +80,6 @@ def report(results: Mapping[str, tuple[Values, Values, float]]) -> str:
     return max(FIRST_STAGES, key=lambda name: float(results[name][0].mean()))
 
 
-def some(collection: Collection, n_queries: int | None) -> Collection:
-    """Return the collection with so many of its judged queries, the same ones each time."""
-    judged = [query for query in collection.queries if any(grade > 0 for grade in collection.qrels[query].values())]
-    order = np.random.default_rng(0).permutation(len(judged))[:n_queries]
-    chosen = [judged[at] for at in order]
-    queries = {query: collection.queries[query] for query in chosen}
-    return Collection(collection.documents, queries, {query: collection.qrels[query] for query in chosen})
-
-
 def main() -> None:
     """Read the arguments, measure, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -99,13 +91,13 @@ def main() -> None:
     arguments = parser.parse_args()
     sets = {Path(folder).name: read_beir(folder) for folder in arguments.folders}
     if not sets:
-        sets = {"standard library": Collection(stdlib_corpus(), stdlib_queries(), stdlib_qrels())}
+        sets = {"standard library": stdlib_dataset()}
     loaded = sp.load(arguments.reranker)
     # "reranked" and "default" are of the same scores, so the second of them costs nothing.
     reranker = sp.CachedReranker(loaded, cache={"type": "memory", "max_bytes": 1 << 30}) if loaded.pointwise else loaded
     gains: dict[str, dict[str, Values]] = {name: {} for name in (*FIRST_STAGES, "best first stage", "reranked")}
     for name, whole in sets.items():
-        collection = some(whole, arguments.queries)
+        collection = whole.sample(arguments.queries or len(whole.judged))
         print(f"{name}: {len(collection.documents)} documents, {len(collection.queries)} queries", end="")
         print(f", depth {arguments.depth}")
         results = measure(collection, reranker, arguments.depth, arguments.max_length)

@@ -29,7 +29,11 @@ _PACKAGES = {
         "EnsembleReranker FallbackReranker MonitoredReranker Passage PassageReranker PriorReranker "
         "RoutedReranker TranslatingReranker"
     ),
-    "evaluate": ("Collection measure mrr ndcg per_query read_beir stdlib_corpus stdlib_qrels stdlib_queries"),
+    "evaluate": (
+        "Change Comparison Dataset DepthCurve DepthPoint Difference Estimate Latency Move ScoredRun SystemResult "
+        "compare measure mrr ndcg per_query read_beir read_qrels read_run stdlib_corpus stdlib_dataset stdlib_qrels "
+        "stdlib_queries"
+    ),
     "llm": ("Answer Budget BudgetError Completion CompletionError LLMSettings Prompt TokenChoice"),
     "models": (
         "Backend Batch BatchRunner EmbeddingModel EncoderTokenizer FileFormat LABELS LoadSettings ModelFiles ModelSpec "

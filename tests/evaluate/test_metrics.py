@@ -1,5 +1,6 @@
 """Metrics against trec_eval's."""
 
+import ir_measures
 import pytest
 import pytrec_eval
 from hypothesis import given, settings
@@ -30,6 +31,26 @@ def test_they_agree_with_trec_eval(qrels: dict[str, dict[str, int]], run: dict[s
     mean = len(judged)
     assert ndcg(qrels, run, k) == pytest.approx(sum(row[f"ndcg_cut_{k}"] for row in gains.values()) / mean)
     assert mrr(qrels, run, k) == pytest.approx(sum(row["recip_rank"] for row in ranks.values()) / mean)
+
+
+@settings(max_examples=200)
+@given(
+    _QRELS,
+    st.dictionaries(
+        st.sampled_from(["q1", "q2", "q3"]), st.dictionaries(st.sampled_from(_IDS), st.integers(0, 3).map(float))
+    ),
+)
+def test_scores_have_the_values_of_ir_measures(
+    qrels: dict[str, dict[str, int]], run: dict[str, dict[str, float]]
+) -> None:
+    """Each measure, query by query and on average: with ties, unjudged documents, and queries that are missing."""
+    judged = {query: grades for query, grades in qrels.items() if any(grades.values())}
+    for name in ("nDCG@3", "MRR@2", "MAP", "P@2", "R@3", "Success@1"):
+        theirs = dict.fromkeys(judged, 0.0)
+        for row in ir_measures.iter_calc([ir_measures.parse_measure(name)], judged, run):
+            theirs[row.query_id] = row.value if row.query_id in judged else 0.0
+        assert per_query(qrels, run, name) == pytest.approx({query: theirs[query] for query in judged})
+        assert measure(qrels, run, name)[name] == pytest.approx(sum(theirs[q] for q in judged) / len(judged))
 
 
 def test_by_hand() -> None:

@@ -1,17 +1,45 @@
-"""Evaluation of rankings: data to measure on, and metrics."""
+"""Evaluation of rankings and verifiers: data to measure on, metrics, and comparisons that say what follows from them.
 
-from secondpass.evaluate.beir import Collection, read_beir
+```python
+import secondpass as sp
+from secondpass.evaluate import compare, read_beir
+from secondpass.retrieve import BM25Retriever
+
+print(compare({"BM25": BM25Retriever(), "L12": sp.CrossEncoderReranker()}, read_beir("scifact")))
+```
+"""
+
+from secondpass.evaluate.beir import read_beir
+from secondpass.evaluate.comparison import compare
+from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.metrics import measure, mrr, ndcg, per_query
-from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
+from secondpass.evaluate.reading import ScoredRun, read_qrels, read_run
+from secondpass.evaluate.results import Change, Comparison, DepthCurve, DepthPoint, Latency, Move, SystemResult
+from secondpass.evaluate.statistics import Difference, Estimate
+from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_dataset, stdlib_qrels, stdlib_queries
 
 __all__ = [
-    "Collection",
+    "Change",
+    "Comparison",
+    "Dataset",
+    "DepthCurve",
+    "DepthPoint",
+    "Difference",
+    "Estimate",
+    "Latency",
+    "Move",
+    "ScoredRun",
+    "SystemResult",
+    "compare",
     "measure",
     "mrr",
     "ndcg",
     "per_query",
     "read_beir",
+    "read_qrels",
+    "read_run",
     "stdlib_corpus",
+    "stdlib_dataset",
     "stdlib_qrels",
     "stdlib_queries",
 ]

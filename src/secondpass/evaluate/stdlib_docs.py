@@ -20,12 +20,15 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from secondpass.errors import SecondPassError
 from secondpass.paths import cache_dir
 
-__all__ = ["stdlib_corpus", "stdlib_qrels", "stdlib_queries"]
+if TYPE_CHECKING:
+    from secondpass.evaluate.dataset import Dataset
+
+__all__ = ["stdlib_corpus", "stdlib_dataset", "stdlib_qrels", "stdlib_queries"]
 
 # Importing these opens a browser, prints, starts a program or loads a test suite.
 _SKIPPED = {"antigravity", "this", "idlelib", "turtledemo", "test", "lib2to3", "__main__", "tkinter", "turtle"}
@@ -75,6 +78,13 @@ def stdlib_qrels() -> dict[str, dict[str, int]]:
         query_id, document_id, grade = line.split("\t")
         qrels.setdefault(query_id, {})[document_id] = int(grade)
     return qrels
+
+
+def stdlib_dataset() -> "Dataset":
+    """Return corpus, questions and judgements as a dataset; judgements of what this Python lacks are left out."""
+    from secondpass.evaluate.dataset import Dataset  # not in the child, which reads the documentation
+
+    return Dataset.of(stdlib_corpus(), stdlib_queries(), stdlib_qrels(), missing="drop")
 
 
 def _modules() -> Iterator[tuple[str, ModuleType]]:

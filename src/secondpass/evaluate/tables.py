@@ -1,0 +1,115 @@
+"""A comparison for a terminal, and for a notebook."""
+
+import html
+from collections.abc import Iterator, Sequence
+
+from secondpass.evaluate.results import Comparison, SystemResult
+from secondpass.evaluate.wording import against, interval, milliseconds, p_value
+from secondpass.types import printable, shortened
+
+__all__ = [
+    "COLOURS",
+    "COST_HEADS",
+    "as_html",
+    "as_text",
+    "cost_cells",
+    "escaped",
+    "headline",
+    "quality_cells",
+    "quality_heads",
+]
+
+# Half transparent over whatever the page has behind it, so that it can be read on light and on dark.
+COLOURS = {"better": "60,170,90", "worse": "220,60,60", "undecided": "130,130,130"}
+_NAME = 40  # characters of a system's name in a terminal
+COST_HEADS = ("p50", "p95", "p99", "pairs/s")
+
+Cells = tuple[str, ...]
+
+
+def as_text(comparison: Comparison) -> str:
+    """Return tables and advice in characters that can't steer a terminal."""
+    blocks = [f"Comparison: {headline(comparison)}"]
+    for measure in comparison.measures:
+        heads = (measure, *quality_heads(comparison))
+        rows = [(_name(system), *quality_cells(system, measure)) for system in comparison.systems]
+        blocks.append("\n".join(_aligned([heads, *rows])))
+    rows = [(_name(system), *cost_cells(system)) for system in comparison.systems]
+    blocks.append("\n".join(_aligned([("time a query", *COST_HEADS), *rows])))
+    blocks.append("\n".join(printable(sentence) for sentence in comparison.advice))
+    blocks += [f"note: {printable(note)}" for note in comparison.notes]
+    return "\n\n".join(blocks)
+
+
+def as_html(comparison: Comparison) -> str:
+    """Return a piece of HTML that needs nothing else, and runs nothing."""
+    advice = "".join(f"<li>{escaped(sentence)}" for sentence in comparison.advice)
+    return (
+        "<div style='color:inherit;line-height:1.5'>"
+        f"<p><b>{escaped(headline(comparison))}</b></p>"
+        f"{''.join(_table(comparison, measure) for measure in comparison.measures)}"
+        f"<ul>{advice}</ul>"
+        f"{''.join(f'<p><small>{escaped(note)}</small></p>' for note in comparison.notes)}"
+        "</div>"
+    )
+
+
+def headline(comparison: Comparison) -> str:
+    """Return in a sentence what was measured."""
+    wanted = "" if comparison.k is None else f", {comparison.k} wanted"
+    return (
+        f"{len(comparison)} systems, {comparison.n_queries} queries, {comparison.n_documents:,} documents; "
+        f"candidates of {comparison.candidates}, depth {comparison.depth}{wanted}"
+    )
+
+
+def quality_heads(comparison: Comparison) -> Cells:
+    """Return the names of the columns that `quality_cells` fills."""
+    percent = f"{100 * comparison.confidence:g} %"
+    first = shortened(comparison.systems[0].name, _NAME)
+    return "mean", f"{percent} interval", f"against {first} ({percent})", "p (Holm)", "better/worse"
+
+
+def quality_cells(system: SystemResult, measure: str) -> Cells:
+    """Return mean, interval, difference to the first system, p, and on how many queries it is better and worse."""
+    mean, of = system.means[measure], system.differences.get(measure)
+    counts = "" if of is None else f"{of.better}/{of.worse}"
+    return f"{mean.value:.3f}", interval(mean), against(of), p_value(of), counts
+
+
+def cost_cells(system: SystemResult) -> Cells:
+    """Return the times of a query, and how many documents were ranked in a second."""
+    if system.latency is None:
+        return "", "", "", ""
+    times = (system.latency.p50_s, system.latency.p95_s, system.latency.p99_s)
+    pairs = "" if system.pairs_per_s is None else f"{system.pairs_per_s:,.0f}"
+    return (*map(milliseconds, times), pairs)
+
+
+def escaped(text: str) -> str:
+    """Return a text for HTML, without what could steer a terminal or turn the direction of what is beside it."""
+    return html.escape(printable(text))
+
+
+def _name(system: SystemResult) -> str:
+    return shortened(system.name, _NAME)
+
+
+def _aligned(rows: Sequence[Cells]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *cells in rows:
+        rest = "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True))
+        yield f"{first:<{widths[0]}}  {rest}".rstrip()
+
+
+def _table(comparison: Comparison, measure: str) -> str:
+    heads = (measure, *quality_heads(comparison), *COST_HEADS)
+    rows = []
+    for system in comparison.systems:
+        cells = [*quality_cells(system, measure), *cost_cells(system)]
+        of = system.differences.get(measure)
+        if of is not None:
+            cells[2] = f"<span style='background:rgba({COLOURS[of.verdict]},.25)'>{cells[2]}</span>"
+        rows.append(f"<tr><td style='text-align:left'>{escaped(_name(system))}<td>{'<td>'.join(cells)}")
+    head = "".join(f"<th>{escaped(name)}" for name in heads)
+    return f"<table style='color:inherit'><tr>{head}{''.join(rows)}</table>"
