@@ -52,6 +52,8 @@ def test_the_wheel_holds_everything_and_nothing_else(tmp_path: Path) -> None:
     }
     assert {
         "secondpass/py.typed",
+        "secondpass/evaluate/page.css",
+        "secondpass/evaluate/page.js",
         "secondpass/evaluate/stdlib_queries.jsonl",
         "secondpass/evaluate/stdlib_qrels.tsv",
         "langchain_secondpass/__init__.py",

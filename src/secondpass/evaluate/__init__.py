@@ -12,9 +12,10 @@ print(compare({"BM25": BM25Retriever(), "L12": sp.CrossEncoderReranker()}, read_
 from secondpass.evaluate.beir import read_beir
 from secondpass.evaluate.comparison import compare
 from secondpass.evaluate.dataset import Dataset
+from secondpass.evaluate.figures import Change, DepthCurve, DepthPoint, Latency, Move, SystemResult
 from secondpass.evaluate.metrics import measure, mrr, ndcg, per_query
 from secondpass.evaluate.reading import ScoredRun, read_qrels, read_run
-from secondpass.evaluate.results import Change, Comparison, DepthCurve, DepthPoint, Latency, Move, SystemResult
+from secondpass.evaluate.results import Comparison
 from secondpass.evaluate.statistics import Difference, Estimate
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_dataset, stdlib_qrels, stdlib_queries
 

@@ -1,10 +1,14 @@
 """What follows from a comparison, in plain sentences: whether to rerank, with what, and how deep."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from secondpass.evaluate.results import Comparison, DepthCurve, SystemResult
+from secondpass.evaluate.figures import DepthCurve, SystemResult
 from secondpass.evaluate.statistics import paired_difference
 from secondpass.evaluate.wording import against, interval, milliseconds
+
+if TYPE_CHECKING:
+    from secondpass.evaluate.results import Comparison
 
 __all__ = ["advice"]
 
@@ -13,7 +17,7 @@ _SAMPLES = 10_000
 _RERANKS = ("reranker", "two-stage")
 
 
-def advice(comparison: Comparison) -> tuple[str, ...]:
+def advice(comparison: "Comparison") -> tuple[str, ...]:
     """Return the sentences: first what to do, then one for each system but the first, then one for each curve."""
     verdicts = {system.name: _verdict(comparison, system) for system in comparison.systems[1:]}
     sentences = [_recommendation(comparison, verdicts)]
@@ -23,11 +27,11 @@ def advice(comparison: Comparison) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _verdict(comparison: Comparison, system: SystemResult) -> str:
+def _verdict(comparison: "Comparison", system: SystemResult) -> str:
     return system.differences[comparison.measures[0]].verdict
 
 
-def _recommendation(comparison: Comparison, verdicts: dict[str, str]) -> str:
+def _recommendation(comparison: "Comparison", verdicts: dict[str, str]) -> str:
     first = comparison.systems[0].name
     better = [name for name, verdict in verdicts.items() if verdict == "better"]
     if better:
@@ -38,7 +42,7 @@ def _recommendation(comparison: Comparison, verdicts: dict[str, str]) -> str:
     return f"Stay with {first}: nothing is better, as far as {comparison.n_queries} queries can tell."
 
 
-def _said(comparison: Comparison, system: SystemResult, verdict: str) -> str:
+def _said(comparison: "Comparison", system: SystemResult, verdict: str) -> str:
     first, measure = comparison.systems[0], comparison.measures[0]
     of = system.differences[measure]
     reranks = system.kind in _RERANKS and first.kind not in _RERANKS
@@ -69,7 +73,7 @@ def _cost(system: SystemResult, first: SystemResult) -> str:
     return f" It takes {milliseconds(system.latency.p50_s)} a query (p50){rather}."
 
 
-def _cheaper(comparison: Comparison, verdicts: dict[str, str]) -> Iterator[str]:
+def _cheaper(comparison: "Comparison", verdicts: dict[str, str]) -> Iterator[str]:
     """Yield for the best system the faster ones that are as good, as far as can be told."""
     measure = comparison.measures[0]
     helping = {name: comparison[name] for name, verdict in verdicts.items() if verdict == "better"}
@@ -93,7 +97,7 @@ def _cheaper(comparison: Comparison, verdicts: dict[str, str]) -> Iterator[str]:
             )
 
 
-def _depth(comparison: Comparison, name: str, curve: DepthCurve) -> str:
+def _depth(comparison: "Comparison", name: str, curve: DepthCurve) -> str:
     points = {point.depth: point for point in curve.points}
     enough, last = points[curve.enough], curve.points[-1]
     measure = comparison.measures[0]

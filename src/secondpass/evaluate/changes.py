@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from secondpass.evaluate.dataset import Dataset
-from secondpass.evaluate.results import Change, Move
+from secondpass.evaluate.figures import Change, Move
 from secondpass.types import Document, document_text, shortened
 
 __all__ = ["changes"]

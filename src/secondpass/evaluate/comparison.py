@@ -11,8 +11,9 @@ import numpy as np
 from secondpass.errors import ConfigError
 from secondpass.evaluate.changes import changes
 from secondpass.evaluate.dataset import Dataset
+from secondpass.evaluate.figures import DepthCurve, DepthPoint, Latency, SystemResult
 from secondpass.evaluate.metrics import cutoff, per_query
-from secondpass.evaluate.results import Comparison, DepthCurve, DepthPoint, Latency, SystemResult
+from secondpass.evaluate.results import Comparison
 from secondpass.evaluate.statistics import Difference, holm, mean_estimate, paired_difference
 from secondpass.evaluate.systems import Answer, Question, System, as_systems
 from secondpass.types import Document

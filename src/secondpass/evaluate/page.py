@@ -4,16 +4,20 @@ import base64
 import hashlib
 from collections.abc import Iterable, Iterator
 from importlib import resources
+from typing import TYPE_CHECKING
 
+from secondpass.evaluate.figures import Change, DepthCurve, Move, SystemResult
 from secondpass.evaluate.plot import interval_bar, quality_against_time
-from secondpass.evaluate.results import Change, Comparison, DepthCurve, Move, SystemResult
 from secondpass.evaluate.tables import COLOURS, COST_HEADS, cost_cells, escaped, headline, quality_cells, quality_heads
 from secondpass.evaluate.wording import against, milliseconds, p_value
+
+if TYPE_CHECKING:
+    from secondpass.evaluate.results import Comparison
 
 __all__ = ["page"]
 
 
-def page(comparison: Comparison) -> str:
+def page(comparison: "Comparison") -> str:
     """Return the page. Nothing that was measured can run in it: only its own script, which is named by its hash."""
     style, script = (_file(name) for name in ("page.css", "page.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -33,7 +37,7 @@ def _file(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _sections(comparison: Comparison) -> Iterator[str]:
+def _sections(comparison: "Comparison") -> Iterator[str]:
     first, *more = comparison.advice
     yield f"<section class='advice'><p><strong>{escaped(first)}</strong></p>{_list(more)}</section>"
     for measure in comparison.measures:
@@ -52,7 +56,7 @@ def _list(sentences: Iterable[str]) -> str:
     return f"<ul>{items}</ul>" if items else ""
 
 
-def _quality(comparison: Comparison, measure: str) -> str:
+def _quality(comparison: "Comparison", measure: str) -> str:
     rows = []
     for system in comparison.systems:
         mean, _, difference, p, counts = quality_cells(system, measure)
@@ -71,7 +75,7 @@ def _quality(comparison: Comparison, measure: str) -> str:
     return _table(("system", *quality_heads(comparison)), rows)
 
 
-def _times(comparison: Comparison) -> str:
+def _times(comparison: "Comparison") -> str:
     rows = []
     for system in comparison.systems:
         latency = system.latency
@@ -94,7 +98,7 @@ def _depths(curve: DepthCurve) -> str:
     return _table(("depth", "mean", "interval", "the greatest depth against it", "p", "p50"), rows)
 
 
-def _queries(comparison: Comparison, system: SystemResult) -> str:
+def _queries(comparison: "Comparison", system: SystemResult) -> str:
     of = system.differences[comparison.measures[0]]
     parts = []
     for changes, verdict, n in ((system.gained, "better", of.better), (system.lost, "worse", of.worse)):

@@ -2,11 +2,15 @@
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from secondpass.evaluate.results import Comparison, SystemResult
+from secondpass.evaluate.figures import SystemResult
 from secondpass.evaluate.statistics import Estimate
 from secondpass.evaluate.tables import escaped
 from secondpass.evaluate.wording import interval, milliseconds
+
+if TYPE_CHECKING:
+    from secondpass.evaluate.results import Comparison
 
 __all__ = ["interval_bar", "quality_against_time"]
 
@@ -23,7 +27,7 @@ def interval_bar(estimate: Estimate) -> str:
     )
 
 
-def quality_against_time(comparison: Comparison) -> str:
+def quality_against_time(comparison: "Comparison") -> str:
     """Return the first measure over the median time of a query, which is on a logarithmic scale; "" for fewer than two.
 
     Systems that none is both better and faster than are filled, the others are rings.

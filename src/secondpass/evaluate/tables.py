@@ -2,10 +2,14 @@
 
 import html
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from secondpass.evaluate.results import Comparison, SystemResult
+from secondpass.evaluate.figures import SystemResult
 from secondpass.evaluate.wording import against, interval, milliseconds, p_value
 from secondpass.types import printable, shortened
+
+if TYPE_CHECKING:
+    from secondpass.evaluate.results import Comparison
 
 __all__ = [
     "COLOURS",
@@ -27,7 +31,7 @@ COST_HEADS = ("p50", "p95", "p99", "pairs/s")
 Cells = tuple[str, ...]
 
 
-def as_text(comparison: Comparison) -> str:
+def as_text(comparison: "Comparison") -> str:
     """Return tables and advice in characters that can't steer a terminal."""
     blocks = [f"Comparison: {headline(comparison)}"]
     for measure in comparison.measures:
@@ -41,7 +45,7 @@ def as_text(comparison: Comparison) -> str:
     return "\n\n".join(blocks)
 
 
-def as_html(comparison: Comparison) -> str:
+def as_html(comparison: "Comparison") -> str:
     """Return a piece of HTML that needs nothing else, and runs nothing."""
     advice = "".join(f"<li>{escaped(sentence)}" for sentence in comparison.advice)
     return (
@@ -54,7 +58,7 @@ def as_html(comparison: Comparison) -> str:
     )
 
 
-def headline(comparison: Comparison) -> str:
+def headline(comparison: "Comparison") -> str:
     """Return in a sentence what was measured."""
     wanted = "" if comparison.k is None else f", {comparison.k} wanted"
     return (
@@ -63,7 +67,7 @@ def headline(comparison: Comparison) -> str:
     )
 
 
-def quality_heads(comparison: Comparison) -> Cells:
+def quality_heads(comparison: "Comparison") -> Cells:
     """Return the names of the columns that `quality_cells` fills."""
     percent = f"{100 * comparison.confidence:g} %"
     first = shortened(comparison.systems[0].name, _NAME)
@@ -102,7 +106,7 @@ def _aligned(rows: Sequence[Cells]) -> Iterator[str]:
         yield f"{first:<{widths[0]}}  {rest}".rstrip()
 
 
-def _table(comparison: Comparison, measure: str) -> str:
+def _table(comparison: "Comparison", measure: str) -> str:
     heads = (measure, *quality_heads(comparison), *COST_HEADS)
     rows = []
     for system in comparison.systems:
