@@ -25,7 +25,8 @@ _PACKAGES = {
     ),
     "classify": ("Classification MonitoredClassifier ZeroShotClassifier"),
     "composition": (
-        "BlendedReranker CacheStats CachedReranker CalibratedReranker CascadeReranker CoalescingReranker "
+        "BlendedReranker BoostedReranker BudgetReranker CacheStats CachedReranker CalibratedReranker CascadeReranker "
+        "CoalescingReranker DiverseReranker LostInTheMiddleReranker RecentReranker in_context "
         "EnsembleReranker FallbackReranker MonitoredReranker Passage PassageReranker PriorReranker "
         "RoutedReranker TranslatingReranker"
     ),
@@ -92,6 +93,7 @@ def test_the_public_names_are_these() -> None:
         *("BlendedReranker", "CachedReranker", "CalibratedReranker", "CascadeReranker", "CoalescingReranker"),
         *("ColbertReranker", "CrossEncoderReranker", "DuoT5Reranker", "EnsembleReranker", "FallbackReranker"),
         *("LLMReranker", "MonoT5Reranker", "PassageReranker", "PriorReranker", "RankT5Reranker", "RemoteReranker"),
+        *("BoostedReranker", "BudgetReranker", "DiverseReranker", "LostInTheMiddleReranker", "RecentReranker"),
         *("MonitoredReranker", "RoutedReranker", "TranslatingReranker", "Reranker", "from_config", "load"),
         *("FactVerifier", "Verdict", "Verification", "VerificationFailedError", "ZeroShotClassifier"),
         *("Document", "RankedDocument", "Ranking", "Request", "Scale", "Scores", "Trace"),

@@ -45,6 +45,11 @@ if TYPE_CHECKING:
     from secondpass.composition.ensemble import EnsembleReranker
     from secondpass.composition.fallback import FallbackReranker
     from secondpass.composition.monitored import MonitoredReranker
+    from secondpass.composition.order.boosted import BoostedReranker
+    from secondpass.composition.order.budget import BudgetReranker
+    from secondpass.composition.order.diverse import DiverseReranker
+    from secondpass.composition.order.middle import LostInTheMiddleReranker
+    from secondpass.composition.order.recent import RecentReranker
     from secondpass.composition.passage import PassageReranker
     from secondpass.composition.prior import PriorReranker
     from secondpass.composition.routed import RoutedReranker
@@ -60,23 +65,28 @@ if TYPE_CHECKING:
 # Names whose files import ONNX Runtime and the like: they are imported when they are first asked for.
 _LAZY = {
     "BlendedReranker": "secondpass.composition.blended",
+    "BoostedReranker": "secondpass.composition.order.boosted",
+    "BudgetReranker": "secondpass.composition.order.budget",
     "CachedReranker": "secondpass.composition.cached",
     "CalibratedReranker": "secondpass.composition.calibrated",
     "CascadeReranker": "secondpass.composition.cascade.reranker",
     "CoalescingReranker": "secondpass.composition.coalescing",
     "ColbertReranker": "secondpass.rerankers.colbert",
     "CrossEncoderReranker": "secondpass.rerankers.cross_encoder",
+    "DiverseReranker": "secondpass.composition.order.diverse",
     "DuoT5Reranker": "secondpass.rerankers.t5",
     "EnsembleReranker": "secondpass.composition.ensemble",
     "FactVerifier": "secondpass.verify.verifier",
     "FallbackReranker": "secondpass.composition.fallback",
     "LLMReranker": "secondpass.rerankers.llm",
+    "LostInTheMiddleReranker": "secondpass.composition.order.middle",
     "MonitoredReranker": "secondpass.composition.monitored",
     "MonoT5Reranker": "secondpass.rerankers.t5",
     "PassageReranker": "secondpass.composition.passage",
-    "RankT5Reranker": "secondpass.rerankers.t5",
-    "RemoteReranker": "secondpass.rerankers.remote",
     "PriorReranker": "secondpass.composition.prior",
+    "RankT5Reranker": "secondpass.rerankers.t5",
+    "RecentReranker": "secondpass.composition.order.recent",
+    "RemoteReranker": "secondpass.rerankers.remote",
     "RoutedReranker": "secondpass.composition.routed",
     "TranslatingReranker": "secondpass.composition.translating",
     "Verdict": "secondpass.verify.types",
@@ -86,6 +96,8 @@ _LAZY = {
 
 __all__ = [
     "BlendedReranker",
+    "BoostedReranker",
+    "BudgetReranker",
     "CachedReranker",
     "CalibratedReranker",
     "CascadeReranker",
@@ -94,6 +106,7 @@ __all__ = [
     "CompositionError",
     "ConfigError",
     "CrossEncoderReranker",
+    "DiverseReranker",
     "Document",
     "DuoT5Reranker",
     "EnsembleReranker",
@@ -102,6 +115,7 @@ __all__ = [
     "InputError",
     "LLMReranker",
     "LanguageWarning",
+    "LostInTheMiddleReranker",
     "MissingExtraError",
     "ModelError",
     "ModelFormatError",
@@ -115,6 +129,7 @@ __all__ = [
     "RankT5Reranker",
     "RankedDocument",
     "Ranking",
+    "RecentReranker",
     "RegistryError",
     "RemoteReranker",
     "Request",

@@ -55,6 +55,12 @@ def _wrap(inner: st.SearchStrategy[Config]) -> st.SearchStrategy[Config]:
         _of("blended", wrapped=inner, weight=st.sampled_from([0.0, 0.3, 1.0])),
         _of("cached", wrapped=inner, cache=st.just({"type": "memory"})),
         _of("coalescing", wrapped=inner, max_wait_ms=st.just(0.0)),
+        _of("monitored", wrapped=inner, sinks=st.just(["window"])),
+        _of("diverse", wrapped=inner, depth=st.sampled_from([2, 50])),
+        _of("recent", wrapped=inner),
+        _of("boosted", wrapped=inner, boosts=st.just({"source": {"a": 0.2}})),
+        _of("budget", wrapped=inner, max_tokens=st.sampled_from([3, 1000])),
+        _of("lost-in-the-middle", wrapped=inner),
         _of("fallback", wrapped=several),
         _of("fallback", wrapped=inner, judge=inner, band=st.just([0.2, 0.8])),
         several.flatmap(lambda stages: _of("cascade", stages=st.just(stages), keep=st.just([3] * (len(stages) - 1)))),
@@ -123,5 +129,13 @@ def _close_later(reranker: object, stack: ExitStack) -> None:
 _TRAITS = ("scale", "logit", "probability", "ordinal", "depend")
 _NAMES = {
     *("FakeReranker", "PassageReranker", "CalibratedReranker", "EnsembleReranker", "BlendedReranker", "CachedReranker"),
-    *("CoalescingReranker", "FallbackReranker", "CascadeReranker", "RoutedReranker", "PriorReranker"),
+    *("MonitoredReranker", "DiverseReranker", "RecentReranker", "BoostedReranker", "BudgetReranker"),
+    *(
+        "LostInTheMiddleReranker",
+        "CoalescingReranker",
+        "FallbackReranker",
+        "CascadeReranker",
+        "RoutedReranker",
+        "PriorReranker",
+    ),
 }

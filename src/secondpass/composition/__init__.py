@@ -1,4 +1,4 @@
-"""Rerankers that wrap others: caching, calibrating, fusing, cascading, routing, falling back and monitoring."""
+"""Rerankers that wrap others: caching, calibrating, fusing, cascading, routing, falling back, ordering, watching."""
 
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from secondpass.composition.ensemble import EnsembleReranker
     from secondpass.composition.fallback import FallbackReranker
     from secondpass.composition.monitored import MonitoredReranker
+    from secondpass.composition.order.boosted import BoostedReranker
+    from secondpass.composition.order.budget import BudgetReranker, in_context
+    from secondpass.composition.order.diverse import DiverseReranker
+    from secondpass.composition.order.middle import LostInTheMiddleReranker
+    from secondpass.composition.order.recent import RecentReranker
     from secondpass.composition.passage import Passage, PassageReranker
     from secondpass.composition.prior import PriorReranker
     from secondpass.composition.routed import RoutedReranker
@@ -21,36 +26,48 @@ if TYPE_CHECKING:
 # Imported when they are first asked for, as `import secondpass` loads none of them.
 _LAZY = {
     "BlendedReranker": "secondpass.composition.blended",
-    "CacheStats": "secondpass.composition.cached",
+    "BoostedReranker": "secondpass.composition.order.boosted",
+    "BudgetReranker": "secondpass.composition.order.budget",
     "CachedReranker": "secondpass.composition.cached",
+    "CacheStats": "secondpass.composition.cached",
     "CalibratedReranker": "secondpass.composition.calibrated",
     "CascadeReranker": "secondpass.composition.cascade.reranker",
     "CoalescingReranker": "secondpass.composition.coalescing",
+    "DiverseReranker": "secondpass.composition.order.diverse",
     "EnsembleReranker": "secondpass.composition.ensemble",
     "FallbackReranker": "secondpass.composition.fallback",
+    "in_context": "secondpass.composition.order.budget",
+    "LostInTheMiddleReranker": "secondpass.composition.order.middle",
     "MonitoredReranker": "secondpass.composition.monitored",
     "Passage": "secondpass.composition.passage",
     "PassageReranker": "secondpass.composition.passage",
     "PriorReranker": "secondpass.composition.prior",
+    "RecentReranker": "secondpass.composition.order.recent",
     "RoutedReranker": "secondpass.composition.routed",
     "TranslatingReranker": "secondpass.composition.translating",
 }
 
 __all__ = [
     "BlendedReranker",
+    "BoostedReranker",
+    "BudgetReranker",
     "CacheStats",
     "CachedReranker",
     "CalibratedReranker",
     "CascadeReranker",
     "CoalescingReranker",
+    "DiverseReranker",
     "EnsembleReranker",
     "FallbackReranker",
+    "LostInTheMiddleReranker",
     "MonitoredReranker",
     "Passage",
     "PassageReranker",
     "PriorReranker",
+    "RecentReranker",
     "RoutedReranker",
     "TranslatingReranker",
+    "in_context",
 ]
 
 __getattr__, __dir__ = lazy(__name__, _LAZY)
