@@ -9,11 +9,13 @@ import typer
 
 import secondpass
 from secondpass.cli.classify import classify
+from secondpass.cli.compare import compare
 from secondpass.cli.console import say, say_error
 from secondpass.cli.demo import demo
 from secondpass.cli.models import models
 from secondpass.cli.rerank import rerank
-from secondpass.cli.verify import PassagesCommand, verify
+from secondpass.cli.several import several
+from secondpass.cli.verify import verify
 from secondpass.errors import SecondPassError
 
 __all__ = ["app", "run"]
@@ -26,8 +28,9 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(rerank)
-app.command(cls=PassagesCommand)(verify)
+app.command(cls=several("--passages", "-p"))(verify)
 app.command()(classify)
+app.command(cls=several("--systems", "-s"))(compare)
 app.add_typer(models, name="models")
 
 

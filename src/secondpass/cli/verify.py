@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 from rich.text import Text
-from typer.core import TyperCommand
 
 from secondpass.cli.console import one_line, output, say_error
 from secondpass.cli.documents import passages_in, text_of
@@ -18,7 +17,7 @@ from secondpass.types import Document, printable
 from secondpass.verify.types import CheckedClaim, Citation, Evidence, Mismatch, Verdict, Verification
 from secondpass.verify.verifier import FactVerifier
 
-__all__ = ["PassagesCommand", "verify"]
+__all__ = ["verify"]
 
 _STYLES = {
     Verdict.SUPPORTED: "green",
@@ -29,26 +28,6 @@ _STYLES = {
 }
 _SHOWN = 300  # characters of a piece of evidence; --json and --html have all of it
 _FAILED, _BAD_INPUT = 1, 2
-
-
-class PassagesCommand(TyperCommand):
-    """Takes several files behind one ``--passages``, in their order, as a shell writes them for ``*.md``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Write ``--passages a b`` as ``--passages a --passages b``."""
-        rewritten, values = [], -1  # how many values --passages has so far; -1 outside of it
-        for at, argument in enumerate(args):
-            if argument == "--":
-                rewritten += args[at:]
-                break
-            if argument.startswith("-") and argument != "-":
-                opens = argument in ("--passages", "-p")
-                values = 0 if opens else 1 if argument.startswith("--passages=") else -1
-            elif values >= 0:
-                rewritten += ["--passages"] if values else []
-                values += 1
-            rewritten.append(argument)
-        return super().parse_args(ctx, rewritten)
 
 
 def verify(

@@ -1,0 +1,76 @@
+"""`secondpass compare`, as a user runs it, on the fake reranker: in a process of its own, but for errors."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.process import run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a BEIR folder in it, a run of it, and a reranker as YAML."""
+    data = tmp_path / "data"
+    data.mkdir()
+    corpus, queries, qrels, candidates = [], [], [], []
+    for at in range(8):
+        queries.append(json.dumps({"_id": f"q{at}", "text": f"word{at} here"}))
+        corpus += [json.dumps({"_id": f"d{at}-{n}", "text": "filler" if n else f"word{at} here"}) for n in range(3)]
+        qrels.append(f"q{at} 0 d{at}-0 1")
+        candidates += [f"q{at} Q0 d{at}-{n} {3 - n} {n + 1}.5 bad" for n in range(3)]
+    for name, lines in (("corpus.jsonl", corpus), ("queries.jsonl", queries), ("qrels.txt", qrels)):
+        (data / name).write_text("\n".join(lines))
+    (tmp_path / "bad.run").write_text("\n".join(candidates))
+    (tmp_path / "fake.yaml").write_text("type: fake\nscale: logit\n")
+    return tmp_path
+
+
+def test_a_table_and_a_page(folder: Path) -> None:
+    """Of a run's documents as they come and reranked, with what follows from it."""
+    arguments = ["--candidates", "bad.run", "--systems", "first-stage", "fake", "again=fake.yaml", "--depths", "1,3"]
+    done = run("compare", "data", *arguments, "--html", "out.html", "-m", "MRR@10", "-m", "P@1", cwd=folder)
+    assert done.returncode == 0 and done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("Comparison: 3 systems, 8 queries, 24 documents; candidates of the dataset, depth 100")
+    assert lines[3].split()[:2] == ["first-stage", "0.333"] and lines[5].split()[:2] == ["again", "1.000"]
+    assert "Use fake." in lines and any("going deeper than 3" in line or "at a depth of 3" in line for line in lines)
+    assert (folder / "out.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_json_and_every_kind_of_system(folder: Path) -> None:
+    """Retrievers, both stages in one, and a run; a sample of the queries."""
+    systems = ["bm25", "bm25+fake", "bad.run", "fake"]
+    done = run("compare", "data", "-s", *systems, "--json", "--queries", "5", "--depth", "10", cwd=folder)
+    found = json.loads(done.stdout)
+    kinds = ["retriever", "two-stage", "run", "reranker"]
+    assert [(each["name"], each["kind"]) for each in found["systems"]] == list(zip(systems, kinds, strict=True))
+    assert found["n_queries"] == 5 and found["candidates"] == "bm25" and done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere", "-s", "bm25", "fake"], "corpus.jsonl is missing"),
+        (["data", "-s", "fake"], "compare needs at least two systems"),
+        (["data", "-s", "fake", "fake"], "two systems are named 'fake'"),
+        (["data", "-s", "bm25", "fakt"], "no 'fakt'"),
+        (["data", "-s", "bm25", "fake+bm25"], "RetrieveRerank takes a Retriever and a Reranker"),
+        (["data", "-s", "bm25", "fake", "--depths", "ten"], "--depths must be whole numbers"),
+        (["data", "-s", "bm25", "fake", "--measure", "nope"], "not all measures of ir-measures"),
+        (["data", "-s", "bm25", "fake", "--candidates", "no.run"], "no.run can't be read"),
+    ],
+)
+def test_what_can_not_be_compared_is_one_line(
+    arguments: list[str],
+    message: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stopped: Callable[..., tuple[Any, str, str]],
+) -> None:
+    """On standard error, with exit status 1 and nothing on standard output."""
+    monkeypatch.chdir(folder)
+    status, shown, error = stopped(["compare", *arguments], b"")
+    assert status == 1 and shown == "" and message in error.replace("\n", " ")
