@@ -44,8 +44,7 @@ __all__ = [
 _SUPPORTED, _CONTRADICTED, _OPEN = CLASSES
 _PENALTY = 100.0  # between 10 and 300, sets that are left out of the fit hardly feel it
 _LET_THROUGH, _KEPT = 0.05, 0.9
-_AS_GOOD = 0.005  # of balanced accuracy
-_WEIGHT = 100  # claims of either kind that a set counts as
+_WEIGHT = 200  # claims that a set counts as
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +106,17 @@ def _label(row: dict[str, Any]) -> str:
 def fit(sets: Sequence[AnswerSet], model: str = "", *, penalty: float = _PENALTY) -> SignalCombination:
     """Fit a combination on the claims of sets.
 
-    Claims count as often as is needed for sets to weigh the same, and in each the supported ones as much as the
-    others: how many answers of a set are wrong is its maker's choice, and says nothing of other answers.
+    Claims count as often as is needed for sets to weigh the same, and in each the supported ones as they do in the
+    mean set: how many answers of a set are wrong is its maker's choice, and says nothing of other answers.
     """
     features, labels, groups = [], [], []
+    share = float(np.mean([(one.labels == _SUPPORTED).mean() for one in sets]))
     for one in sets:
         telling = np.flatnonzero(one.telling())
         of_claims = one.labels[one.answers[telling]]
-        for side in (of_claims == _SUPPORTED, of_claims != _SUPPORTED):
-            chosen = np.resize(telling[side], _WEIGHT) if side.any() else telling[:0]
+        right = of_claims == _SUPPORTED
+        for side, weight in ((right, share), (~right, 1 - share)):
+            chosen = np.resize(telling[side], round(_WEIGHT * weight)) if side.any() else telling[:0]
             features.append(one.features[chosen])
             labels.append(classes(one)[chosen])
             groups += [f"{one.name} {text}" for text in one.texts[one.answers[chosen]]]
@@ -196,7 +197,7 @@ def operating_points(answers: Sequence[tuple[npt.NDArray[np.bool_], FloatArray]]
     """Return the thresholds of `OPERATING_POINTS`, for the means over sets of answers that nothing was fitted on.
 
     ``strict`` lets one in twenty of the wrong answers through, ``lenient`` nine in ten of the right ones, and
-    ``balanced`` is .5, or what is next to it among those with nearly the highest balanced accuracy.
+    ``balanced`` as large a share of the right ones as it stops of the wrong ones.
 
     Args:
         answers: of each set, whether each answer is supported and its probability, both of shape (n_answers,).
@@ -205,8 +206,7 @@ def operating_points(answers: Sequence[tuple[npt.NDArray[np.bool_], FloatArray]]
     right = np.mean([[(p[is_right] >= t).mean() for t in candidates] for is_right, p in answers], axis=0)
     wrong = np.mean([[(p[~is_right] >= t).mean() for t in candidates] for is_right, p in answers], axis=0)
     strict = candidates[np.argmax(wrong <= _LET_THROUGH)]
-    good = candidates[(right - wrong) / 2 >= max(right - wrong) / 2 - _AS_GOOD]
-    balanced = good[np.argmin(abs(good - 0.5))]
+    balanced = candidates[np.argmin(abs(right - (1 - wrong)))]
     lenient = candidates[len(right) - 1 - np.argmax(right[::-1] >= _KEPT)]
     return float(max(strict, balanced)), float(balanced), float(min(lenient, balanced))
 

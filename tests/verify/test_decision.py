@@ -21,6 +21,7 @@ def decided(
     joined: tuple[str, float, float] | None = None,
     threshold: float = 0.5,
     contradiction_threshold: float = 0.5,
+    partner: Window | None = None,
 ) -> Decision:
     """Return the decision on windows given as (passage, text, entailment, contradiction)."""
     reader = Reader(CLAIM, {})
@@ -31,7 +32,7 @@ def decided(
         together = reader.premise(text, np.array([e, 1 - e - c, c]))
     windows = [Window(passage, 0, len(text), text) for passage, text, _, _ in rows]
     signals = measure_premises(CLAIM, premises, together)
-    return decide(signals, np.array(probabilities), windows, threshold, contradiction_threshold)
+    return decide(signals, np.array(probabilities), windows, threshold, contradiction_threshold, partner)
 
 
 @pytest.mark.parametrize(
@@ -143,5 +144,15 @@ def test_windows_that_support_together_are_shown_in_order() -> None:
     """Evidence of two windows begins with both, in the order of the passages, and says so."""
     decision = decided(
         (0.8, 0.1, 0.1), (1, RIGHT, 0.3, 0.0), (0, OTHER, 0.1, 0.0), joined=(f"{OTHER}\n{RIGHT}", 0.95, 0.0)
+    )
+    assert decision.evidence == (1, 0) and decision.reason == "two windows support it together"
+
+
+def test_a_window_that_was_read_only_with_the_first_is_shown_beside_it() -> None:
+    """It is numbered after the windows that were read by themselves, and stands where its passage stands."""
+    decision = decided(
+        *((0.8, 0.1, 0.1), (1, RIGHT, 0.3, 0.0)),
+        joined=(f"{OTHER}\n{RIGHT}", 0.95, 0.0),
+        partner=Window(0, 0, len(OTHER), OTHER),
     )
     assert decision.evidence == (1, 0) and decision.reason == "two windows support it together"

@@ -71,7 +71,7 @@ def test_a_text_entails_itself(verifier: FactVerifier) -> None:
     alone = verifier.nli.run([(text, text) for text in texts]).probabilities[:, 0]
     assert np.mean(alone > 0.5) > 0.98
     beside = verifier.nli.run([(f"{one} {other}", other) for one, other in pairwise(texts)]).probabilities[:, 0]
-    assert np.mean(beside > 0.5) > 0.95
+    assert np.mean(beside > 0.5) > 0.9
 
 
 def test_news_and_captions(verifier: FactVerifier) -> None:

@@ -127,3 +127,15 @@ def test_words_that_a_tokenizer_cant_tell_apart_must_be_there() -> None:
     assert reader.premise(f"The digest is {first}.", np.array([1.0, 0.0, 0.0])).hard == ()
     (mismatch,) = reader.premise(f"The digest is {second}.", np.array([1.0, 0.0, 0.0])).hard
     assert (mismatch.kind, mismatch.claim, mismatch.evidence) == ("name", first[:80], "")
+
+
+def test_what_the_author_says_of_themselves_is_in_no_source() -> None:
+    """The signal is 1 where the claim has a first person and the best premise none."""
+    reader = Reader("I like the tower.", {})
+    about, told = (
+        reader.premise(text, np.array([0.2, 0.7, 0.1]))
+        for text in ("The tower is tall.", "I like the tower, she said.")
+    )
+    assert named(measure_premises("I like the tower.", [about]))["first_person"] == 1.0
+    assert named(measure_premises("I like the tower.", [told]))["first_person"] == 0.0
+    assert named(measure_premises("The tower is tall.", [about]))["first_person"] == 0.0

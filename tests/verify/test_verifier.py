@@ -85,6 +85,14 @@ class TestVerdicts:
         pairs = [pair for call in verifier.nli.calls for pair in call]  # type: ignore[attr-defined]
         assert pairs and all(sum(verifier.nli.pair_model.tokenizer.lengths(pair)) <= 97 for pair in pairs)
 
+    def test_what_shares_few_words_is_read_only_beside_the_first(self, make: Make) -> None:
+        """Of windows with less than half of the claim's words only the next best is read, together with the best."""
+        passages = ["The old tower is tall and grey.", "Its gate is red.", "Trams stop here."]
+        verifier = make()
+        verifier.verify("The old tower is red.", passages)
+        premises = [premise for call in verifier.nli.calls for premise, _ in call]  # type: ignore[attr-defined]
+        assert premises == [passages[0], f"{passages[0]}\n{passages[1]}"]
+
     def test_long_passages_bound_the_work(self, make: Make) -> None:
         """However long the passages, the model reads so many windows for a claim, and the two best together."""
         passage = " ".join(f"The house number {at} is grey and old." for at in range(5000))
@@ -314,7 +322,7 @@ class TestManyAnswers:
         trace = make().verify(ANSWER, PASSAGES).trace
         (nli,) = trace.stages
         assert trace.counts["claims"] == 5 and trace.name == "FactVerifier"
-        assert nli.counts["pairs"] == nli.counts["pairs_scored"] == 8 and nli.counts["tokens"] > 100
+        assert nli.counts["pairs"] == nli.counts["pairs_scored"] == 6 and nli.counts["tokens"] > 100
         assert 0 < nli.latency_s <= trace.latency_s
 
     def test_it_works_in_a_loop_and_in_threads(self, make: Make) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.verify.words import content_words, holds, overlap, pair_overlap, subject_words
+from secondpass.verify.words import content_words, first_person, holds, overlap, pair_overlap, subject_words
 
 TEXTS = st.text(st.characters(), max_size=200)
 
@@ -108,3 +108,38 @@ def test_the_subject_of_a_claim(claim: str, subject: str, fixed: str) -> None:
 def test_words_in_their_order(text: str, claim: str, expected: bool) -> None:
     """A text holds a claim whose words stand in it side by side; a few words are no claim."""
     assert holds(text, claim) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I like the harbour.",
+        "Yeah I think so",
+        "But then I left",
+        "It is my boat.",
+        "Me too.",
+        "He gave it to me.",
+        "I'm here",
+    ],
+)
+def test_who_speaks_of_themselves(text: str) -> None:
+    """Pronouns of the first person tell it, wherever they stand."""
+    assert first_person(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "World War I began in 1914.",
+        "Elizabeth I was queen.",
+        "A type I error",
+        "Phase I of it",
+        "Mesa",
+        "Miami",
+        "i.e. it",
+        "",
+    ],
+)
+def test_who_does_not(text: str) -> None:
+    """A Roman one behind a name or a kind of thing is none, nor are other words with these letters."""
+    assert not first_person(text)

@@ -28,7 +28,7 @@ OPERATING_POINTS = ("strict", "balanced", "lenient")
 # Which way a signal may move the weight of "supported". Claims that were made to mislead (few shared words in what
 # follows, many in what does not) would teach otherwise, and a text would not be supported by itself.
 _DIRECTIONS = {name: -1 for name in FEATURES if name.endswith(("_mismatch", "_missing"))}
-_DIRECTIONS |= {"overlap": 1, "pair_overlap": 1, "contained": 1, "facts_found": 1}
+_DIRECTIONS |= {"first_person": -1, "overlap": 1, "pair_overlap": 1, "contained": 1, "facts_found": 1}
 _NEGLIGIBLE = 1e-9  # Newton's method leaves no weight at exactly 0
 
 _SHIPPED = Path(__file__).parent / "data" / "combination.json"

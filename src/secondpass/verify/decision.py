@@ -16,6 +16,7 @@ __all__ = ["Decision", "Escalated", "as_evidence", "decide", "escalate", "overru
 _HIGH_OVERLAP = 0.5  # of the claim's words: so a premise speaks of the same, and a number in it is about the same
 _SOME_OVERLAP = 0.3  # models tend to call contradicted what is only unrelated
 _SURE = 0.5  # of one window, by the model alone
+_VERBATIM = 0.92  # the share of right ones among claims that are a sentence of the source
 _SHOWN = 3
 
 
@@ -52,6 +53,7 @@ def decide(
     windows: Sequence[Window],
     threshold: float,
     contradiction_threshold: float,
+    partner: Window | None = None,
 ) -> Decision:
     """Decide about one claim.
 
@@ -67,12 +69,13 @@ def decide(
         windows: that were scored, in the order of ``signals.premises``.
         threshold: of the probability that it is supported.
         contradiction_threshold: of the probability that it is contradicted.
+        partner: the window that was read only together with the first one; as evidence it is numbered after all others.
     """
     supported, contradicted = float(probabilities[0]), float(probabilities[1])
     facts, conflict = signals.best.facts, _conflict(signals, windows)
     hard, lacking = signals.best.hard, _lacking(signals)
     if signals.verbatim:
-        verdict, hard, lacking, supported = Verdict.SUPPORTED, (), (), max(supported, threshold)
+        verdict, hard, lacking, supported = Verdict.SUPPORTED, (), (), max(supported, threshold, _VERBATIM)
     elif supported >= threshold and not hard and not lacking and supported >= contradicted:
         verdict = Verdict.SUPPORTED
     else:
@@ -88,7 +91,7 @@ def decide(
     return Decision(
         verdict,
         supported,
-        _evidence(signals, windows, verdict, against),
+        _evidence(signals, windows, verdict, against, partner),
         against,
         conflict,
         facts.mismatches,
@@ -158,13 +161,14 @@ def _strength(premise: Premise) -> float:
 
 
 def _evidence(
-    signals: Signals, windows: Sequence[Window], verdict: Verdict, against: tuple[int, ...]
+    signals: Signals, windows: Sequence[Window], verdict: Verdict, against: tuple[int, ...], partner: Window | None
 ) -> tuple[int, ...]:
     order = signals.order
     if verdict is Verdict.CONTRADICTED:
         return tuple(dict.fromkeys((*against, *order)))[:_SHOWN]
     if _needs_both(signals):  # the two that were joined are the first two as they were retrieved
-        pair = sorted((0, 1), key=lambda at: (windows[at].passage, windows[at].start))
+        every = [*windows, *([] if partner is None else [partner])]
+        pair = sorted((0, 1 if partner is None else len(windows)), key=lambda at: (every[at].passage, every[at].start))
         return tuple(dict.fromkeys((*pair, *order)))[:_SHOWN]
     if verdict is Verdict.SUPPORTED:
         sure = [at for at in order[1:] if signals.premises[at].entailment >= _SURE and not signals.premises[at].hard]

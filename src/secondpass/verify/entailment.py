@@ -67,7 +67,7 @@ def entail(model: EntailmentModel, claims: Sequence[Planned]) -> Entailed:
 
 def _goes_on(claim: Planned, opening: Scored | CheckedClaim) -> bool:
     """Whether the other windows of a claim have to be read as well."""
-    if isinstance(opening, CheckedClaim) or len(claim.windows) == 1:
+    if isinstance(opening, CheckedClaim) or not claim.remainder.premises:
         return False
     settled = claim.verbatim or opening.windows[0, _ENTAILMENT] >= _SETTLED
     return claim.contested or not settled

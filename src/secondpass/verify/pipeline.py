@@ -19,7 +19,7 @@ from secondpass.verify.decision import Decision, as_evidence, decide, escalate, 
 from secondpass.verify.entailment import Entailed, EntailmentModel, entail
 from secondpass.verify.evidence import Passages
 from secondpass.verify.facts.check import Facts, read_facts
-from secondpass.verify.facts.kinds import DATES, NUMBERS
+from secondpass.verify.facts.kinds import DATES, NAMES, NUMBERS
 from secondpass.verify.facts.wording import in_words_of
 from secondpass.verify.judge import Judge
 from secondpass.verify.selection import Selection
@@ -195,11 +195,8 @@ class Pipeline:
 
     def _decided(self, measured: Measured) -> Decided:
         probabilities = self.probabilities(measured.signals.features[None])[0]
-        windows = measured.planned.windows
-        return Decided(
-            measured,
-            decide(measured.signals, probabilities, windows, self.threshold, self.contradiction_threshold),
-        )
+        thresholds, planned = (self.threshold, self.contradiction_threshold), measured.planned
+        return Decided(measured, decide(measured.signals, probabilities, planned.windows, *thresholds, planned.partner))
 
     def _judged(
         self, decided: Sequence[Decided]
@@ -237,10 +234,10 @@ class Pipeline:
         cited = check_citations(
             stated.markers, stated.quotes, stated.passages.texts, alone, sorted(by_passage), supported
         )
-        shown = [
-            as_evidence(window, premise, stated.passages.ids[window.passage])
-            for window, premise in zip(planned.windows, premises, strict=True)
-        ]
+        read = list(zip(planned.windows, premises, strict=True))
+        if planned.partner is not None and measured.signals.by_joined:
+            read.append((planned.partner, measured.signals.best))
+        shown = [as_evidence(window, premise, stated.passages.ids[window.passage]) for window, premise in read]
         return CheckedClaim(
             stated.claim,
             decision.verdict,
@@ -283,7 +280,7 @@ def _checked_parts(texts: object) -> list[str]:
 def _worded(planned: Planned, read: dict[str, Facts]) -> Planned:
     """Return what the model has to read with the claim in the words of each premise: "14 days" for "two weeks"."""
     claim = read_facts(planned.stated.hypothesis)
-    if not NUMBERS.of(claim) and not DATES.of(claim):
+    if not (NUMBERS.of(claim) or DATES.of(claim) or NAMES.of(claim) or claim.unread):
         return planned
     for premise in planned.premises:
         if premise not in read:

@@ -110,15 +110,25 @@ class Selection:
         together = joined(windows[0], windows[1], stated.passages.texts) if len(windows) > 1 and same is None else ""
         if together and self.tokenization.lengths([together])[0] > sought.room:
             together = ""
+        partner = windows[1] if together else None
+        windows = (windows[0], *filter(partial(self._may_tell, stated.hypothesis), windows[1:]))
         further = sorted(set(stated.cited) - {window.passage for window in windows})
         scores = index.scores(stated.hypothesis) if further else np.empty(0)
         found = [index.of_passage(passage, scores) for passage in further]
         cited = tuple(window for window in found if window is not None)
-        contested = any(
-            window.passage != windows[0].passage and overlap(stated.hypothesis, window.read) >= _ABOUT_THE_SAME
-            for window in windows[1:]
+        return Planned(
+            stated,
+            windows,
+            together,
+            cited,
+            verbatim=same is not None,
+            contested=any(window.passage != windows[0].passage for window in windows[1:]),
+            partner=None if partner in windows else partner,
         )
-        return Planned(stated, windows, together, cited, verbatim=same is not None, contested=contested)
+
+    def _may_tell(self, hypothesis: str, window: Window) -> bool:
+        """Whether another window than the first is worth reading: those that share few words changed nothing."""
+        return self.retriever is not None or overlap(hypothesis, window.read) >= _ABOUT_THE_SAME
 
 
 def _tell(exc: Exception) -> None:

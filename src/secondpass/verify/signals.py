@@ -11,7 +11,7 @@ from secondpass.verify.facts.check import FEATURES as FACT_FEATURES
 from secondpass.verify.facts.check import FactCheck, Facts, check_facts, read_facts
 from secondpass.verify.facts.kinds import KINDS
 from secondpass.verify.types import Mismatch
-from secondpass.verify.words import content_words, holds, overlap, pair_overlap, subject_words
+from secondpass.verify.words import content_words, first_person, holds, overlap, pair_overlap, subject_words
 
 __all__ = ["FEATURES", "Premise", "Reader", "Signals", "measure_premises"]
 
@@ -25,6 +25,7 @@ FEATURES = (
     "overlap",
     "pair_overlap",
     "contained",
+    "first_person",
     *FACT_FEATURES,
 )
 """The signals of a claim, in the order of `Signals.features`.
@@ -34,7 +35,8 @@ over all single windows, ``joined_`` ones those of the two best windows read tog
 no such pair, or if a window denies the claim); all within ±10. Where the best premise entails the claim, all
 contradiction is its own; else only windows that are about the claim's subject contradict. ``overlap`` and
 ``pair_overlap`` are the shares of the claim's words and word pairs that the best premise holds, and ``contained`` is 1
-if a premise has all of its words in its order with no other between them. The others are those of
+if a premise has all of its words in its order with no other between them. ``first_person`` is 1 if the claim's author
+speaks of themselves, as nobody does in the best premise: what "I like it" says is in no source. The others are those of
 `FactCheck.features` for the best premise: how many facts it states differently, or not at all, by kind (3 at most
 each), and the share of the claim's facts that it has.
 """
@@ -176,6 +178,7 @@ def measure_premises(
     related = [premise.contradiction for premise in premises if premise.about_subject]
     denial = max(related) if related else min(premise.contradiction for premise in premises)
     every = [*premises, *([] if joined is None else [joined])]
+    personal = float(first_person(claim) and not first_person(best.text))
     contained = float(verbatim or any(holds(premise.text, claim) for premise in every))
     log = [
         best.entailment,
@@ -188,7 +191,7 @@ def measure_premises(
     features = np.concatenate(
         [
             np.clip(log_odds(log), -_LIMIT, _LIMIT),
-            [best.overlap, pair_overlap(claim, best.text), contained],
+            [best.overlap, pair_overlap(claim, best.text), contained, personal],
             np.minimum([facts[name] for name in FACT_FEATURES], _MOST),
         ]
     )

@@ -80,7 +80,8 @@ class Planned:
 
     Attributes:
         windows: where the evidence is looked for, best first.
-        joined: the two best of them as one premise; empty for none.
+        joined: the two best windows as one premise; empty for none.
+        partner: the second of these two where it is not read by itself, as it has few of the claim's words; else None.
         cited: further windows, of passages that the answer cites for the claim: they are not evidence, and are
             read only to check these citations.
         verbatim: whether the first window is a sentence that says the same word for word.
@@ -95,6 +96,7 @@ class Planned:
     verbatim: bool = False
     worded: tuple[str, ...] = ()
     contested: bool = True
+    partner: Window | None = None
 
     @property
     def claim(self) -> Claim:
@@ -107,7 +109,7 @@ class Planned:
         n = 1 + len(self.cited)
         first = len(self.windows)
         worded = (self.worded[0], *self.worded[first : first + n - 1]) if self.worded else ()
-        return replace(self, windows=self.windows[:1], joined="", worded=worded)
+        return replace(self, windows=self.windows[:1], joined="", worded=worded, partner=None)
 
     @property
     def remainder(self) -> "Planned":

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 __all__ = ["STOP_WORDS", "Token", "bare", "content_words", "holds", "overlap", "pair_overlap", "stem", "tokenize"]
-__all__ += ["AUXILIARIES", "subject_words", "word_numbers", "word_set"]
+__all__ += ["AUXILIARIES", "first_person", "subject_words", "word_numbers", "word_set"]
 
 # Letters of scripts that put no space between words: Thai to Myanmar, Khmer, kana, Han.
 _UNSPACED = (
@@ -31,6 +31,8 @@ _TOKEN = re.compile(
     rf"|(?P<word>(?:[A-Z]\.){{2,8}}|{_LETTERS}(?:['\u2019]{_LETTERS})*+)"
     r"|(?P<symbol>\S)"
 )
+_FIRST_PERSON = re.compile(r"(?<![\w.'\u2019-])(?:I(?:['\u2019](?:m|ve|d|ll))?|[Mm](?:y|ine|yself|e))(?![\w-]|\.\w)")
+_WORD_BEFORE = re.compile(r"(\w+) $")
 _ENDS = frozenset(".!?\u3002\uff01\uff1f")
 _WIDE_ENDS = frozenset("\u3002\uff01\uff1f")  # no space follows them
 _CLOSERS = frozenset("\"'\u201d\u2019)]")
@@ -48,6 +50,8 @@ def word_numbers(text: str, *, start: int = 0) -> dict[str, int]:
     return {word: number for number, words in enumerate(text.split("|"), start=start) for word in words.split()}
 
 
+_BEFORE_NUMERALS = word_set("type phase class part level stage chapter title article volume grade section book act")
+_INTERJECTIONS = word_set("yeah yes yep nope okay haha hmm well wow maybe sure sorry honestly actually personally true")
 _OPENERS = word_set("The A An He She It They We In On At This That These His Her Its Their But However")
 _ABBREVIATIONS = word_set(
     "mr mrs ms dr st prof gen col lt sgt capt rev hon sen rep gov pres jr sr inc ltd co corp vs etc al ca c cf no nos "
@@ -233,6 +237,21 @@ def overlap(claim: str, evidence: str) -> float:
     """Return the share of the claim's distinct content words that the evidence has, in [0, 1]; 0 if it has no words."""
     words = set(content_words(claim))
     return len(words.intersection(content_words(evidence))) / len(words) if words else 0.0
+
+
+def first_person(text: str) -> bool:
+    """Return whether somebody speaks of themselves in a text, in English: "I", "my"; not "Elizabeth I", "type I"."""
+    return any(match[0] != "I" or not _is_numeral(text, match.start()) for match in _FIRST_PERSON.finditer(text))
+
+
+def _is_numeral(text: str, at: int) -> bool:
+    before = _WORD_BEFORE.search(text, max(0, at - 32), at)
+    if before is None:
+        return False
+    word = before[1]
+    lower = word.lower()
+    is_name = word[0].isupper() and len(word) > 2 and lower not in STOP_WORDS | _INTERJECTIONS
+    return lower in _BEFORE_NUMERALS or is_name
 
 
 def holds(text: str, claim: str) -> bool:

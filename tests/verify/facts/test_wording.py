@@ -52,6 +52,37 @@ def test_other_quantities_stay(claim: str, evidence: str) -> None:
     assert worded(claim, evidence) == claim
 
 
+@pytest.mark.parametrize(
+    ("claim", "evidence", "expected"),
+    [
+        ("It joined the EU in 1995.", "It joined the European Union in 1995.", "It joined the European Union in 1995."),
+        ("He works for the International Labour Organization.", "He works for the ILO.", "He works for the ILO."),
+        ("Install version 3.11.2 now.", "Install v3.11.2 now.", "Install v3.11.2 now."),
+        ("Install v3.11.2 now.", "Use version 3.11.2.", "Install version 3.11.2 now."),
+        ("Quote ABX-00-1234-77.", "Quote ABX 00 1234 77, please.", "Quote ABX 00 1234 77."),
+        ("It was not the EU.", "It was the European Union.", "It was not the European Union."),
+    ],
+)
+def test_names_and_codes_are_written_as_there(claim: str, evidence: str, expected: str) -> None:
+    """Initials and names in full, versions and grouped codes take the form that the evidence has."""
+    assert worded(claim, evidence) == expected
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("AI wrote it.", "Anna Ivanova wrote it."),
+        ("The EU fined them.", "The EU, the European Union, fined them."),
+        ("Install version 3.11.2.", "Install v3.11.20."),
+        ("Quote ABX-00-1234-77.", "Quote ABX 00 1234 78."),
+        ("The ILO met.", "The Institute for Labour met."),
+    ],
+)
+def test_other_names_and_codes_stay(claim: str, evidence: str) -> None:
+    """Initials of a person, other versions and codes, and what stands there as well are left alone."""
+    assert worded(claim, evidence) == claim
+
+
 @given(TEXTS, TEXTS)
 def test_any_texts_can_be_worded(claim: str, evidence: str) -> None:
     """Whatever the texts, there is a claim, and by itself it stays as it is."""

@@ -1,11 +1,13 @@
-"""A claim in the words of its evidence: the same quantities and dates, as they are written there."""
+"""A claim in the words of its evidence: the same quantities, dates, names and codes, as they are written there."""
 
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from secondpass.verify.facts import dates
-from secondpass.verify.facts.kinds import DATES, NEGATIONS, NUMBERS
+from secondpass.verify.facts.kinds import DATES, NAMES, NEGATIONS, NUMBERS
+from secondpass.verify.facts.names import Name
 from secondpass.verify.facts.numbers import said_alike
 from secondpass.verify.facts.quantities import agreement
 from secondpass.verify.facts.quantities.numerals import Figures
@@ -18,26 +20,69 @@ __all__ = ["in_words_of"]
 _EACH = frozenset({"a", "an", "per", "each", "every"})
 _MIN_ALIKE = 1.2  # of 2: how alike the neighbours, and how much of the sentence is shared
 _MOST_FACTS = 16  # of a claim, and as many times as many of its evidence
+_LONGEST_CODE = 64  # characters
+_ENDS = ".,;:!?()[]'\""
+_VERSION = re.compile(r"(?<![\w.])(?:version |release |v\.? ?)(\d{1,6}(?:\.\d{1,6}){1,4})(?!\.?\w)", re.IGNORECASE)
 
 
 def in_words_of(claim: Facts, evidence: Facts) -> str:
-    """Return a claim with its numbers and dates written as the evidence writes them, where they say the same.
+    """Return a claim with its numbers, dates, names and codes as the evidence writes them, where they are the same.
 
-    A model reads "14 days" in both, and need not know that these are two weeks. What the evidence says is the same or
-    more precise, so that the claim follows from what is returned. A claim with a denial is returned as it is: there
-    the more precise number may say less.
+    A model reads "14 days" in both, and need not know that these are two weeks, nor what "EU" stands for. What the
+    evidence says is the same or more precise, so that the claim follows from what is returned. In a claim with a
+    denial, where the more precise number may say less, numbers and dates stay as they are.
     """
-    if not evidence.found or any(clause.has_cue for clause in NEGATIONS.of(claim)):
+    if not evidence.found:
         return claim.text
+    changes = list(_renamed(claim, evidence))
+    if not any(clause.has_cue for clause in NEGATIONS.of(claim)):
+        changes += _requantified(claim, evidence)
+    text, tokens = claim.text, claim.read.tokens
+    for first, end, words in sorted(changes, reverse=True):
+        text = text[: tokens[first].start] + words + text[tokens[end - 1].end :]
+    return _respelt(text, claim.unread, evidence.text)
+
+
+def _requantified(claim: Facts, evidence: Facts) -> list[tuple[int, int, str]]:
     numbers = [item for item in NUMBERS.of(claim) if item.is_single or not item.is_vague]
     held = [item for item in NUMBERS.of(evidence) if NUMBERS.is_checked(item)]
     changes = _changes(claim, numbers, evidence, held, _says_number)
     said = [item for item in DATES.of(claim) if DATES.is_checked(item)]
-    changes += _changes(claim, said, evidence, [item for item in DATES.of(evidence) if not item.is_span], dates.agree)
-    text, tokens = claim.text, claim.read.tokens
-    for first, end, words in sorted(changes, reverse=True):
-        text = text[: tokens[first].start] + words + text[tokens[end - 1].end :]
-    return text
+    dated = [item for item in DATES.of(evidence) if not item.is_span]
+    return changes + _changes(claim, said, evidence, dated, dates.agree)
+
+
+def _renamed(claim: Facts, evidence: Facts) -> Iterator[tuple[int, int, str]]:
+    """Yield the names of a claim that the evidence has by their initials only, or the other way round."""
+    ours, theirs = NAMES.of(claim), NAMES.of(evidence)
+    for name in ours[:_MOST_FACTS]:
+        if all(part in theirs.words for part in name.parts):
+            continue
+        for other in theirs[: _MOST_FACTS**2]:
+            short, long = (name, other) if name.is_acronym else (other, name)
+            tokens = (evidence if long is other else claim).read.tokens
+            if not long.is_acronym and _stands_for(short, long, tokens):
+                yield name.first, name.end, evidence.read.words(other.first, other.end)
+                break
+
+
+def _stands_for(short: Name, long: Name, tokens: Figures) -> bool:
+    letters = short.parts[0]
+    if not short.is_acronym or letters != "".join(part[0] for part in long.parts):
+        return False
+    # Two letters are the initials of many a person; "the" stands before no person.
+    return len(letters) > 2 or (long.first > 0 and tokens[long.first - 1].lower == "the")
+
+
+def _respelt(text: str, codes: Sequence[str], evidence: str) -> str:
+    """Return a claim with versions and codes as the evidence spells them: "v2.1" for "version 2.1"."""
+    for code in (chunk.strip(_ENDS) for chunk in codes[:_MOST_FACTS]):
+        letters = [letter for letter in code if letter.isalnum()]
+        if code not in evidence and 4 <= len(letters) <= _LONGEST_CODE:
+            found = re.search(rf"(?<!\w){'[ .-]?'.join(map(re.escape, letters))}(?!\w)", evidence)
+            text = text.replace(code, found[0]) if found else text
+    held = {match[1]: match[0] for match in _VERSION.finditer(evidence)}
+    return _VERSION.sub(lambda match: match[0] if match[0] in evidence else held.get(match[1], match[0]), text)
 
 
 def _says_number(claim: Quantity, evidence: Quantity) -> bool | None:
