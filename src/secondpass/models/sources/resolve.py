@@ -68,7 +68,8 @@ def find_model(
         ModelFormatError: it is a model for something else, of a kind that can't be run, or its weights are pickles.
         MissingExtraError: its weights need PyTorch, and that is not installed.
     """
-    wanted, spec = _candidates(backend), catalog().get(_checked_name(name))
+    spec = catalog().get(_checked_name(name))
+    wanted = _candidates(backend, spec)
     if spec and spec.task != task:
         raise ModelFormatError(
             f"{name} is a model for the task {spec.task!r}, not {task!r}; use it with {_USED_WITH[spec.task]}"
@@ -96,8 +97,10 @@ def find_model(
     raise ModelNotFoundError(f"no model {name!r}:\n  - " + "\n  - ".join(said + _advice(name, spec)))
 
 
-def _candidates(name: str) -> list[_Backend]:
+def _candidates(name: str, spec: ModelSpec | None) -> list[_Backend]:
     """Return the backend of a name, or those that ``auto`` tries, in their order.
+
+    One that has to be asked for is tried as well if no other opens what a model of the catalogue is kept in.
 
     Raises:
         ModelFormatError: there is none of that name.
@@ -105,7 +108,9 @@ def _candidates(name: str) -> list[_Backend]:
     """
     if name == "auto":
         found: list[_Backend] = [backend() for backend in backends.load_all().values()]
-        return sorted((each for each in found if each.auto and not each.missing_extra()), key=lambda each: each.auto)
+        own = set(spec.formats if spec else ()) - {each.format.name for each in found if each.auto}
+        tried = (each for each in found if each.auto or each.format.name in own)
+        return sorted((each for each in tried if not each.missing_extra()), key=lambda each: each.auto)
     if name not in backends.names():
         known = ", ".join(map(repr, ["auto", *backends.names()]))
         raise ModelFormatError(f"backend must be one of {known}, not {name!r}")
@@ -225,7 +230,7 @@ def _refusals(folder: Path) -> Iterator[SecondPassError]:
 
 def _no_backend(spec: ModelSpec, backend: str) -> SecondPassError:
     able = [each() for each in backends.load_all().values() if each.format.name in spec.formats]
-    missing = next((extra for each in able if each.auto and (extra := each.missing_extra())), "")
+    missing = next((extra for each in able if (extra := each.missing_extra())), "")
     if backend == "auto" and missing:
         return MissingExtraError.of(missing, f"the model {spec.name}")
     names = " or ".join(each.name for each in able) or "no backend that is installed"
