@@ -44,6 +44,8 @@ class Reranker(Configured, ABC):
         pointwise: whether a document's score is independent of the request's other documents.
         log_odds: whether the scores are log-odds of relevance as cross-encoders give them, or probabilities made of
             such, to which a retriever's prior can be added; None, the default, if that is as with what it wraps.
+        takes_instruction: whether a request's ``instruction`` is read; None, the default, if that is as with what it
+            wraps. One that wraps nothing refuses it unless this is true.
         plain_settings: names of settings that are data: a mapping with ``type`` in them is not a configuration.
     """
 
@@ -51,6 +53,7 @@ class Reranker(Configured, ABC):
     scale: Scale = Scale.LOGIT
     pointwise: bool = True
     log_odds: bool | None = None
+    takes_instruction: bool | None = None
 
     @property
     def calibration(self) -> "ReadyCalibration | None":
@@ -72,9 +75,12 @@ class Reranker(Configured, ABC):
         ``blank``.
 
         Raises:
+            InputError: a request has an instruction, and this reranker takes none.
             ScoringError: the reranker broke its contract (a missing, NaN or out-of-range score).
         """
         check_cancelled()
+        if any(request.instruction is not None for request in requests):
+            self._require_instruction()
         asked = [request.without_blanks() for request in requests]
         filled = [request for request in asked if len(request)]
         start = time.perf_counter()
@@ -84,6 +90,13 @@ class Reranker(Configured, ABC):
             scores if request is kept else self._with_blanks(request, scores)
             for request, kept, scores in zip(requests, asked, finished, strict=True)
         ]
+
+    def _require_instruction(self) -> None:
+        if not (inner_rerankers(self) if self.takes_instruction is None else self.takes_instruction):
+            raise InputError(
+                f"{self!r} takes no instruction, and a request has one: leave it out, or use a model that was trained "
+                f"with one, such as 'cross-encoder:Qwen3-Reranker-0.6B'"
+            )
 
     def _finished(self, requests: Sequence[Request], results: list[Scores], latency_s: float) -> list[Scores]:
         """Check the results for the requests that are not empty, and put empty ones between them."""
@@ -128,6 +141,7 @@ class Reranker(Configured, ABC):
         *,
         k: int | None = None,
         initial_scores: Sequence[float] | None = None,
+        instruction: str | None = None,
     ) -> Ranking:
         """Rank documents by their relevance to a query.
 
@@ -136,11 +150,13 @@ class Reranker(Configured, ABC):
             documents: texts, or mappings with ``text`` and, if you like, ``id`` and ``metadata``.
             k: how many to return; all by default. Every document is scored in any case.
             initial_scores: the first stage's score of each document, for rerankers that use them.
+            instruction: what counts as relevant, for models that were trained to be told.
 
         Raises:
-            InputError: the query, a document, ``k`` or a score can't be used.
+            InputError: the query, a document, ``k`` or a score can't be used, or there is an instruction and the
+                reranker takes none.
         """
-        return self.rerank_many([Request(query, documents, k, initial_scores)])[0]
+        return self.rerank_many([Request(query, documents, k, initial_scores, instruction)])[0]
 
     def rerank_many(self, requests: Iterable[RequestLike], *, k: int | None = None) -> list[Ranking]:
         """Rank the documents of many requests together, so that they share batches.
@@ -165,9 +181,10 @@ class Reranker(Configured, ABC):
         *,
         k: int | None = None,
         initial_scores: Sequence[float] | None = None,
+        instruction: str | None = None,
     ) -> Ranking:
         """Async version of `rerank`, which runs it in a worker thread."""
-        return (await self.arerank_many([Request(query, documents, k, initial_scores)]))[0]
+        return (await self.arerank_many([Request(query, documents, k, initial_scores, instruction)]))[0]
 
     async def arerank_many(self, requests: Iterable[RequestLike], *, k: int | None = None) -> list[Ranking]:
         """Async version of `rerank_many`, which runs it in a worker thread."""
@@ -239,6 +256,18 @@ class Reranker(Configured, ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def inner_rerankers(reranker: Reranker) -> list[Reranker]:
+    """Return the rerankers that stand in a reranker's attributes, or in lists and mappings there."""
+    return [inner for value in vars(reranker).values() for inner in _rerankers_in(value)]
+
+
+def _rerankers_in(value: object) -> list[Reranker]:
+    if isinstance(value, Reranker):
+        return [value]
+    items = list(value.values()) if isinstance(value, Mapping) else value
+    return [item for item in items if isinstance(item, Reranker)] if isinstance(items, list | tuple) else []
 
 
 async def in_thread(call: Callable[..., T], *positional: Any, **settings: Any) -> T:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ConfigError, InputError
-from secondpass.validation import SHARE, THRESHOLD, checked_k
+from secondpass.validation import SHARE, THRESHOLD, Text, checked_k
 
 __all__ = ["Document", "Qrels", "RankedDocument", "Ranking", "Request", "Run", "Scale", "Scores", "Trace"]
 
@@ -60,6 +60,8 @@ class Request:
         k: how many results the caller wants; None for all. A reranker may use it to stop early, but
             still scores every document.
         initial_scores: the first stage's score of each document, on any scale; None if unknown.
+        instruction: what counts as relevant, in a sentence, for models that were trained to be told; a reranker that
+            takes none refuses it.
 
     Attributes:
         texts: the documents' texts, one for each, as models can take them: a lone surrogate, which no
@@ -75,6 +77,7 @@ class Request:
     documents: Sequence[Document]
     k: int | None = None
     initial_scores: Sequence[float] | None = None
+    instruction: str | None = None
     texts: tuple[str, ...] = field(init=False, repr=False, compare=False)
     blank: tuple[bool, ...] = field(init=False, repr=False, compare=False)
 
@@ -85,6 +88,9 @@ class Request:
             raise InputError("the query is empty: there is nothing to rank by; keep the documents in their order")
         if isinstance(self.documents, str | bytes | Mapping) or not isinstance(self.documents, Iterable):
             raise InputError(f"documents must be a list of documents, not {type(self.documents).__name__}")
+        if self.instruction is not None:
+            instruction = Text().checked(self.instruction, "instruction", error=InputError)
+            object.__setattr__(self, "instruction", well_formed(instruction))
         documents = tuple(self.documents)
         texts = tuple(well_formed(document_text(document, at)) for at, document in enumerate(documents))
         object.__setattr__(self, "query", well_formed(self.query))
@@ -102,7 +108,8 @@ class Request:
         """Return a request for some of the documents, in the order of ``indices``, without ``k``."""
         chosen = [int(index) for index in indices]
         initial = None if self.initial_scores is None else [self.initial_scores[index] for index in chosen]
-        return Request(self.query, [self.documents[index] for index in chosen], initial_scores=initial)
+        documents = [self.documents[index] for index in chosen]
+        return Request(self.query, documents, initial_scores=initial, instruction=self.instruction)
 
     def without_blanks(self) -> "Request":
         """Return a request for the documents that are not blank, with its ``k``; itself if none is."""

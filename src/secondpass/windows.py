@@ -1,14 +1,14 @@
 """Overlapping windows over long texts, cut between sentences or tokens."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.base import Reranker
+from secondpass.base import Reranker, inner_rerankers
 
 if TYPE_CHECKING:
     from secondpass.models.tokens import EncoderTokenizer
@@ -21,7 +21,6 @@ __all__ = [
     "Tokenization",
     "cut",
     "find_tokenization",
-    "inner_rerankers",
 ]
 
 Borders = Literal["sentence", "token"]
@@ -112,18 +111,6 @@ def find_tokenization(reranker: Reranker) -> Tokenization | None:
         return own
     found = [find_tokenization(inner) for inner in inner_rerankers(reranker)]
     return min((one for one in found if one is not None), key=lambda one: one.document_room(0), default=None)
-
-
-def inner_rerankers(reranker: Reranker) -> list[Reranker]:
-    """Return the rerankers that stand in a reranker's attributes, or in lists and mappings there."""
-    return [inner for value in vars(reranker).values() for inner in _rerankers_in(value)]
-
-
-def _rerankers_in(value: object) -> list[Reranker]:
-    if isinstance(value, Reranker):
-        return [value]
-    items = list(value.values()) if isinstance(value, Mapping) else value
-    return [item for item in items if isinstance(item, Reranker)] if isinstance(items, list | tuple) else []
 
 
 def cut(text: str, size: int, overlap: int, borders: Borders, tokenization: Tokenization) -> list[Span]:

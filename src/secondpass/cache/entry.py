@@ -43,10 +43,18 @@ class KeyMaker:
         key = hashlib.blake2b(b"".join(map(_field, identity)), person=b"secondpass.cache").digest()
         self._keyed = hashlib.blake2b(key=key, digest_size=32)
 
-    def keys(self, query: str, texts: tuple[str, ...], initial_scores: tuple[float, ...] | None) -> list[bytes]:
+    def keys(
+        self,
+        query: str,
+        texts: tuple[str, ...],
+        initial_scores: tuple[float, ...] | None,
+        instruction: str | None = None,
+    ) -> list[bytes]:
         """Return one key of 32 bytes for each document."""
         queried = self._keyed.copy()
         queried.update(_field(query))
+        if instruction is not None:
+            queried.update(b"instruction" + _field(instruction))
         keys = []
         for at, text in enumerate(texts):
             document = queried.copy()

@@ -156,7 +156,8 @@ class CachedReranker(Reranker):
         keys = []
         for request in requests:
             initial = None if self.ignore_initial_scores or request.initial_scores is None else request.initial_scores
-            keys.append(maker.keys(request.query, request.texts, None if initial is None else tuple(initial)))
+            scores = None if initial is None else tuple(initial)
+            keys.append(maker.keys(request.query, request.texts, scores, request.instruction))
         return keys
 
     def _read(self, call: Call) -> None:

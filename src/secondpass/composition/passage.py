@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, TypedDict, get_args
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.base import Reranker
+from secondpass.base import Reranker, inner_rerankers
 from secondpass.calibration.ready import ReadyCalibration
 from secondpass.composition.portions import joined, portions
 from secondpass.errors import ConfigError
@@ -20,7 +20,6 @@ from secondpass.windows import (
     Tokenization,
     cut,
     find_tokenization,
-    inner_rerankers,
 )
 
 __all__ = ["Passage", "PassageReranker", "Pool", "uncut"]
@@ -221,4 +220,4 @@ def _windows_of(request: Request, spans: list[list[Span]]) -> Request:
     repeated = None
     if request.initial_scores is not None:
         repeated = [s for s, windows in zip(request.initial_scores, spans, strict=True) for _ in windows]
-    return Request(request.query, documents, initial_scores=repeated)
+    return Request(request.query, documents, initial_scores=repeated, instruction=request.instruction)

@@ -5,14 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from secondpass.base import Reranker
+from secondpass.base import Reranker, inner_rerankers
 from secondpass.calibration.ready import ReadyCalibration
 from secondpass.composition.fusion import Vector
 from secondpass.composition.members import without_k
 from secondpass.logistic import log_odds, sigmoid
 from secondpass.types import Request, Scale, Scores
 from secondpass.validation import NOT_NEGATIVE, check
-from secondpass.windows import inner_rerankers
 
 __all__ = ["PriorReranker", "rank_prior", "with_prior"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.cancellation import check_cancelled
-from secondpass.errors import ModelFormatError
+from secondpass.errors import InputError, ModelFormatError
 from secondpass.models.batching import BatchRunner, Rows, portions, progress_bar
 from secondpass.models.tokens import Batch, EncoderTokenizer, KeptTokens, Tokens
 
@@ -51,9 +51,11 @@ class PairModel(ABC):
 
     Attributes:
         fingerprint: the identity of all that can change a logit: weights, tokenizer and settings, as they were loaded.
+        takes_instruction: whether it was trained to be told what counts as relevant, and its prompt has a place for it.
     """
 
     fingerprint: str
+    takes_instruction: bool = False
 
     def __init__(
         self,
@@ -76,6 +78,17 @@ class PairModel(ABC):
     def _forward_pairs(self, pairs: list[tuple[str, str]], tokens: list[tuple[Tokens, Tokens]]) -> Rows:
         """Return the logits of pairs that make one batch; a backend that writes its own prompt overrides it."""
         return self._forward(self.tokenizer.pair_batch(tokens))
+
+    def instructed(self, instruction: str) -> "PairModel":
+        """Return a model that is told what counts as relevant; the weights are shared.
+
+        Raises:
+            InputError: this one takes no instruction, or this one is too long for it.
+        """
+        raise InputError(
+            f"{self.name} takes no instruction: its prompt has no place for one. Leave it out, or use a model that was "
+            f"trained with one, such as Qwen3-Reranker-0.6B"
+        )
 
     def logits(self, pairs: Sequence[tuple[str, str]]) -> Rows:
         """Return the logits of pairs of texts.

@@ -9,7 +9,7 @@ import numpy as np
 from secondpass.base import Reranker
 from secondpass.calibration.ready import ReadyCalibration, ready_calibration
 from secondpass.config import digest
-from secondpass.errors import InputError, LanguageWarning, ModelFormatError, TruncationWarning, warn
+from secondpass.errors import ConfigError, InputError, LanguageWarning, ModelFormatError, TruncationWarning, warn
 from secondpass.language import unread_language
 from secondpass.logistic import sigmoid
 from secondpass.models.backends.load import LoadSettings, check_loading, load_pair_model
@@ -19,7 +19,7 @@ from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.resolve import model_name
 from secondpass.models.tokens import KeptTokens
 from secondpass.types import Request, Scale, Scores, Trace
-from secondpass.validation import Flag, OneOf, Whole, check
+from secondpass.validation import Flag, OneOf, Text, Whole, check
 from secondpass.windows import ModelTokenization
 
 __all__ = ["CrossEncoderReranker"]
@@ -56,6 +56,8 @@ class CrossEncoderReranker(Reranker):
         progress: show a bar when it takes longer than a second.
         smoke_test: score an answer and an unrelated sentence when loading, and refuse a model that prefers
             the latter; turn it off for a model that does not read English.
+        instruction: what counts as relevant, in a sentence, for models that were trained to be told and whose template
+            has a place for it, such as Qwen3-Reranker; a request's own comes before it.
         on_foreign: what happens if the model does not read the language: ``keep`` the order, see above; ``score``
             nonetheless; or ``raise``. Of models that are not in the catalogue, and of multilingual ones, nothing is
             asked.
@@ -67,7 +69,7 @@ class CrossEncoderReranker(Reranker):
     Raises:
         ModelError: the model can't be found, read or used; the message says what to do.
         MissingExtraError: it needs PyTorch, and that is not installed.
-        ConfigError: a setting is out of range.
+        ConfigError: a setting is out of range, or there is an instruction and the model takes none.
         InputError: the model does not read the language, and ``on_foreign`` is ``raise``; when scoring.
     """
 
@@ -84,6 +86,7 @@ class CrossEncoderReranker(Reranker):
         progress: bool = False,
         smoke_test: bool = True,
         on_foreign: Literal["keep", "score", "raise"] = "keep",
+        instruction: str | None = None,
         **loading: Unpack[LoadSettings],
     ) -> None:
         self.model = model if isinstance(model, PairModel) else model_name(model)
@@ -92,6 +95,8 @@ class CrossEncoderReranker(Reranker):
         check(self, activation=OneOf("identity", "sigmoid"), keep_tokens=Whole(at_least=0, unit="texts"))
         self.on_foreign = on_foreign
         check(self, progress=Flag(), smoke_test=Flag(), on_foreign=OneOf("keep", "score", "raise"))
+        self.instruction = instruction
+        check(self, instruction=Text() | None)
         check_loading(loading, LoadSettings, "CrossEncoderReranker", loaded=isinstance(model, PairModel))
         self._kept = KeptTokens(keep_tokens) if keep_tokens else None
         self.scale = Scale.LOGIT if activation == "identity" else Scale.PROBABILITY
@@ -99,6 +104,8 @@ class CrossEncoderReranker(Reranker):
         self.pair_model: PairModel = (
             self.model if isinstance(self.model, PairModel) else load_pair_model(self.model, **loading)
         )
+        self.takes_instruction = self.pair_model.takes_instruction
+        self._told = self._instructed(instruction)
         self._languages = None if on_foreign == "score" else languages_of(self.pair_model.name)
         self._calibration = _calibration_of(self.pair_model)
         if smoke_test:
@@ -107,7 +114,7 @@ class CrossEncoderReranker(Reranker):
     @property
     def fingerprint(self) -> str:
         """The identity of the weights, and of all settings that can change a score."""
-        identity = [self.registry_name, self.pair_model.fingerprint, self.activation]
+        identity = [self.registry_name, self._told.fingerprint, self.activation]
         # What is the default stays as it was, and what raises has no other scores.
         return digest([*identity, self.on_foreign] if self.on_foreign == "score" else identity)
 
@@ -119,7 +126,15 @@ class CrossEncoderReranker(Reranker):
     @property
     def tokenization(self) -> ModelTokenization:
         """How the model counts tokens, and how many it takes: what a `PassageReranker` asks for."""
-        return ModelTokenization(self.pair_model.tokenizer, self.pair_model.tokenizer.pair_room)
+        return ModelTokenization(self._told.tokenizer, self._told.tokenizer.pair_room)
+
+    def _instructed(self, instruction: str | None) -> PairModel:
+        if instruction is None:
+            return self.pair_model
+        try:
+            return self.pair_model.instructed(instruction)
+        except InputError as exc:
+            raise ConfigError(str(exc)) from exc
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         if self._languages is None:
@@ -150,17 +165,28 @@ class CrossEncoderReranker(Reranker):
         return Scores(values, trace=Trace(counts={"unread": len(request)}, notes=(f"{what}; {advice}",)))
 
     def _by_model(self, requests: Sequence[Request]) -> list[Scores]:
+        scored = {
+            instruction: iter(
+                self._by_told(instruction, [each for each in requests if each.instruction == instruction])
+            )
+            for instruction in dict.fromkeys(request.instruction for request in requests)
+        }
+        return [next(scored[request.instruction]) for request in requests]
+
+    def _by_told(self, instruction: str | None, requests: Sequence[Request]) -> list[Scores]:
         pairs = [(request.query, text) for request in requests for text in request.texts]
-        output = self.pair_model.run(pairs, progress=self.progress, kept_tokens=self._kept)
+        model = self._told if instruction is None else self.pair_model.instructed(instruction)
+        output = model.run(pairs, progress=self.progress, kept_tokens=self._kept)
         logits = relevance_logits(output.logits, self.pair_model.labels)
         values = logits if self.activation == "identity" else sigmoid(logits)
+        limit = model.tokenizer.max_length
         ends = np.cumsum([len(request) for request in requests])
         return [
-            self._scores(values[end - len(request) : end], output, slice(end - len(request), end))
+            self._scores(values[end - len(request) : end], output, slice(end - len(request), end), limit)
             for request, end in zip(requests, ends.tolist(), strict=True)
         ]
 
-    def _scores(self, values: np.ndarray, output: PairOutput, part: slice) -> Scores:
+    def _scores(self, values: np.ndarray, output: PairOutput, part: slice, limit: int) -> Scores:
         query_truncated, truncated = output.truncated[part].T
         n_truncated = int(truncated.sum())
         counts = {
@@ -169,7 +195,6 @@ class CrossEncoderReranker(Reranker):
             "tokens": int(output.n_tokens[part].sum()),
             "truncated": n_truncated,
         }
-        limit = self.pair_model.tokenizer.max_length
         notes = []
         if query_truncated.any():
             counts["query_truncated"] = 1

@@ -2,11 +2,19 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from secondpass.errors import ConfigError, MissingExtraError, ModelFormatError, ModelIntegrityError, OutOfMemoryError
+from secondpass.config import digest
+from secondpass.errors import (
+    ConfigError,
+    InputError,
+    MissingExtraError,
+    ModelFormatError,
+    ModelIntegrityError,
+    OutOfMemoryError,
+)
 from secondpass.models.backends.base import Reopened
 from secondpass.models.batching import BatchRunner, Rows
 from secondpass.models.embedding import EmbeddingModel
@@ -28,7 +36,9 @@ __all__ = ["Dtype", "TorchEmbeddingModel", "TorchPairModel"]
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 
+_T = TypeVar("_T")
 PROBE = ("what is it", "it is this")
+_LEAST_ROOM = 32  # tokens, for a query and some of a document; more than the probe has, which is cut as well
 _CPU_BATCH_TOKENS = 2_048
 _GPU_BATCH_TOKENS = 65_536
 
@@ -50,9 +60,11 @@ class TorchPairModel(Reopened, PairModel):
         dtype: of the weights. ``auto`` is bfloat16 where the device has it, else float16 on CUDA, else as they were
             saved. By default ``auto`` on CUDA, where scores differ a little from a CPU's, and so does the
             fingerprint (pass ``float32`` to what was calibrated on a CPU); elsewhere as they were saved.
+        instruction: see `instructed`.
 
     Attributes:
         padding: why its batches are padded; None if they are not.
+        takes_instruction: whether its chat template shows a message of the system, as that of Qwen3-Reranker does.
 
     Raises:
         ModelIntegrityError: the files can't be read.
@@ -68,6 +80,7 @@ class TorchPairModel(Reopened, PairModel):
         max_length: int | None = None,
         batch_tokens: int | None = None,
         dtype: Dtype | None = None,
+        instruction: str | None = None,
     ) -> None:
         length = files.max_length(max_length)
         self._model = _load(CrossEncoder, files, device, dtype, half_on_gpu=True, max_length=length)
@@ -88,16 +101,48 @@ class TorchPairModel(Reopened, PairModel):
         self.files = files
         self._settings = {"device": device, "max_length": max_length, "batch_tokens": batch_tokens, "dtype": dtype}
         self._inputs = {"input_ids", "attention_mask", "token_type_ids"} & set(self._model.tokenizer.model_input_names)
+        self._length, self._instruction = length, None
         n_prompt = self._prompt_length()
         self._writes_prompt = n_prompt != 0
         if self._writes_prompt:  # what it writes around a pair takes room away from the texts
             self.tokenizer.max_length -= max(0, n_prompt)
+        self.takes_instruction = self._writes_prompt and self._shows_instruction()
         self._multiple = 8 if self._model.device.type == "cuda" else 1  # tensor cores want whole tiles
         _keep_head_float(self._model)
         self._padding_free: PaddingFree | None = None
         self.padding = self._leave_padding_out()
         # Last: it is the identity of what was opened.
         self.fingerprint = _fingerprint(files, self._model, self.tokenizer.max_length, self.labels)
+        if instruction is not None:
+            self.__dict__.update(self.instructed(instruction).__dict__)
+
+    def instructed(self, instruction: str) -> PairModel:
+        """Return a model that is told what counts as relevant, in the place of the system's message in its template.
+
+        The weights are shared. Texts have less room by as much as the instruction is longer than the model's own.
+
+        Raises:
+            InputError: this one takes no instruction, or it leaves no room for a pair.
+        """
+        if not self.takes_instruction:
+            return super().instructed(instruction)
+        model = _alike(self)
+        model._instruction, model.tokenizer = instruction, _alike(self.tokenizer)
+        model.tokenizer.max_length = self._length - max(0, model._prompt_length())
+        if model.tokenizer.max_length < _LEAST_ROOM:
+            raise InputError(f"the instruction leaves no room for a pair in the {self._length} tokens of {self.name}")
+        model._settings = {**self._settings, "instruction": instruction}
+        model.fingerprint = f"{self.fingerprint}-{digest([instruction])}"
+        return model
+
+    def _shows_instruction(self) -> bool:
+        try:
+            told = self._model.preprocess([PROBE], prompt=PROBE[0])
+        except Exception:  # a template may refuse a message from the system
+            return False
+        # A prompt before a plain text would be part of the query.
+        untold = self._model.preprocess([PROBE])
+        return told.get("modality") == "message" and not torch.equal(told["input_ids"], untold["input_ids"])
 
     def _prompt_length(self) -> int:
         """Return how many tokens a prompt or a chat template adds: 0 if a pair becomes the very tokens that we make.
@@ -106,7 +151,8 @@ class TorchPairModel(Reopened, PairModel):
         """
         first, second = self.tokenizer.tokenize(PROBE)
         ours = self.tokenizer.pair_batch([(first, second)]).input_ids
-        features = self._model.preprocess([PROBE])
+        prompt = self._instruction or self._model.prompts.get(self._model.default_prompt_name)
+        features = self._model.preprocess([PROBE], prompt=prompt)
         theirs = features["input_ids"].cpu().numpy() if "input_ids" in features else np.empty((1, 0))
         return 0 if np.array_equal(theirs, ours) else max(theirs.size - ours.size, 0) or -1
 
@@ -137,8 +183,13 @@ class TorchPairModel(Reopened, PairModel):
     def _forward_pairs(self, pairs: list[tuple[str, str]], tokens: list[tuple[Tokens, Tokens]]) -> Rows:
         if not self._writes_prompt:
             return self._forward(self.tokenizer.pair_batch(tokens, self._multiple))
-        identity = torch.nn.Identity()
-        logits = self._model.predict(pairs, batch_size=len(pairs), activation_fn=identity, show_progress_bar=False)
+        logits = self._model.predict(
+            pairs,
+            prompt=self._instruction,
+            batch_size=len(pairs),
+            activation_fn=torch.nn.Identity(),
+            show_progress_bar=False,
+        )
         return np.asarray(logits, dtype=np.float32).reshape(len(pairs), -1)
 
     def _forward(self, batch: Batch) -> Rows:
@@ -148,6 +199,13 @@ class TorchPairModel(Reopened, PairModel):
         with torch.inference_mode():
             scores = self._model(inputs)["scores"]
         return np.asarray(scores.float().cpu().numpy(), dtype=np.float32).reshape(len(batch), -1)
+
+
+def _alike(original: _T) -> _T:
+    """Return another object with the same attributes: `copy.copy` would take the way of a pickle."""
+    made = object.__new__(type(original))
+    made.__dict__.update(original.__dict__)
+    return made
 
 
 class TorchEmbeddingModel(Reopened, EmbeddingModel):
