@@ -101,7 +101,8 @@ class TorchPairModel(Reopened, PairModel):
         self.files = files
         self._settings = {"device": device, "max_length": max_length, "batch_tokens": batch_tokens, "dtype": dtype}
         self._inputs = {"input_ids", "attention_mask", "token_type_ids"} & set(self._model.tokenizer.model_input_names)
-        self._length, self._instruction = length, None
+        self._length = length
+        self._instruction: str | None = None
         n_prompt = self._prompt_length()
         self._writes_prompt = n_prompt != 0
         if self._writes_prompt:  # what it writes around a pair takes room away from the texts
@@ -142,7 +143,7 @@ class TorchPairModel(Reopened, PairModel):
             return False
         # A prompt before a plain text would be part of the query.
         untold = self._model.preprocess([PROBE])
-        return told.get("modality") == "message" and not torch.equal(told["input_ids"], untold["input_ids"])
+        return bool(told.get("modality") == "message" and not torch.equal(told["input_ids"], untold["input_ids"]))
 
     def _prompt_length(self) -> int:
         """Return how many tokens a prompt or a chat template adds: 0 if a pair becomes the very tokens that we make.
