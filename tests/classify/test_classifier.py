@@ -303,7 +303,7 @@ class TestBadInput:
             ({"ties": "coin"}, "ties must be 'abstain' or 'tournament', not 'coin'"),
             ({"ties": "tournament"}, "ties='tournament' needs margin"),
             ({"model": []}, "needs at least one model"),
-            ({"model": 3}, "a classifier's model must be a name, an NliModel or a Reranker, not int"),
+            ({"model": 3}, "a classifier's model must be a name, a BiEncoder, an NliModel or a Reranker, not int"),
         ],
     )
     def test_settings_that_can_not_be_used(self, table: Any, settings: dict[str, Any], message: str) -> None:

@@ -1,4 +1,4 @@
-"""Classification by real models: the embedded reranker in place of an NLI model, and our own."""
+"""Classification by real models: the embedded reranker in place of an NLI model, and our own NLI model."""
 
 import math
 

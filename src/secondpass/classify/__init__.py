@@ -8,8 +8,9 @@ print(classifier.classify("Where is my parcel?"))
 ```
 """
 
+from secondpass.classify.biencoder import BiEncoder
 from secondpass.classify.classifier import ZeroShotClassifier
 from secondpass.classify.monitored import MonitoredClassifier
 from secondpass.classify.types import Classification
 
-__all__ = ["Classification", "MonitoredClassifier", "ZeroShotClassifier"]
+__all__ = ["BiEncoder", "Classification", "MonitoredClassifier", "ZeroShotClassifier"]

@@ -1,4 +1,4 @@
-"""Zero-shot classification by an NLI model."""
+"""Zero-shot classification: by a bi-encoder, an NLI model, a reranker, or several of them."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from secondpass.calibration.selection import Threshold
 from secondpass.classify.ensemble import Panel
 from secondpass.classify.hierarchy import Node, parsed_tree
 from secondpass.classify.hypotheses import checked_labels, checked_wording
-from secondpass.classify.member import Model, loaded_model, member_of
+from secondpass.classify.kinds import Model, are_bi_encoders, loaded_model, member_of
 from secondpass.classify.pipeline import Scored, break_ties, checked_texts, score_texts
 from secondpass.classify.thresholds import (
     Thresholds,
@@ -36,31 +36,39 @@ Labels = Sequence[str] | Mapping[str, Any]
 classifiers = Registry("secondpass.classifiers")
 
 _LIKELIER_THAN_NOT = 0.5
+_TEMPLATE = "This text is about {}."
+_OF_BI_ENCODERS = ("{}", _TEMPLATE)
 
 
 class ZeroShotClassifier(Configured):
     """Finds which labels a text has, from the labels' words alone (Yin et al. 2019, arXiv:1909.00161).
 
-    Each label becomes a sentence ("This text is about shipping."), and an NLI model says how much the text
-    speaks for it. One label of several: a softmax over the labels' entailment logits. Several at once
-    (``multi_label``): for each label entailment against contradiction, or against the rest where a model has two
-    labels. These are the rules of the zero-shot pipeline of transformers, with labels found by name.
+    The default, a bi-encoder, compares the text's vector with those of the labels, which are made once: a text costs
+    one pass, however many labels there are. One label of several: a softmax over the cosines. Several at once
+    (``multi_label``): "none of these" is a label more, and each label's probability comes from its share. Both are
+    calibrated on sets of several kinds, which hold within about .1 on others (see the documentation).
+
+    An NLI model says how much the text speaks for a sentence that the label becomes ("This text is about
+    shipping."), one pass for each label. One label of several: a softmax over the labels' entailment logits. Several
+    at once: for each label entailment against contradiction, or against the rest where a model has two labels. These
+    are the rules of the zero-shot pipeline of transformers, with labels found by name. They are not calibrated.
 
     A text that is too long for the model is cut into windows, of which the best counts for each label. All texts,
     labels and windows are scored in one run. Safe to share between threads.
 
     Args:
-        model: the name of an NLI model, an `NliModel`, or any `Reranker` in its place (the sentence is the
-            query, the text the document), by name too, as ``"cross-encoder:MODEL"``. Several are an ensemble: their
-            probabilities are averaged, and their standard deviation is in `Classification.spread`. The default is
-            the embedded reranker: what a text is about, it tells better than the embedded NLI model
-            (``"secondpass-nli-minilm"``), which is made for checking facts.
+        model: a bi-encoder (``"bi-encoder:MODEL"``, a `BiEncoder` or an `EmbeddingModel`); an NLI model (its name
+            alone, or an `NliModel`); or any `Reranker` in its place (the sentence is the query, the text the
+            document), by name too, as ``"cross-encoder:MODEL"``. Several are an ensemble: their probabilities are
+            averaged, and their standard deviation is in `Classification.spread`. What a text is about the default
+            tells best; the embedded NLI model (``"secondpass-nli-minilm"``) is made for checking facts.
         labels: what there is to choose from; nested mappings are a tree, which is searched from the top down for the
             path with the highest probability. May be left out and given with each text.
         multi_label: whether several labels may be true of a text, or none.
-        template: a sentence with ``{}`` where the label stands; several are averaged.
+        template: a sentence with ``{}`` where the label stands; several are averaged. By default "This text is about
+            {}.", and for a bi-encoder the bare label beside it.
         hypotheses: whole sentences for a label in place of the template, one or several to be averaged.
-        descriptions: what stands in the template in place of a label's name.
+        descriptions: what stands in the template in place of a label's name; for a bi-encoder behind it, and a colon.
         calibrate: subtract what the model says about texts without content (contextual calibration, Zhao et al. 2021,
             arXiv:2102.09690), for labels that it favours for any text. Try it on examples: with a reranker, whose
             scores of such texts mean little, it does harm.
@@ -70,7 +78,7 @@ class ZeroShotClassifier(Configured):
         margin: how far the best label must be ahead of the next.
         ties: what becomes of labels within the margin: ``abstain``, and choose none; or ``tournament``: up to six of
             them are compared pair by pair ("shipping rather than billing"), and their probabilities reassigned in
-            that order.
+            that order. That takes a model which reads the two together: a bi-encoder hardly tells their order.
 
     Attributes:
         fits_: after `fit_thresholds`, each label's `Threshold` with its precision and recall.
@@ -85,11 +93,11 @@ class ZeroShotClassifier(Configured):
 
     def __init__(
         self,
-        model: Model | Sequence[Model] = "cross-encoder:ms-marco-MiniLM-L12-v2",
+        model: Model | Sequence[Model] = "bi-encoder:bge-small-en-v1.5",
         *,
         labels: Labels | None = None,
         multi_label: bool = False,
-        template: str | Sequence[str] = "This text is about {}.",
+        template: str | Sequence[str] | None = None,
         hypotheses: Mapping[str, str | Sequence[str]] | None = None,
         descriptions: Mapping[str, str] | None = None,
         calibrate: bool = False,
@@ -104,7 +112,7 @@ class ZeroShotClassifier(Configured):
         self.margin, self.ties = margin, ties
         check(self, multi_label=Flag(), calibrate=Flag(), margin=SHARE | None, ties=OneOf("abstain", "tournament"))
         self.fits_: dict[str, Threshold] = {}
-        self._wording = checked_wording(template, hypotheses, descriptions)
+        checked_wording(_TEMPLATE if template is None else template, hypotheses, descriptions)
         self._tree = None if self.labels is None else self._parsed(self.labels, ConfigError)
         self._check_settings()
         models = list(model) if isinstance(model, list | tuple) else [model]
@@ -112,7 +120,11 @@ class ZeroShotClassifier(Configured):
             raise ConfigError("ZeroShotClassifier needs at least one model")
         self._models = [loaded_model(each) for each in models]
         self.model = self._models if isinstance(model, list | tuple) else self._models[0]
-        self._panel = Panel([member_of(each) for each in self._models], calibrate=self.calibrate)
+        bi_encoders = are_bi_encoders(self._models)
+        if template is None:
+            template = _OF_BI_ENCODERS if bi_encoders else _TEMPLATE
+        self._wording = checked_wording(template, hypotheses, descriptions, named=bi_encoders)
+        self._panel = Panel([member_of(each, self._wording) for each in self._models], calibrate=self.calibrate)
 
     def _check_settings(self) -> None:
         if self.ties == "tournament" and self.margin is None:

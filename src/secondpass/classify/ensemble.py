@@ -67,7 +67,7 @@ class Panel:
             scores = member.score(items, odds=independent)
             logits = scores.logits - self._offsets(number, items, independent) if self.calibrate else scores.logits
             for at, part in enumerate(parts):
-                rows[at].append(sigmoid(logits[part]) if independent else softmax(logits[part]))
+                rows[at].append(sigmoid(member.log_odds(logits[part])) if independent else softmax(logits[part]))
                 for each in scores.counts[part]:
                     counts[at].update(each)
             windows = windows or [scores.windows[part] for part in parts]

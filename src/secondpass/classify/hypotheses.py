@@ -9,7 +9,7 @@ from secondpass.types import well_formed
 
 __all__ = ["Wording", "checked_labels", "checked_wording"]
 
-_SLOT = "{}"
+_SLOT, _BRACED = "{}", "{{}}"  # the second would put the label in braces, which nobody means
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +20,30 @@ class Wording:
         templates: sentences with ``{}`` where the label stands.
         hypotheses: whole sentences for a label, in place of the templates.
         descriptions: what stands in the templates in place of a label's name.
+        named: whether the name stays before its description ("delivery: a parcel that is on its way").
     """
 
     templates: tuple[str, ...]
     hypotheses: Mapping[str, tuple[str, ...]]
     descriptions: Mapping[str, str]
+    named: bool = False
 
     def of(self, label: str) -> tuple[str, ...]:
         """Return the hypotheses that together stand for a label, at least one."""
-        return self.hypotheses.get(label) or self._filled(self._words(label))
+        return self.hypotheses.get(label) or self.filled(self._words(label))
 
     def of_pair(self, label: str, other: str) -> tuple[str, ...]:
         """Return the hypotheses that say that a text is about one label rather than about another."""
-        return self._filled(f"{self._words(label)} rather than {self._words(other)}")
+        return self.filled(f"{self._words(label)} rather than {self._words(other)}")
 
     def _words(self, label: str) -> str:
-        return self.descriptions.get(label, label)
+        described = self.descriptions.get(label)
+        if described is None:
+            return label
+        return f"{label}: {described}" if self.named else described
 
-    def _filled(self, words: str) -> tuple[str, ...]:
+    def filled(self, words: str) -> tuple[str, ...]:
+        """Return the templates with words in place of the label."""
         return tuple(well_formed(template.replace(_SLOT, words)) for template in self.templates)
 
 
@@ -69,6 +75,8 @@ def checked_wording(
     template: str | Sequence[str],
     hypotheses: Mapping[str, str | Sequence[str]] | None,
     descriptions: Mapping[str, str] | None,
+    *,
+    named: bool = False,
 ) -> Wording:
     """Return the wording of labels, once it is checked.
 
@@ -77,6 +85,8 @@ def checked_wording(
     """
     templates = (template,) if isinstance(template, str) or not isinstance(template, Iterable) else tuple(template)
     for each in templates:
+        if isinstance(each, str) and _BRACED in each:
+            raise ConfigError(f"a template is not a format string, so write {_SLOT} for {_BRACED}: {each!r}")
         if not isinstance(each, str) or _SLOT not in each:
             raise ConfigError(
                 f"a template needs {{}} where the label stands, as in 'This text is about {{}}.', not {each!r}"
@@ -92,7 +102,7 @@ def checked_wording(
     both = sorted(whole.keys() & words.keys())
     if both:
         raise ConfigError(f"{both[0]!r} has hypotheses, so its description would not be used; give one or the other")
-    return Wording(templates, whole, words)
+    return Wording(templates, whole, words, named)
 
 
 def _items(name: str, mapping: Mapping[str, Any] | None) -> Iterable[tuple[str, Any]]:

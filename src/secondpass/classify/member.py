@@ -1,26 +1,19 @@
-"""How much a text speaks for a label: by an NLI model, or by a reranker in its place."""
+"""How much a text speaks for a label: what members have in common, NLI models, and rerankers in their place."""
 
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from secondpass.base import Reranker
 from secondpass.errors import CompositionError, ConfigError
-from secondpass.loading import from_config, load
 from secondpass.logistic import FloatArray, log_odds
 from secondpass.models.nli import LABELS, NliModel
-from secondpass.registry import rerankers
 from secondpass.types import Request, Scale
 from secondpass.windows import ApproximateTokenization, ModelTokenization, Span, Tokenization, cut, find_tokenization
 
-__all__ = ["Item", "ItemScores", "Member", "Model", "loaded_model", "member_of"]
-
-Model = str | NliModel | Reranker | Mapping[str, Any]
-"""An NLI model or a reranker: loaded, by its name, or as the plain data that its ``to_config`` wrote."""
+__all__ = ["Item", "ItemScores", "Member", "NliMember", "RerankerMember", "refuse_cut_hypothesis"]
 
 Item = tuple[str, tuple[str, ...]]
 """A text, and the hypotheses that together stand for a label."""
@@ -59,6 +52,10 @@ class Member(ABC):
     def _logits(self, pairs: Sequence[tuple[str, str]], odds: bool) -> tuple[FloatArray, list[int] | None]:
         """Return the logits of distinct pairs of a text and a hypothesis, and each pair's tokens if known."""
 
+    def log_odds(self, logits: FloatArray) -> FloatArray:
+        """Return the log odds of each label of one text, from their logits with ``odds``: shape (n_labels,)."""
+        return logits
+
     def score(self, items: Sequence[Item], *, odds: bool) -> ItemScores:
         """Score texts against labels, all in one run of the model.
 
@@ -66,8 +63,8 @@ class Member(ABC):
 
         Args:
             items: texts with the hypotheses of a label.
-            odds: whether the logits must mean something for themselves, as the log odds of a label against its
-                not being so; else they need only be comparable between the labels of a text.
+            odds: whether the logits must mean something for themselves, and can be made log odds of a label against
+                its not being so (`log_odds`); else they need only be comparable between the labels of a text.
 
         Raises:
             ConfigError: a hypothesis is too long for the model.
@@ -102,7 +99,7 @@ class Member(ABC):
         texts = list(dict.fromkeys(text for text, _ in items))
         hypotheses = list(dict.fromkeys(hypothesis for _, several in items for hypothesis in several))
         lengths = dict(zip(texts, self.tokenization.lengths(texts), strict=True))
-        sizes = dict(zip(hypotheses, self.tokenization.lengths(hypotheses), strict=True))
+        sizes = dict(zip(hypotheses, self._hypothesis_lengths(hypotheses), strict=True))
         # By a text's own longest hypothesis: all its labels are compared on the same windows, whatever other texts
         # are in the run.
         longest: dict[str, int] = {}
@@ -110,6 +107,10 @@ class Member(ABC):
             longest[text] = max(longest.get(text, 0), *(sizes[hypothesis] for hypothesis in several))
         done = {text: self._cut(text, length, longest[text]) for text, length in lengths.items()}
         return [done[text] for text, _ in items]
+
+    def _hypothesis_lengths(self, hypotheses: Sequence[str]) -> list[int]:
+        """Return how many tokens of the room beside a text each hypothesis takes."""
+        return self.tokenization.lengths(hypotheses)
 
     def _cut(self, text: str, length: int, hypothesis_length: int) -> list[Span]:
         size = self.tokenization.document_room(hypothesis_length)
@@ -137,7 +138,7 @@ class NliMember(Member):
 
     def _logits(self, pairs: Sequence[tuple[str, str]], odds: bool) -> tuple[FloatArray, list[int] | None]:
         output = self.model.run(pairs)
-        _refuse_cut_hypothesis(output.truncated[:, 1].tolist(), [hypothesis for _, hypothesis in pairs])
+        refuse_cut_hypothesis(output.truncated[:, 1].tolist(), [hypothesis for _, hypothesis in pairs])
         logits = np.maximum(output.logits, _LEAST)
         against = _CONTRADICTION if self.model.has_contradiction else _NEUTRAL
         entailment = logits[:, _ENTAILMENT]
@@ -169,38 +170,15 @@ class RerankerMember(Member):
         scores = self.reranker.score_many(
             [Request(hypothesis, [pairs[at][0] for at in where]) for hypothesis, where in places.items()]
         )
-        _refuse_cut_hypothesis([each.trace.total("query_truncated") > 0 for each in scores], list(places))
+        refuse_cut_hypothesis([each.trace.total("query_truncated") > 0 for each in scores], list(places))
         values = np.empty(len(pairs))
         for where, each in zip(places.values(), scores, strict=True):
             values[where] = each.values
         return log_odds(values) if self.reranker.scale is Scale.PROBABILITY else values, None
 
 
-def member_of(model: object) -> Member:
-    """Return a model as a member of a classifier.
-
-    Raises:
-        CompositionError: it is a reranker whose scores can't be compared between labels.
-        ConfigError: it is not a model.
-    """
-    if isinstance(model, Reranker):
-        return RerankerMember(model)
-    if hasattr(model, "run") and hasattr(model, "has_contradiction"):  # an NliModel, or an object with its interface
-        return NliMember(model)  # type: ignore[arg-type]
-    raise ConfigError(f"a classifier's model must be a name, an NliModel or a Reranker, not {type(model).__name__}")
-
-
-def loaded_model(model: Any) -> Any:
-    """Return a model that was named or written down; anything else is returned unchanged."""
-    if isinstance(model, Mapping):
-        is_nli = model.get("type", NliModel.registry_name) == NliModel.registry_name
-        return NliModel.from_config(model) if is_nli else from_config(model)
-    if isinstance(model, str) and ":" in model and model.partition(":")[0] in rerankers.names():
-        return load(model)
-    return NliModel(model) if isinstance(model, str | os.PathLike) else model
-
-
-def _refuse_cut_hypothesis(cut_off: Sequence[bool], hypotheses: Sequence[str]) -> None:
+def refuse_cut_hypothesis(cut_off: Sequence[bool], hypotheses: Sequence[str]) -> None:
+    """Raise a `ConfigError` if one of the hypotheses was cut, or would be."""
     for was_cut, hypothesis in zip(cut_off, hypotheses, strict=True):
         if was_cut:
             raise ConfigError(

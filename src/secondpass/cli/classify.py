@@ -31,7 +31,7 @@ def classify(
     threshold: Annotated[float | None, typer.Option(help="The probability that a label has to reach.")] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", help="An NLI model (name or folder), or 'cross-encoder:NAME'."),
+        typer.Option("--model", "-m", help="An NLI model (name or folder), 'bi-encoder:NAME' or 'cross-encoder:NAME'."),
     ] = None,
     config: Annotated[
         Path | None,

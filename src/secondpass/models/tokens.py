@@ -144,14 +144,18 @@ class EncoderTokenizer:
             raise ModelFormatError(f"the tokenizer has no token {token!r}")
         return int(found)
 
+    @property
+    def single_room(self) -> int:
+        """Return how many tokens a single text may have, beside special ones."""
+        return self.max_length - self._single.n_specials
+
     def single_length(self, text: Tokens) -> int:
         """Return the length of the sequence that `single_batch` makes of a text."""
         return min(text.length + self._single.n_specials, self.max_length)
 
     def single_batch(self, texts: Sequence[Tokens]) -> Batch:
         """Put each text between its special tokens; what does not fit is cut at the end."""
-        room = self.max_length - self._single.n_specials
-        return self._batch([self._sequence(self._single, text.ids[:room]) for text in texts])
+        return self._batch([self._sequence(self._single, text.ids[: self.single_room]) for text in texts])
 
     def pair_lengths(self, first: Tokens, second: Tokens) -> tuple[int, int]:
         """Return how many tokens of each text `pair_batch` keeps.
