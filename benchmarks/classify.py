@@ -170,7 +170,7 @@ def main() -> None:
         for name, model in models.items():
             figures = measured(model, data)
             rows.append({"set": data.name, "model": name, **figures})
-            told = "  ".join(f"{key} {value:.3f}" if key != "ms" else f"ms {value:.1f}" for key, value in figures.items())
+            told = "  ".join(f"{key} {value:.3f}" for key, value in figures.items())
             table.add_row(data.name, str(len(data.labels)), str(len(data.texts)), name, told)
     console.print(table)
     for name in models:

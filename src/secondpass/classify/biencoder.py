@@ -24,7 +24,7 @@ _TAKEN_OFF = 0.5
 # the spread that a model's cosines of anchors and background texts have, so that other models come near it.
 _SHARPNESS = 1.85  # of one label
 _SHARPNESS_OF_SEVERAL = 1.15
-_SLOPE, _INTERCEPT = 1.9, 2.93 # from the logarithm of a label's share to its log odds
+_SLOPE, _INTERCEPT = 1.9, 2.93  # from the logarithm of a label's share to its log odds
 _NONE = 10.0  # how many labels "none of these" counts for
 _MOST_KEPT = 10_000  # vectors of hypotheses
 
