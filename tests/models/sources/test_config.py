@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.errors import ModelError, ModelFormatError, ModelIntegrityError
-from secondpass.models.sources.config import EncoderConfig, ModelConfig, read_config
+from secondpass.models.sources.config import ModelConfig, read_config
+from secondpass.models.sources.encoders import EncoderConfig
 
 BERT = {"model_type": "bert", "num_attention_heads": 4}
 
@@ -59,7 +60,7 @@ def test_the_shape_of_an_encoder(tmp_path: Path) -> None:
 def test_what_is_not_of_the_shape_of_bert_says_why(tmp_path: Path, settings: dict[str, Any], reason: str) -> None:
     """It is not an error yet: the model may run as exported, or on PyTorch."""
     config = config_of(tmp_path, settings)
-    assert config.encoder is None and reason in config.not_bert
+    assert config.encoder is None and reason in config.not_fused
     with pytest.raises(ModelFormatError, match=r"config\.json"):
         config.require_encoder()
 
@@ -122,7 +123,7 @@ def test_any_settings_give_a_config_or_an_error_of_ours(
     except ModelError:
         return
     assert config.max_length is None or config.max_length > 0
-    assert (config.encoder is None) == bool(config.not_bert or not settings)
+    assert (config.encoder is None) == bool(config.not_fused or not settings)
 
 
 @given(st.binary(max_size=40))

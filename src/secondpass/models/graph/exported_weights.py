@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from secondpass.errors import ModelFormatError
 from secondpass.models.graph.onnx_proto import array_of, read_model
-from secondpass.models.sources.config import EncoderConfig
+from secondpass.models.sources.encoders import EncoderConfig
 
 __all__ = ["read_onnx"]
 

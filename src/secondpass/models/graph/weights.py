@@ -1,7 +1,6 @@
-"""Weights of BERT-shaped encoders, from a Hugging Face folder or out of an exported ONNX file.
+"""Weights of encoders, from a Hugging Face folder or out of an exported ONNX file.
 
-Names are those of Hugging Face's `BertModel` without a prefix (``encoder.layer.0.output.dense.weight``), whichever
-of its kin was read; heads are ``head.dense`` and ``head.out``. Matrices have the shape (outputs, inputs).
+Names are those of `secondpass.models.graph.names`. Matrices have the shape (outputs, inputs).
 """
 
 import json
@@ -14,19 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ModelFormatError, ModelIntegrityError
-from secondpass.models.sources.config import EncoderConfig, ModelConfig, read_config
+from secondpass.models.graph.names import canonical_tensors, kind_of, needed_names, possible_names
+from secondpass.models.sources.config import ModelConfig, read_config
+from secondpass.models.sources.encoders import DebertaConfig, EncoderConfig, HeadConfig, ModernBertConfig
 from secondpass.models.sources.hub import shards_in
 
 __all__ = ["EncoderWeights", "read_weights"]
 
 Floats = npt.NDArray[np.float32]
 
-_HEAD_NAMES = {
-    "pooler.dense": "head.dense",
-    "classifier.dense": "head.dense",
-    "classifier.out_proj": "head.out",
-    "classifier": "head.out",
-}
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
@@ -70,7 +65,7 @@ def read_weights(path: Path, config: ModelConfig | None = None) -> EncoderWeight
             ONNX file has none, the shape is read off the graph.
 
     Raises:
-        ModelFormatError: it is not an encoder with the architecture of BERT; the message says why.
+        ModelFormatError: the fused graph does not have the encoder's architecture; the message says why.
         ModelIntegrityError: a file is damaged.
     """
     grids: dict[str, Floats] = {}
@@ -78,46 +73,39 @@ def read_weights(path: Path, config: ModelConfig | None = None) -> EncoderWeight
     if path.is_dir():
         if encoder is None:
             raise ModelFormatError(f"{path} has no config.json")
-        tensors = _read_folder(path)
+        tensors = _read_folder(path, encoder)
     else:
         from secondpass.models.graph.exported_weights import read_onnx
 
         encoder, tensors, grids = read_onnx(path, encoder)
     weights = EncoderWeights(
         encoder,
-        {canonical_name(name): array for name, array in tensors.items()},
-        {canonical_name(name): step for name, step in grids.items()},
+        canonical_tensors(tensors),
+        canonical_tensors(grids),
     )
     check_shape(weights, path)
     return weights
 
 
-def canonical_name(name: str) -> str:
-    """Return the name that this module has for a tensor of BERT, ELECTRA or RoBERTa."""
-    name = re.sub(r"^(bert|electra|roberta|model|auto_model|0)\.(?=embeddings|encoder|pooler)", "", name)
-    module, _, kind = name.rpartition(".")
-    kind = {"gamma": "weight", "beta": "bias"}.get(kind, kind)
-    return f"{_HEAD_NAMES.get(module, module)}.{kind}"
-
-
 def check_shape(weights: EncoderWeights, path: Path) -> None:
     """Refuse weights that lack a part, have one that is not known, or do not fit together."""
-    wanted = {f"embeddings.{part}_embeddings.weight" for part in ("word", "position", "token_type")}
-    wanted |= {f"embeddings.LayerNorm.{kind}" for kind in ("weight", "bias")}
-    parts = [f"attention.self.{part}" for part in ("query", "key", "value")]
-    parts += ["attention.output.dense", "attention.output.LayerNorm", "intermediate.dense", "output.dense"]
-    parts += ["output.LayerNorm"]
-    for at in range(max(1, weights.n_layers)):
-        wanted |= {f"encoder.layer.{at}.{part}.{kind}" for part in parts for kind in ("weight", "bias")}
-    missing = sorted(wanted - set(weights.tensors))
+    config, n_layers = weights.config, weights.n_layers
+    needed = needed_names(config, max(1, n_layers))
+    missing = sorted(needed - set(weights.tensors))
+    possible = needed | possible_names(config, n_layers)
     unknown = sorted(
-        name for name in set(weights.tensors) - wanted if not re.match(r"head\.|embeddings_project\.", name)
+        name for name in set(weights.tensors) - possible if not re.match(r"head\.|embeddings_project\.", name)
     )
-    if missing or unknown:
-        said = f"it lacks {missing[0]}" if missing else f"it has {unknown[0]}"
-        raise ModelFormatError(f"{path} does not have the architecture of BERT: {said}")
-    if weights.hidden_size % weights.config.n_heads:
-        raise ModelFormatError(f"{path}: {weights.config.n_heads} heads do not divide {weights.hidden_size}")
+    said = f"it lacks {missing[0]}" if missing else f"it has {unknown[0]}" if unknown else ""
+    if not said and isinstance(config, ModernBertConfig) and len(config.local) != n_layers:
+        said = f"it has {n_layers} layers, but {len(config.local)} by its config.json"
+    if not said and isinstance(config, DebertaConfig):
+        rows, wanted = len(weights.tensors["encoder.rel_embeddings.weight"]), 2 * (config.buckets or config.furthest)
+        said = f"it has {rows} vectors of distances, and not {wanted}" if rows < wanted else ""
+    if said:
+        raise ModelFormatError(f"{path} does not have the architecture of {kind_of(config)}: {said}")
+    if weights.hidden_size % config.n_heads:
+        raise ModelFormatError(f"{path}: {config.n_heads} heads do not divide {weights.hidden_size}")
 
 
 def _config_of(path: Path) -> ModelConfig:
@@ -125,13 +113,33 @@ def _config_of(path: Path) -> ModelConfig:
     return read_config(next((folder for folder in folders if (folder / "config.json").is_file()), folders[0]))
 
 
-def _read_folder(folder: Path) -> dict[str, Floats]:
+# Buffers, and the heads of pre-training, which inference does not read.
+_NOT_READ = re.compile(
+    r"position_ids$|inv_freq$|^(cls|lm_head|generator_predictions|generator_lm_head|discriminator_pred.*|decoder|"
+    r"lm_predictions|mask_predictions)\."
+)
+# DeBERTa's checkpoints may have a table of positions that they do not use.
+_NOT_READ_OF_DEBERTA = re.compile(r"embeddings\.position_embeddings\.")
+
+
+def _read_folder(folder: Path, config: EncoderConfig) -> dict[str, Floats]:
     tensors: dict[str, Floats] = {}
     for file in _safetensors(folder):
         tensors |= read_safetensors(file)
-    # Buffers, and the heads of pre-training, which inference does not read.
-    skipped = re.compile(r"position_ids$|^(cls|lm_head|generator_predictions|generator_lm_head|discriminator_pred.*)\.")
-    return {name: array for name, array in tensors.items() if not skipped.search(name)}
+    if isinstance(config, DebertaConfig):
+        tensors = {name: array for name, array in tensors.items() if not _NOT_READ_OF_DEBERTA.search(name)}
+    tensors = {name: array for name, array in tensors.items() if not _NOT_READ.search(name)}
+    return tensors | _read_modules(folder, config.head)
+
+
+def _read_modules(folder: Path, head: HeadConfig) -> dict[str, Floats]:
+    """Read the head that a checkpoint of sentence-transformers keeps in folders of its own."""
+    tensors = {}
+    parts = {2: ("dense", "out"), 3: ("dense", "norm", "out")}.get(len(head.modules), ())
+    for module, part in zip(head.modules, parts, strict=True):
+        for name, array in read_safetensors(folder / module / "model.safetensors").items():
+            tensors[f"head.{part}.{name.rpartition('.')[2]}"] = array
+    return tensors
 
 
 def _safetensors(folder: Path) -> list[Path]:

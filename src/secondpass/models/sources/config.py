@@ -1,60 +1,32 @@
 """What a model's own JSON files say about it: read and judged once, when the model is found."""
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from secondpass.errors import ModelFormatError, ModelIntegrityError
+from secondpass.models.sources.encoders import (
+    Activation,
+    EncoderConfig,
+    HeadConfig,
+    Pooling,
+    encoder_config,
+    positive,
+)
 
-__all__ = ["Activation", "EncoderConfig", "ModelConfig", "read_config", "read_json"]
-
-Activation = Literal["gelu", "gelu_tanh", "relu", "tanh"]
+__all__ = ["ModelConfig", "read_config", "read_json"]
 
 _LARGEST_JSON = 1 << 26  # an index of shards, the largest of these files, has some megabytes
-_ACTIVATIONS: dict[str, Activation] = {
-    "gelu": "gelu",
-    "gelu_new": "gelu_tanh",
-    "gelu_pytorch_tanh": "gelu_tanh",
-    "gelu_fast": "gelu_tanh",
-    "relu": "relu",
-}
-# What stands between the two linear layers of the head, as transformers has it in its code, not in config.json.
-_HEAD_ACTIVATIONS: dict[str, Activation] = {
-    "bert": "tanh",
-    "electra": "gelu",
-    "roberta": "tanh",
-    "xlm-roberta": "tanh",
-    "camembert": "tanh",
-}
-_BEHIND_PADDING = {"roberta", "xlm-roberta", "camembert"}
-_SHIFTED_POSITIONS = {*_BEHIND_PADDING, "xlm-roberta-xl", "mpnet"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncoderConfig:
-    """The shape of an encoder, as far as its weights don't show it.
-
-    Attributes:
-        n_heads: attention heads.
-        activation: of the feed-forward layers.
-        norm_eps: what the layer normalisations add to the variance.
-        first_position: row of the position table that the first token takes (2 for RoBERTa and its kin).
-        head_activation: between ``head.dense`` and ``head.out``.
-    """
-
-    n_heads: int
-    activation: Activation = "gelu"
-    norm_eps: float = 1e-12
-    first_position: int = 0
-    head_activation: Activation = "tanh"
+_SHIFTED_POSITIONS = {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "mpnet"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """What config.json, tokenizer_config.json and 1_Pooling/config.json say; a file that is missing says nothing.
+    """What config.json, tokenizer_config.json, modules.json and the modules' own files say.
+
+    A file that is missing says nothing.
 
     Attributes:
         model_type: the architecture, such as ``bert``; empty if it is not named.
@@ -62,26 +34,26 @@ class ModelConfig:
         max_length: the most tokens of a sequence; None if no limit is named.
         pooling: which vector stands for a text: the first token's, or the mean of all.
         embeds: whether it was saved as a bi-encoder by sentence-transformers.
-        encoder: its shape, if it is that of BERT.
-        not_bert: why ``encoder`` is None; empty as well where there is no config.json.
+        encoder: its shape, if the fused graph has it.
+        not_fused: why ``encoder`` is None; empty as well where there is no config.json.
     """
 
     model_type: str = ""
     labels: tuple[str, ...] = ()
     max_length: int | None = None
-    pooling: Literal["cls", "mean"] = "mean"
+    pooling: Pooling = "mean"
     embeds: bool = False
     encoder: EncoderConfig | None = None
-    not_bert: str = ""
+    not_fused: str = ""
 
     def require_encoder(self) -> EncoderConfig | None:
         """Return the shape, or None where there is no config.json and the weights themselves may show it.
 
         Raises:
-            ModelFormatError: it is not that of BERT, or config.json does not say what it is.
+            ModelFormatError: the fused graph does not have it, or config.json does not say what it is.
         """
-        if self.not_bert:
-            raise ModelFormatError(self.not_bert)
+        if self.not_fused:
+            raise ModelFormatError(self.not_fused)
         return self.encoder
 
 
@@ -96,27 +68,30 @@ def read_config(folder: Path) -> ModelConfig:
     settings = read_json(path)
     tokenizer = read_json(folder / "tokenizer_config.json")
     pooling = read_json(folder / "1_Pooling" / "config.json")
-    model_type, hidden_act = _text(settings, "model_type", path), _text(settings, "hidden_act", path)
-    encoder, not_bert = None, ""
+    model_type = _text(settings, "model_type", path)
+    _text(settings, "hidden_act", path)
+    encoder, not_fused = None, ""
     try:
-        encoder = _encoder(settings, model_type, hidden_act, path) if settings else None
+        encoder = encoder_config(settings, model_type, path) if settings else None
     except ModelFormatError as exc:
-        not_bert = str(exc)
-    positions = _positive(settings.get("max_position_embeddings"))
+        not_fused = str(exc)
+    head = _module_head(folder, pooling)
+    if encoder and head:
+        encoder = replace(encoder, head=head)
+    positions = positive(settings.get("max_position_embeddings"))
     # RoBERTa's positions, and those of its kin, begin behind the padding token's.
     if positions is not None and model_type in _SHIFTED_POSITIONS:
         positions -= 2
-    limits = [positions, _positive(tokenizer.get("model_max_length"))]
+    limits = [positions, positive(tokenizer.get("model_max_length"))]
     classifies = any("Sequence" in name for name in _texts(settings, "architectures", path))
-    is_cls = pooling.get("pooling_mode_cls_token") or pooling.get("pooling_mode") == "cls"
     return ModelConfig(
         model_type=model_type,
         labels=_labels(settings, path),
         max_length=min((limit for limit in limits if limit is not None and limit > 0), default=None),
-        pooling="cls" if is_cls else "mean",
-        embeds=bool(pooling) and not classifies,
+        pooling="cls" if _is_cls(pooling) else "mean",
+        embeds=bool(pooling) and not classifies and head is None,
         encoder=encoder,
-        not_bert=not_bert,
+        not_fused=not_fused,
     )
 
 
@@ -126,51 +101,66 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         ModelIntegrityError: it is not a regular file, can't be read, is not JSON, or not an object.
     """
+    loaded = _read(path, {})
+    if not isinstance(loaded, dict):
+        raise ModelIntegrityError(f"{path} does not hold a JSON object")
+    return loaded
+
+
+def _read(path: Path, missing: Any) -> Any:
     if not path.exists():
-        return {}
+        return missing
     # Opening a pipe would wait for its other end.
     if not path.is_file():
         raise ModelIntegrityError(f"{path} is not a regular file")
     try:
         if path.stat().st_size > _LARGEST_JSON:
             raise ValueError(f"it is larger than {_LARGEST_JSON >> 20} MiB")  # noqa: TRY301
-        loaded: Any = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as exc:  # a RecursionError: nested too deep
         raise ModelIntegrityError(f"{path} can't be read as JSON: {exc}") from exc
-    if not isinstance(loaded, dict):
-        raise ModelIntegrityError(f"{path} does not hold a JSON object")
-    return loaded
 
 
-def _encoder(settings: Mapping[str, Any], model_type: str, hidden_act: str, path: Path) -> EncoderConfig:
-    """Return the shape of an encoder like BERT.
+def _is_cls(pooling: Mapping[str, Any]) -> bool:
+    return bool(pooling.get("pooling_mode_cls_token") or pooling.get("pooling_mode") == "cls")
 
-    Raises:
-        ModelFormatError: it is another architecture, or its config.json lacks what has to be known.
+
+# sentence-transformers' names of what stands between two linear layers.
+_MODULE_ACTIVATIONS: Mapping[object, Activation] = {
+    "torch.nn.modules.activation.GELU": "gelu",
+    "torch.nn.modules.activation.ReLU": "relu",
+    "torch.nn.modules.activation.Tanh": "tanh",
+}
+_IDENTITY = "torch.nn.modules.linear.Identity"
+
+
+def _module_head(folder: Path, pooling: Mapping[str, Any]) -> HeadConfig | None:
+    """Return the head that a cross-encoder has in sentence-transformers' modules; None if it has not, or another one.
+
+    It is the Ettin rerankers': Transformer, Pooling, Dense, LayerNorm (which may be missing) and Dense.
     """
-    if model_type not in _HEAD_ACTIVATIONS:
-        raise ModelFormatError(f"{path}: the architecture {model_type or None!r} is not that of BERT")
-    positions = settings.get("position_embedding_type", "absolute")
-    if positions != "absolute":
-        raise ModelFormatError(f"{path}: its positions are {positions!r:.80}, not absolute")
-    activation = _ACTIVATIONS.get(hidden_act or "gelu")
-    if activation is None or settings.get("is_decoder"):
-        raise ModelFormatError(f"{path}: {hidden_act!r} activations or a decoder, unlike BERT")
-    n_heads = _positive(settings.get("num_attention_heads"))
-    norm_eps = settings.get("layer_norm_eps", 1e-12)
-    padding = settings.get("pad_token_id", 1)
-    if n_heads is None or not _is_number(norm_eps) or not norm_eps > 0 or not isinstance(padding, int):
-        raise ModelFormatError(
-            f"{path} does not say what the encoder is like: num_attention_heads is "
-            f"{settings.get('num_attention_heads')!r:.80}, layer_norm_eps {norm_eps!r:.80}, "
-            f"pad_token_id {padding!r:.80}"
-        )
-    return EncoderConfig(
-        n_heads=n_heads,
-        activation=activation,
-        norm_eps=float(norm_eps),
-        first_position=padding + 1 if model_type in _BEHIND_PADDING else 0,
-        head_activation=_HEAD_ACTIVATIONS[model_type],
+    modules = _read(folder / "modules.json", [])
+    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
+        raise ModelIntegrityError(f"{folder / 'modules.json'} does not hold a list of JSON objects")
+    kinds = [str(module.get("type")).rpartition(".")[2] for module in modules]
+    paths = [str(module.get("path")) for module in modules]
+    if kinds[:3] != ["Transformer", "Pooling", "Dense"] or kinds[3:] not in (["Dense"], ["LayerNorm", "Dense"]):
+        return None
+    modes = {name for name, value in pooling.items() if name.startswith("pooling_mode_") and value is True}
+    modes |= {f"pooling_mode_{pooling['pooling_mode']}"} if pooling.get("pooling_mode") else set()
+    if modes not in ({"pooling_mode_cls"}, {"pooling_mode_cls_token"}, {"pooling_mode_mean"}, {"pooling_mode_mean_tokens"}):
+        return None
+    if paths[:2] != ["", "1_Pooling"] or any(Path(path).name != path for path in paths[2:]):
+        return None
+    dense, out = (read_json(folder / paths[at] / "config.json") for at in (2, -1))
+    activation = _MODULE_ACTIVATIONS.get(str(dense.get("activation_function")))
+    plain = not (dense.get("use_residual") or out.get("use_residual"))
+    if not activation or not plain:
+        return None
+    if out.get("activation_function") != _IDENTITY or out.get("module_output_name") != "scores":
+        return None
+    return HeadConfig(
+        pooling="cls" if _is_cls(pooling) else "mean", activation=activation, modules=tuple(paths[2:])
     )
 
 
@@ -196,11 +186,3 @@ def _texts(settings: Mapping[str, Any], name: str, path: Path) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ModelFormatError(f"{path}: {name} must be a list of texts, not {value!r:.80}")
     return value
-
-
-def _positive(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
