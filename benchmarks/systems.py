@@ -69,6 +69,13 @@ def _export_openvino(folder: Path) -> None:
     model.save_pretrained(str(folder / "openvino"))
 
 
+def _export_onnx(folder: Path) -> None:
+    from sentence_transformers import CrossEncoder
+
+    model = CrossEncoder(str(folder / "float"), device="cpu", backend="onnx", model_kwargs={"export": True})
+    model.save_pretrained(str(folder / "exported"))
+
+
 def _flashrank(folder: Path) -> Loaded:
     """As it comes; it takes one query at a time."""
     from flashrank import Ranker, RerankRequest  # type: ignore[import-untyped]
@@ -159,6 +166,30 @@ SYSTEMS = {
         'pip install "rerankers[transformers]"',
     ),
 }
+# Those that take a checkpoint of any encoder, in the subfolder "float": benchmarks/encoders.py measures them.
+ENCODER_SYSTEMS = {
+    "fused-int8": System(
+        '**secondpass**, precision="int8"',
+        lambda folder: _ours(model=str(folder / "float"), backend="onnx", precision="int8"),
+        ("onnxruntime",),
+        "pip install secondpass",
+    ),
+    "fused-float32": System(
+        "**secondpass**, float32",
+        lambda folder: _ours(model=str(folder / "float"), backend="onnx"),
+        ("onnxruntime",),
+        "pip install secondpass",
+    ),
+    "sentence-transformers": SYSTEMS["sentence-transformers"],
+    "sentence-transformers-export": System(
+        "sentence-transformers (its ONNX export, fp32)",
+        lambda folder: _sentence_transformers(folder / "exported", backend="onnx"),
+        (*_PEER, "optimum.onnxruntime"),
+        'pip install "sentence-transformers[onnx]"',
+        _export_onnx,
+    ),
+}
+_ALL = SYSTEMS | ENCODER_SYSTEMS
 
 
 class Worker:
@@ -228,7 +259,7 @@ def prepare(name: str, folder: Path, python: str = sys.executable) -> None:
     Raises:
         SystemExit: it failed; its last words are in the message.
     """
-    if SYSTEMS[name].prepare:
+    if _ALL[name].prepare:
         command = [python, __file__, "--prepare", name, "--folder", str(folder)]
         done = subprocess.run(command, capture_output=True, text=True, env=environment())
         if done.returncode:
@@ -245,7 +276,7 @@ def _serve(name: str, folder: Path) -> None:
     answers = sys.stdout
     sys.stdout = sys.stderr  # what a library prints must not get between the answers
     start = time.perf_counter()
-    run, scores_of = SYSTEMS[name].load(folder)
+    run, scores_of = _ALL[name].load(folder)
     loaded_s = time.perf_counter() - start
     run([("what is it", ["it is this"])])
     print(json.dumps({"loaded_s": loaded_s, "rss_mb": _memory_mb("VmRSS")}), file=answers, flush=True)
@@ -281,15 +312,15 @@ def _is_there(module: str) -> bool:
 
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--missing", choices=SYSTEMS)
-    parser.add_argument("--prepare", choices=SYSTEMS)
-    parser.add_argument("--serve", choices=SYSTEMS)
+    parser.add_argument("--missing", choices=_ALL)
+    parser.add_argument("--prepare", choices=_ALL)
+    parser.add_argument("--serve", choices=_ALL)
     parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()
     if arguments.missing:
-        print(" ".join(module for module in SYSTEMS[arguments.missing].needs if not _is_there(module)))
+        print(" ".join(module for module in _ALL[arguments.missing].needs if not _is_there(module)))
     elif arguments.prepare:
-        make = SYSTEMS[arguments.prepare].prepare
+        make = _ALL[arguments.prepare].prepare
         assert make
         make(arguments.folder)
     else:

@@ -1,7 +1,8 @@
 """Pairs of token ids are those that the tokenizer itself would make."""
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from secondpass.errors import ModelFormatError
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.tokens import EncoderTokenizer, KeptTokens, Tokens
 from tests.forks import exit_status_of_child, needs_fork
+from tests.models.random_checkpoint import bpe_tokenizer, unigram_tokenizer
 
 _TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60)
 
@@ -180,3 +182,24 @@ def test_a_pattern_that_swaps_the_texts_is_refused() -> None:
     swapped = processors.TemplateProcessing(single="$A", pair="$B:1 </s> $A:0", special_tokens=[("</s>", 3)])
     with pytest.raises(ModelFormatError, match="swaps the texts"):
         EncoderTokenizer(_word_level(swapped), 16)
+
+
+@pytest.mark.parametrize("made", [bpe_tokenizer, unigram_tokenizer])
+@given(data=st.data())
+def test_byte_pairs_and_pieces_are_put_together_as_the_tokenizer_does(
+    made: Callable[[], tokenizers.Tokenizer], data: st.DataObject
+) -> None:
+    """Tokenizers as those of ModernBERT and DeBERTa-v3: ids and types of a pair, also where it is cut."""
+    theirs = _made(made)
+    ours = EncoderTokenizer(tokenizers.Tokenizer.from_str(theirs.to_str()), 24)
+    theirs.enable_truncation(24, strategy="longest_first")
+    first, second = data.draw(_TEXT), data.draw(_TEXT)
+    tokens = tuple(ours.tokenize([first, second]))
+    batch, expected = ours.pair_batch([(tokens[0], tokens[1])]), theirs.encode(first, second)
+    assert batch.input_ids[0].tolist() == expected.ids
+    assert batch.token_type_ids[0].tolist() == expected.type_ids
+
+
+@cache
+def _made(make: Callable[[], tokenizers.Tokenizer]) -> tokenizers.Tokenizer:
+    return make()

@@ -23,6 +23,7 @@ from secondpass.models.graph.onnx_proto import make_node, make_value, read_model
 from secondpass.models.graph.weights import EncoderWeights, read_weights
 from secondpass.models.pair import PairModel
 from secondpass.models.sources.config import ModelConfig
+from secondpass.models.sources.encoders import HeadConfig
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.tokens import Batch
 from secondpass.retrieve import BM25Retriever
@@ -195,9 +196,9 @@ class TestAsExported:
     def test_another_architecture_shows_in_its_settings(self, tiny: Path, tmp_path: Path, cache: Path) -> None:
         """Then its weights are not read to find out."""
         folder = exported(tiny, tmp_path / "modern")
-        (folder / "config.json").write_text('{"model_type": "modernbert", "max_position_embeddings": 64}')
+        (folder / "config.json").write_text('{"model_type": "mpnet", "max_position_embeddings": 66}')
         model = load_pair_model(str(folder))
-        assert "'modernbert' is not that of BERT" in str(model.on_cpu)  # type: ignore[attr-defined]
+        assert "does not have the architecture 'mpnet'" in str(model.on_cpu)  # type: ignore[attr-defined]
         assert not cache.exists()
 
     def test_what_is_not_understood_does_not_stop_the_file(
@@ -239,9 +240,10 @@ class TestAsExported:
     ) -> None:
         """What the weights don't show, as another activation in the head, is found by comparing the results."""
 
-        def misread(path: Path, config: ModelConfig) -> EncoderWeights:
-            weights = read_weights(path, config)
-            return dataclasses.replace(weights, config=dataclasses.replace(weights.config, head_activation="relu"))
+        def misread(path: Path, settings: ModelConfig) -> EncoderWeights:
+            weights = read_weights(path, settings)
+            config = dataclasses.replace(weights.config, head=HeadConfig(activation="relu"))
+            return dataclasses.replace(weights, config=config)
 
         monkeypatch.setattr(building, "read_weights", misread)
         model = OnnxPairModel(embedded)

@@ -17,20 +17,9 @@ from secondpass.models.graph.weights import EncoderWeights, read_weights
 from secondpass.models.onnx_session import read_tokenizer
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.tokens import Batch
+from tests.models.random_checkpoint import save_random
 
 Rows = npt.NDArray[np.float32]
-
-SMALL = {
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "intermediate_size": 64,
-    "max_position_embeddings": 40,
-    "vocab_size": 50,
-    "num_labels": 3,
-    "initializer_range": 0.5,
-}
-
 
 def run(model: bytes, batch: Batch) -> Rows:
     """Run a serialized model with ONNX Runtime's default options."""
@@ -48,20 +37,11 @@ def random_batch(rows: int, length: int) -> Batch:
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Path, Any]]:
     """Return a maker of small checkpoints with random weights: the folder and the PyTorch model."""
-    transformers = pytest.importorskip("transformers")
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("transformers")
 
     def make(model_type: str, auto: str = "AutoModelForSequenceClassification", **settings: Any) -> tuple[Path, Any]:
-        torch.manual_seed(7)
-        config = transformers.AutoConfig.for_model(model_type, **{**SMALL, **settings})
-        model = getattr(transformers, auto).from_config(config).eval()
-        with torch.no_grad():  # biases and gains start at 0 and 1, where mistakes don't show
-            for name, parameter in model.named_parameters():
-                if "bias" in name or "LayerNorm" in name:
-                    parameter.add_(torch.randn_like(parameter) * 0.2)
         folder = tmp_path_factory.mktemp(model_type)
-        model.save_pretrained(folder)
-        return folder, model
+        return folder, save_random(folder, model_type, auto=auto, **settings)
 
     return make
 

@@ -89,8 +89,8 @@ def test_steps_of_each_output_are_read(embedded: ModelFiles) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"model_type": "deberta-v2"}, "'deberta-v2' is not that of BERT"),
-        ({"model_type": "modernbert"}, "'modernbert' is not"),
+        ({"model_type": "deberta"}, "does not have the architecture 'deberta'"),
+        ({"model_type": "modernbert"}, r"does not have the architecture of ModernBERT: it lacks encoder\.LayerNorm"),
         ({"position_embedding_type": "relative_key"}, "'relative_key', not absolute"),
         ({"hidden_act": "silu"}, "'silu' activations"),
         ({"num_attention_heads": 7}, "7 heads do not divide 384"),
@@ -179,6 +179,10 @@ def test_numbers_beside_a_model_are_read_from_its_folder_only(tmp_path: Path) ->
         ("classifier.weight", "head.out.weight"),
         ("classifier.dense.bias", "head.dense.bias"),
         ("classifier.out_proj.bias", "head.out.bias"),
+        ("model.embeddings.tok_embeddings.weight", "embeddings.word_embeddings.weight"),
+        ("model.layers.3.mlp_norm.weight", "encoder.layer.3.intermediate.LayerNorm.weight"),
+        ("layers.3.attn.Wo.weight", "encoder.layer.3.attention.output.dense.weight"),
+        ("deberta.encoder.layer.0.attention.self.query_proj.bias", "encoder.layer.0.attention.self.query.bias"),
     ],
 )
 def test_names_of_the_kin_of_bert_become_one(name: str, canonical: str) -> None:

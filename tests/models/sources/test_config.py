@@ -12,9 +12,18 @@ from hypothesis import strategies as st
 
 from secondpass.errors import ModelError, ModelFormatError, ModelIntegrityError
 from secondpass.models.sources.config import ModelConfig, read_config
-from secondpass.models.sources.encoders import EncoderConfig
+from secondpass.models.sources.encoders import DebertaConfig, EncoderConfig, HeadConfig, ModernBertConfig
 
 BERT = {"model_type": "bert", "num_attention_heads": 4}
+MODERNBERT = {"model_type": "modernbert", "num_attention_heads": 4, "num_hidden_layers": 4}
+DEBERTA = {
+    "model_type": "deberta-v2",
+    "hidden_size": 32,
+    "num_attention_heads": 4,
+    "relative_attention": True,
+    "position_biased_input": False,
+    "pos_att_type": "p2c|c2p",
+}
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -23,6 +32,9 @@ _VALUES = st.recursive(
 )
 _NAMES = ("model_type", "hidden_act", "id2label", "architectures", "num_attention_heads", "layer_norm_eps")
 _NAMES += ("pad_token_id", "max_position_embeddings", "position_embedding_type", "is_decoder")
+_OTHERS = ("hidden_activation", "num_hidden_layers", "global_attn_every_n_layers", "rope_parameters", "layer_types")
+_OTHERS += ("local_rope_theta", "local_attention", "classifier_pooling", "rope_scaling", "pos_att_type", "hidden_size")
+_OTHERS += ("position_buckets", "norm_rel_ebd", "conv_kernel_size", "max_relative_positions", "pooler_hidden_act")
 
 
 def config_of(folder: Path, settings: object) -> ModelConfig:
@@ -47,20 +59,33 @@ def test_the_shape_of_an_encoder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"model_type": "modernbert"}, "'modernbert' is not that of BERT"),
-        ({"num_labels": 1}, "the architecture None is not that of BERT"),
-        ({**BERT, "hidden_act": "swish"}, "'swish' activations or a decoder"),
-        ({**BERT, "is_decoder": True}, "or a decoder"),
+        ({"model_type": "deberta"}, "does not have the architecture 'deberta' (it has bert,"),
+        ({"num_labels": 1}, "does not have the architecture None"),
+        ({**BERT, "hidden_act": "swish"}, "it has 'swish' activations (hidden_act)"),
+        ({**BERT, "is_decoder": True}, "it is a decoder"),
         ({**BERT, "position_embedding_type": "relative_key"}, "its positions are 'relative_key', not absolute"),
         ({**BERT, "num_attention_heads": 0}, "num_attention_heads is 0"),
-        ({**BERT, "layer_norm_eps": 0}, "layer_norm_eps 0"),
-        ({**BERT, "layer_norm_eps": float("inf")}, "layer_norm_eps inf"),
+        ({**BERT, "layer_norm_eps": 0}, "layer_norm_eps is 0"),
+        ({**BERT, "layer_norm_eps": float("inf")}, "layer_norm_eps is inf"),
+        ({**MODERNBERT, "classifier_pooling": "max"}, "classifier_pooling is 'max', not 'cls' or 'mean'"),
+        ({**MODERNBERT, "hidden_activation": "silu"}, "it has 'silu' activations (hidden_activation)"),
+        ({**MODERNBERT, "rope_scaling": {"type": "yarn"}}, "rope_scaling is {'type': 'yarn'}"),
+        ({**MODERNBERT, "rope_parameters": {"full_attention": {"rope_type": "yarn"}}}, "its rotary positions are"),
+        ({**MODERNBERT, "layer_types": ["linear_attention"]}, "layer_types are ['linear_attention']"),
+        ({**MODERNBERT, "num_hidden_layers": None}, "num_hidden_layers is None"),
+        ({**DEBERTA, "relative_attention": False}, "relative_attention is False"),
+        ({**DEBERTA, "position_biased_input": True}, "position_biased_input is True"),
+        ({**DEBERTA, "conv_kernel_size": 3}, "conv_kernel_size is 3"),
+        ({**DEBERTA, "embedding_size": 16}, "embedding_size is 16"),
+        ({**DEBERTA, "pos_att_type": "c2p|p2p"}, "pos_att_type is 'c2p|p2p'"),
+        ({**DEBERTA, "hidden_act": "mish"}, "it has 'mish' activations"),
     ],
 )
-def test_what_is_not_of_the_shape_of_bert_says_why(tmp_path: Path, settings: dict[str, Any], reason: str) -> None:
+def test_what_the_fused_graph_does_not_have_says_why(tmp_path: Path, settings: dict[str, Any], reason: str) -> None:
     """It is not an error yet: the model may run as exported, or on PyTorch."""
     config = config_of(tmp_path, settings)
     assert config.encoder is None and reason in config.not_fused
+    assert "backend='torch' runs it" in config.not_fused or "does not say what the encoder is like" in config.not_fused
     with pytest.raises(ModelFormatError, match=r"config\.json"):
         config.require_encoder()
 
@@ -124,6 +149,54 @@ def test_any_settings_give_a_config_or_an_error_of_ours(
         return
     assert config.max_length is None or config.max_length > 0
     assert (config.encoder is None) == bool(config.not_fused or not settings)
+
+
+@pytest.mark.parametrize("base", [MODERNBERT, DEBERTA])
+@given(st.dictionaries(st.sampled_from(_OTHERS), _VALUES))
+def test_any_setting_of_another_encoder_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, base: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    """Likewise, where the architecture is one that has further settings."""
+    config = config_of(tmp_path_factory.mktemp("any"), {**base, **settings})
+    assert (config.encoder is None) == bool(config.not_fused)
+
+
+def test_the_shape_of_a_modernbert(tmp_path: Path) -> None:
+    """As transformers 4 wrote it, and as version 5 does; a local theta of null is the global one."""
+    old = {"global_attn_every_n_layers": 3, "local_attention": 128, "global_rope_theta": 160000.0}
+    rope = {"full_attention": {"rope_theta": 160000.0}, "sliding_attention": {"rope_theta": 10000.0}}
+    new = {"layer_types": ["full_attention", *["sliding_attention"] * 2, "full_attention"], "rope_parameters": rope}
+    expected = ModernBertConfig(
+        n_heads=4,
+        norm_eps=1e-5,
+        head=HeadConfig(pooling="mean", activation="gelu"),
+        local=(False, True, True, False),
+        reach=64,
+        global_theta=160000.0,
+        local_theta=10000.0,
+    )
+    for settings in (old, new):
+        found = config_of(tmp_path, {**MODERNBERT, "classifier_pooling": "mean", **settings}).encoder
+        assert found == expected
+    found = config_of(tmp_path, {**MODERNBERT, **old, "local_rope_theta": None}).encoder
+    assert isinstance(found, ModernBertConfig) and found.local_theta == 160000.0
+
+
+def test_the_shape_of_a_deberta(tmp_path: Path) -> None:
+    """Kinds of attention may stand in one text; what is not named has the defaults of transformers."""
+    settings = {**DEBERTA, "position_buckets": 256, "norm_rel_ebd": "layer_norm", "max_relative_positions": -1}
+    assert config_of(tmp_path, settings).encoder == DebertaConfig(
+        n_heads=4,
+        norm_eps=1e-7,
+        head=HeadConfig(activation="gelu"),
+        buckets=256,
+        furthest=512,
+        max_length=512,
+        to_position=True,
+        from_position=True,
+        shares_projections=False,
+        norms_distances=True,
+    )
 
 
 @given(st.binary(max_size=40))

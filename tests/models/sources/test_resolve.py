@@ -216,7 +216,7 @@ class TestWithoutTorch:
     def test_weights_that_need_it_name_the_extra(self, tmp_path: Path) -> None:
         """A folder with safetensors only, and a catalogued model without ONNX, say that PyTorch is missing."""
         (tmp_path / "model.safetensors").write_bytes(b"")
-        for name in (str(tmp_path), "ettin-reranker-17m-v1"):
+        for name in (str(tmp_path), "Qwen3-Reranker-0.6B"):
             with pytest.raises(MissingExtraError, match=r"secondpass\[torch\]"):
                 find_model(name, "rerank")
 

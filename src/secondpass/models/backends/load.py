@@ -49,14 +49,15 @@ class LoadSettings(RunSettings, total=False):
     """How a model is loaded that several backends can run; every setting may be left out.
 
     Attributes:
-        backend: ``onnx``, ``openvino`` (a CPU, encoders like BERT: see `secondpass.models.backends.openvino`)
-            or ``torch``; ``auto``, the default, takes ONNX where the model has such a file. Packages may add others:
-            see `secondpass.models.backends.base.Backend`.
+        backend: ``onnx``, ``openvino`` (a CPU, encoders that the fused graph has: see
+            `secondpass.models.backends.openvino`) or ``torch``; ``auto``, the default, takes ONNX where the model has
+            such a file, or where the catalogue says that the fused graph is best. Packages may add others: see
+            `secondpass.models.backends.base.Backend`.
         dtype: ``float32``, ``float16``, ``bfloat16``, or ``auto`` for the half precision that the device computes in
             fast; PyTorch only. By default ``auto`` for a cross-encoder on CUDA, else as it was saved.
         precision: on a CPU: ``int8`` or ``float32`` for a fused graph, ``exported`` for the ONNX file as it is; by
-            default a fused graph as precise as the file, where it is an encoder like BERT. ``bfloat16`` for OpenVINO
-            only.
+            default a fused graph as precise as the file, where it has the encoder (BERT and its kin, ModernBERT,
+            DeBERTa-v2 and -v3). ``bfloat16`` for OpenVINO only.
     """
 
     backend: str

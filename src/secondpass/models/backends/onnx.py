@@ -37,8 +37,8 @@ def _open(
 class OnnxPairModel(Reopened, PairModel):
     """A cross-encoder on ONNX Runtime.
 
-    On a CPU an encoder like BERT runs as a fused graph, built when it is first loaded and kept in the
-    cache folder (see `secondpass.models.graph.cache`); others, and all on a GPU, run as exported.
+    On a CPU an encoder like BERT, ModernBERT or DeBERTa runs as a fused graph, built when it is first loaded and kept
+    in the cache folder (see `secondpass.models.graph.cache`); others, and all on a GPU, run as exported.
 
     Args:
         files: where it is.
@@ -157,7 +157,7 @@ def _fingerprint(
 
 
 class OnnxBackend(Backend):
-    """Opens ONNX files, and the safetensors of encoders like BERT, with ONNX Runtime."""
+    """Opens ONNX files, and the safetensors of encoders that the fused graph has, with ONNX Runtime."""
 
     name = "onnx"
     format = ONNX

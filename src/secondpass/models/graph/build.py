@@ -24,7 +24,7 @@ def build_fused(files: ModelFiles, *, head: Head, precision: Precision = "int8")
     What int8 needs to know of activations is measured; and what is made of an exported file is compared with it.
 
     Raises:
-        ModelFormatError: the model does not have the architecture of BERT, lacks the head, or computes something
+        ModelFormatError: the fused graph does not have the architecture, the model lacks the head, or computes something
             else than its weights show.
         ModelIntegrityError: its files are damaged.
     """

@@ -33,7 +33,7 @@ __all__ = [
 
 PrecisionSetting = Literal["int8", "float32", "bfloat16", "exported"]
 
-BUILDER_VERSION = 1  # raised whenever secondpass.models.graph.encoder, or what it is given, changes
+BUILDER_VERSION = 1  # raised whenever what secondpass.models.graph.encoder writes of a model changes
 
 _log = logging.getLogger(__name__)
 _HEADER_BYTES = 1 << 20  # nodes stand before the weights
@@ -92,7 +92,10 @@ def cpu_model(files: ModelFiles, *, head: "Head", precision: PrecisionSetting | 
     is_onnx = files.weights.suffix == ".onnx"
     if precision == "exported":
         if not is_onnx:
-            raise ModelFormatError(f"{files.name} has no ONNX file to run as exported; leave precision out")
+            raise ModelFormatError(
+                f"{files.name} was found as {files.weights.name}, which is no ONNX file to run as exported; leave "
+                f"precision out"
+            )
         return CpuModel(files.weights, reason="precision='exported' asks for it")
     try:
         wanted = precision or file_precision(files)
@@ -231,9 +234,14 @@ def _check_shape(files: ModelFiles) -> None:
     """Refuse what shows without the weights: a graph of our own, another architecture, layers behind the encoder."""
     if files.weights.suffix == ".onnx" and is_fused(files.weights):
         raise ModelFormatError(f"{files.name} is a fused graph already, in the precision that it was built in")
-    files.config.require_encoder()
-    for path in files.folder.glob("[1-9]_*/model.safetensors"):
-        raise ModelFormatError(f"{files.name} has another layer, in {path.parent.name}, after the encoder")
+    encoder = files.config.require_encoder()
+    known = encoder.head.modules if encoder else ()
+    for path in sorted(files.folder.glob("[1-9]_*/model.safetensors")):
+        if path.parent.name not in known:
+            raise ModelFormatError(
+                f"{files.name} has another layer, in {path.parent.name}, after the encoder, which the fused graph does "
+                f"not have; backend='torch' runs it"
+            )
 
 
 def _write(path: Path, contents: bytes) -> None:

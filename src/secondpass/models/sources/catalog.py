@@ -50,12 +50,12 @@ MODELS = (
         )
     ),
     *(
-        # Their ONNX files hold the encoder without the head.
+        # Their ONNX files hold the encoder without the head. The largest is too much for one ONNX file in float32.
         ModelSpec(
             name=f"ettin-reranker-{size}-v1",
             task="rerank",
             repo=f"cross-encoder/ettin-reranker-{size}-v1",
-            formats=("safetensors",),
+            formats=("safetensors",) if size == "1b" else ("safetensors", "fused"),
             max_length=7999,
             parameters=parameters,
             licence="Apache-2.0",
@@ -74,6 +74,7 @@ MODELS = (
         name="gte-reranker-modernbert-base",
         task="rerank",
         repo="Alibaba-NLP/gte-reranker-modernbert-base",
+        formats=("fused", "onnx", "safetensors"),
         parameters=149,
         licence="Apache-2.0",
         figures="BEIR 56.19, LoCo 90.68; 58.4 (E)",
@@ -120,6 +121,7 @@ MODELS = (
         name="mxbai-rerank-xsmall-v1",
         task="rerank",
         repo="mixedbread-ai/mxbai-rerank-xsmall-v1",
+        formats=("fused", "onnx", "safetensors"),
         parameters=70.8,
         licence="Apache-2.0",
         figures="nDCG@10 over 11 BEIR sets 43.9; 49.7 (E)",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["ONNX", "SAFETENSORS", "FileFormat"]
+__all__ = ["FUSED", "ONNX", "SAFETENSORS", "FileFormat"]
 
 _SETTINGS = (
     *("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "*.jinja"),
@@ -17,7 +17,7 @@ class FileFormat:
     Attributes:
         name: as a `ModelSpec` has it.
         weights: where the weights are looked for, in this order.
-        encoder_weights: likewise, those of an encoder with the architecture of BERT, where there are no others.
+        encoder_weights: likewise, those of an encoder that the fused graph has, where there are no others.
         parts: patterns of the files that weights may be spread over.
         reads: patterns of what is read besides: settings, the tokenizer, further layers.
         needs: files of ``reads`` without which a model can't be used.
@@ -46,5 +46,13 @@ ONNX = FileFormat(
     weights=("model.onnx", "onnx/model.onnx"),
     encoder_weights=("model.safetensors",),
     parts=("model.onnx*", "onnx/model.onnx_data"),
+    needs=("tokenizer.json",),
+)
+# The safetensors of an encoder, for a backend that builds the fused graph from them.
+FUSED = FileFormat(
+    name="fused",
+    weights=SAFETENSORS.weights,
+    parts=SAFETENSORS.parts,
+    reads=SAFETENSORS.reads,
     needs=("tokenizer.json",),
 )

@@ -7,6 +7,7 @@ for: never pickles, and never a repository's own Python code.
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +23,8 @@ from secondpass.errors import (
 )
 from secondpass.models.sources.catalog import ModelSpec, Task, catalog
 from secondpass.models.sources.files import ModelFiles, sha256_of
-from secondpass.models.sources.formats import SAFETENSORS, FileFormat
+from secondpass.models.sources.encoders import DebertaConfig, ModernBertConfig
+from secondpass.models.sources.formats import FUSED, SAFETENSORS, FileFormat
 from secondpass.models.sources.hub import SnapshotError, cached_snapshot, fetched_snapshot, hub_is_off
 from secondpass.registry import backends
 
@@ -56,8 +58,9 @@ def find_model(
         name: a folder, a name from the catalogue, or a repository on the hub (``owner/name``).
         task: what it is wanted for; a catalogued model of another task is refused.
         backend: the name of one; ``auto`` takes the first that the model has weights for, ``onnx`` before ``torch``.
-            For ``onnx`` and ``openvino`` a folder or package may also hold the safetensors of an encoder of the shape
-            of BERT; ``auto`` takes these where PyTorch is not installed.
+            For ``onnx`` and ``openvino`` it may also be the safetensors of an encoder that the fused graph has (BERT
+            and its kin, ModernBERT, DeBERTa-v2 and -v3); ``auto`` takes those of a folder or package where PyTorch is
+            not installed, and of a model of the catalogue as its entry says.
         revision: branch, tag or commit on the hub.
         local_files_only: never touch the network.
 
@@ -76,18 +79,20 @@ def find_model(
         )
     if spec and spec.unsupported:
         raise ModelFormatError(f"{name} can't be run by secondpass: {spec.unsupported}")
-    if spec:
-        wanted = [each for each in wanted if each.format.name in spec.formats]
-        if not wanted:
-            raise _no_backend(spec, backend)
-    formats = list(dict.fromkeys(each.format for each in wanted))
+    readable = _readable(wanted, spec)
+    if spec and not readable:
+        raise _no_backend(spec, backend)
+    formats = list(dict.fromkeys(each for _, each in readable))
+    if not spec and backend != "auto" and any(each.encoder_weights for each in formats):
+        formats.append(FUSED)  # of a repository on the hub
     said: list[str] = []
     refusals: list[SecondPassError] = []
     for source, folder in _folders(name, spec, formats, revision, local_files_only, said):
-        for each, weights in _usable(folder, wanted):
-            files = ModelFiles(name, source, folder, each.name, weights, each.format, spec)
-            if weights.name in each.format.encoder_weights and files.config.encoder is None:
+        for each, its_format, weights in _usable(folder, readable):
+            files = ModelFiles(name, source, folder, each.name, weights, its_format, spec)
+            if weights.name in its_format.encoder_weights and files.config.encoder is None:
                 continue
+            files = _with_checkpoint(files)
             _check_sha256(files)
             return files
         said.append(f"{source}: {folder} has no {' or '.join(each for one in formats for each in one.weights)}")
@@ -120,13 +125,41 @@ def _candidates(name: str, spec: ModelSpec | None) -> list[_Backend]:
     return [chosen]
 
 
-def _usable(folder: Path, wanted: Sequence[_Backend]) -> Iterator[tuple[_Backend, Path]]:
+def _readable(wanted: Sequence[_Backend], spec: ModelSpec | None) -> list[tuple[_Backend, FileFormat]]:
+    """Return which backend reads which format, the best first: as the catalogue has it, or as backends come."""
+    if spec is None:
+        return [(each, each.format) for each in wanted]
+    return [
+        (each, FUSED if name == FUSED.name else each.format)
+        for name in spec.formats
+        for each in wanted
+        if name == each.format.name or (name == FUSED.name and each.format.encoder_weights)
+    ]
+
+
+def _usable(
+    folder: Path, readable: Sequence[tuple[_Backend, FileFormat]]
+) -> Iterator[tuple[_Backend, FileFormat, Path]]:
     """Give the weights that each backend can open, the best first: encoders' only where there are no others."""
     for names in ("weights", "encoder_weights"):
-        for each in wanted:
-            for name in getattr(each.format, names):
+        for each, its_format in readable:
+            for name in getattr(its_format, names):
                 if (folder / name).is_file():
-                    yield each, folder / name
+                    yield each, its_format, folder / name
+
+
+def _with_checkpoint(files: ModelFiles) -> ModelFiles:
+    """Return the files with the weights and the format that a fused graph is best built from.
+
+    Exported files of ModernBERT and DeBERTa don't show all of their weights, and those of a cross-encoder that keeps
+    its head in folders of its own lack it; so the safetensors beside them are taken.
+    """
+    encoder, checkpoint = files.config.encoder, files.folder / "model.safetensors"
+    if encoder is None or "model.safetensors" not in files.format.encoder_weights:
+        return files
+    if isinstance(encoder, ModernBertConfig | DebertaConfig) and checkpoint.is_file():
+        files = replace(files, weights=checkpoint)
+    return replace(files, format=FUSED) if encoder.head.modules and files.weights == checkpoint else files
 
 
 def model_name(model: object) -> str:
@@ -229,11 +262,11 @@ def _refusals(folder: Path) -> Iterator[SecondPassError]:
 
 
 def _no_backend(spec: ModelSpec, backend: str) -> SecondPassError:
-    able = [each() for each in backends.load_all().values() if each.format.name in spec.formats]
+    able = [each for each, _ in _readable([each() for each in backends.load_all().values()], spec)]
     missing = next((extra for each in able if (extra := each.missing_extra())), "")
     if backend == "auto" and missing:
         return MissingExtraError.of(missing, f"the model {spec.name}")
-    names = " or ".join(each.name for each in able) or "no backend that is installed"
+    names = " or ".join(dict.fromkeys(each.name for each in able)) or "no backend that is installed"
     return ModelFormatError(f"{spec.name} runs on {names} only, not on {backend!r}")
 
 

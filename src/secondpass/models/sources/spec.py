@@ -21,7 +21,8 @@ class ModelSpec:
         extra: the extra of secondpass that installs that package; empty if it is secondpass itself.
         sha256: of the weights in that package; empty if they are not checked.
         max_length: the most tokens it reads; 0 if the checkpoint says.
-        formats: in which of them its files hold the whole model.
+        formats: in which of them its files hold the whole model, the best first: ``onnx``; ``safetensors``, for
+            PyTorch; ``fused``, for safetensors from which the fused graph is built; or one of another backend's.
         labels: names of the head's outputs; empty if the checkpoint says.
         pooling: for ``embed``: which vector stands for the text.
         query_prefix: for ``embed``: what the model expects before a query.
