@@ -5,8 +5,8 @@ r"""Speed and memory of ModernBERT and DeBERTa-v3 on a CPU: the fused graph agai
     python benchmarks/encoders.py --python sentence-transformers-export=peers/onnx/bin/python
 
 Weights are random and of the shape of the checkpoint that is named: time and memory depend on the shape only. Every
-system scores the same pairs in a process of its own; they take turns, round by round, so that a machine that gets slower
-does so for all. Figures are medians, ratios those within each round; on a machine with other work only these say much.
+system scores the same pairs in a process of its own; they take turns, round by round, so that a machine that gets
+slower does so for all. Figures are medians, ratios those within each round; on a busy machine only these say much.
 MB is the peak of the process while it works (VmHWM, reset before; Linux only).
 
 Needs: pip install "secondpass[bench]"; for what `benchmarks/speed.py` says of ONNX, an environment of its own.

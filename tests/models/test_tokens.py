@@ -190,9 +190,7 @@ def test_byte_pairs_and_pieces_are_put_together_as_the_tokenizer_does(
     made: Callable[[], tokenizers.Tokenizer], data: st.DataObject
 ) -> None:
     """Tokenizers as those of ModernBERT and DeBERTa-v3: ids and types of a pair, also where it is cut."""
-    theirs = _made(made)
-    ours = EncoderTokenizer(tokenizers.Tokenizer.from_str(theirs.to_str()), 24)
-    theirs.enable_truncation(24, strategy="longest_first")
+    ours, theirs = _both(made)
     first, second = data.draw(_TEXT), data.draw(_TEXT)
     tokens = tuple(ours.tokenize([first, second]))
     batch, expected = ours.pair_batch([(tokens[0], tokens[1])]), theirs.encode(first, second)
@@ -201,5 +199,8 @@ def test_byte_pairs_and_pieces_are_put_together_as_the_tokenizer_does(
 
 
 @cache
-def _made(make: Callable[[], tokenizers.Tokenizer]) -> tokenizers.Tokenizer:
-    return make()
+def _both(make: Callable[[], tokenizers.Tokenizer]) -> tuple[EncoderTokenizer, tokenizers.Tokenizer]:
+    theirs = make()
+    ours = EncoderTokenizer(tokenizers.Tokenizer.from_str(theirs.to_str()), 24)
+    theirs.enable_truncation(24, strategy="longest_first")
+    return ours, theirs

@@ -114,8 +114,12 @@ def read_tokenizer(files: ModelFiles, max_length: int | None) -> EncoderTokenize
     path = files.folder / "tokenizer.json"
     if not path.is_file():
         made = ""
-        if slow := next((name for name in ("spm.model", "sentencepiece.bpe.model") if (files.folder / name).is_file()), ""):
-            made = f", only {slow}; transformers' AutoTokenizer.from_pretrained(folder).save_pretrained(folder) makes one"
+        if slow := next(
+            (name for name in ("spm.model", "sentencepiece.bpe.model") if (files.folder / name).is_file()), ""
+        ):
+            made = (
+                f", only {slow}; transformers' AutoTokenizer.from_pretrained(folder).save_pretrained(folder) makes one"
+            )
         raise ModelFormatError(f"{files.name}: {files.folder} has no tokenizer.json (a fast tokenizer){made}")
     return EncoderTokenizer.from_file(path, files.max_length(max_length))
 

@@ -21,6 +21,7 @@ from tests.models.random_checkpoint import save_random
 
 Rows = npt.NDArray[np.float32]
 
+
 def run(model: bytes, batch: Batch) -> Rows:
     """Run a serialized model with ONNX Runtime's default options."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from secondpass.errors import ModelFormatError, ModelIntegrityError
+from secondpass.models.graph.names import canonical_name
 from secondpass.models.graph.onnx_proto import array_of, make_model, make_node, make_tensor, make_value, read_model
 from secondpass.models.graph.quantize import channel_divisors, outlier_neurons, quantize_columns
-from secondpass.models.graph.names import canonical_name
 from secondpass.models.graph.weights import read_safetensors, read_weights
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.resolve import find_model

@@ -221,6 +221,25 @@ class TestWithoutTorch:
                 find_model(name, "rerank")
 
 
+    def test_an_encoder_that_the_fused_graph_has_needs_none(self) -> None:
+        """Its safetensors are looked for, on the hub too."""
+        with pytest.raises(ModelNotFoundError, match="Hugging Face cache, for fused"):
+            find_model("ettin-reranker-17m-v1", "rerank", local_files_only=True)
+
+
+def test_the_catalogue_says_what_is_best_for_a_model() -> None:
+    """Safetensors of DeBERTa become a fused graph first of all; those of an Ettin reranker where it is asked for."""
+    for name, task, backend in (
+        ("nli-deberta-v3-xsmall", "nli", "auto"),
+        ("ettin-reranker-17m-v1", "rerank", "onnx"),
+        ("ettin-reranker-17m-v1", "rerank", "openvino"),
+    ):
+        with pytest.raises(ModelNotFoundError) as caught:
+            find_model(name, task, backend=backend, local_files_only=True)  # type: ignore[arg-type]
+        formats = [line.split("for ")[1].split(":")[0] for line in str(caught.value).splitlines() if "cache, for" in line]
+        assert formats[0] == "fused"
+
+
 class TestSettings:
     @pytest.mark.parametrize(
         ("config", "expected"),

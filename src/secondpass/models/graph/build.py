@@ -24,8 +24,8 @@ def build_fused(files: ModelFiles, *, head: Head, precision: Precision = "int8")
     What int8 needs to know of activations is measured; and what is made of an exported file is compared with it.
 
     Raises:
-        ModelFormatError: the fused graph does not have the architecture, the model lacks the head, or computes something
-            else than its weights show.
+        ModelFormatError: the fused graph does not have the model's architecture, or it lacks the head, or computes
+            something else than its weights show.
         ModelIntegrityError: its files are damaged.
     """
     try:

@@ -3,9 +3,9 @@
 They are those of Hugging Face's `BertModel` without a prefix (``encoder.layer.0.output.dense.weight``), as far as BERT
 has such a part. What others have besides: ``encoder.layer.0.intermediate.gate``; the norms in front of ModernBERT's
 parts, ``encoder.layer.0.attention.LayerNorm`` and ``encoder.layer.0.intermediate.LayerNorm``, and its last one,
-``encoder.LayerNorm``; DeBERTa's vectors of distances, ``encoder.rel_embeddings``, their norm, ``encoder.LayerNorm``, and
-their projections, ``encoder.layer.0.attention.self.position_key`` and ``position_query``. Heads are ``head.dense``,
-``head.norm`` and ``head.out``.
+``encoder.LayerNorm``; DeBERTa's vectors of distances, ``encoder.rel_embeddings``, their norm, ``encoder.LayerNorm``,
+and their projections, ``encoder.layer.0.attention.self.position_key`` and ``position_query``. Heads are
+``head.dense``, ``head.norm`` and ``head.out``.
 """
 
 import re
@@ -20,7 +20,9 @@ __all__ = ["canonical_name", "canonical_tensors", "kind_of", "needed_names", "po
 
 Floats = npt.NDArray[np.float32]
 
-_PREFIX = re.compile(r"^(bert|electra|roberta|deberta|model|auto_model|0)\.(?=embeddings|encoder|pooler|layers|final_norm)")
+_PREFIX = re.compile(
+    r"^(bert|electra|roberta|deberta|model|auto_model|0)\.(?=embeddings|encoder|pooler|layers|final_norm)"
+)
 _HEAD_NAMES = {
     "pooler.dense": "head.dense",
     "classifier.dense": "head.dense",

@@ -148,7 +148,12 @@ def _module_head(folder: Path, pooling: Mapping[str, Any]) -> HeadConfig | None:
         return None
     modes = {name for name, value in pooling.items() if name.startswith("pooling_mode_") and value is True}
     modes |= {f"pooling_mode_{pooling['pooling_mode']}"} if pooling.get("pooling_mode") else set()
-    if modes not in ({"pooling_mode_cls"}, {"pooling_mode_cls_token"}, {"pooling_mode_mean"}, {"pooling_mode_mean_tokens"}):
+    if modes not in (
+        {"pooling_mode_cls"},
+        {"pooling_mode_cls_token"},
+        {"pooling_mode_mean"},
+        {"pooling_mode_mean_tokens"},
+    ):
         return None
     if paths[:2] != ["", "1_Pooling"] or any(Path(path).name != path for path in paths[2:]):
         return None
@@ -159,9 +164,7 @@ def _module_head(folder: Path, pooling: Mapping[str, Any]) -> HeadConfig | None:
         return None
     if out.get("activation_function") != _IDENTITY or out.get("module_output_name") != "scores":
         return None
-    return HeadConfig(
-        pooling="cls" if _is_cls(pooling) else "mean", activation=activation, modules=tuple(paths[2:])
-    )
+    return HeadConfig(pooling="cls" if _is_cls(pooling) else "mean", activation=activation, modules=tuple(paths[2:]))
 
 
 def _labels(settings: Mapping[str, Any], path: Path) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ class HeadConfig:
         pooling: which vector it reads: the first token's, or the mean of all.
         activation: between the layers.
         norm_eps: of a layer normalisation behind the activation, where its weights are there (``head.norm``).
-        modules: folders of sentence-transformers' modules that hold its weights; none if the checkpoint's own file does.
+        modules: folders of sentence-transformers' modules that hold its weights; none if the checkpoint's own does.
     """
 
     pooling: Pooling = "cls"
@@ -147,7 +147,7 @@ def positive(value: object) -> int | None:
 def is_number(value: object) -> bool:
     """Whether a value is a finite number."""
     # A whole number may be too large for math.isfinite.
-    return isinstance(value, float) and math.isfinite(value) or type(value) is int and abs(value) < 1e300
+    return (isinstance(value, float) and math.isfinite(value)) or (type(value) is int and abs(value) < 1e300)
 
 
 def _bert(settings: Settings, path: Path) -> EncoderConfig:
@@ -216,7 +216,7 @@ def _theta(settings: Settings, kind: str, old_name: str, default: float, path: P
         raise _unsupported(path, f"its rotary positions are {given!r:.80}")
     if settings.get(old_name, default) is None and not given:  # as the global ones are
         return 0.0
-    return _above_0({**{"rope_theta": settings.get(old_name, default)}, **given}, "rope_theta", default, path)
+    return _above_0({"rope_theta": settings.get(old_name, default), **given}, "rope_theta", default, path)
 
 
 def _deberta(settings: Settings, path: Path) -> DebertaConfig:

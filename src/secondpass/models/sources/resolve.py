@@ -22,8 +22,8 @@ from secondpass.errors import (
     SecondPassError,
 )
 from secondpass.models.sources.catalog import ModelSpec, Task, catalog
-from secondpass.models.sources.files import ModelFiles, sha256_of
 from secondpass.models.sources.encoders import DebertaConfig, ModernBertConfig
+from secondpass.models.sources.files import ModelFiles, sha256_of
 from secondpass.models.sources.formats import FUSED, SAFETENSORS, FileFormat
 from secondpass.models.sources.hub import SnapshotError, cached_snapshot, fetched_snapshot, hub_is_off
 from secondpass.registry import backends
