@@ -220,7 +220,6 @@ class TestWithoutTorch:
             with pytest.raises(MissingExtraError, match=r"secondpass\[torch\]"):
                 find_model(name, "rerank")
 
-
     def test_an_encoder_that_the_fused_graph_has_needs_none(self) -> None:
         """Its safetensors are looked for, on the hub too."""
         with pytest.raises(ModelNotFoundError, match="Hugging Face cache, for fused"):
@@ -236,7 +235,9 @@ def test_the_catalogue_says_what_is_best_for_a_model() -> None:
     ):
         with pytest.raises(ModelNotFoundError) as caught:
             find_model(name, task, backend=backend, local_files_only=True)  # type: ignore[arg-type]
-        formats = [line.split("for ")[1].split(":")[0] for line in str(caught.value).splitlines() if "cache, for" in line]
+        formats = [
+            line.split("for ")[1].split(":")[0] for line in str(caught.value).splitlines() if "cache, for" in line
+        ]
         assert formats[0] == "fused"
 
 
