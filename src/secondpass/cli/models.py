@@ -70,7 +70,7 @@ def info(name: _Name, revision: _Revision = None) -> None:
     _field("found in", f"{files.source}: {files.folder}")
     _field("weights", f"{files.weights.relative_to(files.folder)}, {size / 1e6:.1f} MB")
     if files.backend == "torch":
-        _field("runs", "on PyTorch, as it has no ONNX file; an encoder that the fused graph has also with backend='onnx'")
+        _field("runs", "on PyTorch, as it has no ONNX file; an encoder of the fused graph also with backend='onnx'")
     elif files.backend == "use":
         _field("runs", "in numpy")
     else:
