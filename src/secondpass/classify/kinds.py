@@ -24,7 +24,10 @@ def loaded_model(model: Any) -> Any:
     """Return a model that was named or written down; anything else is returned unchanged."""
     if isinstance(model, Mapping):
         kind = model.get("type", NliModel.registry_name)
-        ours = {NliModel.registry_name: NliModel, BiEncoder.registry_name: BiEncoder}
+        ours: dict[str, type[NliModel | BiEncoder]] = {
+            NliModel.registry_name: NliModel,
+            BiEncoder.registry_name: BiEncoder,
+        }
         return ours[kind].from_config(model) if kind in ours else from_config(model)
     if isinstance(model, EmbeddingModel):
         return BiEncoder(model)

@@ -95,9 +95,8 @@ class ModernBertWriter(EncoderWriter):
         self._bias = self.node("Tile", bias, self.node("Concat", self._batch, self.integers(1, 1, 1), axis=0))
 
     def _in_blocks(self, q: str, k: str, v: str) -> str:
-        y = self.attention(
-            *(self._cut(x, at) for x, at in ((q, self._queries), (k, self._keys), (v, self._keys))), self._bias
-        )
+        q, k, v = self._cut(q, self._queries), self._cut(k, self._keys), self._cut(v, self._keys)
+        y = self.attention(q, k, v, self._bias)
         y = self.node("Reshape", y, self.node("Concat", self._batch, self.integers(-1, self.hidden_size), axis=0))
         return self.node("Slice", y, self.integers(0), self._length, self.integers(1))
 
