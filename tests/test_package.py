@@ -23,11 +23,7 @@ _PACKAGES = {
         "TemperatureCalibrator Threshold at_precision best_f_beta calibrator_from_config estimate_base_rate "
         "examples_from_qrels probability_quality score_examples shift_base_rate"
     ),
-<<<<<<< HEAD
-    "classify": ("Classification MonitoredClassifier ZeroShotClassifier"),
-=======
-    "classify": ("BiEncoder Classification ZeroShotClassifier"),
->>>>>>> 0a4995e (Zero-shot classification by a bi-encoder: one pass for a text, descriptions beside names, none of these, calibrated probabilities)
+    "classify": ("BiEncoder Classification MonitoredClassifier ZeroShotClassifier"),
     "composition": (
         "BlendedReranker BoostedReranker BudgetReranker CacheStats CachedReranker CalibratedReranker CascadeReranker "
         "CoalescingReranker DiverseReranker LostInTheMiddleReranker RecentReranker in_context "
