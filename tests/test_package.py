@@ -31,9 +31,9 @@ _PACKAGES = {
         "RoutedReranker TranslatingReranker"
     ),
     "evaluate": (
-        "Change Comparison Dataset DepthCurve DepthPoint Difference Estimate Latency Move ScoredRun SystemResult "
-        "compare measure mrr ndcg per_query read_beir read_qrels read_run stdlib_corpus stdlib_dataset stdlib_qrels "
-        "stdlib_queries"
+        "Change Comparison Dataset DepthCurve DepthPoint Difference Estimate LabelledClaim Latency Move ScoredRun "
+        "SystemResult VerifierFigures VerifierReport WorstCase compare evaluate_verifier measure mrr ndcg per_query "
+        "read_beir read_claims read_qrels read_run stdlib_corpus stdlib_dataset stdlib_qrels stdlib_queries"
     ),
     "llm": ("Answer Budget BudgetError Completion CompletionError LLMSettings Prompt TokenChoice"),
     "models": (

@@ -10,6 +10,7 @@ print(compare({"BM25": BM25Retriever(), "L12": sp.CrossEncoderReranker()}, read_
 """
 
 from secondpass.evaluate.beir import read_beir
+from secondpass.evaluate.claims import LabelledClaim, read_claims
 from secondpass.evaluate.comparison import compare
 from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.figures import Change, DepthCurve, DepthPoint, Latency, Move, SystemResult
@@ -18,6 +19,8 @@ from secondpass.evaluate.reading import ScoredRun, read_qrels, read_run
 from secondpass.evaluate.results import Comparison
 from secondpass.evaluate.statistics import Difference, Estimate
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_dataset, stdlib_qrels, stdlib_queries
+from secondpass.evaluate.verifier_report import VerifierFigures, VerifierReport, WorstCase
+from secondpass.evaluate.verifiers import evaluate_verifier
 
 __all__ = [
     "Change",
@@ -27,16 +30,22 @@ __all__ = [
     "DepthPoint",
     "Difference",
     "Estimate",
+    "LabelledClaim",
     "Latency",
     "Move",
     "ScoredRun",
     "SystemResult",
+    "VerifierFigures",
+    "VerifierReport",
+    "WorstCase",
     "compare",
+    "evaluate_verifier",
     "measure",
     "mrr",
     "ndcg",
     "per_query",
     "read_beir",
+    "read_claims",
     "read_qrels",
     "read_run",
     "stdlib_corpus",

@@ -1,7 +1,7 @@
 """A comparison for a terminal, and for a notebook."""
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from secondpass.evaluate.figures import SystemResult
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLOURS",
     "COST_HEADS",
+    "aligned",
     "as_html",
     "as_text",
     "cost_cells",
@@ -37,9 +38,9 @@ def as_text(comparison: "Comparison") -> str:
     for measure in comparison.measures:
         heads = (measure, *quality_heads(comparison))
         rows = [(_name(system), *quality_cells(system, measure)) for system in comparison.systems]
-        blocks.append("\n".join(_aligned([heads, *rows])))
+        blocks.append("\n".join(aligned([heads, *rows])))
     rows = [(_name(system), *cost_cells(system)) for system in comparison.systems]
-    blocks.append("\n".join(_aligned([("time a query", *COST_HEADS), *rows])))
+    blocks.append("\n".join(aligned([("time a query", *COST_HEADS), *rows])))
     blocks.append("\n".join(printable(sentence) for sentence in comparison.advice))
     blocks += [f"note: {printable(note)}" for note in comparison.notes]
     return "\n\n".join(blocks)
@@ -99,7 +100,9 @@ def _name(system: SystemResult) -> str:
     return shortened(system.name, _NAME)
 
 
-def _aligned(rows: Sequence[Cells]) -> Iterator[str]:
+def aligned(rows: Iterable[Cells]) -> Iterator[str]:
+    """Yield the lines of a table whose first column is of texts, and the others of figures."""
+    rows = list(rows)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *cells in rows:
         rest = "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True))
