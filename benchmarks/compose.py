@@ -15,7 +15,8 @@ import warnings
 from collections.abc import Iterable
 
 import secondpass as sp
-from secondpass.evaluate.beir import Collection, read_beir
+from secondpass.evaluate.beir import read_beir
+from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.metrics import ndcg
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
 from secondpass.retrieve import DenseRetriever
@@ -23,7 +24,7 @@ from secondpass.retrieve import DenseRetriever
 Candidates = dict[str, sp.Request]
 
 
-def candidates(collection: Collection, depth: int) -> Candidates:
+def candidates(collection: Dataset, depth: int) -> Candidates:
     """Return a request for each query: the bi-encoder's first ``depth`` documents with their scores."""
     retriever = DenseRetriever(max_length=256).index(collection.documents, progress=True)
     found = retriever.search(list(collection.queries.values()), depth)
@@ -70,9 +71,7 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", sp.TruncationWarning)
     collection = (
-        read_beir(arguments.folder)
-        if arguments.folder
-        else Collection(stdlib_corpus(), stdlib_queries(), stdlib_qrels())
+        read_beir(arguments.folder) if arguments.folder else Dataset(stdlib_corpus(), stdlib_queries(), stdlib_qrels())
     )
     requests = candidates(collection, arguments.depth)
     fit = {query: requests[query] for at, query in enumerate(requests) if at % 2}

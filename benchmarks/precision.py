@@ -20,7 +20,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 import secondpass as sp
-from secondpass.evaluate.beir import Collection, read_beir
+from secondpass.evaluate.beir import read_beir
+from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.metrics import ndcg
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
 from secondpass.retrieve import DenseRetriever
@@ -62,7 +63,7 @@ def main() -> None:
     if arguments.folder:
         collection = read_beir(arguments.folder)
     else:
-        collection = Collection(stdlib_corpus(), stdlib_queries(), stdlib_qrels())
+        collection = Dataset(stdlib_corpus(), stdlib_queries(), stdlib_qrels())
     dense = DenseRetriever().index(collection.documents, progress=True)
     candidates = dense.search(list(collection.queries.values()), arguments.depth)
     ids = [[hit.id for hit in ranking] for ranking in candidates]

@@ -32,7 +32,8 @@ from secondpass.calibration.base import Calibrator
 from secondpass.composition.passage import uncut
 from secondpass.composition.prior import rank_prior
 from secondpass.errors import InputError
-from secondpass.evaluate.beir import Collection, read_beir
+from secondpass.evaluate.beir import read_beir
+from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
 from secondpass.logistic import FloatArray
 from secondpass.models.sources.catalog import catalog
@@ -78,7 +79,7 @@ Set = Mapping[str, Sequence[Pair]]
 
 
 def score(
-    collection: Collection, reranker: sp.Reranker, *, stages: Sequence[str], n_queries: int, depth: int, min_grade: int
+    collection: Dataset, reranker: sp.Reranker, *, stages: Sequence[str], n_queries: int, depth: int, min_grade: int
 ) -> list[dict[str, Any]]:
     """Return the candidates of each query by first stage, and the logits of all of them, as plain data."""
     relevant = {
@@ -293,7 +294,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     for folder in options.folders:
         stdlib = folder == "stdlib"
-        collection = Collection(stdlib_corpus(), stdlib_queries(), stdlib_qrels()) if stdlib else read_beir(folder)
+        collection = Dataset(stdlib_corpus(), stdlib_queries(), stdlib_qrels()) if stdlib else read_beir(folder)
         settings = {"stages": options.stages, "n_queries": options.queries, "depth": options.depth}
         rows = score(collection, reranker, min_grade=options.min_grade, **settings)
         name = Path(folder).name

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from secondpass.calibration import calibrator_from_config
-from secondpass.evaluate.beir import Collection
+from secondpass.evaluate.dataset import Dataset
 from secondpass.testing import FakeReranker
 from training.ready import (
     MODEL,
@@ -98,7 +98,7 @@ def test_score() -> None:
     """The candidates of each judged query, and those that there would be without the relevant ones, with logits."""
     documents = tuple({"id": f"d{at}", "text": f"copy file number {at}"} for at in range(12))
     queries = {"q": "copy a file", "unjudged": "copy"}
-    collection = Collection(documents, queries, {"q": {"d3": 1, "d4": 0}, "unjudged": {"d1": 0}})
+    collection = Dataset(documents, queries, {"q": {"d3": 1, "d4": 0}, "unjudged": {"d1": 0}})
     reranker = FakeReranker(scale="logit")
     (row,) = score(collection, reranker, stages=["BM25"], n_queries=9, depth=5, min_grade=1)
     lists = row["stages"]["BM25"]

@@ -118,7 +118,7 @@ class FactVerifier(Configured):
         allow_unchecked: bool = False,
         message: str = _MESSAGE,
         threshold: float | Literal["strict", "balanced", "lenient"] = "balanced",
-        contradiction_threshold: float = 0.6,
+        contradiction_threshold: float = 0.7,
         combination: SignalCombination | Mapping[str, Any] | str | None = None,
         decomposer: Decomposer | Mapping[str, Any] | None = None,
         judge: Judge | Mapping[str, Any] | None = None,
