@@ -41,7 +41,9 @@ _PACKAGES = {
         "NliModel NliOutput PairModel PairOutput RunSettings find_model load_embedding_model load_pair_model"
     ),
     "monitor": (
-        "Event JSONLinesSink LoggingSink ScoreSummary ScoredText Sink Summary WindowSink read_events sinks summarize"
+        "Alert AlertSink ErrorRateRule EscalationRateRule Event JSONLinesSink LatencyRule LoggingSink "
+        "LowConfidenceRule LowVarianceRule Rule ScoreDriftRule ScoreSummary ScoredText Sink Summary SupportRateRule "
+        "TruncationRateRule UnreadRateRule WatchSettings WindowSink alert_rules read_events sinks summarize"
     ),
     "remote": ("SHAPES Shape"),
     "rerankers": (

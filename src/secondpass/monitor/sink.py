@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 sinks = Registry(
     "secondpass.sinks",
     {
+        "alerts": "secondpass.monitor.alerts:AlertSink",
         "jsonl": "secondpass.monitor.jsonl:JSONLinesSink",
         "logging": "secondpass.monitor.log:LoggingSink",
         "window": "secondpass.monitor.window:WindowSink",
