@@ -42,8 +42,9 @@ _PACKAGES = {
     ),
     "monitor": (
         "Alert AlertSink ErrorRateRule EscalationRateRule Event JSONLinesSink LatencyRule LoggingSink "
-        "LowConfidenceRule LowVarianceRule Rule ScoreDriftRule ScoreSummary ScoredText Sink Summary SupportRateRule "
-        "TruncationRateRule UnreadRateRule WatchSettings WindowSink alert_rules read_events sinks summarize"
+        "LowConfidenceRule LowVarianceRule OpenTelemetrySink PrometheusSink Rule ScoreDriftRule ScoreSummary "
+        "ScoredText Sink Summary SupportRateRule TruncationRateRule UnreadRateRule WatchSettings WindowSink "
+        "alert_rules read_events sinks summarize"
     ),
     "remote": ("SHAPES Shape"),
     "rerankers": (

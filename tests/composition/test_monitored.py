@@ -101,7 +101,7 @@ def test_what_fails_has_an_event_and_still_fails(error: BaseException) -> None:
 
 
 def test_texts_are_there_only_if_asked_for() -> None:
-    """Then best first, as far as k goes, with ids; and what an error says."""
+    """Then all of them, best first, with ids; and what an error says."""
     documents: list[Document] = [{"text": "move", "id": 7}, "copy a file"]
     reranker, window = watched(FakeReranker(), texts=True)
     reranker.rerank(_QUERY, documents)
@@ -111,7 +111,7 @@ def test_texts_are_there_only_if_asked_for() -> None:
         (1, "copy a file", None),
         (0, "move", 7),
     ]
-    assert len(second.texts) == 1
+    assert len(second.texts) == 2 and second.k == 1
     reranker, window = watched(Broken(ValueError("what it says")), texts=True)
     with pytest.raises(ValueError, match="what it says"):
         reranker.rerank("q", ["d"])

@@ -27,7 +27,7 @@ def test_a_sink_is_given_as_itself_its_name_its_configuration_or_a_function() ->
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("lgging", "no 'lgging'; there are: alerts, jsonl, logging, window"),
+        ("lgging", "no 'lgging'; there are: alerts, jsonl, logging, otel, prometheus, window"),
         ({"type": "window", "max_event": 3}, "WindowSink has no setting 'max_event' (did you mean 'max_events'"),
         ({"max_events": 3}, "a sink must be a function of an event, a Sink"),
         (3, "a sink must be a function of an event, a Sink"),

@@ -90,7 +90,7 @@ class MonitoredReranker(Reranker):
         values = scores.values if not any(request.blank) else scores.values[~np.array(request.blank)]
         fields |= {"scores": ScoreSummary.of(values), **of_trace(scores.trace)}
         if self.texts:
-            order = np.argsort(-scores.values, kind="stable")[: request.k]
+            order = np.argsort(-scores.values, kind="stable")
             fields["texts"] = tuple(_scored_text(request, int(at), float(scores.values[at])) for at in order)
         return fields
 

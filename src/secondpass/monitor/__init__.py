@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from secondpass.monitor.event import Event, ScoredText, ScoreSummary
     from secondpass.monitor.jsonl import JSONLinesSink, read_events
     from secondpass.monitor.log import LoggingSink
+    from secondpass.monitor.otel import OpenTelemetrySink
+    from secondpass.monitor.prometheus import PrometheusSink
     from secondpass.monitor.rules import (
         ErrorRateRule,
         EscalationRateRule,
@@ -43,6 +45,8 @@ _LAZY = {
     "LoggingSink": "secondpass.monitor.log",
     "LowConfidenceRule": "secondpass.monitor.rules",
     "LowVarianceRule": "secondpass.monitor.rules",
+    "OpenTelemetrySink": "secondpass.monitor.otel",
+    "PrometheusSink": "secondpass.monitor.prometheus",
     "Rule": "secondpass.monitor.rules",
     "ScoreDriftRule": "secondpass.monitor.drift",
     "ScoreSummary": "secondpass.monitor.event",
@@ -71,6 +75,8 @@ __all__ = [
     "LoggingSink",
     "LowConfidenceRule",
     "LowVarianceRule",
+    "OpenTelemetrySink",
+    "PrometheusSink",
     "Rule",
     "ScoreDriftRule",
     "ScoreSummary",

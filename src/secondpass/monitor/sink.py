@@ -23,6 +23,8 @@ sinks = Registry(
         "alerts": "secondpass.monitor.alerts:AlertSink",
         "jsonl": "secondpass.monitor.jsonl:JSONLinesSink",
         "logging": "secondpass.monitor.log:LoggingSink",
+        "otel": "secondpass.monitor.otel:OpenTelemetrySink",
+        "prometheus": "secondpass.monitor.prometheus:PrometheusSink",
         "window": "secondpass.monitor.window:WindowSink",
     },
 )
