@@ -15,7 +15,7 @@ contradictions (supported claims that are called contradicted); expected calibra
 a second. A system that has no threshold of its own (a model alone, overlap) has AUC only. Intervals are 95 %, by
 bootstrap over the claims; the last rows are means over the sets.
 
-Needs: pip install "secondpass[embedded]" scikit-learn rich
+Needs: pip install "secondpass[embedded,cli]"
 """
 
 import argparse
@@ -28,37 +28,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
-from sklearn.metrics import roc_auc_score
 
 import secondpass as sp
+from secondpass.evaluate.claims import LabelledClaim, read_claims
+from secondpass.evaluate.classification import Resampling, roc_auc
+from secondpass.evaluate.verifiers import answered
+from secondpass.evaluate.verifiers import figures as verifier_figures
 from secondpass.models.nli import LABELS, NliModel
+from secondpass.types import document_text
 from secondpass.windows import ApproximateTokenization, cut
 
-WINDOW_TOKENS, OVERLAP_TOKENS, RESAMPLES, BATCH, BINS = 192, 32, 1000, 25, 10
+WINDOW_TOKENS, OVERLAP_TOKENS, BATCH = 192, 32, 25
+RESAMPLING = Resampling(confidence=0.95, n_samples=1000)
 _WORD = re.compile(r"\w+")
 
 Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A labelled claim with its passages."""
-
-    claim: str
-    passages: list[str | dict[str, Any]]
-    label: bool
-    question: str | None
-
-    @property
-    def texts(self) -> list[str]:
-        """The texts of the passages."""
-        return [p if isinstance(p, str) else str(p["text"]) for p in self.passages]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +81,15 @@ class Figures:
     claims_per_s: float
 
 
-System = Callable[[Sequence[Row]], Answers]
+System = Callable[[Sequence[LabelledClaim]], Answers]
 
 
-def rows_of(path: Path, most: int | None) -> list[Row]:
+def rows_of(path: Path, most: int | None) -> list[LabelledClaim]:
     """Read a set, or a sample of it; a line that can't be used ends the program with its number."""
-    rows = []
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                found = json.loads(line)
-                rows.append(Row(found["claim"], found["passages"], bool(found["label"]), found.get("question")))
-            except (ValueError, KeyError, TypeError) as exc:
-                sys.exit(f"{path}, line {number}: a line needs claim, passages and label ({exc!r})")
-    if not rows:
-        sys.exit(f"{path} has no lines")
+    try:
+        rows = read_claims(path)
+    except sp.InputError as exc:
+        sys.exit(str(exc))
     # A sample and not the first lines, since sets are often sorted by label.
     return rows if most is None or most >= len(rows) else random.Random(0).sample(rows, most)
 
@@ -114,18 +97,9 @@ def rows_of(path: Path, most: int | None) -> list[Row]:
 def verified_by(verifier: sp.FactVerifier) -> System:
     """Return the system that a verifier is: an answer is as probable as its least probable checkable claim."""
 
-    def answers(rows: Sequence[Row]) -> Answers:
-        scores, supported, contradicted = [], [], []
-        start = time.perf_counter()
-        for batch in _batches(rows):
-            for result in verifier.verify_many([(row.claim, row.passages, row.question) for row in batch]):
-                claims = [c for c in result.claims if c.verdict is not sp.Verdict.NOT_CHECKABLE] or list(result.claims)
-                verdicts = {claim.verdict for claim in claims}
-                scores.append(min((claim.probability or 0.0 for claim in claims), default=0.0))
-                supported.append(verdicts == {sp.Verdict.SUPPORTED})
-                contradicted.append(sp.Verdict.CONTRADICTED in verdicts)
-        seconds = time.perf_counter() - start
-        return Answers(np.array(scores), seconds, np.array(supported), np.array(contradicted))
+    def answers(rows: Sequence[LabelledClaim]) -> Answers:
+        found = answered(verifier, rows)
+        return Answers(found.probabilities, found.seconds, found.supported, found.contradicted)
 
     return answers
 
@@ -133,11 +107,11 @@ def verified_by(verifier: sp.FactVerifier) -> System:
 def model_alone(model: NliModel) -> System:
     """Return the system of a model that reads every window and takes the highest probability of entailment."""
 
-    def answers(rows: Sequence[Row]) -> Answers:
+    def answers(rows: Sequence[LabelledClaim]) -> Answers:
         scores = []
         start = time.perf_counter()
         for batch in _batches(rows):
-            pairs = [[(window, row.claim) for window in _windows(row.texts)] for row in batch]
+            pairs = [[(window, row.claim) for window in _windows(_texts(row))] for row in batch]
             probabilities = model.run([pair for of_row in pairs for pair in of_row]).probabilities
             entailment = probabilities[:, LABELS.index("entailment")]
             ends = np.cumsum([len(of_row) for of_row in pairs])
@@ -147,14 +121,18 @@ def model_alone(model: NliModel) -> System:
     return answers
 
 
-def overlap(rows: Sequence[Row]) -> Answers:
+def overlap(rows: Sequence[LabelledClaim]) -> Answers:
     """Return the share of each claim's neighbouring word pairs that its passages contain."""
     start = time.perf_counter()
     scores = []
     for row in rows:
         wanted = _word_pairs(row.claim)
-        scores.append(len(wanted & _word_pairs(" ".join(row.texts))) / len(wanted) if wanted else 0.0)
+        scores.append(len(wanted & _word_pairs(" ".join(_texts(row)))) / len(wanted) if wanted else 0.0)
     return Answers(np.array(scores), time.perf_counter() - start)
+
+
+def _texts(row: LabelledClaim) -> list[str]:
+    return [document_text(passage, at) for at, passage in enumerate(row.passages)]
 
 
 def _word_pairs(text: str) -> set[tuple[str, ...]]:
@@ -168,39 +146,20 @@ def _windows(texts: Sequence[str]) -> list[str]:
     return [text[begin:end] for text, windows in spans for begin, end in windows if text[begin:end].strip()]
 
 
-def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+def _batches(rows: Sequence[LabelledClaim]) -> Iterator[Sequence[LabelledClaim]]:
     for start in range(0, len(rows), BATCH):
         yield rows[start : start + BATCH]
 
 
 def figures(labels: npt.NDArray[np.bool_], answers: Answers) -> Figures:
     """Return the figures of a system's answers; labels and answers have shape (n,)."""
-    low, high = bootstrap(labels, answers.scores)
+    auc = roc_auc(labels, answers.scores, RESAMPLING)
     balanced = recall = false = error = None
     if answers.supported is not None and answers.contradicted is not None:
-        recall = float(answers.supported[labels].mean())
-        balanced = (recall + float(1 - answers.supported[~labels].mean())) / 2
-        false = float(answers.contradicted[labels].mean())
-        error = calibration_error(labels, answers.scores)
-    auc = float(roc_auc_score(labels, answers.scores))
-    return Figures(auc, low, high, balanced, recall, false, error, len(labels) / answers.seconds)
-
-
-def bootstrap(labels: npt.NDArray[np.bool_], scores: Array) -> tuple[float, float]:
-    """Return the 95 % interval of the AUC by the percentiles of resampled claims."""
-    generator, values = np.random.default_rng(0), []
-    while len(values) < RESAMPLES:
-        at = generator.integers(len(labels), size=len(labels))
-        if 0 < labels[at].sum() < len(at):
-            values.append(roc_auc_score(labels[at], scores[at]))
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def calibration_error(labels: npt.NDArray[np.bool_], scores: Array) -> float:
-    """Return the expected calibration error over ten bins of equal size (Naeini et al. 2015, AAAI)."""
-    bins = np.array_split(np.argsort(scores, kind="stable"), BINS)
-    return sum(len(b) * abs(float(scores[b].mean()) - float(labels[b].mean())) for b in bins if len(b)) / len(labels)
+        of = verifier_figures(labels, answers.scores, answers.supported, answers.contradicted, RESAMPLING)
+        balanced, recall, false, error = (each.value if each else None for each in of.estimates[1:5])
+    rate = len(labels) / answers.seconds
+    return Figures(auc.value, auc.low, auc.high, balanced, recall, false, error, rate)
 
 
 def main() -> None:

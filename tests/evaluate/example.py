@@ -27,7 +27,10 @@ def example(n_queries: int = 14, *, candidates: bool = True, text: str = "") -> 
         candidates: whether it has candidates.
         text: what stands behind each text and each id.
     """
-    documents, queries, qrels, run = {}, {}, {}, {}
+    documents: dict[str, str] = {}
+    queries: dict[str, str] = {}
+    qrels: dict[str, dict[str, int]] = {}
+    run: dict[str, list[str]] = {}
     for at in range(n_queries):
         query = f"q{at}{text}"
         queries[query] = f"word{at} of subject{at} {text}"

@@ -155,7 +155,7 @@ def test_it_is_plain_data_as_well() -> None:
         ({"one": None, "two": "fake"}, {"k": 5}, ConfigError, "looks at 10 documents, and k=5 leaves fewer: raise k"),
         ({"one": None, "two": "fake"}, {"depths": 5}, ConfigError, "depths must be a list"),
         ({"one": None, "two": "fake"}, {"depths": (5,)}, ConfigError, "depths must be at least two"),
-        ({"one": None, "two": "fake"}, {"depth": 0}, InputError, "k must be a whole number of at least 1"),
+        ({"one": None, "two": "fake"}, {"depth": 0}, InputError, "depth must be a whole number of at least 1"),
         ({"one": None, "two": "fake"}, {"confidence": 95}, ConfigError, "confidence must be"),
         ({"one": None, "two": lambda query: ["x"]}, {}, InputError, "'two' returned document 'x', which the dataset"),
         ({"one": None, "two": lambda query: "x"}, {}, InputError, "'two' must return a list of document ids"),
@@ -168,6 +168,12 @@ def test_what_can_not_be_compared_is_said(
     """An error of ours, with what to do."""
     with pytest.raises(error, match=message):
         compare(systems, example(3), **settings)
+
+
+def test_a_dataset_is_needed() -> None:
+    """A folder has to be read first."""
+    with pytest.raises(ConfigError, match=r"must be a Dataset, as Dataset\.of and read_beir return it, not 'scifact'"):
+        compare({"one": None, "two": "fake"}, "scifact")  # type: ignore[arg-type]
 
 
 def test_rerankers_need_candidates() -> None:

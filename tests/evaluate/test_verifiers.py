@@ -147,3 +147,5 @@ def test_a_verifier_that_raises_can_not_be_measured() -> None:
     verifier.policy = "raise"
     with pytest.raises(ConfigError, match='policy is "raise"'):
         evaluate_verifier(verifier, _rows())
+    with pytest.raises(ConfigError, match="verifier must be a FactVerifier, or another object with verify_many, not 3"):
+        evaluate_verifier(3, _rows())  # type: ignore[arg-type]

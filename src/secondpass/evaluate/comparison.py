@@ -81,7 +81,9 @@ def compare(
         InputError: a system returns documents that the dataset does not have; or ``k`` or a depth is below 1.
         MissingExtraError: ir-measures is not installed.
     """
-    wanted, deep, curve_at = checked_k(k), checked_k(depth) or 1, _checked_depths(depths)
+    if not isinstance(dataset, Dataset):
+        raise ConfigError(f"the dataset must be a Dataset, as Dataset.of and read_beir return it, not {shown(dataset)}")
+    wanted, deep, curve_at = checked_k(k), checked_k(depth, "depth") or 1, _checked_depths(depths)
     OPEN_SHARE.checked(confidence, "confidence")
     Whole(at_least=100).checked(n_samples, "n_samples")
     names = _checked_measures(measures, wanted, deep)

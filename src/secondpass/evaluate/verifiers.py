@@ -14,7 +14,7 @@ from secondpass.evaluate.classification import Resampling, balanced_accuracy, ca
 from secondpass.evaluate.verifier_report import VerifierFigures, VerifierReport, WorstCase
 from secondpass.logistic import FloatArray
 from secondpass.types import shortened
-from secondpass.validation import OPEN_SHARE, Whole
+from secondpass.validation import OPEN_SHARE, Whole, must_be
 from secondpass.verify.types import CheckedClaim, Verdict, Verification
 
 __all__ = ["evaluate_verifier", "figures"]
@@ -103,10 +103,12 @@ def answered(verifier: Verifier, claims: Sequence[LabelledClaim], *, progress: b
     """Return what a verifier says of claims: an answer is as probable as its least probable checkable claim.
 
     Raises:
-        ConfigError: the verifier raises on answers that don't pass.
+        ConfigError: it is not a verifier, or it raises on answers that don't pass.
     """
     from tqdm import tqdm
 
+    if not callable(getattr(verifier, "verify_many", None)):
+        raise ConfigError(must_be("verifier", "a FactVerifier, or another object with verify_many", verifier))
     if getattr(verifier, "policy", None) == "raise":
         raise ConfigError('the verifier\'s policy is "raise", so the first false claim would end it: use "annotate"')
     start = time.perf_counter()
