@@ -9,18 +9,56 @@ print(compare({"BM25": BM25Retriever(), "L12": sp.CrossEncoderReranker()}, read_
 ```
 """
 
-from secondpass.evaluate.beir import read_beir
-from secondpass.evaluate.claims import LabelledClaim, read_claims
-from secondpass.evaluate.comparison import compare
-from secondpass.evaluate.dataset import Dataset
-from secondpass.evaluate.figures import Change, DepthCurve, DepthPoint, Latency, Move, SystemResult
-from secondpass.evaluate.metrics import measure, mrr, ndcg, per_query
-from secondpass.evaluate.reading import ScoredRun, read_qrels, read_run
-from secondpass.evaluate.results import Comparison
-from secondpass.evaluate.statistics import Difference, Estimate
-from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_dataset, stdlib_qrels, stdlib_queries
-from secondpass.evaluate.verifier_report import VerifierFigures, VerifierReport, WorstCase
-from secondpass.evaluate.verifiers import evaluate_verifier
+from typing import TYPE_CHECKING
+
+from secondpass.lazy import lazy
+
+if TYPE_CHECKING:
+    from secondpass.evaluate.beir import read_beir
+    from secondpass.evaluate.claims import LabelledClaim, read_claims
+    from secondpass.evaluate.comparison import compare
+    from secondpass.evaluate.dataset import Dataset
+    from secondpass.evaluate.figures import Change, DepthCurve, DepthPoint, Latency, Move, SystemResult
+    from secondpass.evaluate.metrics import measure, mrr, ndcg, per_query
+    from secondpass.evaluate.reading import ScoredRun, read_qrels, read_run
+    from secondpass.evaluate.results import Comparison
+    from secondpass.evaluate.statistics import Difference, Estimate
+    from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_dataset, stdlib_qrels, stdlib_queries
+    from secondpass.evaluate.verifier_report import VerifierFigures, VerifierReport, WorstCase
+    from secondpass.evaluate.verifiers import evaluate_verifier
+
+# Imported when they are first asked for: every command reads this package for the demo's corpus.
+_LAZY = {
+    "Change": "secondpass.evaluate.figures",
+    "Comparison": "secondpass.evaluate.results",
+    "Dataset": "secondpass.evaluate.dataset",
+    "DepthCurve": "secondpass.evaluate.figures",
+    "DepthPoint": "secondpass.evaluate.figures",
+    "Difference": "secondpass.evaluate.statistics",
+    "Estimate": "secondpass.evaluate.statistics",
+    "LabelledClaim": "secondpass.evaluate.claims",
+    "Latency": "secondpass.evaluate.figures",
+    "Move": "secondpass.evaluate.figures",
+    "ScoredRun": "secondpass.evaluate.reading",
+    "SystemResult": "secondpass.evaluate.figures",
+    "VerifierFigures": "secondpass.evaluate.verifier_report",
+    "VerifierReport": "secondpass.evaluate.verifier_report",
+    "WorstCase": "secondpass.evaluate.verifier_report",
+    "compare": "secondpass.evaluate.comparison",
+    "evaluate_verifier": "secondpass.evaluate.verifiers",
+    "measure": "secondpass.evaluate.metrics",
+    "mrr": "secondpass.evaluate.metrics",
+    "ndcg": "secondpass.evaluate.metrics",
+    "per_query": "secondpass.evaluate.metrics",
+    "read_beir": "secondpass.evaluate.beir",
+    "read_claims": "secondpass.evaluate.claims",
+    "read_qrels": "secondpass.evaluate.reading",
+    "read_run": "secondpass.evaluate.reading",
+    "stdlib_corpus": "secondpass.evaluate.stdlib_docs",
+    "stdlib_dataset": "secondpass.evaluate.stdlib_docs",
+    "stdlib_qrels": "secondpass.evaluate.stdlib_docs",
+    "stdlib_queries": "secondpass.evaluate.stdlib_docs",
+}
 
 __all__ = [
     "Change",
@@ -53,3 +91,5 @@ __all__ = [
     "stdlib_qrels",
     "stdlib_queries",
 ]
+
+__getattr__, __dir__ = lazy(__name__, _LAZY)

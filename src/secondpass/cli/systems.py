@@ -1,0 +1,89 @@
+"""The datasets and systems that ``secondpass compare`` takes, by their names on the command line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from secondpass.cli.reading import read_yaml
+from secondpass.config import construct
+from secondpass.errors import ConfigError
+from secondpass.evaluate.beir import read_beir
+from secondpass.evaluate.dataset import Dataset
+from secondpass.evaluate.reading import read_run
+from secondpass.evaluate.stdlib_docs import stdlib_dataset
+from secondpass.loading import from_config, load
+from secondpass.retrieve.base import Retriever, retrievers
+from secondpass.retrieve.two_stage import RetrieveRerank
+
+__all__ = ["dataset_of", "systems_of"]
+
+_FIRST_STAGE = "first-stage"
+
+
+def dataset_of(name: str, candidates: Path | None, drop_missing: bool) -> Dataset:
+    """Return the dataset of a BEIR folder, or of "stdlib".
+
+    Raises:
+        InputError: it can't be read, or its parts don't fit together.
+    """
+    if name != "stdlib" or Path(name).is_dir():
+        return read_beir(name, candidates=candidates, missing="drop" if drop_missing else "raise")
+    data = stdlib_dataset()
+    return data if candidates is None else replace(data, candidates=read_run(candidates))
+
+
+def systems_of(systems: Sequence[str], depth: int) -> dict[str, Any]:
+    """Return systems by name, as `secondpass.evaluate.compare` takes them.
+
+    Args:
+        systems: each as it is given, with or without ``NAME=``.
+        depth: how many candidates a retriever with a reranker hands on.
+
+    Raises:
+        ConfigError: two have one name, or one can't be built.
+        RegistryError: there is no retriever or reranker of that name.
+    """
+    named: dict[str, Any] = {}
+    built: dict[str, Any] = {}
+    for given in systems:
+        name, is_named, system = given.partition("=")
+        if not is_named:
+            system = given
+        if name in named:
+            raise ConfigError(f"two systems are named {name!r}: name one of them, as in other={system}")
+        named[name] = _system(system, depth, built)
+    return named
+
+
+def _system(system: str, depth: int, built: dict[str, Any]) -> Any:
+    """Return the system of a name or a file; ``built`` are those that there are already, so that they share indexes."""
+    if system == _FIRST_STAGE:
+        return None
+    if system not in built:
+        built[system] = _built(system, depth, built)
+    return built[system]
+
+
+def _built(system: str, depth: int, built: dict[str, Any]) -> Any:
+    path = Path(system)
+    if path.is_file():
+        return _configured(path) if path.suffix in (".yaml", ".yml", ".json") else path
+    first, both, second = system.partition("+")
+    if both:
+        retriever, reranker = _system(first, depth, built), _system(second, depth, built)
+        return RetrieveRerank(retriever, reranker, depth=depth)  # refuses what is not of these kinds
+    kind, colon, model = system.partition(":")
+    if kind in retrievers.names():
+        retriever_made: Retriever = construct(retrievers.get(kind), *([model] if colon else []))
+        return retriever_made
+    return load(system)
+
+
+def _configured(path: Path) -> Any:
+    config = read_yaml(path)
+    if isinstance(config, Mapping) and config.get("type") in retrievers.names():
+        return retrievers.get(str(config["type"])).from_config(config)
+    if isinstance(config, Mapping) and config.get("type") == RetrieveRerank.registry_name:
+        return RetrieveRerank.from_config(config)
+    return from_config(config)
