@@ -2,6 +2,7 @@
 
 import secondpass as sp
 from secondpass.cache import MemoryCache
+from secondpass.evaluate import Comparison, Dataset, VerifierReport, compare, evaluate_verifier
 from secondpass.llm import Budget
 from secondpass.models import LoadSettings
 from secondpass.retrieve import BM25Retriever, DenseRetriever, RetrieveRerank
@@ -65,3 +66,11 @@ def ask(texts: list[str]) -> list[float]:
     sp.LLMReranker("m", concurrency="8")  # type: ignore[arg-type]
     LLMJudge("m", base_uri="http://localhost:8000/v1")  # type: ignore[call-arg]
     return [document.score for document in llm.rerank("q", texts)]
+
+
+def evaluated(dataset: Dataset) -> tuple[str, ...]:
+    """A misspelt setting is a type error, and what comes back is known."""
+    comparison: Comparison = compare({"BM25": BM25Retriever(), "L12": "cross-encoder"}, dataset, depths=(10, 50))
+    compare({"BM25": BM25Retriever(), "L12": "cross-encoder"}, dataset, depht=10)  # type: ignore[call-arg]
+    report: VerifierReport = evaluate_verifier(sp.FactVerifier(), [{"claim": "c", "passages": "p", "label": 1}])
+    return (*comparison.advice, *report.sources)
