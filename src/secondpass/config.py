@@ -26,6 +26,7 @@ everywhere, as is a function that is the parameter's default (a clock).
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, ClassVar, Self, TypeVar, get_args, is_typeddict
 
 from secondpass.errors import ConfigError
@@ -44,6 +45,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+# Caches and monitors ask for a fingerprint with every call, and reading a signature is most of its cost.
+_signature: Callable[[type], inspect.Signature] = lru_cache(maxsize=512)(inspect.signature)
 
 # A configuration is written by hand or by `to_config`. What is deeper or larger refers to itself, or is an attack.
 _MAX_DEPTH = 100
@@ -110,7 +114,7 @@ def settings_of(instance: object) -> dict[str, Any]:
     The settings of a ``**mapping`` stand among the others.
     """
     settings: dict[str, Any] = {}
-    for name, parameter in inspect.signature(type(instance)).parameters.items():
+    for name, parameter in _signature(type(instance)).parameters.items():
         value = getattr(instance, name)
         if parameter.kind is parameter.VAR_KEYWORD:
             settings.update(value)
@@ -130,7 +134,7 @@ def construct(cls: type[T], /, *positional: Any, **settings: Any) -> T:
     Raises:
         ConfigError: a setting is unknown or missing.
     """
-    signature, known = inspect.signature(cls), list(_parameter_names(cls))
+    signature, known = _signature(cls), list(_parameter_names(cls))
     for name in settings:
         if name not in known and not _takes_any(signature):
             raise ConfigError(f"{cls.__name__} has no setting {name!r}{nearest(name, known)}")
@@ -194,7 +198,7 @@ def unwritable(value: object, name: str) -> ConfigError:
 
 
 def _parameter_names(cls: type) -> Iterable[str]:
-    for name, parameter in inspect.signature(cls).parameters.items():
+    for name, parameter in _signature(cls).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
             yield from _unpacked_names(parameter)
         else:
@@ -213,7 +217,7 @@ def _takes_any(signature: inspect.Signature) -> bool:
 
 def _converted_settings(instance: object, convert: Callable[[object, str], Any]) -> dict[str, Any]:
     owner = type(instance)
-    defaults = {name: parameter.default for name, parameter in inspect.signature(owner).parameters.items()}
+    defaults = {name: parameter.default for name, parameter in _signature(owner).parameters.items()}
     return {
         name: _converted(value, f"{owner.__name__}.{name}", convert)
         for name, value in settings_of(instance).items()
