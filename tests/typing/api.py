@@ -5,6 +5,7 @@ from secondpass.cache import MemoryCache
 from secondpass.evaluate import Comparison, Dataset, VerifierReport, compare, evaluate_verifier
 from secondpass.llm import Budget
 from secondpass.models import LoadSettings
+from secondpass.monitor import AlertSink, Event, LatencyRule, WindowSink
 from secondpass.retrieve import BM25Retriever, DenseRetriever, RetrieveRerank
 from secondpass.verify import LLMJudge
 
@@ -74,3 +75,15 @@ def evaluated(dataset: Dataset) -> tuple[str, ...]:
     compare({"BM25": BM25Retriever(), "L12": "cross-encoder"}, dataset, depht=10)  # type: ignore[call-arg]
     report: VerifierReport = evaluate_verifier(sp.FactVerifier(), [{"claim": "c", "passages": "p", "label": 1}])
     return (*comparison.advice, *report.sources)
+
+
+def watch(reranker: sp.Reranker) -> float | None:
+    """Sinks are objects, names, configurations or functions of an event; a misspelt setting is a type error."""
+    window = WindowSink(max_events=100)
+    slow: list[Event] = []
+    rules: list[LatencyRule | dict[str, str]] = [LatencyRule(0.5, window=50), {"type": "error-rate"}]
+    sp.MonitoredReranker(reranker, [window, "logging", {"type": "jsonl", "path": "e"}, slow.append, AlertSink(rules)])
+    sp.MonitoredReranker(reranker, text=True)  # type: ignore[call-arg]
+    LatencyRule(0.5, windw=50)  # type: ignore[call-arg]
+    sp.LostInTheMiddleReranker(sp.BudgetReranker(sp.DiverseReranker(reranker, devise="cpu"), 100))  # type: ignore[call-arg]
+    return window.summary().p95_latency_s
