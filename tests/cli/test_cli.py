@@ -10,17 +10,21 @@ import pytest
 from tests.cli.process import run
 
 _LINES = "os.remove deletes a file\n\nshutil.copy copies a file\n"
-_BUILT = "note: building the fused graph of ms-marco-MiniLM-L12-v2, once; this takes seconds\n"
+_BUILT = "note: building the fused graph of {}, once; this takes seconds\n"
 
 
 @pytest.mark.parametrize(
-    "arguments", [["rerank", "copy a file"], ["classify", "a goal in the last minute", "--labels", "sport,food"]]
+    ("model", "arguments"),
+    [
+        ("ms-marco-MiniLM-L12-v2", ["rerank", "copy a file"]),
+        ("bge-small-en-v1.5", ["classify", "a goal in the last minute", "--labels", "sport,food"]),
+    ],
 )
-def test_the_first_use_of_a_model_says_that_it_takes_seconds(arguments: list[str], tmp_path: Path) -> None:
+def test_the_first_use_of_a_model_says_that_it_takes_seconds(model: str, arguments: list[str], tmp_path: Path) -> None:
     """Where no graph is kept yet, standard error says that one is built, once; what is printed is the same."""
     first = run(*arguments, stdin=_LINES, SECONDPASS_CACHE_DIR=str(tmp_path))
     second = run(*arguments, stdin=_LINES, SECONDPASS_CACHE_DIR=str(tmp_path))
-    assert (first.stderr, second.stderr) == (_BUILT, "")
+    assert (first.stderr, second.stderr) == (_BUILT.format(model), "")
     assert first.stdout == second.stdout != "" and first.returncode == second.returncode == 0
 
 

@@ -166,7 +166,7 @@ def test_settings_of_further_layers_count(tmp_path: Path) -> None:
     seen = {identity()}
     for name in ("2_Dense/config.json", "2_Dense/model.safetensors", "adapter_model.safetensors", "modules.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("{}")
+        (tmp_path / name).write_text("[]" if name == "modules.json" else "{}")
         seen.add(identity())
     assert len(seen) == 5
 

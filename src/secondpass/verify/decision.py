@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from secondpass.errors import ScoringError, SecondPassWarning, warn
 from secondpass.logistic import FloatArray
 from secondpass.verify.evidence import Window
+from secondpass.verify.facts.kinds import NEGATIONS
 from secondpass.verify.judge import VERDICTS, Judge, Judgement
 from secondpass.verify.signals import Premise, Signals
 from secondpass.verify.types import Evidence, Mismatch, Verdict
@@ -59,8 +60,8 @@ def decide(
 
     Supported: a sentence says the same word for word; or the probability is at least the threshold, the best premise
     states no number, date or unit differently, and some premise has those that the claim gives in digits.
-    Contradicted: that probability is the larger one and at least its threshold, and some premise speaks of the claim's
-    subject or shares words with it; or a premise that is about the same states a number, date or unit differently.
+    Contradicted: that probability is the larger one and at least its threshold (or passages disagree, or the best premise
+    says what the claim denies), and some premise speaks of the claim's subject or shares words with it; or a premise that is about the same states a number, date or unit differently.
     Everything else: not enough info.
 
     Args:
@@ -79,7 +80,7 @@ def decide(
     elif supported >= threshold and not hard and not lacking and supported >= contradicted:
         verdict = Verdict.SUPPORTED
     else:
-        likely = contradicted >= contradiction_threshold or conflict
+        likely = contradicted >= contradiction_threshold or conflict or _differs_in_a_denial(signals.best)
         denied = contradicted > supported and likely and _related(signals)
         otherwise = _states_otherwise(signals)
         if otherwise is not None:
@@ -114,6 +115,10 @@ def _related(signals: Signals) -> bool:
     """Whether any premise speaks of what the claim speaks of: models call what is only unrelated contradicted, too."""
     every = (signals.best, *signals.premises)
     return any(premise.about_subject or premise.overlap >= _SOME_OVERLAP for premise in every)
+
+
+def _differs_in_a_denial(premise: Premise) -> bool:
+    return any(mismatch.kind == NEGATIONS.name for mismatch in premise.facts.mismatches)
 
 
 def _states_otherwise(signals: Signals) -> Premise | None:
