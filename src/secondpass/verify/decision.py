@@ -60,8 +60,9 @@ def decide(
 
     Supported: a sentence says the same word for word; or the probability is at least the threshold, the best premise
     states no number, date or unit differently, and some premise has those that the claim gives in digits.
-    Contradicted: that probability is the larger one and at least its threshold (or passages disagree, or the best premise
-    says what the claim denies), and some premise speaks of the claim's subject or shares words with it; or a premise that is about the same states a number, date or unit differently.
+    Contradicted: that probability is the larger one and at least its threshold (or passages disagree, or the best
+    premise says what the claim denies), and some premise speaks of the claim's subject or shares words with it; or a
+    premise that is about the same states a number, date or unit differently.
     Everything else: not enough info.
 
     Args:
