@@ -46,9 +46,9 @@ def test_sinks_are_a_list() -> None:
         Sinks("logging", "Owner")
 
 
-def test_what_is_registered_must_be_a_sink() -> None:
+def test_what_is_registered_must_be_a_sink(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plug-in of another kind is named."""
-    sinks.register("not-a-sink", dict)
+    monkeypatch.setitem(sinks._registered, "not-a-sink", dict)
     with pytest.raises(ConfigError, match="which is not a Sink"):
         as_sink("not-a-sink")
 
