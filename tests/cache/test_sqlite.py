@@ -15,6 +15,7 @@ import pytest
 
 from secondpass.cache import CacheError, SQLiteCache
 from secondpass.cache.base import as_cache
+from secondpass.cache.sqlite_file import Connector
 from secondpass.composition.cached import CachedReranker
 from secondpass.errors import ConfigError
 from secondpass.testing import FakeReranker
@@ -292,6 +293,16 @@ class TestLimit:
         cache.set_many({b"new": b""})
         assert cache.size() == 1
 
+    def test_expired_entries_are_looked_for_now_and_then(self, tmp_path: Path) -> None:
+        """Not with every write: what expires soon after such a look stays in the file until the next one is due."""
+        path, now, left = tmp_path / "scores.sqlite", [0.0], []
+        cache = SQLiteCache(path, ttl_s=10, clock=lambda: now[0])
+        for now[0], key in ((0.0, b"a"), (1.0, b"b"), (10.5, b"c"), (12.0, b"d"), (21.0, b"e")):
+            cache.set_many({key: b"1"})
+            with closing(sqlite3.connect(path)) as connection:
+                left.append(b"".join(key for (key,) in connection.execute("SELECT key FROM entries ORDER BY key")))
+        assert left == [b"a", b"ab", b"bc", b"bcd", b"de"]
+
     def test_clearing_makes_the_file_small(self, tmp_path: Path) -> None:
         """What was removed is not in the file any more."""
         path = tmp_path / "cache.sqlite"
@@ -318,6 +329,14 @@ class TestFile:
         cache.set_many({b"1": b"1"})
         modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "a" / "b").iterdir()}
         assert modes["cache.sqlite"] == modes["cache.sqlite-wal"] == 0o600
+
+    def test_its_schema_is_not_trusted(self, tmp_path: Path) -> None:
+        """A hostile file can't run functions of SQLite by its schema, and the sizes of its cells are checked."""
+        with closing(Connector(tmp_path / "scores.sqlite", 1.0)()) as connection:
+            settings = [
+                connection.execute(f"PRAGMA {name}").fetchone() for name in ("trusted_schema", "cell_size_check")
+            ]
+        assert settings == [(0,), (1,)]
 
     def test_it_has_a_default_place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """In the folder of all that may be thrown away."""
