@@ -13,6 +13,7 @@ from secondpass.models.nli import LABELS
 from secondpass.types import Document
 from secondpass.verify.types import Verdict
 from secondpass.verify.verifier import FactVerifier
+from tests.verify.recombined import RECOMBINED
 from training.pairs import read_table
 
 PASSAGES: list[Document] = [
@@ -104,3 +105,14 @@ def test_siblings_of_a_catalogue_are_told_apart(verifier: FactVerifier) -> None:
         assert [claim.verdict for claim in right.claims] == [Verdict.SUPPORTED] * 2
         (wrong,) = verifier.verify(f"{name} costs {price + 7} euros.", passages).claims
         assert wrong.verdict is not Verdict.SUPPORTED
+
+
+def test_words_of_the_source_put_together_wrongly(verifier: FactVerifier) -> None:
+    """Most of what a source says in other words is supported, and little of what its own words say falsely."""
+
+    def supported(claims: list[tuple[str, list[Document]]]) -> int:
+        return sum(result.passed for result in verifier.verify_many(claims))
+
+    right = supported([(said, [source]) for source, said, _ in RECOMBINED])
+    wrong = supported([(not_said, [source]) for source, _, not_said in RECOMBINED])
+    assert right >= 18 and wrong <= 6, (right, wrong)

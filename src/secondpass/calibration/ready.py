@@ -127,7 +127,7 @@ class ReadyCalibration:
         first = max(_known(scores.explanations["prior"])) if self.has_prior else 0.0
         if not first or self.with_prior is None:  # without an order there is no prior
             return self.documents.apply(logits)
-        # The prior has mean 0 among however many documents there are. The first one is no likelier among few.
+        # The prior has mean 0 among however many documents there are. The first one is not likelier among few.
         return self.with_prior.apply(logits + (_FIRST_OF_50 - first))
 
     def _evidence(self, scores: Scores) -> FloatArray:

@@ -11,15 +11,16 @@ from secondpass.classify.types import Classification
 from secondpass.config import Configured
 from secondpass.errors import ConfigError
 from secondpass.monitor.event import ScoredText, ScoreSummary
-from secondpass.monitor.record import Recorder, of_trace
+from secondpass.monitor.record import of_trace
 from secondpass.monitor.sink import SinkLike
+from secondpass.monitor.watched import Watched
 from secondpass.secret import Secret
 from secondpass.validation import must_be
 
 __all__ = ["MonitoredClassifier"]
 
 
-class MonitoredClassifier(Configured):
+class MonitoredClassifier(Watched, Configured):
     """Tells sinks of each text that a classifier labels, or fails at: see `secondpass.monitor.Event`.
 
     Classifications are those of the wrapped classifier. An event has the text's hash as ``query_hash``, the labels as
@@ -38,6 +39,7 @@ class MonitoredClassifier(Configured):
     """
 
     registry_name: ClassVar[str] = "monitored"
+    wrapped: ZeroShotClassifier
 
     def __init__(
         self,
@@ -55,21 +57,7 @@ class MonitoredClassifier(Configured):
         if not callable(getattr(built, "classify_many", None)):
             takes = "a classifier, such as a ZeroShotClassifier"
             raise ConfigError(must_be("MonitoredClassifier: wrapped", takes, wrapped))
-        self.wrapped: ZeroShotClassifier = built
-        self.name, self.texts = name, texts
-        called = type(built).__name__ if name is None else name
-        self._recorder = Recorder(type(self).__name__, "classify", called, sinks, texts, salt)
-        self.sinks, self.salt = self._recorder.sinks.each, self._recorder.salt
-
-    @property
-    def fingerprint(self) -> str:
-        """That of the wrapped classifier: to be watched changes no label."""
-        return self.wrapped.fingerprint
-
-    @property
-    def failures(self) -> Mapping[int, int]:
-        """How often each sink failed, by its position; under -1, calls of which no event could be made."""
-        return dict(self._recorder.sinks.failures)
+        self._watch("classify", built, sinks, name, texts, salt)
 
     def classify(self, text: str, labels: Labels | None = None) -> Classification:
         """Choose the labels of a text: see `ZeroShotClassifier.classify`."""
@@ -101,6 +89,3 @@ class MonitoredClassifier(Configured):
         if self.texts:
             fields["texts"] = tuple(ScoredText(at, *scored) for at, scored in enumerate(done.scores.items()))
         return fields
-
-    def __repr__(self) -> str:
-        return f"MonitoredClassifier({self.wrapped!r}, sinks={self.sinks!r})"

@@ -1,21 +1,22 @@
 """A reranker that is watched: an event for each request, to as many sinks as you like."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from secondpass.base import Reranker
 from secondpass.monitor.event import ScoredText, ScoreSummary
-from secondpass.monitor.record import Recorder, of_trace
+from secondpass.monitor.record import of_trace
 from secondpass.monitor.sink import SinkLike
+from secondpass.monitor.watched import Watched
 from secondpass.secret import Secret
 from secondpass.types import Request, Scores
 
 __all__ = ["MonitoredReranker"]
 
 
-class MonitoredReranker(Reranker):
+class MonitoredReranker(Watched, Reranker):
     """Tells sinks of each request that another reranker answers, or fails at: see `secondpass.monitor.Event`.
 
     Scores, explanations, trace and fingerprint are those of the wrapped reranker. Requests without documents have an
@@ -40,6 +41,7 @@ class MonitoredReranker(Reranker):
     """
 
     registry_name: ClassVar[str] = "monitored"
+    wrapped: Reranker
     plain_settings: ClassVar[frozenset[str]] = frozenset({"sinks"})
 
     def __init__(
@@ -52,21 +54,8 @@ class MonitoredReranker(Reranker):
         salt: str | Secret | None = None,
     ) -> None:
         self.require_traits(wrapped)
-        self.wrapped, self.name, self.texts = wrapped, name, texts
+        self._watch("rerank", wrapped, sinks, name, texts, salt)
         self.scale, self.pointwise = wrapped.scale, wrapped.pointwise
-        called = type(wrapped).__name__ if name is None else name
-        self._recorder = Recorder(type(self).__name__, "rerank", called, sinks, texts, salt)
-        self.sinks, self.salt = self._recorder.sinks.each, self._recorder.salt
-
-    @property
-    def fingerprint(self) -> str:
-        """That of the wrapped reranker: to be watched changes no score."""
-        return self.wrapped.fingerprint
-
-    @property
-    def failures(self) -> Mapping[int, int]:
-        """How often each sink failed, by its position; under -1, calls of which no event could be made."""
-        return dict(self._recorder.sinks.failures)
 
     def score_many(self, requests: Sequence[Request]) -> list[Scores]:
         """Score checked requests, and emit an event for each: see `Reranker.score_many`."""
@@ -93,9 +82,6 @@ class MonitoredReranker(Reranker):
             order = np.argsort(-scores.values, kind="stable")
             fields["texts"] = tuple(_scored_text(request, int(at), float(scores.values[at])) for at in order)
         return fields
-
-    def __repr__(self) -> str:
-        return f"MonitoredReranker({self.wrapped!r}, sinks={self.sinks!r})"
 
 
 def _scored_text(request: Request, at: int, score: float) -> ScoredText:

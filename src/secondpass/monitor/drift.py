@@ -78,7 +78,7 @@ def population_stability(reference: Vector, scores: Vector) -> float:
     """Return the population stability index of scores against a reference; 0 if they are distributed alike.
 
     The bins are tenths of the reference, one for what lies below it and one for what lies above. Half a score is
-    added to each bin, so that an empty one is no infinity.
+    added to each bin, so that an empty one does not give infinity.
     """
     tenths = np.unique(np.quantile(reference, np.linspace(0, 1, _BINS + 1)))
     edges = np.concatenate([[np.nextafter(tenths[0], -np.inf)], tenths])

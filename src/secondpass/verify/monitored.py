@@ -10,8 +10,9 @@ from secondpass.base import in_thread
 from secondpass.config import Configured
 from secondpass.errors import ConfigError, VerificationFailedError
 from secondpass.monitor.event import ScoredText, ScoreSummary
-from secondpass.monitor.record import Recorder, of_trace
+from secondpass.monitor.record import of_trace
 from secondpass.monitor.sink import SinkLike
+from secondpass.monitor.watched import Watched
 from secondpass.secret import Secret
 from secondpass.types import Document
 from secondpass.validation import must_be
@@ -21,7 +22,7 @@ from secondpass.verify.verifier import FactVerifier, Item, verifiers
 __all__ = ["MonitoredVerifier"]
 
 
-class MonitoredVerifier(Configured):
+class MonitoredVerifier(Watched, Configured):
     """Tells sinks of each answer that a verifier checks, or fails at: see `secondpass.monitor.Event`.
 
     Verifications are those of the wrapped verifier. An event has the answer's hash as ``query_hash``, the passages as
@@ -44,6 +45,7 @@ class MonitoredVerifier(Configured):
     """
 
     registry_name: ClassVar[str] = "monitored"
+    wrapped: FactVerifier
 
     def __init__(
         self,
@@ -60,21 +62,7 @@ class MonitoredVerifier(Configured):
             built = wrapped
         if not callable(getattr(built, "verify_many", None)):
             raise ConfigError(must_be("MonitoredVerifier: wrapped", "a verifier, such as a FactVerifier", wrapped))
-        self.wrapped: FactVerifier = built
-        self.name, self.texts = name, texts
-        called = type(built).__name__ if name is None else name
-        self._recorder = Recorder(type(self).__name__, "verify", called, sinks, texts, salt)
-        self.sinks, self.salt = self._recorder.sinks.each, self._recorder.salt
-
-    @property
-    def fingerprint(self) -> str:
-        """That of the wrapped verifier: to be watched changes no verdict."""
-        return self.wrapped.fingerprint
-
-    @property
-    def failures(self) -> Mapping[int, int]:
-        """How often each sink failed, by its position; under -1, calls of which no event could be made."""
-        return dict(self._recorder.sinks.failures)
+        self._watch("verify", built, sinks, name, texts, salt)
 
     def verify(self, answer: str, passages: Sequence[Document], *, question: str | None = None) -> Verification:
         """Verify an answer: see `FactVerifier.verify`."""
@@ -160,9 +148,6 @@ class MonitoredVerifier(Configured):
             texts = [ScoredText(at, each.text, each.probability) for at, each in enumerate(verification.claims)]
             fields["texts"] = tuple(sorted(texts, key=lambda text: -text.score))
         return fields
-
-    def __repr__(self) -> str:
-        return f"MonitoredVerifier({self.wrapped!r}, sinks={self.sinks!r})"
 
 
 class _Waited:

@@ -154,7 +154,7 @@ class TestRecent:
         ],
     )
     def test_dates_are_read_as_they_are_written(self, given_: Any, age_days: float | None) -> None:
-        """Without a zone in UTC; the future is today; what is no date is counted."""
+        """Without a zone in UTC; the future is today; what isn't a date is counted."""
         reranker = sp.RecentReranker(FakeReranker(), half_life_days=10, weight=0.4, clock=lambda: _NOW_S)
         ranking = reranker.rerank("q", _dated(["d"], [given_]))
         assert ranking[0].explanation["age_days"] == (None if age_days is None else pytest.approx(age_days))

@@ -60,6 +60,7 @@ def test_other_quantities_stay(claim: str, evidence: str) -> None:
         ("Install version 3.11.2 now.", "Install v3.11.2 now.", "Install v3.11.2 now."),
         ("Install v3.11.2 now.", "Use version 3.11.2.", "Install version 3.11.2 now."),
         ("Quote ABX-00-1234-77.", "Quote ABX 00 1234 77, please.", "Quote ABX 00 1234 77."),
+        ("Pay to AB12345678 today.", "The account is AB12 3456 78.", "Pay to AB12 3456 78 today."),
         ("It was not the EU.", "It was the European Union.", "It was not the European Union."),
     ],
 )
@@ -75,6 +76,9 @@ def test_names_and_codes_are_written_as_there(claim: str, evidence: str, expecte
         ("The EU fined them.", "The EU, the European Union, fined them."),
         ("Install version 3.11.2.", "Install v3.11.20."),
         ("Quote ABX-00-1234-77.", "Quote ABX 00 1234 78."),
+        ("Take part 12-34X.", "Take part 1-234X."),
+        ("Take part 31.12-rc1.", "Take part 3.112-rc1."),
+        ("Take part AB-12.", "Take part AB-12-7."),
         ("The ILO met.", "The Institute for Labour met."),
     ],
 )

@@ -79,7 +79,7 @@ class RecentReranker(Boosting):
 
 
 def _seconds(value: Any) -> float | None:
-    """Return a date in seconds since 1970; None for what is not one."""
+    """Return a date in seconds since 1970; None if it is not one."""
     try:
         if isinstance(value, str):
             value = datetime.fromisoformat(value.strip())

@@ -20,7 +20,8 @@ __all__ = ["in_words_of"]
 _EACH = frozenset({"a", "an", "per", "each", "every"})
 _MIN_ALIKE = 1.2  # of 2: how alike the neighbours, and how much of the sentence is shared
 _MOST_FACTS = 16  # of a claim, and as many times as many of its evidence
-_LONGEST_CODE = 64  # characters
+_SHORTEST_CODE, _LONGEST_CODE = 4, 64  # characters
+_BETWEEN_GROUPS = re.compile("[ -]")
 _ENDS = ".,;:!?()[]'\""
 _VERSION = re.compile(r"(?<![\w.])(?:version |release |v\.? ?)(\d{1,6}(?:\.\d{1,6}){1,4})(?!\.?\w)", re.IGNORECASE)
 
@@ -77,12 +78,18 @@ def _stands_for(short: Name, long: Name, tokens: Figures) -> bool:
 def _respelt(text: str, codes: Sequence[str], evidence: str) -> str:
     """Return a claim with versions and codes as the evidence spells them: "v2.1" for "version 2.1"."""
     for code in (chunk.strip(_ENDS) for chunk in codes[:_MOST_FACTS]):
-        letters = [letter for letter in code if letter.isalnum()]
-        if code not in evidence and 4 <= len(letters) <= _LONGEST_CODE:
-            found = re.search(rf"(?<!\w){'[ .-]?'.join(map(re.escape, letters))}(?!\w)", evidence)
-            text = text.replace(code, found[0]) if found else text
+        if code not in evidence and _SHORTEST_CODE <= len(code) <= _LONGEST_CODE:
+            groups = _BETWEEN_GROUPS.split(code)
+            # Where both sides have groups, they are the same: 12-34 is not 1-234.
+            parts = groups if len(groups) > 1 else list(code)
+            found = re.search(rf"(?<!\w){'[ -]?'.join(map(re.escape, parts))}(?![\w-])", evidence)
+            text = _with(text, code, found[0]) if found else text
     held = {match[1]: match[0] for match in _VERSION.finditer(evidence)}
     return _VERSION.sub(lambda match: match[0] if match[0] in evidence else held.get(match[1], match[0]), text)
+
+
+def _with(text: str, code: str, spelt: str) -> str:
+    return re.sub(rf"(?<!\w){re.escape(code)}(?!\w)", lambda _: spelt, text)
 
 
 def _says_number(claim: Quantity, evidence: Quantity) -> bool | None:
