@@ -10,7 +10,8 @@ import pytest
 
 import secondpass as sp
 from secondpass.classify import ZeroShotClassifier, biencoder
-from secondpass.classify.biencoder import BiEncoder
+from secondpass.classify.biencoder import BiEncoder, BiEncoderMember
+from secondpass.classify.hypotheses import Wording
 from secondpass.errors import ConfigError, ModelFormatError
 from secondpass.models.backends.load import load_embedding_model
 from secondpass.models.batching import Rows
@@ -39,6 +40,20 @@ class Counting(EmbeddingModel):
         return vectors
 
 
+class Interrupted(BiEncoderMember):
+    """One whose call for the text "mine" is interrupted, where it keeps the vectors, by another thread's call."""
+
+    @property
+    def _last(self) -> dict[str, Rows]:
+        return self._held
+
+    @_last.setter
+    def _last(self, vectors: dict[str, Rows]) -> None:
+        self._held = vectors
+        if "mine" in vectors:
+            self._vectors_of_texts(["theirs"])
+
+
 @pytest.fixture(scope="module")
 def bge() -> BiEncoder:
     """Return the embedded bi-encoder."""
@@ -56,6 +71,12 @@ class TestOneRun:
         classifier.classify("label9 there")
         wordings = [one for label in labels for one in (label, f"This text is about {label}.")]
         assert model.encoded == [["label3 here", "and label5"], wordings, ["label9 there"]]
+
+    def test_no_thread_takes_the_vectors_of_another_one(self) -> None:
+        """Those of the last texts are kept for the next call, and another thread may put its own there at any time."""
+        wording = Wording(("{}",), {}, {})
+        alone, interrupted = (kind(BiEncoder(Counting()), wording) for kind in (BiEncoderMember, Interrupted))
+        np.testing.assert_array_equal(interrupted._vectors_of_texts(["mine"]), alone._vectors_of_texts(["mine"]))
 
     def test_a_tree_encodes_a_text_once(self) -> None:
         """Each level asks for the same text again, and its vector is still there."""

@@ -122,8 +122,9 @@ class BiEncoderMember(Member):
         missing = [text for text in texts if text not in known]
         if missing:
             known = known | self._encoded(missing, self._common_to_texts)
-        self._last = {text: known[text] for text in texts}
-        return np.stack(list(self._last.values()))
+        # Set once and not read again: another thread may put its own texts there at any time.
+        self._last = asked = {text: known[text] for text in texts}
+        return np.stack(list(asked.values()))
 
     def _vectors_of(self, hypotheses: Sequence[str]) -> Rows:
         known = self._kept
