@@ -1,6 +1,8 @@
-"""What all tests share: no network, and rerankers that are loaded once."""
+"""What all tests share: no network, and what is loaded or started once."""
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"
@@ -11,6 +13,9 @@ import pytest
 
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 
+if TYPE_CHECKING:
+    from tests.browser import Browser
+
 # No test has a stop-watch: what is fast here may be slow on a busy machine.
 hypothesis.settings.register_profile("secondpass", deadline=None)
 hypothesis.settings.load_profile("secondpass")
@@ -20,3 +25,13 @@ hypothesis.settings.load_profile("secondpass")
 def cross_encoder() -> CrossEncoderReranker:
     """Return the embedded cross-encoder, loaded once for the whole run."""
     return CrossEncoderReranker()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Return headless Chromium, started once for the whole run; see `tests.browser` for where there is none."""
+    from tests.browser import started  # the adapters' tests run without Selenium
+
+    browser = started()
+    yield browser
+    browser.close()
