@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # also of tests that import it before secondpass does
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import hypothesis

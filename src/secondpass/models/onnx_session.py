@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime
 
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError, first_line
 from secondpass.forking import before_any_fork
 from secondpass.models.batching import BatchRunner, Rows, available_cores
+from secondpass.models.engines import import_onnxruntime
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.resolve import checked_device
 from secondpass.models.tokens import Batch, EncoderTokenizer
 
 __all__ = ["OnnxSession", "Session", "is_out_of_memory", "read_tokenizer"]
+
+onnxruntime = import_onnxruntime()
 
 _GPU_BATCH_TOKENS = 16_384
 

@@ -18,6 +18,7 @@ from secondpass.forking import reset_after_fork
 from secondpass.models.backends.base import Backend
 from secondpass.models.backends.onnx import OnnxEmbeddingModel, OnnxPairModel
 from secondpass.models.batching import BatchRunner, Rows, available_cores
+from secondpass.models.engines import import_openvino
 from secondpass.models.graph.cache import CpuModel, PrecisionSetting, file_precision, graph_of
 from secondpass.models.graph.encoder import Head
 from secondpass.models.onnx_session import Session, is_out_of_memory
@@ -128,10 +129,9 @@ def _native_precision() -> Literal["bfloat16", "float32"]:
 
 def _core() -> Any:
     try:
-        import openvino
+        return import_openvino().Core()
     except ImportError as exc:
         raise MissingExtraError.of("openvino", "backend='openvino'") from exc
-    return openvino.Core()
 
 
 class OpenVinoPairModel(OnnxPairModel):

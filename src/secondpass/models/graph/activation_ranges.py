@@ -5,14 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
+from secondpass.models.engines import import_onnxruntime
 from secondpass.models.graph.encoder import build_probe
 from secondpass.models.graph.weights import EncoderWeights
 from secondpass.models.tokens import Batch, EncoderTokenizer
 
 __all__ = ["activation_ranges", "sample_batches"]
 
+onnxruntime = import_onnxruntime()
 _WORDS = "embeddings.word_embeddings.weight"
 # Outliers stand at special tokens, whatever the text; so a few texts of different kinds are enough.
 _TEXTS = (
