@@ -35,6 +35,11 @@ _PACKAGES = {
         "SystemResult VerifierFigures VerifierReport WorstCase compare evaluate_verifier measure mrr ndcg per_query "
         "read_beir read_claims read_qrels read_run stdlib_corpus stdlib_dataset stdlib_qrels stdlib_queries"
     ),
+    "learn": (
+        "Gate GateDecision LabelledPair LabelledText ModelStore ModelVersion Promotion Split StoreError "
+        "TrainingExample as_lists as_pairs as_triplets as_tuples data_hash decide from_answers from_dataset "
+        "read_examples split write_examples"
+    ),
     "llm": ("Answer Budget BudgetError Completion CompletionError LLMSettings Prompt TokenChoice"),
     "models": (
         "Backend Batch BatchRunner EmbeddingModel EncoderTokenizer FileFormat LABELS LoadSettings ModelFiles ModelSpec "

@@ -10,7 +10,8 @@ SecondPassError
 ├── ModelError
 │   ├── ModelNotFoundError              no source has a model of that name
 │   ├── ModelIntegrityError             the files are damaged, or not the ones that were promised
-│   └── ModelFormatError                a model that can't be used for this task
+│   ├── ModelFormatError                a model that can't be used for this task
+│   └── StoreError                      a store of model versions can't be written (secondpass.learn)
 ├── VerificationFailedError             an answer that did not pass, where the policy is to raise
 ├── CacheError                          a cache failed; a CachedReranker goes on without it (secondpass.cache)
 └── ScoringError (RuntimeError)         scores could not be computed, or break the contract

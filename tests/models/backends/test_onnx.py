@@ -289,7 +289,7 @@ class TestCache:
         for row in rows[1:]:
             np.testing.assert_array_equal(row, rows[0])
         assert len(list(cache.glob("*.onnx"))) == 1
-        assert not list(cache.glob(".building-*"))
+        assert not list(cache.glob(".writing-*"))
 
     @pytest.fixture
     def unwritable(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,7 +316,7 @@ class TestCache:
         def refuse(path: Path, contents: bytes) -> None:
             raise PermissionError(path)
 
-        monkeypatch.setattr(graph_cache, "_write", refuse)
+        monkeypatch.setattr(graph_cache, "write_whole", refuse)
         monkeypatch.setattr(building, "build_fused", lambda *_, **__: pytest.fail("it was built again"))
         assert load_pair_model(str(tiny), backend="onnx").on_cpu.precision == "float32"  # type: ignore[attr-defined]
 

@@ -12,9 +12,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from uuid import uuid4
 
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError, SecondPassWarning, warn
+from secondpass.files import write_whole
 from secondpass.models.sources.files import ModelFiles, sha256_of
 
 if TYPE_CHECKING:
@@ -172,10 +172,10 @@ def _found_or_built(files: ModelFiles, head: "Head", precision: "Precision") -> 
             model = _build(files, head, precision)
         except ModelFormatError as exc:
             if exc.__cause__ is None:  # to be told again without reading it all
-                _write(key.with_suffix(".txt"), str(exc).encode())
+                write_whole(key.with_suffix(".txt"), str(exc).encode())
             raise
         path = key.with_name(f"{key.name}-{hashlib.sha256(model).hexdigest()}.onnx")
-        _write(path, model)
+        write_whole(path, model)
     except (OSError, ConfigError) as exc:
         return model or _build(files, head, precision), exc
     return path, None
@@ -242,18 +242,3 @@ def _check_shape(files: ModelFiles) -> None:
                 f"{files.name} has another layer, in {path.parent.name}, after the encoder, which the fused graph does "
                 f"not have; backend='torch' runs it"
             )
-
-
-def _write(path: Path, contents: bytes) -> None:
-    """Write a file that is there whole or not at all, even if the power fails."""
-    # Not by tempfile, whose files no other user may read: a folder may be filled by root and used by all.
-    temporary = path.with_name(f".building-{uuid4().hex}")
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:
-            file.write(contents)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

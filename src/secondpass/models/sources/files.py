@@ -34,7 +34,7 @@ class ModelFiles:
 
     Attributes:
         name: as the caller wrote it.
-        source: ``folder``, ``package NAME``, ``Hugging Face cache`` or ``Hugging Face hub``.
+        source: ``folder``, ``store``, ``package NAME``, ``Hugging Face cache`` or ``Hugging Face hub``.
         folder: where the settings and the tokenizer are.
         backend: the name of the one that opens it.
         weights: the weights' own file.

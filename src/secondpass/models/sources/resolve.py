@@ -1,7 +1,8 @@
 """From a model's name to files on this machine, from the first source that has them.
 
 In this order: a local folder, an installed package, the Hugging Face cache, the Hugging Face hub. No
-network is touched when one of the first three answers. Only safetensors and ONNX files are ever asked
+network is touched when one of the first three answers. A name that begins with ``store:`` is a version in a store,
+and nothing else is asked for it. Only safetensors and ONNX files are ever asked
 for: never pickles, and never a repository's own Python code.
 """
 
@@ -26,6 +27,7 @@ from secondpass.models.sources.encoders import DebertaConfig, ModernBertConfig
 from secondpass.models.sources.files import ModelFiles, sha256_of
 from secondpass.models.sources.formats import FUSED, SAFETENSORS, FileFormat
 from secondpass.models.sources.hub import SnapshotError, cached_snapshot, fetched_snapshot, hub_is_off
+from secondpass.models.sources.store import PREFIX, stored_version
 from secondpass.registry import backends
 
 __all__ = ["checked_device", "find_model", "model_name", "package_folder"]
@@ -52,10 +54,11 @@ class _Backend(Protocol):
 def find_model(
     name: str, task: Task, *, backend: str = "auto", revision: str | None = None, local_files_only: bool = False
 ) -> ModelFiles:
-    """Find a model's files: a folder, an installed package, the Hugging Face cache, the hub.
+    """Find a model's files: a folder, an installed package, the Hugging Face cache, the hub; or a store of versions.
 
     Args:
-        name: a folder, a name from the catalogue, or a repository on the hub (``owner/name``).
+        name: a folder, a name from the catalogue, a repository on the hub (``owner/name``), or a version in a store
+            (``store:FOLDER#VERSION``, see `secondpass.learn.ModelStore`).
         task: what it is wanted for; a catalogued model of another task is refused.
         backend: the name of one; ``auto`` takes the first that the model has weights for, ``onnx`` before ``torch``.
             For ``onnx`` and ``openvino`` it may also be the safetensors of an encoder that the fused graph has (BERT
@@ -66,8 +69,8 @@ def find_model(
 
     Raises:
         ModelNotFoundError: no source has it; says what each one answered and what to install.
-        ModelIntegrityError: an installed package's weights are not those that were promised, or an index of shards is
-            damaged.
+        ModelIntegrityError: an installed package's weights are not those that were promised, a version's files not
+            those that were added, or an index of shards is damaged.
         ModelFormatError: it is a model for something else, of a kind that can't be run, or its weights are pickles.
         MissingExtraError: its weights need PyTorch, and that is not installed.
     """
@@ -87,7 +90,7 @@ def find_model(
         formats.append(FUSED)  # of a repository on the hub
     said: list[str] = []
     refusals: list[SecondPassError] = []
-    for source, folder in _folders(name, spec, formats, revision, local_files_only, said):
+    for source, folder in _folders(name, task, spec, formats, revision, local_files_only, said):
         for each, its_format, weights in _usable(folder, readable):
             files = ModelFiles(name, source, folder, each.name, weights, its_format, spec)
             if weights.name in its_format.encoder_weights and files.config.encoder is None:
@@ -202,12 +205,16 @@ def package_folder(spec: ModelSpec) -> Path | None:
 
 def _folders(
     name: str,
+    task: Task,
     spec: ModelSpec | None,
     formats: Sequence[FileFormat],
     revision: str | None,
     local_files_only: bool,
     said: list[str],
 ) -> Iterator[tuple[str, Path]]:
+    if name.startswith(PREFIX):
+        yield "store", stored_version(name, task)[1]
+        return
     try:
         path = Path(name).expanduser()
         is_folder = path.is_dir()
