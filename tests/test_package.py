@@ -60,6 +60,7 @@ _PACKAGES = {
         "BM25Retriever DenseRetriever ExpandedRetriever Expander FeedbackExpander FunctionExpander "
         "HybridRetriever RetrieveRerank Retriever SynonymExpander TemplateExpander retrievers"
     ),
+    "serve": ("ServeSettings create_app"),
     "verify": (
         "CheckedClaim Citation Claim ClaimStream Decomposer Evidence FactVerifier Judge Judgement "
         "LLMDecomposer LLMJudge Mismatch MonitoredVerifier POLICIES Policy SignalCombination Span Verdict "

@@ -48,7 +48,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def waiting(reranker: CoalescingReranker) -> int:
     """Return how many calls are in the queue."""
-    return len(reranker._worker._calls)
+    return len(reranker._batcher)
 
 
 async def until_waiting(reranker: CoalescingReranker, n_calls: int) -> None:

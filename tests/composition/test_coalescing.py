@@ -167,7 +167,7 @@ class TestErrors:
                     reranker.score(query, ["a", "b"]), FakeReranker().score(query, ["a", "b"])
                 )
         (record,) = caplog.records
-        assert record.name == "secondpass.composition.coalescing"
+        assert record.name == "secondpass.composition.batcher"
         assert "a batch of 3 calls failed" in record.getMessage()
 
     def test_a_single_call_gets_its_error_once(self) -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``secondpass`` with ``demo``, ``rerank``, ``verify``, ``classify``, ``compare`` and ``models``."""
+"""The command line: ``secondpass`` with ``rerank``, ``verify``, ``classify``, ``compare``, ``serve`` and others."""
 
 import sys
 

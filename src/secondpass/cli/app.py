@@ -14,6 +14,7 @@ from secondpass.cli.console import say, say_error
 from secondpass.cli.demo import demo
 from secondpass.cli.models import models
 from secondpass.cli.rerank import rerank
+from secondpass.cli.serve import serve
 from secondpass.cli.several import several
 from secondpass.cli.verify import verify
 from secondpass.errors import SecondPassError
@@ -31,6 +32,7 @@ app.command()(rerank)
 app.command(cls=several("--passages", "-p"))(verify)
 app.command()(classify)
 app.command(cls=several("--systems", "-s"))(compare)
+app.command()(serve)
 app.add_typer(models, name="models")
 
 

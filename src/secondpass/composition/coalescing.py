@@ -1,29 +1,18 @@
 """Share batches between concurrent calls of threads and tasks."""
 
-import logging
-import threading
 import time
 import weakref
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Self
 
 from secondpass.base import RequestLike, Reranker, as_requests
 from secondpass.calibration.ready import ReadyCalibration
-from secondpass.composition.attempts import attempts
-from secondpass.errors import ScoringError
+from secondpass.composition.batcher import Answered, Batcher
 from secondpass.forking import reset_after_fork
 from secondpass.types import Ranking, Request, Scores
 from secondpass.validation import Number, Whole, check
 
 __all__ = ["CoalescingReranker"]
-
-_log = logging.getLogger(__name__)
-
-_LOOK_AGAIN_S = 0.002  # a task, at a full queue
 
 
 class CoalescingReranker(Reranker):
@@ -86,8 +75,15 @@ class CoalescingReranker(Reranker):
         reset_after_fork(self, CoalescingReranker._forget_parent)
 
     def _start_anew(self) -> None:
-        self._worker = _Worker(self.wrapped.score_many, self.max_wait_ms / 1000, self.max_pairs, self.max_queue)
-        self._finalizer = weakref.finalize(self, self._worker.close)
+        self._batcher: Batcher[Request, Scores] = Batcher(
+            self.wrapped.score_many,
+            size=len,
+            max_wait_s=self.max_wait_ms / 1000,
+            max_size=self.max_pairs,
+            max_queue=self.max_queue,
+            owner="CoalescingReranker",
+        )
+        self._finalizer = weakref.finalize(self, self._batcher.close)
 
     def _forget_parent(self) -> None:
         # What waits in the queue is the parent's, and the thread that would answer it does not exist here.
@@ -106,7 +102,7 @@ class CoalescingReranker(Reranker):
 
     def close(self) -> None:
         """Take no more calls, answer those that wait, and end the thread; a second time does nothing."""
-        self._worker.close()
+        self._batcher.close()
 
     def __enter__(self) -> Self:
         return self
@@ -115,9 +111,9 @@ class CoalescingReranker(Reranker):
         self.close()
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
-        future = self._worker.submit(requests, self.queue_timeout_s)
+        future = self._batcher.submit(requests, self.queue_timeout_s)
         try:
-            return future.result()
+            return _scores(future.result())
         except BaseException:
             future.cancel()  # an interrupt in this thread; what nobody waits for needs no scoring
             raise
@@ -129,19 +125,10 @@ class CoalescingReranker(Reranker):
         checked = as_requests(requests, k)
         filled = [request for request in checked if len(request)]
         start = time.perf_counter()
-        results = await wrap_future(await self._asubmit(filled)) if filled else []
+        results: list[Scores] = []
+        if filled:
+            results = _scores(await wrap_future(await self._batcher.asubmit(filled, self.queue_timeout_s)))
         return self._rankings(checked, self._finished(checked, results, time.perf_counter() - start))
-
-    async def _asubmit(self, requests: Sequence[Request]) -> "Future[list[Scores]]":
-        from asyncio import sleep
-
-        worker, give_up_s = self._worker, time.monotonic() + (self.queue_timeout_s or 0.0)
-        # Looking again now and then blocks no thread, and a cancelled task leaves nothing behind.
-        while (future := worker.try_submit(requests)) is None:
-            if self.queue_timeout_s is not None and time.monotonic() >= give_up_s:
-                raise worker.stayed_full(self.queue_timeout_s)
-            await sleep(_LOOK_AGAIN_S)
-        return future
 
     def __getstate__(self) -> dict[str, Any]:
         names = ("wrapped", "max_wait_ms", "max_pairs", "max_queue", "queue_timeout_s")
@@ -154,169 +141,10 @@ class CoalescingReranker(Reranker):
         return f"CoalescingReranker({self.wrapped!r})"
 
 
-Results = list[Scores]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Call:
-    requests: Sequence[Request]
-    n_pairs: int
-    arrived_s: float = field(default_factory=time.monotonic)
-    future: "Future[Results]" = field(default_factory=Future)
-
-
-class _Worker:
-    """A queue of calls and the thread that answers them; the thread starts with the first call.
-
-    Args:
-        score_many: scores requests; called in the thread only.
-        max_wait_s: how long a call may wait for company.
-        max_pairs: documents in a batch; a larger call is a batch of its own.
-        max_queue: calls that may wait.
-    """
-
-    def __init__(
-        self,
-        score_many: Callable[[Sequence[Request]], Results],
-        max_wait_s: float,
-        max_pairs: int,
-        max_queue: int,
-    ) -> None:
-        self._score_many = score_many
-        self._max_wait_s, self._max_pairs, self._max_queue = max_wait_s, max_pairs, max_queue
-        self._calls: deque[_Call] = deque()
-        self._n_pairs = 0  # in the queue
-        lock = threading.RLock()  # reentrant: the garbage collector may close a worker from anywhere
-        self._room, self._arrived = threading.Condition(lock), threading.Condition(lock)
-        self._expected = 1  # calls that are worth waiting for: as many as the last batch had
-        self._wanted = 1  # calls that the thread sleeps for
-        self._closed = False
-        self._thread: threading.Thread | None = None
-
-    def submit(self, requests: Sequence[Request], timeout_s: float | None) -> "Future[Results]":
-        """Queue a call; while the queue is full, wait.
-
-        Raises:
-            ScoringError: the queue stayed full for ``timeout_s``, or the worker is closed.
-        """
-        with self._room:
-            if not self._room.wait_for(self._has_room, timeout_s):
-                raise self.stayed_full(timeout_s or 0.0)
-            return self._put(requests)
-
-    def try_submit(self, requests: Sequence[Request]) -> "Future[Results] | None":
-        """Queue a call; while the queue is full, return None.
-
-        Raises:
-            ScoringError: the worker is closed.
-        """
-        with self._room:
-            return self._put(requests) if self._has_room() else None
-
-    def stayed_full(self, waited_s: float) -> ScoringError:
-        """Return the error for a call that found no room in that time."""
-        return ScoringError(
-            f"the queue of {self._max_queue} calls stayed full for {waited_s:g} s, because requests arrive faster than "
-            f"the reranker can score them; send fewer, or set a larger max_queue or queue_timeout_s"
-        )
-
-    def _has_room(self) -> bool:
-        return self._closed or len(self._calls) < self._max_queue
-
-    def _put(self, requests: Sequence[Request]) -> "Future[Results]":
-        if self._closed:
-            raise ScoringError("this CoalescingReranker is closed; create a new one")
-        if self._thread is None:
-            # A daemon, so that the end of the program is not held up; the owner closes it before that.
-            thread = threading.Thread(target=self._work, name="secondpass-coalescing", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError as exc:
-                raise ScoringError(f"the thread that scores can't be started: {exc}") from exc
-            self._thread = thread
-        call = _Call(requests, sum(len(request) for request in requests))
-        self._calls.append(call)
-        self._n_pairs += call.n_pairs
-        if len(self._calls) >= self._wanted or self._n_pairs >= self._max_pairs:
-            self._arrived.notify()
-        return call.future
-
-    def close(self) -> None:
-        """Take no more calls, answer those that wait, and end the thread."""
-        with self._arrived:
-            self._closed = True
-            self._arrived.notify_all()
-            self._room.notify_all()
-            thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join()
-
-    def _work(self) -> None:
-        while self._serve():
-            pass
-
-    def _serve(self) -> bool:
-        # A method of its own, so that no variable keeps a batch's texts while the thread sleeps.
-        batch = self._next_batch()
-        if batch:
-            self._run(batch)
-        return batch is not None
-
-    def _next_batch(self) -> list[_Call] | None:
-        """Wait for a batch; None when the worker is closed and nothing is left to do."""
-        with self._arrived:
-            while not self._is_due():
-                if self._closed and not self._calls:
-                    return None
-            batch: list[_Call] = []
-            n_pairs = n_taken = 0
-            while self._calls and (not batch or n_pairs + self._calls[0].n_pairs <= self._max_pairs):
-                call = self._calls.popleft()
-                self._n_pairs -= call.n_pairs
-                n_taken += 1
-                if call.future.set_running_or_notify_cancel():  # else its caller has gone
-                    batch.append(call)
-                    n_pairs += call.n_pairs
-            self._room.notify(n_taken)
-            self._expected = max(1, len(batch))
-            return batch
-
-    def _is_due(self) -> bool:
-        """Return whether the calls in the queue shall be taken now; if not, sleep until that may have changed."""
-        if not self._calls:
-            self._wanted = 1
-            if not self._closed:
-                self._arrived.wait()
-            return False
-        left_s = self._calls[0].arrived_s + self._max_wait_s - time.monotonic()
-        # Waiting pays only while callers that the last batch held are on their way back. Who comes alone goes at once.
-        enough = len(self._calls) >= min(self._expected, self._max_queue) or self._n_pairs >= self._max_pairs
-        if enough or left_s <= 0 or self._closed:
-            return True
-        self._wanted = min(self._expected, self._max_queue)
-        self._arrived.wait(left_s)
-        return False
-
-    def _run(self, batch: list[_Call]) -> None:
-        counts: dict[str, int] = {"coalesced": len(batch) - 1}
-        notes: tuple[str, ...] = ()
-
-        def failed(exc: BaseException) -> None:
-            nonlocal counts, notes
-            if len(batch) > 1:
-                _log.warning("a batch of %d calls failed, so each is scored alone: %s", len(batch), exc)
-                counts = {"coalesced": 0, "retried": 1}
-                notes = (f"a batch shared with {len(batch) - 1} other calls failed, so this one was scored alone",)
-
-        # Whatever the error is, it is the caller's, and the thread must go on. The calls have nothing to do with each
-        # other, so two that fail say nothing about a third.
-        outcomes = attempts(self._scored, batch, catch=BaseException, on_failure=failed, give_up=False, reraise=())
-        for call, outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, BaseException):
-                call.future.set_exception(outcome)
-            else:
-                call.future.set_result([each.rescored(each.values, counts=counts, notes=notes) for each in outcome])
-
-    def _scored(self, batch: Sequence[_Call]) -> list[Results]:
-        results = iter(self._score_many([request for call in batch for request in call.requests]))
-        return [list(islice(results, len(call.requests))) for call in batch]
+def _scores(answered: Answered[Scores]) -> list[Scores]:
+    counts = {"coalesced": answered.others}
+    notes: tuple[str, ...] = ()
+    if answered.failed_with:
+        counts["retried"] = 1
+        notes = (f"a batch shared with {answered.failed_with} other calls failed, so this one was scored alone",)
+    return [each.rescored(each.values, counts=counts, notes=notes) for each in answered.results]

@@ -1,0 +1,104 @@
+"""A classifier behind a queue: texts of concurrent requests share the runs of its model."""
+
+import json
+from asyncio import wrap_future
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+from typing import Any, NamedTuple
+
+from secondpass.classify.classifier import Labels
+from secondpass.classify.types import Classification
+from secondpass.composition.batcher import Batcher
+from secondpass.config import construct, settings_of
+
+__all__ = ["ServedClassifier", "TextToClassify"]
+
+_KEPT_VARIANTS = 64  # of a few objects each: they share the models
+
+
+class TextToClassify(NamedTuple):
+    """A text with the labels to choose from, and the settings that a request may change, as JSON."""
+
+    text: str
+    labels: Labels | None
+    settings: str
+
+
+class ServedClassifier:
+    """Classifies texts; those of requests that come at the same time and ask for the same labels together.
+
+    Args:
+        classifier: a `ZeroShotClassifier`.
+        watch: puts another one, with the same models and other settings, under watch.
+        max_wait_ms: how long a request waits for others, while there are some.
+        max_pairs: texts in a batch.
+        max_queue: requests that may wait.
+    """
+
+    def __init__(
+        self,
+        classifier: Any,
+        watch: Callable[[Any], Any],
+        *,
+        max_wait_ms: float,
+        max_pairs: int,
+        max_queue: int,
+    ) -> None:
+        self.classifier, self._watch = classifier, watch
+        self._variants: OrderedDict[str, Any] = OrderedDict({"{}": watch(classifier)})
+        self._lock = Lock()
+        self._batcher: Batcher[TextToClassify, Classification] = Batcher(
+            self._classify_many,
+            size=lambda _: 1,
+            max_wait_s=max_wait_ms / 1000,
+            max_size=max_pairs,
+            max_queue=max_queue,
+            owner="ServedClassifier",
+        )
+
+    async def classify(
+        self, texts: Sequence[str], labels: Labels | None, settings: Mapping[str, Any]
+    ) -> list[Classification]:
+        """Classify texts, with settings in place of the classifier's own.
+
+        Raises:
+            InputError: a text or a label can't be used.
+            ConfigError: a setting can't be used.
+        """
+        written = json.dumps(dict(settings), sort_keys=True)
+        self._variant(written)  # a setting that can't be used is this request's own error
+        items = [TextToClassify(text, labels, written) for text in texts]
+        return (await wrap_future(await self._batcher.asubmit(items))).results
+
+    def _classify_many(self, items: Sequence[TextToClassify]) -> list[Classification]:
+        alike: dict[str, list[int]] = {}
+        for at, item in enumerate(items):
+            alike.setdefault(json.dumps([item.labels, item.settings]), []).append(at)
+        done: dict[int, Classification] = {}
+        for places in alike.values():
+            first = items[places[0]]
+            texts = [items[at].text for at in places]
+            done |= zip(places, self._variant(first.settings).classify_many(texts, first.labels), strict=True)
+        return [done[at] for at in range(len(items))]
+
+    def _variant(self, written: str) -> Any:
+        with self._lock:
+            if written in self._variants:
+                self._variants.move_to_end(written)
+                return self._variants[written]
+        settings = settings_of(self.classifier) | json.loads(written)
+        variant = self._watch(construct(type(self.classifier), **settings))
+        with self._lock:
+            self._variants[written] = variant
+            while len(self._variants) > _KEPT_VARIANTS:
+                self._variants.popitem(last=False)
+        return variant
+
+    def warm_up(self) -> None:
+        """Classify a text."""
+        self.classifier.classify("It is ready.", ["ready", "not ready"])
+
+    def close(self) -> None:
+        """Answer what waits, and end the thread."""
+        self._batcher.close()
