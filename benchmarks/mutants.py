@@ -6,9 +6,13 @@
 
 A mutant differs in one place: another comparison, ``and`` for ``or``, ``+`` for ``-``, a condition turned round, a
 number off by one, True for False, or a statement left out (but for those that log). The test files whose names hold
-that of the mutated one run first; what survives them is run against all tests of the package. Killed is a mutant that
+that of the mutated one run first, then those beside them, then all others of the package. Killed is a mutant that
 fails a test or takes longer than ``--limit`` seconds. Some survivors mean the same as the original, and no test can
 tell.
+
+Left out are changes that a test could only notice by repeating the source, and guards against what can't happen: the
+numbers of defaults and of constants at the top of a module, ``slots`` of a dataclass, and ``strict`` of a ``zip``.
+How many these are is printed first.
 
 The tests run in forked children, in copies of ``src`` and ``tests`` below a temporary folder. Needs Linux or macOS, and
 pip install -e ".[test]".
@@ -25,6 +29,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -57,9 +62,35 @@ Site = tuple[int, int]
 """The position of a node in its tree, and of a change among those that it can have."""
 
 
-def sites(code: str) -> list[Site]:
-    """Return all places where a module can be changed."""
-    return [(at, number) for at, node in enumerate(ast.walk(ast.parse(code))) for number in range(_n_changes(node))]
+def sites(code: str) -> tuple[list[Site], int]:
+    """Return all places where a module can be changed, and how many there are besides that are left out."""
+    tree = ast.parse(code)
+    found = [(at, number, node) for at, node in enumerate(ast.walk(tree)) for number in range(_n_changes(node))]
+    excepted = {id(node) for node in _excepted(tree)}
+    kept = [(at, number) for at, number, node in found if id(node) not in excepted]
+    return kept, len(found) - len(kept)
+
+
+def _excepted(tree: ast.Module) -> Iterator[ast.AST]:
+    """Find what is left out, as the head of this file says."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            yield from _numbers(node.value)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arguments):
+            for default in (*node.defaults, *node.kw_defaults):
+                yield from _numbers(default) if default is not None else ()
+        elif isinstance(node, ast.ClassDef):
+            for field in node.body:
+                yield from _numbers(field.value) if isinstance(field, ast.AnnAssign) and field.value else ()
+        elif isinstance(node, ast.keyword) and node.arg in ("slots", "strict"):
+            yield node.value
+
+
+def _numbers(value: ast.expr) -> Iterator[ast.AST]:
+    for node in ast.walk(value):
+        if isinstance(node, ast.Constant) and not isinstance(node.value, bool):
+            yield node
 
 
 def mutant(code: str, site: Site) -> tuple[str, int, str]:
@@ -111,16 +142,21 @@ def _change(node: ast.AST, number: int) -> None:
 
 
 def tests_of(file: Path, folder: Path) -> list[list[str]]:
-    """Return the tests to run on a mutant of a file, relative to its package: first the nearest, then all."""
+    """Return the test files to run on a mutant of a file: the nearest, then those beside them, then all others."""
     path = file.relative_to(folder / "src/secondpass")
     tests, package = folder / "tests", path.parts[0]
-    mirrored = tests / path.parent
-    near = [*mirrored.glob(f"test_{path.stem.strip('_')}*.py")] if mirrored.is_dir() else []
+    beside = [*(tests / path.parent).glob("test_*.py")] if (tests / path.parent).is_dir() else []
+    near = [test for test in beside if test.stem.startswith(f"test_{path.stem.strip('_')}")]
     for prefix, names in ALSO.items():
         if str(path).startswith(prefix) and prefix != package:
             near += [tests / name for name in names]
     everything = [tests / name for name in ALSO.get(package, [package])]
-    return [[str(each) for each in group] for group in (near, everything) if group]
+    groups, seen = [], set()
+    for group in (near, beside, everything):
+        files = {test for each in group for test in ([each] if each.suffix else each.rglob("test_*.py"))} - seen
+        seen |= files
+        groups += [sorted(map(str, files))] if files else []
+    return groups
 
 
 def passes(folder: Path, tests: list[str], limit_s: int) -> bool | None:
@@ -168,6 +204,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, default=300, help="seconds for the tests of a mutant")
     arguments = parser.parse_args()
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     for name in ("numpy", "scipy.stats", "hypothesis", "pytest", "onnxruntime", "tokenizers", "httpx", "yaml"):
         importlib.import_module(name)  # once, for all children; none is of secondpass
     with tempfile.TemporaryDirectory() as temporary:
@@ -184,8 +221,12 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
     files = [source / name for name in arguments.only or ()] or [
         file for package in arguments.packages for file in sorted((source / package).rglob("*.py"))
     ]
-    sample = [(file, site) for file in files for site in sites(file.read_text(encoding="utf-8"))]
-    print(f"{len(sample)} mutants of {len(files)} files", flush=True)
+    sample, n_excepted = [], 0
+    for file in files:
+        found, excepted = sites(file.read_text(encoding="utf-8"))
+        sample += [(file, site) for site in found]
+        n_excepted += excepted
+    print(f"{len(sample)} mutants of {len(files)} files; {n_excepted} left out", flush=True)
     random.Random(arguments.seed).shuffle(sample)
     sample = sample[: arguments.mutants or None]
     sound = {tuple(tests) for file, _ in sample for tests in tests_of(file, folder)}
@@ -200,11 +241,13 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
         package = file.relative_to(source).parts[0]
         file.write_text(changed, encoding="utf-8")
         start = time.monotonic()
-        survived = all(passes(folder, tests, arguments.limit) for tests in tests_of(file, folder))
+        passed: bool | None = True
+        for tests in tests_of(file, folder):
+            passed = passed and passes(folder, tests, arguments.limit)
         file.write_text(original, encoding="utf-8")
         total[package] += 1
-        killed[package] += not survived
-        outcome = "SURVIVED" if survived else "killed"
+        killed[package] += not passed
+        outcome = {True: "SURVIVED", False: "killed", None: "too long"}[passed]
         place = f"{file.relative_to(source)}:{line}"
         print(f"{number:>4}/{len(sample)} {outcome:<8} {time.monotonic() - start:5.1f} s  {place}  {what}", flush=True)
     for package, n in total.items():

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from random import Random
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import numpy as np
 
 import secondpass as sp
 from secondpass.base import Reranker
+from secondpass.models.embedding import EmbeddingModel
 from secondpass.testing import FakeReranker
 from secondpass.types import Document, Request, Scale, Scores
 
@@ -162,9 +164,62 @@ def _swapped(texts: Sequence[str]) -> list[str]:
     return [text.swapcase() for text in texts]
 
 
+class _Letters(EmbeddingModel):
+    """Counts letters; a text without any has no direction."""
+
+    fingerprint = "letters"
+    max_length = 1_000
+
+    def _encode(self, texts: Sequence[str], progress: bool) -> Any:
+        return np.array([[text.count(letter) for letter in "aeio"] for text in texts], dtype=np.float32)
+
+
+def _diverse(random: Random, inner: Inner) -> Reranker:
+    model = random.choice([None, _Letters("letters")])
+    return sp.DiverseReranker(inner(), weight=random.choice([0, 0.3, 1]), depth=random.choice([1, 3, 50]), model=model)
+
+
+def _recent(random: Random, inner: Inner) -> Reranker:
+    half_life, weight = random.choice([1e-9, 30.0, 1e300]), random.choice([0, 0.2, 1e300])
+    return sp.RecentReranker(inner(), half_life_days=half_life, weight=weight, clock=lambda: 1.8e9)
+
+
+def _boosted(random: Random, inner: Inner) -> Reranker:
+    boosts = {"source": {"handbook": random.choice([0.2, 1e308]), "forum": -0.1}, "tags": {"a": -1e308, "2": 1e308}}
+    return sp.BoostedReranker(inner(), boosts=boosts)
+
+
+def _budget(random: Random, inner: Inner) -> Reranker:
+    return sp.BudgetReranker(
+        inner(),
+        random.choice([1, 8, 1_000]),
+        tokens_per_document=random.choice([0, 0, 5]),
+        count_tokens=random.choice([None, len]),
+        skip=random.random() < 0.5,
+    )
+
+
+def _middle(random: Random, inner: Inner) -> Reranker:
+    return sp.LostInTheMiddleReranker(inner())
+
+
+def _monitored(random: Random, inner: Inner) -> Reranker:
+    sinks = random.choices(["window", _ALERTS, _takes_nothing], k=random.randint(0, 3))
+    return sp.MonitoredReranker(inner(), sinks, texts=random.random() < 0.5)
+
+
+_RULES = [{"type": name, "limit": 0.5, "min_events": 2} for name in ("error-rate", "latency", "low-confidence")]
+_ALERTS = {"type": "alerts", "rules": _RULES, "check_every": 1}
+
+
+def _takes_nothing(event: object) -> None:
+    raise OSError("a sink failed")
+
+
 _WRAPPERS = (
     *(_passage, _calibrated, _ensemble, _blended, _prior, _cached, _coalescing),
     *(_chain, _escalation, _cascade, _routed, _translating),
+    *(_diverse, _recent, _boosted, _budget, _middle, _monitored),
 )
 
 _WORDS = (
@@ -203,7 +258,19 @@ def _document(random: Random) -> Document:
     text = " ".join(random.choices(_WORDS, k=random.choice([0, 1, 3, 12])))
     if random.random() < 0.6:
         return text
-    return {"text": text, "id": random.randint(0, 3), "metadata": {"score": "mine", "list": [1, {"deep": text}]}}
+    metadata: Any = {"score": "mine", "list": [1, {"deep": text}], "date": random.choice(_DATES)}
+    metadata |= {
+        "source": random.choice(["handbook", "forum", None, 3]),
+        "tags": random.choice([["a", 2], {"a": 1}, "a"]),
+    }
+    return {"text": text, "id": random.randint(0, 3), "metadata": random.choice([metadata, metadata, None, "none"])}
+
+
+_DATES: list[Any] = [
+    *("2026-11-29", " 2026-11-29T12:00:00Z", "yesterday", "", "0001-01-01", "9999-12-31T23:59:59-12:00"),
+    *(date.min, datetime.max, datetime.max.replace(tzinfo=UTC), datetime(2026, 11, 29)),
+    *(0, 1.8e9, -1e308, 10**400, float("nan"), float("inf"), True, None, ["2026"]),
+]
 
 
 @contextmanager
