@@ -87,6 +87,17 @@ def test_entries_expire(make: Callable[..., Cache]) -> None:
     assert set(cache.get_many([_key(1), _key(2)])) == {_key(2)}
 
 
+def test_an_entry_of_just_the_age_stays(make: Callable[..., Cache]) -> None:
+    """Longer ago than ``older_than`` seconds is not as long ago."""
+    clock = Clock()
+    cache = make(clock=clock)
+    cache.set_many({_key(1): b"1"})
+    clock.now += 60
+    assert cache.clear(older_than=60) == 0
+    clock.now += 0.5
+    assert cache.clear(older_than=60) == 1
+
+
 def test_clear_takes_what_is_old(make: Callable[..., Cache]) -> None:
     """``older_than`` seconds are counted from the last write; without it everything goes."""
     clock = Clock()

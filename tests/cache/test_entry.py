@@ -149,3 +149,18 @@ def test_a_score_that_is_no_number_is_invalid() -> None:
         unpack(KEY, pack(KEY, Entry(math.nan, {}), TEXTS), TEXTS)
     with pytest.raises(InvalidEntryError):
         unpack(KEY, "text", TEXTS)
+
+
+def test_texts_of_both_are_written_as_positions() -> None:
+    """A string of the query as well as one of the document, whole ones and those at the beginning too."""
+    explanation = {"asked": "query", "all": ["a query", TEXTS[1], "The"], "both": "e", "neither": "rain"}
+    data = pack(KEY, Entry(0.5, explanation), TEXTS)
+    assert json.loads(data[13:]) == {
+        "explanation": {
+            "asked": {"\0": [0, 2, 7]},
+            "all": [{"\0": [0, 0, 7]}, {"\0": [1, 0, len(TEXTS[1])]}, {"\0": [1, 0, 3]}],
+            "both": {"\0": [1, 2, 3]},
+            "neither": "rain",
+        }
+    }
+    assert unpack(KEY, data, TEXTS) == Entry(0.5, explanation)

@@ -240,3 +240,39 @@ def test_a_forked_child_has_connections_of_its_own(redis_server: Any) -> None:
     with pool._lock:  # as of a thread that takes a connection at the moment of the fork
         assert exit_status_of_child(act, limit_s=30) == 0
     assert cache.get_many([b"a"]) == {b"a": b"1"}
+
+
+def test_a_call_takes_one_round_trip_for_a_thousand_entries(redis_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading, writing and clearing alike; and the protocol is the one that every server speaks."""
+    cache = RedisCache(redis_server.url, prefix=f"{uuid.uuid4()}:", timeout_s=30)
+    trips = {"mget": 0, "execute": 0, "unlink": 0}
+    pipeline, mget, unlink = cache._client.pipeline, cache._client.mget, cache._client.unlink
+
+    def counted(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def counting(*args: Any, **settings: Any) -> Any:
+            trips[name] += 1
+            return call(*args, **settings)
+
+        return counting
+
+    def counted_pipeline(*, transaction: bool) -> Any:
+        assert not transaction  # which would make the server keep all of it
+        made = pipeline(transaction=transaction)
+        made.execute = counted("execute", made.execute)
+        return made
+
+    monkeypatch.setattr(cache._client, "pipeline", counted_pipeline)
+    monkeypatch.setattr(cache._client, "mget", counted("mget", mget))
+    monkeypatch.setattr(cache._client, "unlink", counted("unlink", unlink))
+    keys = [at.to_bytes(4, "big") for at in range(2_500)]
+    cache.set_many(dict.fromkeys(keys, b"1"))
+    assert len(cache.get_many(keys)) == 2_500 and cache.clear() == 2_500
+    assert trips == {"mget": 3, "execute": 3, "unlink": 3}
+    assert cache._client.connection_pool.connection_kwargs["protocol"] == 2
+
+
+def test_an_entry_lives_at_least_a_millisecond(redis_server: Any, client: redis.Redis) -> None:
+    """The server takes no shorter time."""
+    cache = RedisCache(redis_server.url, prefix=f"{uuid.uuid4()}:", ttl_s=1e-5, timeout_s=30)
+    cache.set_many({b"\1": b"1"})
+    assert client.pttl(f"{cache.prefix}01") <= 1

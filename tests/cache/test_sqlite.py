@@ -1,5 +1,6 @@
 """SQLiteCache among processes, on damaged and locked files, and at its limit."""
 
+import gc
 import os
 import signal
 import sqlite3
@@ -8,13 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from secondpass.cache import CacheError, SQLiteCache
 from secondpass.cache.base import as_cache
+from secondpass.cache.pool import _gate
 from secondpass.cache.sqlite_file import Connector
 from secondpass.composition.cached import CachedReranker
 from secondpass.errors import ConfigError
@@ -303,6 +305,40 @@ class TestLimit:
                 left.append(b"".join(key for (key,) in connection.execute("SELECT key FROM entries ORDER BY key")))
         assert left == [b"a", b"ab", b"bc", b"bcd", b"de"]
 
+    def test_many_expired_entries_are_removed_by_several_writes(self, tmp_path: Path) -> None:
+        """A thousand with each, so that nobody waits for long; as long as there are more, every write goes on."""
+        now = [0.0]
+        cache = SQLiteCache(tmp_path / "cache.sqlite", ttl_s=10, clock=lambda: now[0])
+        cache.set_many({b"%d" % at: b"" for at in range(2_500)})
+        now[0], sizes = 10.0, []
+        for key in (b"a", b"b", b"c"):
+            cache.set_many({key: b""})
+            sizes.append(cache.size())
+        assert sizes == [1_501, 502, 3]
+
+    def test_just_as_many_expired_entries_as_are_removed_at_once(self, tmp_path: Path) -> None:
+        """There may be more of them, so the next write looks again."""
+        now = [0.0]
+        cache = SQLiteCache(tmp_path / "cache.sqlite", ttl_s=100, clock=lambda: now[0])
+        cache.set_many({b"%d" % at: b"" for at in range(1_000)})
+        now[0] = 1.0
+        cache.set_many({b"younger": b""})
+        now[0] = 100.0
+        cache.set_many({b"a": b""})
+        now[0] = 101.0
+        cache.set_many({b"b": b""})
+        assert set(cache.get_many([b"younger", b"a", b"b"])) == {b"a", b"b"} and cache.size() == 2
+
+    def test_a_file_far_beyond_it_shrinks_step_by_step(self, tmp_path: Path) -> None:
+        """A process with a lower limit evicts a thousand entries with each write, or four for each new one."""
+        path = tmp_path / "cache.sqlite"
+        SQLiteCache(path).set_many({b"%d" % at: bytes(300) for at in range(5_000)})
+        cache, sizes = SQLiteCache(path, max_bytes=200_000), []
+        for new in (1, 1, 400):
+            cache.set_many({b"new %d" % at: bytes(300) for at in range(new)})
+            sizes.append(cache.size())
+        assert sizes == [4_001, 3_001, 3_001 + 399 - 1_600]
+
     def test_clearing_makes_the_file_small(self, tmp_path: Path) -> None:
         """What was removed is not in the file any more."""
         path = tmp_path / "cache.sqlite"
@@ -337,6 +373,65 @@ class TestFile:
                 connection.execute(f"PRAGMA {name}").fetchone() for name in ("trusted_schema", "cell_size_check")
             ]
         assert settings == [(0,), (1,)]
+
+    def test_it_is_quick_and_its_log_bounded(self, tmp_path: Path) -> None:
+        """In WAL mode, without waiting for the disk with each write, and with a log that is cut after it has grown."""
+        names = ("journal_mode", "synchronous", "journal_size_limit", "auto_vacuum")
+        with closing(Connector(tmp_path / "scores.sqlite", 1.0)()) as connection:
+            settings = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+        assert settings == ["wal", 1, 16_000_000, 2]
+
+    def test_opening_is_tried_again_while_another_process_makes_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What the failed attempt had begun is undone first; any other error is raised at once."""
+        prepare, states = Connector._prepare, []
+
+        def fail(connection: sqlite3.Connection, code: int) -> None:
+            error = sqlite3.OperationalError("on purpose")
+            error.sqlite_errorcode = code
+            states.append(connection.in_transaction)
+            connection.execute("BEGIN IMMEDIATE")
+            raise error
+
+        def busy_twice(connector: Connector, connection: sqlite3.Connection) -> None:
+            if len(states) < 2:
+                fail(connection, sqlite3.SQLITE_BUSY | 2 << 8)  # one of its kinds
+            prepare(connector, connection)
+
+        monkeypatch.setattr(Connector, "_prepare", busy_twice)
+        Connector(tmp_path / "a.sqlite", 30.0)().close()
+        assert states == [False, False]
+        monkeypatch.setattr(Connector, "_prepare", lambda _, connection: fail(connection, sqlite3.SQLITE_READONLY))
+        with pytest.raises(sqlite3.OperationalError, match="on purpose"):
+            Connector(tmp_path / "b.sqlite", 30.0)()
+        assert len(states) == 3
+        monkeypatch.setattr(Connector, "_prepare", lambda _, connection: fail(connection, sqlite3.SQLITE_BUSY))
+        with pytest.raises(sqlite3.OperationalError, match="on purpose"):
+            Connector(tmp_path / "c.sqlite", 0.02)()
+        assert len(states) > 4
+
+    def test_nobody_needs_to_close_it(self, tmp_path: Path) -> None:
+        """Its connections are closed when it is no longer used."""
+        cache = SQLiteCache(tmp_path / "cache.sqlite")
+        cache.set_many({b"1": b"1"})
+        pool = cache._pool
+        assert len(pool._idle) == 1
+        del cache
+        gc.collect()
+        assert pool._idle == []
+
+    def test_what_an_error_left_behind_is_not_used_again(self, tmp_path: Path) -> None:
+        """The connection is closed, which undoes what was begun, so that others can write."""
+        cache = SQLiteCache(tmp_path / "cache.sqlite", timeout_s=0.1)
+        cache.set_many({b"1": b"1"})
+        with suppress(KeyError), cache._pool.lend() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("DELETE FROM entries")
+            raise KeyError
+        assert cache._pool._idle == [] and not cache._pool._lent
+        cache.set_many({b"2": b"2"})
+        assert cache.size() == 2
 
     def test_it_has_a_default_place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """In the folder of all that may be thrown away."""
@@ -373,6 +468,8 @@ class TestFile:
         ({"path": ":memory:"}, "needs the path of a file"),
         ({"path": ""}, "needs the path of a file"),
         ({"max_bytes": 1000}, "max_bytes must be a whole number of bytes, at least 200000"),
+        ({"max_bytes": 199_999}, "at least 200000"),
+        ({"clock": 3}, "clock must be a function"),
         ({"timeout_s": 0}, "timeout_s must be a number of seconds above 0"),
     ],
 )
@@ -404,3 +501,39 @@ def test_a_fork_waits_until_no_thread_is_within_sqlite(tmp_path: Path) -> None:
     assert exit_status_of_child(in_child) == 0
     thread.join()
     assert cache.get_many([b"key"]) == {b"key": b"value"}
+
+
+@needs_fork
+def test_a_thread_within_sqlite_may_go_on_while_a_fork_waits_for_it(tmp_path: Path) -> None:
+    """Another statement of the same thread is let in, as the fork waits for its end; other threads are not."""
+    cache, entered, left = SQLiteCache(tmp_path / "cache.sqlite"), threading.Event(), threading.Event()
+    cache.set_many({b"key": b"value"})
+    others: list[threading.Thread] = []
+
+    def other() -> None:
+        cache.get_many([b"key"])
+        assert left.is_set()
+
+    def hold() -> None:
+        with cache._pool.lend():
+            entered.set()
+            while not _gate._forks:
+                time.sleep(0.001)
+            others.append(threading.Thread(target=other))
+            others[0].start()
+            assert cache.get_many([b"key"]) == {b"key": b"value"}
+            time.sleep(0.1)
+            left.set()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert entered.wait(30)
+
+    def in_child() -> None:
+        assert left.is_set()  # else it was the fork whose patience ended
+        assert cache.get_many([b"key"]) == {b"key": b"value"}
+
+    assert exit_status_of_child(in_child) == 0
+    for each in (thread, *others):
+        each.join(30)
+    assert _gate._forks == 0 and not _gate._within

@@ -7,6 +7,7 @@ import pytest
 
 from secondpass.errors import ConfigError
 from secondpass.llm import Budget, BudgetError
+from tests.forks import exit_status_of_child, needs_fork
 
 
 def test_a_reservation_becomes_what_was_used() -> None:
@@ -90,3 +91,23 @@ def test_what_is_no_budget_is_refused(bad: object) -> None:
     """Numbers alone, other kinds and impossible limits are."""
     with pytest.raises(ConfigError):
         Budget.of(bad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("price", ["prompt_price", "completion_price"])
+def test_money_is_limited_by_either_price(price: str) -> None:
+    """One of the two is enough; without any, a limit in money could never be reached."""
+    for limit in ("max_cost", "max_query_cost"):
+        with pytest.raises(ConfigError, match="a limit in money needs prompt_price and completion_price"):
+            Budget(**{limit: 1.0})  # type: ignore[arg-type]
+        assert Budget(**{limit: 1.0, price: 0.5}).priced  # type: ignore[arg-type]
+        with pytest.raises(ConfigError, match=price):
+            Budget(**{price: -0.5})  # type: ignore[arg-type]
+    assert not Budget(5).priced
+
+
+@needs_fork
+def test_a_child_forked_during_a_reservation_can_reserve() -> None:
+    """The lock that another thread held is free there."""
+    budget = Budget(100)
+    with budget._lock:
+        assert exit_status_of_child(lambda: budget.ledger().reserve(10, 0), limit_s=30) == 0

@@ -21,6 +21,18 @@ def test_a_whole_completion_is_read() -> None:
     assert read_answer(_of(message={"content": None, "refusal": "no"})) == Answer("", refused=True)
 
 
+def test_a_count_may_be_zero() -> None:
+    """That is another thing than none at all."""
+    answer = read_answer(_of() | {"usage": {"prompt_tokens": 0, "completion_tokens": 0}})
+    assert (answer.prompt_tokens, answer.completion_tokens) == (0, 0)
+
+
+@pytest.mark.parametrize("choices", [None, [], {}, "text", [None], ["text"], [{"message": None}], [{"message": "x"}]])
+def test_an_answer_without_a_message_is_an_empty_one(choices: object) -> None:
+    """Whatever stands in its place."""
+    assert read_answer({"choices": choices}) == Answer()
+
+
 @pytest.mark.parametrize("bad", [True, -1, "7", 7.0, None])
 def test_what_is_not_a_count_is_not_given(bad: object) -> None:
     """A server may say anything under ``usage``."""
@@ -44,6 +56,8 @@ def test_log_probabilities_are_those_that_can_be_used() -> None:
         {"token": "No", "logprob": -9.0},
         {"token": "never", "logprob": -math.inf},
         {"token": "long", "logprob": -(10**400)},
+        {"token": "rounded", "logprob": 0.001},
+        {"token": "whole", "logprob": 0},
         {"token": "odd", "logprob": math.nan},
         {"token": "high", "logprob": 0.5},
         {"token": "flag", "logprob": True},
@@ -53,7 +67,13 @@ def test_log_probabilities_are_those_that_can_be_used() -> None:
     ]
     content = [{"token": "Yes", "logprob": -0.5, "top_logprobs": listed}, {"token": "!", "logprob": -2.0}, None]
     assert read_answer(_of(logprobs={"content": content})).tokens == (
-        TokenChoice("Yes", (("long", -math.inf), ("never", -math.inf), ("No", -1.5), ("Yes", -0.25))),
+        TokenChoice(
+            "Yes",
+            (
+                *(("whole", 0.0), ("rounded", 0.001), ("long", -math.inf)),
+                *(("never", -math.inf), ("No", -1.5), ("Yes", -0.25)),
+            ),
+        ),
         TokenChoice("!", (("!", -2.0),)),
         TokenChoice("", ()),
     )

@@ -115,6 +115,10 @@ def test_an_order_holds_every_document_once_or_is_none(text: str) -> None:
         ('{"why": "a,}", "grade": 3,\n}', 3),
         ('{"of": [1, 2,], "grade": 3}', 3),
         ('{"grade": 3,,}', None),
+        ('{"why": "a \\", }{[", "grade": 3,', 3),
+        ('{"why": "ends in \\\\", "grade": 3,', 3),
+        ('{"why": "x", "all": [1, {"a": 2}], "grade": 3,', 3),
+        ('{"why": "x"]}, "grade": 3}', None),
         ("**3**", 3),
         ("3.0", 3),
         ("3.", 3),
@@ -176,6 +180,20 @@ class TestProbabilityOfYes:
         assert probability_of_yes(Answer("", tuple(thoughts))) is None
         at_once = [*thoughts, _choice("</think>", x=0.9), _choice("Yes", Yes=0.75, No=0.25), _choice(".", x=1.0)]
         assert probability_of_yes(Answer("Yes.", tuple(at_once))) == pytest.approx(0.75)
+
+    def test_the_end_of_thoughts_may_be_cut_into_tokens(self) -> None:
+        """Wherever that is, what comes right after it decides, and nothing later."""
+        for pieces in (["</think>"], ["</think", ">"], ["<", "/think>"], ["so</", "think", ">"], ["</think>\n"]):
+            for token in (_choice("Y", y=0.9, yes=0.1), _choice("Yes", Yes=0.75, No=0.25)):
+                tokens = [_choice("yes", yes=0.9, no=0.1), *(_choice(piece, x=0.9) for piece in pieces), token]
+                later = _choice("No", Yes=0.1, No=0.9)
+                wanted = 0.75 if token.token == "Yes" else 0.1
+                assert probability_of_yes(Answer("", (*tokens, later))) == pytest.approx(wanted)
+
+    def test_no_probability_is_above_one(self) -> None:
+        """Though a server's log-probability is."""
+        token = TokenChoice("Yes", (("Yes", 0.4), ("No", math.log(0.5))))
+        assert probability_of_yes(Answer("Yes", (token,))) == pytest.approx(2 / 3)
 
     def test_a_missing_side_is_at_most_what_is_left(self) -> None:
         """No is not listed: it can have no more than the least listed one, and no more than the rest of 1."""

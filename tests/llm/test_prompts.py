@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.llm.prompts import best_prompt, delimited, grade_prompt, permutation_prompt
+from secondpass.llm.prompts import best_prompt, cut, delimited, grade_prompt, permutation_prompt, yes_no_prompt
+from secondpass.llm.types import Prompt
 
 # Of the templates and vocabularies of Llama 2 to 4, Mistral, Qwen, DeepSeek, Gemma, GLM, Phi, Command, EXAONE, MiniMax,
 # Seed, Nemotron, InternLM, Baichuan, T5, BERT, and the tools of several.
@@ -79,3 +80,33 @@ def test_a_schema_lists_what_may_be_answered() -> None:
     assert json.loads(grade.schema)["properties"]["grade"]["enum"] == [0, 1, 2, 3]
     assert json.loads(best.schema)["properties"]["best"]["enum"] == [1, 2]
     assert json.loads(order.schema)["properties"]["ranking"]["items"]["enum"] == [1, 2]
+
+
+def test_the_longest_answer_follows_from_what_is_asked() -> None:
+    """A word, a number, a number for each document; or what the caller wants. Only a word comes with its odds."""
+    texts = ["a", "b", "c"]
+
+    def all_of(limit: int | None) -> list[Prompt]:
+        return [
+            yes_no_prompt("q", "a", limit),
+            grade_prompt("q", "a", 3, limit),
+            best_prompt("q", texts, limit),
+            permutation_prompt("q", texts, limit),
+        ]
+
+    assert [prompt.max_tokens for prompt in all_of(None)] == [8, 32, 32, 32 + 8 * 3]
+    assert [prompt.max_tokens for prompt in all_of(5)] == [5] * 4
+    assert [prompt.logprobs for prompt in all_of(None)] == [True, False, False, False]
+    assert [bool(prompt.schema) for prompt in all_of(None)] == [False, True, True, True]
+    assert not json.loads(grade_prompt("q", "a", 3, None).schema)["additionalProperties"]
+
+
+def test_documents_are_numbered_from_one() -> None:
+    """As the answers name them."""
+    names = re.findall(r"BEGIN (.+) \w{8}\n", best_prompt("q", ["a", "b"], None).user)
+    assert names == ["QUERY", "DOCUMENT 1", "DOCUMENT 2"]
+
+
+def test_a_text_of_just_the_length_is_not_cut() -> None:
+    """One letter more is."""
+    assert (cut("abc", 3), cut("abcd", 3)) == (("abc", False), ("abc", True))

@@ -56,3 +56,28 @@ def test_what_cannot_be_a_client_is_refused(settings: dict[str, Any], message: s
     with pytest.raises(ConfigError, match=message) as caught:
         LLMReranker("m", **settings)
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"base_url": "ftp://host"}, "LLMReranker: base_url"),
+        ({"extra_body": [1]}, "LLMReranker: extra_body must be a mapping, or None"),
+        ({"timeout": 3}, "LLMReranker has no setting 'timeout'"),
+        ({"structured": 1}, "LLMReranker: structured"),
+        ({"concurrency": 0}, "LLMReranker: concurrency"),
+        ({"max_retries": -1}, "LLMReranker: max_retries"),
+        ({"timeout_s": 0}, "LLMReranker: timeout_s"),
+        ({"temperature": -0.1}, "LLMReranker: temperature"),
+    ],
+)
+def test_a_setting_out_of_range_is_named(settings: dict[str, Any], message: str) -> None:
+    """With whose it is; when the reranker is built, not when it is asked."""
+    with pytest.raises(ConfigError, match=message):
+        LLMReranker("m", **settings)
+
+
+@pytest.mark.parametrize("settings", [{"concurrency": 1}, {"max_retries": 0}, {"temperature": 0}, {"cache_size": 0}])
+def test_a_setting_may_be_the_least_that_there_is(settings: dict[str, Any]) -> None:
+    """One call at a time, no second attempt, no temperature and no answer that is kept are choices."""
+    assert LLMReranker("m", base_url=_URL, **settings).settings.items() >= settings.items()

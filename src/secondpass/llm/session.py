@@ -212,10 +212,8 @@ class Session:
             with self.llm.slots.taken(self.stop, self._left_s()):
                 answer, used = self._paid_call(prompt)
         except TimeoutError:
-            answer, used = None, (0, 0)
-        if answer is None:
             total = f"total_timeout_s={self.llm.total_timeout_s:g}"
-            raise CompletionError(f"{total} passed before the call could begin: raise it, or concurrency")
+            raise CompletionError(f"{total} passed before the call could begin: raise it, or concurrency") from None
         self._count_usage(answer, used)
         return answer
 
