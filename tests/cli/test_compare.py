@@ -50,6 +50,20 @@ def test_json_and_every_kind_of_system(folder: Path) -> None:
     assert found["n_queries"] == 5 and found["candidates"] == "bm25" and done.returncode == 0
 
 
+def test_costs_groups_and_failures(folder: Path) -> None:
+    """Prices and memory are columns, a file groups the queries, and failures are written as training data."""
+    (folder / "groups.tsv").write_text("".join(f"q{at}\t{'a' if at < 5 else 'b'}\n" for at in range(8)))
+    arguments = ["--candidates", "bad.run", "-s", "first-stage", "fake", "--depth", "10", "--memory", "--json"]
+    more = ["--price", "fake=0.5/query", "--groups", "groups.tsv", "--failures", "first-stage=train.jsonl"]
+    done = run("compare", "data", *arguments, *more, cwd=folder)
+    found = json.loads(done.stdout)
+    assert done.returncode == 0 and "8 of 8 failures of first-stage are in train.jsonl" in done.stderr
+    assert found["systems"][1]["cost"] == 500 and found["systems"][1]["memory_mb"] > 10
+    assert found["groups"]["category"]["q6"] == "b"
+    first = json.loads((folder / "train.jsonl").read_text().splitlines()[0])
+    assert first == {"query": "word0 here", "documents": ["word0 here", "filler", "filler"], "labels": [1, 0, 0]}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -60,6 +74,10 @@ def test_json_and_every_kind_of_system(folder: Path) -> None:
         (["data", "-s", "bm25", "fake+bm25"], "RetrieveRerank takes a Retriever and a Reranker"),
         (["data", "-s", "bm25", "fake", "--depths", "ten"], "--depths must be whole numbers"),
         (["data", "-s", "bm25", "fake", "--measure", "nope"], "not all measures of ir-measures"),
+        (["data", "-s", "bm25", "fake", "--price", "0.1/call"], "--price must be a system's name, = and a value"),
+        (["data", "-s", "bm25", "fake", "--price", "fake=1/year"], "a price must be an amount and its unit"),
+        (["data", "-s", "bm25", "fake", "--failures", "train.jsonl"], "--failures must be a system's name, ="),
+        (["data", "-s", "bm25", "fake", "--groups", "no.tsv"], "no.tsv can't be read"),
         (["data", "-s", "bm25", "fake", "--candidates", "no.run"], "no.run can't be read"),
     ],
 )

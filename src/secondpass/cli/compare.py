@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from secondpass.cli.console import say
 from secondpass.errors import ConfigError
 
 __all__ = ["compare"]
@@ -40,14 +41,29 @@ def compare(
     drop_missing: Annotated[
         bool, typer.Option("--drop-missing", help="Leave out judgements of documents that the corpus does not have.")
     ] = False,
+    prices: Annotated[
+        list[str] | None,
+        typer.Option("--price", help="What a system costs: NAME=0.002/call, /Mtok, /hour or /query; may be repeated."),
+    ] = None,
+    memory: Annotated[bool, typer.Option("--memory", help="Also measure each system's peak memory.")] = False,
+    groups: Annotated[
+        Path | None, typer.Option(help="A .tsv file of query ids and their category, to see each category by itself.")
+    ] = None,
+    failures_file: Annotated[
+        str | None,
+        typer.Option("--failures", metavar="NAME=FILE", help="Write a system's failures as training data (.jsonl)."),
+    ] = None,
     html_file: Annotated[Path | None, typer.Option("--html", help="Write a page with the queries, too.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
     """Say whether a reranker helps on your data, by how much, what it costs, and how deep it should go."""
     # Not with the module: every other command would wait for them.
-    from secondpass.cli.systems import dataset_of, systems_of
+    from secondpass.cli.systems import category_of, dataset_of, systems_of
     from secondpass.evaluate.comparison import compare as compared
+    from secondpass.evaluate.failure_cases import failures
 
+    if failures_file is not None:
+        _named(failures_file, "--failures")
     data = dataset_of(dataset, candidates, drop_missing)
     if queries is not None:
         data = data.sample(queries)
@@ -58,8 +74,15 @@ def compare(
         k=k,
         depth=depth,
         depths=_numbers(depths),
+        groups=None if groups is None else {"category": category_of(groups)},
+        prices=dict(_named(price, "--price") for price in prices or ()),
+        memory=memory,
         progress=True,
     )
+    if failures_file is not None:
+        name, path = _named(failures_file, "--failures")
+        found = failures(comparison, data, name)
+        say("note", "dim", f"{found.to_jsonl(path)} of {len(found)} failures of {name} are in {path}")
     if html_file is not None:
         comparison.to_html(html_file)
     if as_json:
@@ -73,3 +96,10 @@ def _numbers(depths: str) -> list[int]:
         return [int(part) for part in depths.split(",") if part.strip()]
     except ValueError as exc:
         raise ConfigError(f"--depths must be whole numbers with commas between them, not {depths!r}") from exc
+
+
+def _named(text: str, option: str) -> tuple[str, str]:
+    name, equals, value = text.rpartition("=")
+    if not equals or not name or not value:
+        raise ConfigError(f"{option} must be a system's name, = and a value, not {text!r}")
+    return name, value

@@ -10,13 +10,13 @@ from secondpass.config import construct
 from secondpass.errors import ConfigError
 from secondpass.evaluate.beir import read_beir
 from secondpass.evaluate.dataset import Dataset
-from secondpass.evaluate.reading import read_run
+from secondpass.evaluate.reading import read_run, read_texts
 from secondpass.evaluate.stdlib_docs import stdlib_dataset
 from secondpass.loading import from_config, load
 from secondpass.retrieve.base import Retriever, retrievers
 from secondpass.retrieve.two_stage import RetrieveRerank
 
-__all__ = ["dataset_of", "systems_of"]
+__all__ = ["category_of", "dataset_of", "systems_of"]
 
 _FIRST_STAGE = "first-stage"
 
@@ -31,6 +31,15 @@ def dataset_of(name: str, candidates: Path | None, drop_missing: bool) -> Datase
         return read_beir(name, candidates=candidates, missing="drop" if drop_missing else "raise")
     data = stdlib_dataset()
     return data if candidates is None else replace(data, candidates=read_run(candidates))
+
+
+def category_of(path: Path) -> dict[str, str]:
+    """Return the category of each query in a file of ids and categories with a tab between them.
+
+    Raises:
+        InputError: it can't be read, or a line is something else.
+    """
+    return {row["id"]: row["text"] for row in read_texts(path, "query")}
 
 
 def systems_of(systems: Sequence[str], depth: int) -> dict[str, Any]:

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from secondpass.evaluate.claims import LabelledClaim, read_claims
     from secondpass.evaluate.comparison import compare
     from secondpass.evaluate.dataset import Dataset
-    from secondpass.evaluate.figures import Change, DepthCurve, DepthPoint, Latency, Move, SystemResult
+    from secondpass.evaluate.failure_cases import Failure, Failures, failures
+    from secondpass.evaluate.figures import Change, DepthCurve, DepthPoint, GroupResult, Latency, Move, SystemResult
+    from secondpass.evaluate.groups import query_groups
     from secondpass.evaluate.metrics import measure, mrr, ndcg, per_query
+    from secondpass.evaluate.prices import Price
     from secondpass.evaluate.reading import ScoredRun, read_qrels, read_run
     from secondpass.evaluate.results import Comparison
     from secondpass.evaluate.statistics import Difference, Estimate
@@ -36,9 +39,13 @@ _LAZY = {
     "DepthPoint": "secondpass.evaluate.figures",
     "Difference": "secondpass.evaluate.statistics",
     "Estimate": "secondpass.evaluate.statistics",
+    "Failure": "secondpass.evaluate.failure_cases",
+    "Failures": "secondpass.evaluate.failure_cases",
+    "GroupResult": "secondpass.evaluate.figures",
     "LabelledClaim": "secondpass.evaluate.claims",
     "Latency": "secondpass.evaluate.figures",
     "Move": "secondpass.evaluate.figures",
+    "Price": "secondpass.evaluate.prices",
     "ScoredRun": "secondpass.evaluate.reading",
     "SystemResult": "secondpass.evaluate.figures",
     "VerifierFigures": "secondpass.evaluate.verifier_report",
@@ -46,10 +53,12 @@ _LAZY = {
     "WorstCase": "secondpass.evaluate.verifier_report",
     "compare": "secondpass.evaluate.comparison",
     "evaluate_verifier": "secondpass.evaluate.verifiers",
+    "failures": "secondpass.evaluate.failure_cases",
     "measure": "secondpass.evaluate.metrics",
     "mrr": "secondpass.evaluate.metrics",
     "ndcg": "secondpass.evaluate.metrics",
     "per_query": "secondpass.evaluate.metrics",
+    "query_groups": "secondpass.evaluate.groups",
     "read_beir": "secondpass.evaluate.beir",
     "read_claims": "secondpass.evaluate.claims",
     "read_qrels": "secondpass.evaluate.reading",
@@ -68,9 +77,13 @@ __all__ = [
     "DepthPoint",
     "Difference",
     "Estimate",
+    "Failure",
+    "Failures",
+    "GroupResult",
     "LabelledClaim",
     "Latency",
     "Move",
+    "Price",
     "ScoredRun",
     "SystemResult",
     "VerifierFigures",
@@ -78,10 +91,12 @@ __all__ = [
     "WorstCase",
     "compare",
     "evaluate_verifier",
+    "failures",
     "measure",
     "mrr",
     "ndcg",
     "per_query",
+    "query_groups",
     "read_beir",
     "read_claims",
     "read_qrels",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from secondpass.evaluate.figures import DepthCurve, SystemResult
 from secondpass.evaluate.statistics import paired_difference
-from secondpass.evaluate.wording import against, interval, milliseconds
+from secondpass.evaluate.wording import against, interval, milliseconds, money
 
 if TYPE_CHECKING:
     from secondpass.evaluate.results import Comparison
@@ -23,6 +23,7 @@ def advice(comparison: "Comparison") -> tuple[str, ...]:
     sentences = [_recommendation(comparison, verdicts)]
     sentences += [_said(comparison, system, verdicts[system.name]) for system in comparison.systems[1:]]
     sentences += _cheaper(comparison, verdicts)
+    sentences += _groups(comparison, verdicts)
     sentences += [_depth(comparison, name, curve) for name, curve in comparison.curves.items()]
     return tuple(sentences)
 
@@ -70,7 +71,8 @@ def _cost(system: SystemResult, first: SystemResult) -> str:
     if system.latency is None:
         return ""
     rather = "" if first.latency is None else f" rather than {milliseconds(first.latency.p50_s)}"
-    return f" It takes {milliseconds(system.latency.p50_s)} a query (p50){rather}."
+    pays = "" if system.cost is None else f", and {money(system.cost)} for 1,000 queries"
+    return f" It takes {milliseconds(system.latency.p50_s)} a query (p50){rather}{pays}."
 
 
 def _cheaper(comparison: "Comparison", verdicts: dict[str, str]) -> Iterator[str]:
@@ -97,6 +99,20 @@ def _cheaper(comparison: "Comparison", verdicts: dict[str, str]) -> Iterator[str
             )
 
 
+def _groups(comparison: "Comparison", verdicts: dict[str, str]) -> Iterator[str]:
+    """Yield for each group of queries what is not true of all of them: that a system hurts there, or helps there."""
+    first = comparison.systems[0].name
+    for of in comparison.by_group:
+        for name, difference in of.differences.items():
+            if difference.verdict in ("undecided", verdicts[name]):
+                continue
+            does = "is better" if difference.verdict == "better" else "is worse"
+            yield (
+                f"{name} {does} than {first} where {of.by} is {of.group!r} ({of.n_queries} queries): "
+                f"{comparison.measures[0]} changes by {against(difference)}."
+            )
+
+
 def _depth(comparison: "Comparison", name: str, curve: DepthCurve) -> str:
     points = {point.depth: point for point in curve.points}
     enough, last = points[curve.enough], curve.points[-1]
@@ -105,7 +121,10 @@ def _depth(comparison: "Comparison", name: str, curve: DepthCurve) -> str:
     if enough.gain is None:
         return f"{at}, the greatest that was tried, and better than at any lower one: a greater one may pay."
     gain = enough.gain
-    says = "which is worse" if gain.verdict == "worse" else "no gain that could be told from chance"
+    unsure = "no gain that could be told from chance"
+    if gain.low > 0:  # the interval and the test do not agree
+        unsure = f"a gain that chance makes with p = {gain.p:.2g}"
+    says = "which is worse" if gain.verdict == "worse" else unsure
     return (
         f"{at} and {last.mean.value:.3f} at {last.depth}, {against(gain)}, {says}: going deeper than {enough.depth} "
         f"does not pay here. A query takes {milliseconds(enough.latency.p50_s)} (p50) "

@@ -6,7 +6,7 @@ from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.figures import Change, Move
 from secondpass.types import Document, document_text, shortened
 
-__all__ = ["changes"]
+__all__ = ["changes", "moves"]
 
 _QUERIES, _DOCUMENTS, _CHARACTERS = 10, 5, 300
 _ROUNDING = 1e-12
@@ -33,15 +33,16 @@ def changes(
 
     def change(query: str) -> Change:
         first, second = (run[query] for run in runs.values())
-        moves = _moves(dataset.qrels[query], documents, first, second)
-        return Change(query, dataset.queries[query], before[query], after[query], moves)
+        moved = moves(dataset.qrels[query], documents, first, second)
+        return Change(query, dataset.queries[query], before[query], after[query], moved)
 
     return tuple(map(change, gained)), tuple(map(change, lost))
 
 
-def _moves(
+def moves(
     grades: Mapping[str, int], documents: Mapping[str, Document], before: Sequence[str], after: Sequence[str]
 ) -> tuple[Move, ...]:
+    """Return the relevant documents of a query that come first in one of two rankings, and what either begins with."""
     ranks = [{name: rank for rank, name in enumerate(run, start=1)} for run in (before, after)]
     last = max(len(before), len(after)) + 1
 

@@ -1,43 +1,29 @@
-"""Compare retrievers and rerankers: quality with intervals, time, and the queries that changed."""
+"""Compare retrievers and rerankers: quality with intervals, time, memory, money, and the queries that changed."""
 
-import time
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from secondpass.errors import ConfigError
+from secondpass.errors import ConfigError, SecondPassError
 from secondpass.evaluate.changes import changes
 from secondpass.evaluate.dataset import Dataset
-from secondpass.evaluate.figures import DepthCurve, DepthPoint, Latency, SystemResult
+from secondpass.evaluate.figures import DepthCurve, DepthPoint, GroupResult, SystemResult
+from secondpass.evaluate.groups import Groups, query_groups
+from secondpass.evaluate.measuring import Measured, Runs, latency, measured, texts_by_id
+from secondpass.evaluate.memory import peak_memory_mb
 from secondpass.evaluate.metrics import cutoff, per_query
+from secondpass.evaluate.prices import Price, checked_prices
 from secondpass.evaluate.results import Comparison
 from secondpass.evaluate.statistics import Difference, holm, mean_estimate, paired_difference
-from secondpass.evaluate.systems import Answer, Question, System, as_systems
-from secondpass.types import Document
-from secondpass.validation import OPEN_SHARE, Whole, checked_k, shown
+from secondpass.evaluate.systems import Question, System, as_systems
+from secondpass.validation import OPEN_SHARE, Flag, Whole, checked_k, shown
 
 __all__ = ["compare"]
 
-_WARM_UP = 4  # candidates that each reranker ranks before anything is timed
 _FEW = 30  # queries below which a bootstrap's intervals are known to be too narrow
 
-
-@dataclass
-class _Measured:
-    """What one system said and took, at one depth, by query id."""
-
-    ids: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    rest: dict[str, tuple[str, ...]] = field(default_factory=dict)  # candidates that were not ranked, in their order
-    seconds: list[float] = field(default_factory=list)
-    own_seconds: float = 0.0
-    pairs: int = 0
-    cached: int = 0
-
-
-Measured = dict[tuple[str, int], _Measured]
+Values = Mapping[str, Mapping[str, Mapping[str, float]]]  # system to measure to query to value
 
 
 def compare(
@@ -48,6 +34,9 @@ def compare(
     k: int | None = None,
     depth: int = 100,
     depths: Sequence[int] = (),
+    groups: Groups | None = None,
+    prices: Mapping[str, Price | str] | None = None,
+    memory: bool = False,
     confidence: float = 0.95,
     n_samples: int = 10_000,
     seed: int = 0,
@@ -70,6 +59,10 @@ def compare(
         depth: how many candidates are ranked, and how many documents a retriever is asked for.
         depths: also rank so many candidates, with each reranker, for its depth curve; the others keep their order
             behind them.
+        groups: by what else to group the queries than what their texts tell (see `query_groups`): a name to query id
+            to group, such as ``{"category": {"q1": "billing", ...}}``.
+        prices: what systems cost: a name to a `Price`, or to a text such as ``"0.002/call"``.
+        memory: also measure the peak memory of each system, in a process of its own that loads it again.
         confidence: of intervals and verdicts, in (0, 1).
         n_samples: of the bootstrap and of the randomisation test.
         seed: of both.
@@ -86,19 +79,23 @@ def compare(
     wanted, deep, curve_at = checked_k(k), checked_k(depth, "depth") or 1, _checked_depths(depths)
     OPEN_SHARE.checked(confidence, "confidence")
     Whole(at_least=100).checked(n_samples, "n_samples")
+    Flag().checked(memory, "memory")
     names = _checked_measures(measures, wanted, deep)
+    grouped = query_groups(dataset, groups)
     asked = as_systems(systems, dataset, progress=progress)
-    measured, first_stage = _run(asked, dataset, wanted, deep, curve_at, progress)
+    priced = checked_prices({} if prices is None else prices, [system.name for system in asked])
+    runs, first_stage, questions = measured(asked, dataset, wanted, deep, curve_at, progress)
+    peaks, unmeasured = _memory(asked, questions) if memory else ({}, [])
     settings = {"confidence": confidence, "n_samples": n_samples, "seed": seed}
     values = {
-        system.name: {name: per_query(dataset.qrels, measured[system.name, deep].ids, name) for name in names}
+        system.name: {name: per_query(dataset.qrels, runs[system.name, deep].ids, name) for name in names}
         for system in asked
     }
     return Comparison(
-        systems=tuple(_results(asked, dataset, measured, deep, values, settings)),
+        systems=tuple(_results(asked, dataset, runs, deep, values, settings, priced, peaks)),
         measures=names,
         curves={
-            system.name: _curve(system.name, curve_at, dataset, measured, names[0], settings)
+            system.name: _curve(system.name, curve_at, dataset, runs, names[0], settings)
             for system in asked
             if curve_at and system.kind == "reranker"
         },
@@ -108,7 +105,9 @@ def compare(
         k=wanted,
         candidates="the dataset" if first_stage is None else first_stage.name,
         confidence=confidence,
-        notes=tuple(_notes(asked, dataset, measured, deep, first_stage)),
+        notes=(*_notes(asked, dataset, runs, deep, first_stage), *_unpriced(priced, runs, deep), *unmeasured),
+        groups=grouped,
+        by_group=_by_group(grouped, {name: each[names[0]] for name, each in values.items()}, settings),
     )
 
 
@@ -135,86 +134,40 @@ def _checked_measures(measures: Sequence[str], k: int | None, depth: int) -> tup
     return names
 
 
-def _run(
-    systems: Sequence[System], dataset: Dataset, k: int | None, depth: int, depths: Sequence[int], progress: bool
-) -> tuple[Measured, System | None]:
-    """Ask every query of every system; returns what was measured, and the system whose candidates are ranked."""
-    from tqdm import tqdm
-
-    first_stage = None if dataset.candidates is not None else next(each for each in systems if each.searches)
-    texts = {str(document["id"]): document for document in dataset.documents if not isinstance(document, str)}
-    deepest = max(depth, *depths) if depths else depth
-    tasks = [(system, depth) for system in systems]
-    tasks += [(system, at) for system in systems if system.kind == "reranker" for at in depths if at != depth]
-    measured: Measured = defaultdict(_Measured)
-    bar = tqdm(dataset.judged, unit="query", delay=1, leave=False, disable=not progress)
-    for at, query in enumerate(bar):
-        question = Question(query, dataset.queries[query], (), (), deepest, k)
-        if first_stage is None:
-            found = (dataset.candidates or {}).get(query, {})
-            first, first_s = Answer(tuple(found)[:deepest], tuple(found.values())[:deepest]), 0.0
-        else:
-            if at == 0:
-                first_stage.answer(question)
-            first, first_s = _timed(first_stage, question)
-        question = replace(question, documents=[texts[name] for name in first.ids], scores=first.scores)
-        if at == 0:
-            _warm_up([system for system in systems if system is not first_stage], question, depth)
-        # Each begins in turn, so that no system always comes after the same other one.
-        for system, ranked in tasks[at % len(tasks) :] + tasks[: at % len(tasks)]:
-            of = measured[system.name, ranked]
-            if system is first_stage:
-                of.ids[query] = first.ids[: k or depth]
-                of.seconds.append(first_s)
-                continue
-            answer, own_s = _timed(system, _first(question, ranked))
-            of.ids[query] = answer.ids[: k or ranked]
-            of.own_seconds += own_s
-            of.seconds.append(own_s + first_s if system.kind == "reranker" else own_s)
-            if system.kind == "reranker":
-                of.pairs += min(ranked, len(question.documents))
-                of.cached += answer.trace.total("cache_hits") if answer.trace else 0
-                of.rest[query] = tuple(name for name in first.ids if name not in set(answer.ids))
-    return dict(measured), first_stage
-
-
-def _first(question: Question, n: int) -> Question:
-    return replace(question, documents=question.documents[:n], scores=question.scores[:n], depth=n)
-
-
-def _warm_up(systems: Sequence[System], question: Question, depth: int) -> None:
+def _memory(systems: Sequence[System], questions: Sequence[Question]) -> tuple[dict[str, float], list[str]]:
+    peaks, notes = {}, []
     for system in systems:
-        system.answer(_first(question, _WARM_UP if system.kind == "reranker" else depth))
-
-
-def _timed(system: System, question: Question) -> tuple[Answer, float]:
-    start = time.perf_counter()
-    answer = system.answer(question)
-    return answer, time.perf_counter() - start
+        if system.subject is None:
+            continue
+        try:
+            peaks[system.name] = peak_memory_mb(system.subject, questions)
+        except SecondPassError as exc:
+            notes.append(f"{system.name}: its memory was not measured: {exc}")
+    return peaks, notes
 
 
 def _results(
     systems: Sequence[System],
     dataset: Dataset,
-    measured: Measured,
+    runs: Runs,
     depth: int,
-    values: Mapping[str, Mapping[str, Mapping[str, float]]],
+    values: Values,
     settings: Mapping[str, Any],
+    prices: Mapping[str, Price],
+    peaks: Mapping[str, float],
 ) -> Iterator[SystemResult]:
     differences = _differences(values, settings)
-    documents: dict[str, Document] = {
-        str(document["id"]): document for document in dataset.documents if not isinstance(document, str)
-    }
+    documents = texts_by_id(dataset)
     first = systems[0].name
     for system in systems:
-        of = measured[system.name, depth]
+        of = runs[system.name, depth]
         main = next(iter(values[first]))
         gained, lost = (
             changes(
                 dataset,
                 documents,
                 {name: values[name][main] for name in (first, system.name)},
-                {name: measured[name, depth].ids for name in (first, system.name)},
+                {name: runs[name, depth].ids for name in (first, system.name)},
             )
             if system.name != first
             else ((), ())
@@ -225,16 +178,34 @@ def _results(
             means={name: mean_estimate([*each.values()], **settings) for name, each in values[system.name].items()},
             differences={name: each[system.name] for name, each in differences.items() if system.name in each},
             values=values[system.name],
-            latency=_latency(of.seconds) if system.timed else None,
+            latency=latency(of.seconds) if system.timed else None,
             pairs_per_s=of.pairs / of.own_seconds if of.pairs and of.own_seconds else None,
+            memory_mb=peaks.get(system.name),
+            cost=_cost(of, prices.get(system.name)),
+            usage=dict(of.usage),
             gained=gained,
             lost=lost,
+            run=of.ids,
         )
 
 
-def _differences(
-    values: Mapping[str, Mapping[str, Mapping[str, float]]], settings: Mapping[str, Any]
-) -> dict[str, dict[str, Difference]]:
+def _cost(of: Measured, price: Price | None) -> float | None:
+    """Return what a thousand queries cost; None if nothing has a price."""
+    if price is None and "cost_micros" not in of.usage:
+        return None
+    n = len(of.ids)
+    return 1000 * (price or Price()).of(of.usage, n, sum(of.seconds)) / n
+
+
+def _unpriced(prices: Mapping[str, Price], runs: Runs, depth: int) -> Iterator[str]:
+    for name, price in prices.items():
+        usage: Counter[str] = runs[name, depth].usage
+        for of, counted in ((price.call, "calls"), (price.million_tokens, "tokens")):
+            if of and not usage.get(counted):
+                yield f"{name} has a price for {counted}, and no server counted any, so its cost lacks that part."
+
+
+def _differences(values: Values, settings: Mapping[str, Any]) -> dict[str, dict[str, Difference]]:
     """Return measure to system to its difference to the first system, adjusted over the systems."""
     first, *others = values
     found: dict[str, dict[str, Difference]] = {}
@@ -246,26 +217,50 @@ def _differences(
     return found
 
 
+def _by_group(
+    groups: Groups, values: Mapping[str, Mapping[str, float]], settings: Mapping[str, Any]
+) -> tuple[GroupResult, ...]:
+    """Return a measure on each group of queries; p values are adjusted over all of them and all systems."""
+    first, *others = values
+    members: dict[tuple[str, str], list[str]] = {}
+    for by, of_queries in groups.items():
+        for query, group in sorted(of_queries.items(), key=lambda item: item[1]):
+            members.setdefault((by, group), []).append(query)
+    raw = {
+        (of, other): paired_difference(
+            [values[other][query] for query in queries], [values[first][query] for query in queries], **settings
+        )
+        for of, queries in members.items()
+        for other in others
+    }
+    adjusted = holm({repr(key): difference.p for key, difference in raw.items()})
+    return tuple(
+        GroupResult(
+            by=of[0],
+            group=of[1],
+            n_queries=len(queries),
+            means={
+                name: mean_estimate([each[query] for query in queries], **settings) for name, each in values.items()
+            },
+            differences={other: replace(raw[of, other], p_adjusted=adjusted[repr((of, other))]) for other in others},
+        )
+        for of, queries in members.items()
+    )
+
+
 def _curve(
-    name: str,
-    depths: Sequence[int],
-    dataset: Dataset,
-    measured: Measured,
-    measure: str,
-    settings: Mapping[str, Any],
+    name: str, depths: Sequence[int], dataset: Dataset, runs: Runs, measure: str, settings: Mapping[str, Any]
 ) -> DepthCurve:
-    values = {}
-    for at in depths:
-        of = measured[name, at]
-        run = {query: of.ids[query] + of.rest[query] for query in of.ids}
-        values[at] = [*per_query(dataset.qrels, run, measure).values()]
+    by_query = {at: per_query(dataset.qrels, runs[name, at].whole(), measure) for at in depths}
+    values = {at: [*each.values()] for at, each in by_query.items()}
     last = depths[-1]
     points = [
         DepthPoint(
             depth=at,
             mean=mean_estimate(values[at], **settings),
             gain=paired_difference(values[last], values[at], **settings) if at != last else None,
-            latency=_latency(measured[name, at].seconds),
+            latency=latency(runs[name, at].seconds),
+            values=by_query[at],
         )
         for at in depths
     ]
@@ -281,13 +276,8 @@ def _curve(
     return DepthCurve(tuple(points), enough)
 
 
-def _latency(seconds: Sequence[float]) -> Latency:
-    p50, p95, p99 = np.quantile(seconds, [0.5, 0.95, 0.99])
-    return Latency(float(p50), float(p95), float(p99))
-
-
 def _notes(
-    systems: Sequence[System], dataset: Dataset, measured: Measured, depth: int, first_stage: System | None
+    systems: Sequence[System], dataset: Dataset, runs: Runs, depth: int, first_stage: System | None
 ) -> Iterator[str]:
     n = len(dataset.judged)
     if n < _FEW:
@@ -296,11 +286,11 @@ def _notes(
     if rerankers and (first_stage is None or not first_stage.timed):
         yield "The times of rerankers are without the first stage, whose candidates were given."
     for system in rerankers:
-        of = measured[system.name, depth]
+        of = runs[system.name, depth]
         if of.cached:
             yield f"{system.name}: {of.cached} of {of.pairs} scores came from a cache, so its times are too good."
     for system in systems:
-        found = measured[system.name, depth].ids
+        found = runs[system.name, depth].ids
         empty = sum(not found[query] for query in dataset.judged)
         if empty:
             yield f"{system.name} returned nothing for {empty} of {n} queries, which count 0."

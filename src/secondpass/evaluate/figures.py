@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from secondpass.evaluate.statistics import Difference, Estimate
 
-__all__ = ["Change", "DepthCurve", "DepthPoint", "Latency", "Move", "SystemResult"]
+__all__ = ["Change", "DepthCurve", "DepthPoint", "GroupResult", "Latency", "Move", "SystemResult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,12 @@ class SystemResult:
         latency: None for a run, and for candidates that came with the dataset. That of a reranker includes its first
             stage's where that is one of the systems.
         pairs_per_s: documents that a reranker ranked in a second of its own time; None for others.
+        memory_mb: the peak of a process of its own, in MiB; None if it was not measured.
+        cost: money for a thousand queries, the first stage's calls included; None if there are no prices.
+        usage: calls of servers and the tokens that these counted, of all queries together.
         gained: queries on which it is better than the first system by the first measure, furthest first; at most ten.
         lost: queries on which it is worse, likewise.
+        run: query id to document ids, best first.
     """
 
     name: str
@@ -85,8 +89,31 @@ class SystemResult:
     values: Mapping[str, Mapping[str, float]] = field(repr=False)
     latency: Latency | None
     pairs_per_s: float | None
+    memory_mb: float | None
+    cost: float | None
+    usage: Mapping[str, int]
     gained: tuple[Change, ...] = field(repr=False)
     lost: tuple[Change, ...] = field(repr=False)
+    run: Mapping[str, tuple[str, ...]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResult:
+    """The first measure on some of the queries.
+
+    Attributes:
+        by: by what queries are grouped: ``length``, ``language``, ``category`` and so on.
+        group: which of these groups it is.
+        n_queries: how many queries it has.
+        means: system to its mean.
+        differences: system to its difference to the first one, with p adjusted for all groups and systems.
+    """
+
+    by: str
+    group: str
+    n_queries: int
+    means: Mapping[str, Estimate]
+    differences: Mapping[str, Difference]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +125,14 @@ class DepthPoint:
         mean: over queries.
         gain: how far the greatest depth lies above this one; None for the greatest.
         latency: with the first stage's, if that is one of the systems.
+        values: query id to value.
     """
 
     depth: int
     mean: Estimate
     gain: Difference | None
     latency: Latency
+    values: Mapping[str, float] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from secondpass.errors import ConfigError, InputError
+from secondpass.errors import ConfigError
 from secondpass.evaluate.advice import advice
-from secondpass.evaluate.figures import DepthCurve, SystemResult
+from secondpass.evaluate.figures import DepthCurve, GroupResult, SystemResult
+from secondpass.evaluate.layout import write_page
 from secondpass.evaluate.page import page
 from secondpass.evaluate.tables import as_html, as_text
 
@@ -30,6 +30,8 @@ class Comparison:
         candidates: whose candidates rerankers ranked: a system's name, or "the dataset".
         confidence: of all intervals and verdicts.
         notes: what to know when reading it, in sentences.
+        groups: by what queries are grouped, to query id to group, as `secondpass.evaluate.query_groups` has it.
+        by_group: the first measure on each group.
     """
 
     systems: tuple[SystemResult, ...]
@@ -42,6 +44,8 @@ class Comparison:
     candidates: str
     confidence: float
     notes: tuple[str, ...] = ()
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    by_group: tuple[GroupResult, ...] = ()
 
     def __getitem__(self, name: str) -> SystemResult:
         """Return the result of a system by its name.
@@ -71,6 +75,9 @@ class Comparison:
         for system, result in zip(plain["systems"], self.systems, strict=True):
             for name, difference in result.differences.items():
                 system["differences"][name]["verdict"] = difference.verdict
+        for group, of_group in zip(plain["by_group"], self.by_group, strict=True):
+            for name, difference in of_group.differences.items():
+                group["differences"][name]["verdict"] = difference.verdict
         return {**plain, "advice": list(self.advice)}
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
@@ -79,10 +86,7 @@ class Comparison:
         Raises:
             InputError: it can't be written.
         """
-        try:
-            Path(path).write_bytes(page(self).encode("utf-8", "replace"))
-        except OSError as exc:
-            raise InputError(f"{path} can't be written: {exc}") from exc
+        write_page(page(self), path)
 
     def __repr__(self) -> str:
         return as_text(self)

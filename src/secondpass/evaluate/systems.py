@@ -56,11 +56,13 @@ class System:
         name: as it was passed.
         kind: ``candidates``, ``retriever``, ``two-stage``, ``reranker``, ``run`` or ``function``.
         answer: asks it.
+        subject: the retriever or reranker itself; None if it is neither.
     """
 
     name: str
     kind: str
     answer: Callable[[Question], Answer]
+    subject: "Reranker | Retriever | RetrieveRerank | None" = None
 
     @property
     def searches(self) -> bool:
@@ -109,11 +111,11 @@ def _system(name: str, system: Any, dataset: Dataset, progress: bool) -> System:
         return System(name, "candidates", _candidates)
     if isinstance(system, Retriever | RetrieveRerank):
         kind = "two-stage" if isinstance(system, RetrieveRerank) else "retriever"
-        return System(name, kind, _searching(name, system, dataset, progress))
+        return System(name, kind, _searching(name, system, dataset, progress), system)
     if isinstance(system, Reranker):
-        return System(name, "reranker", _reranking(system))
+        return System(name, "reranker", _reranking(system), system)
     if isinstance(system, str) or (isinstance(system, Mapping) and "type" in system):
-        return System(name, "reranker", _reranking(load(system)))
+        return _system(name, load(system), dataset, progress)
     if isinstance(system, Mapping | os.PathLike) or hasattr(system, "columns"):
         return System(name, "run", _given(name, read_run(system), dataset))
     if callable(system):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from secondpass.evaluate.figures import SystemResult
-from secondpass.evaluate.wording import against, interval, milliseconds, p_value
+from secondpass.evaluate.wording import against, interval, megabytes, milliseconds, money, p_value
 from secondpass.types import printable, shortened
 
 if TYPE_CHECKING:
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLOURS",
-    "COST_HEADS",
     "aligned",
     "as_html",
     "as_text",
     "cost_cells",
+    "cost_heads",
     "escaped",
     "headline",
     "quality_cells",
@@ -27,7 +27,6 @@ __all__ = [
 # Half transparent over whatever the page has behind it, so that it can be read on light and on dark.
 COLOURS = {"better": "60,170,90", "worse": "220,60,60", "undecided": "130,130,130"}
 _NAME = 40  # characters of a system's name in a terminal
-COST_HEADS = ("p50", "p95", "p99", "pairs/s")
 
 Cells = tuple[str, ...]
 
@@ -39,8 +38,8 @@ def as_text(comparison: "Comparison") -> str:
         heads = (measure, *quality_heads(comparison))
         rows = [(_name(system), *quality_cells(system, measure)) for system in comparison.systems]
         blocks.append("\n".join(aligned([heads, *rows])))
-    rows = [(_name(system), *cost_cells(system)) for system in comparison.systems]
-    blocks.append("\n".join(aligned([("time a query", *COST_HEADS), *rows])))
+    rows = [(_name(system), *cost_cells(comparison, system)) for system in comparison.systems]
+    blocks.append("\n".join(aligned([("time a query", *cost_heads(comparison)), *rows])))
     blocks.append("\n".join(printable(sentence) for sentence in comparison.advice))
     blocks += [f"note: {printable(note)}" for note in comparison.notes]
     return "\n\n".join(blocks)
@@ -82,13 +81,24 @@ def quality_cells(system: SystemResult, measure: str) -> Cells:
     return f"{mean.value:.3f}", interval(mean), against(of), p_value(of), counts
 
 
-def cost_cells(system: SystemResult) -> Cells:
-    """Return the times of a query, and how many documents were ranked in a second."""
-    if system.latency is None:
-        return "", "", "", ""
-    times = (system.latency.p50_s, system.latency.p95_s, system.latency.p99_s)
-    pairs = "" if system.pairs_per_s is None else f"{system.pairs_per_s:,.0f}"
-    return (*map(milliseconds, times), pairs)
+def cost_heads(comparison: "Comparison") -> Cells:
+    """Return the names of the columns that `cost_cells` fills: memory and money only where there are any."""
+    memory = ("MB",) if any(system.memory_mb is not None for system in comparison) else ()
+    cost = ("cost of 1,000",) if any(system.cost is not None for system in comparison) else ()
+    return ("p50", "p95", "p99", "pairs/s", *memory, *cost)
+
+
+def cost_cells(comparison: "Comparison", system: SystemResult) -> Cells:
+    """Return the times of a query, how many documents were ranked in a second, peak memory, and money."""
+    of = system.latency
+    times = ("", "", "") if of is None else (of.p50_s, of.p95_s, of.p99_s)
+    cells = [time if isinstance(time, str) else milliseconds(time) for time in times]
+    cells.append("" if system.pairs_per_s is None else f"{system.pairs_per_s:,.0f}")
+    if "MB" in cost_heads(comparison):
+        cells.append(megabytes(system.memory_mb))
+    if "cost of 1,000" in cost_heads(comparison):
+        cells.append(money(system.cost))
+    return tuple(cells)
 
 
 def escaped(text: str) -> str:
@@ -110,10 +120,10 @@ def aligned(rows: Iterable[Cells]) -> Iterator[str]:
 
 
 def _table(comparison: "Comparison", measure: str) -> str:
-    heads = (measure, *quality_heads(comparison), *COST_HEADS)
+    heads = (measure, *quality_heads(comparison), *cost_heads(comparison))
     rows = []
     for system in comparison.systems:
-        cells = [*quality_cells(system, measure), *cost_cells(system)]
+        cells = [*quality_cells(system, measure), *cost_cells(comparison, system)]
         of = system.differences.get(measure)
         if of is not None:
             cells[2] = f"<span style='background:rgba({COLOURS[of.verdict]},.25)'>{cells[2]}</span>"

@@ -2,7 +2,7 @@
 
 from secondpass.evaluate.statistics import Difference, Estimate
 
-__all__ = ["against", "interval", "milliseconds", "p_value"]
+__all__ = ["against", "interval", "megabytes", "milliseconds", "money", "p_value"]
 
 
 def milliseconds(seconds: float) -> str:
@@ -28,3 +28,15 @@ def p_value(of: Difference | None) -> str:
     if of is None:
         return ""
     return "< 0.0001" if of.p_adjusted < 0.0001 else f"{of.p_adjusted:.4f}"
+
+
+def money(cost: float | None) -> str:
+    """Return what a thousand queries cost, in the user's currency: "1.20", "0.0034"; empty for None."""
+    if cost is None:
+        return ""
+    return f"{cost:,.2f}" if cost >= 0.1 or cost == 0 else f"{cost:.2g}"
+
+
+def megabytes(of: float | None) -> str:
+    """Return a size in MB; empty for None."""
+    return "" if of is None else f"{of:,.0f}"
