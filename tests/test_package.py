@@ -33,8 +33,8 @@ _PACKAGES = {
     "evaluate": (
         "Change Comparison Dataset DepthCurve DepthPoint Difference Estimate Failure Failures GroupResult "
         "LabelledClaim Latency Move Price ScoredRun SystemResult VerifierFigures VerifierReport WorstCase compare "
-        "evaluate_verifier failures measure mrr ndcg per_query query_groups read_beir read_claims read_qrels read_run stdlib_corpus "
-        "stdlib_dataset stdlib_qrels stdlib_queries"
+        "evaluate_verifier failures measure mrr ndcg per_query query_groups read_beir read_claims read_qrels read_run "
+        "stdlib_corpus stdlib_dataset stdlib_qrels stdlib_queries"
     ),
     "learn": (
         "Gate GateDecision LabelledPair LabelledText ModelStore ModelVersion Promotion Split StoreError "
