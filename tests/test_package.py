@@ -25,6 +25,7 @@ _PACKAGES = {
     ),
     "classify": ("BiEncoder Classification MonitoredClassifier ZeroShotClassifier"),
     "composition": (
+        "ABTestReranker ArmComparison ArmResult ExperimentReport Outcomes ShadowResult experiment_unit "
         "BlendedReranker BoostedReranker BudgetReranker CacheStats CachedReranker CalibratedReranker CascadeReranker "
         "CoalescingReranker DiverseReranker LostInTheMiddleReranker RecentReranker in_context "
         "EnsembleReranker FallbackReranker MonitoredReranker Passage PassageReranker PriorReranker "
@@ -105,6 +106,7 @@ def test_the_public_names_are_these() -> None:
         *("LLMReranker", "MonoT5Reranker", "PassageReranker", "PriorReranker", "RankT5Reranker", "RemoteReranker"),
         *("BoostedReranker", "BudgetReranker", "DiverseReranker", "LostInTheMiddleReranker", "RecentReranker"),
         *("MonitoredReranker", "RoutedReranker", "TranslatingReranker", "Reranker", "from_config", "load"),
+        *("ABTestReranker",),
         *("FactVerifier", "Verdict", "Verification", "VerificationFailedError", "ZeroShotClassifier"),
         *("Document", "RankedDocument", "Ranking", "Request", "Scale", "Scores", "Trace"),
     }

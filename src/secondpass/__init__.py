@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from secondpass.composition.cascade.reranker import CascadeReranker
     from secondpass.composition.coalescing import CoalescingReranker
     from secondpass.composition.ensemble import EnsembleReranker
+    from secondpass.composition.experiment.reranker import ABTestReranker
     from secondpass.composition.fallback import FallbackReranker
     from secondpass.composition.monitored import MonitoredReranker
     from secondpass.composition.order.boosted import BoostedReranker
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 
 # Names whose files import ONNX Runtime and the like: they are imported when they are first asked for.
 _LAZY = {
+    "ABTestReranker": "secondpass.composition.experiment.reranker",
     "BlendedReranker": "secondpass.composition.blended",
     "BoostedReranker": "secondpass.composition.order.boosted",
     "BudgetReranker": "secondpass.composition.order.budget",
@@ -95,6 +97,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "ABTestReranker",
     "BlendedReranker",
     "BoostedReranker",
     "BudgetReranker",

@@ -56,6 +56,11 @@ def _wrap(inner: st.SearchStrategy[Config]) -> st.SearchStrategy[Config]:
         _of("cached", wrapped=inner, cache=st.just({"type": "memory"})),
         _of("coalescing", wrapped=inner, max_wait_ms=st.just(0.0)),
         _of("monitored", wrapped=inner, sinks=st.just(["window"])),
+        _of(
+            "ab-test",
+            arms=st.fixed_dictionaries({"a": inner, "b": inner}),
+            mode=st.sampled_from(["split", "interleave"]),
+        ),
         _of("diverse", wrapped=inner, depth=st.sampled_from([2, 50])),
         _of("recent", wrapped=inner),
         _of("boosted", wrapped=inner, boosts=st.just({"source": {"a": 0.2}})),
@@ -129,7 +134,7 @@ def _close_later(reranker: object, stack: ExitStack) -> None:
 _TRAITS = ("scale", "logit", "probability", "ordinal", "depend")
 _NAMES = {
     *("FakeReranker", "PassageReranker", "CalibratedReranker", "EnsembleReranker", "BlendedReranker", "CachedReranker"),
-    *("MonitoredReranker", "DiverseReranker", "RecentReranker", "BoostedReranker", "BudgetReranker"),
+    *("ABTestReranker", "MonitoredReranker", "DiverseReranker", "RecentReranker", "BoostedReranker", "BudgetReranker"),
     *(
         "LostInTheMiddleReranker",
         "CoalescingReranker",

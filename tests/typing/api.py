@@ -2,6 +2,7 @@
 
 import secondpass as sp
 from secondpass.cache import MemoryCache
+from secondpass.composition import experiment_unit
 from secondpass.evaluate import Comparison, Dataset, VerifierReport, compare, evaluate_verifier
 from secondpass.llm import Budget
 from secondpass.models import LoadSettings
@@ -75,6 +76,18 @@ def evaluated(dataset: Dataset) -> tuple[str, ...]:
     compare({"BM25": BM25Retriever(), "L12": "cross-encoder"}, dataset, depht=10)  # type: ignore[call-arg]
     report: VerifierReport = evaluate_verifier(sp.FactVerifier(), [{"claim": "c", "passages": "p", "label": 1}])
     return (*comparison.advice, *report.sources)
+
+
+def experiment(control: sp.Reranker) -> float | None:
+    """Arms are objects, names or configurations; a misspelt mode is a type error."""
+    with sp.ABTestReranker(
+        {"control": control, "treatment": "cross-encoder"}, {"control": 90, "treatment": 10}
+    ) as test:
+        with experiment_unit("user-42"):
+            arm: str = test.record("clicked", 1.0)
+        sp.ABTestReranker({arm: control, "b": {"type": "fake"}}, mode="split", plan="plan.json")
+        sp.ABTestReranker({"a": control, "b": control}, mode="spilt")  # type: ignore[arg-type]
+        return test.report("clicked").comparisons[0].low
 
 
 def watch(reranker: sp.Reranker) -> float | None:

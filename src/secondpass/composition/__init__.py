@@ -1,4 +1,4 @@
-"""Rerankers that wrap others: caching, calibrating, fusing, cascading, routing, falling back, ordering, watching."""
+"""Rerankers that wrap others: caching, calibrating, fusing, cascading, routing, ordering, watching, comparing."""
 
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from secondpass.composition.cascade.reranker import CascadeReranker
     from secondpass.composition.coalescing import CoalescingReranker
     from secondpass.composition.ensemble import EnsembleReranker
+    from secondpass.composition.experiment.assignment import experiment_unit
+    from secondpass.composition.experiment.outcomes import Outcomes
+    from secondpass.composition.experiment.report import ArmComparison, ArmResult, ExperimentReport
+    from secondpass.composition.experiment.reranker import ABTestReranker
+    from secondpass.composition.experiment.shadow import ShadowResult
     from secondpass.composition.fallback import FallbackReranker
     from secondpass.composition.monitored import MonitoredReranker
     from secondpass.composition.order.boosted import BoostedReranker
@@ -25,6 +30,9 @@ if TYPE_CHECKING:
 
 # Imported when they are first asked for, as `import secondpass` loads none of them.
 _LAZY = {
+    "ABTestReranker": "secondpass.composition.experiment.reranker",
+    "ArmComparison": "secondpass.composition.experiment.report",
+    "ArmResult": "secondpass.composition.experiment.report",
     "BlendedReranker": "secondpass.composition.blended",
     "BoostedReranker": "secondpass.composition.order.boosted",
     "BudgetReranker": "secondpass.composition.order.budget",
@@ -35,19 +43,26 @@ _LAZY = {
     "CoalescingReranker": "secondpass.composition.coalescing",
     "DiverseReranker": "secondpass.composition.order.diverse",
     "EnsembleReranker": "secondpass.composition.ensemble",
+    "ExperimentReport": "secondpass.composition.experiment.report",
     "FallbackReranker": "secondpass.composition.fallback",
     "in_context": "secondpass.composition.order.budget",
     "LostInTheMiddleReranker": "secondpass.composition.order.middle",
     "MonitoredReranker": "secondpass.composition.monitored",
+    "Outcomes": "secondpass.composition.experiment.outcomes",
     "Passage": "secondpass.composition.passage",
     "PassageReranker": "secondpass.composition.passage",
     "PriorReranker": "secondpass.composition.prior",
     "RecentReranker": "secondpass.composition.order.recent",
     "RoutedReranker": "secondpass.composition.routed",
+    "ShadowResult": "secondpass.composition.experiment.shadow",
     "TranslatingReranker": "secondpass.composition.translating",
+    "experiment_unit": "secondpass.composition.experiment.assignment",
 }
 
 __all__ = [
+    "ABTestReranker",
+    "ArmComparison",
+    "ArmResult",
     "BlendedReranker",
     "BoostedReranker",
     "BudgetReranker",
@@ -58,15 +73,19 @@ __all__ = [
     "CoalescingReranker",
     "DiverseReranker",
     "EnsembleReranker",
+    "ExperimentReport",
     "FallbackReranker",
     "LostInTheMiddleReranker",
     "MonitoredReranker",
+    "Outcomes",
     "Passage",
     "PassageReranker",
     "PriorReranker",
     "RecentReranker",
     "RoutedReranker",
+    "ShadowResult",
     "TranslatingReranker",
+    "experiment_unit",
     "in_context",
 ]
 
