@@ -53,11 +53,13 @@ def _ours(**settings: Any) -> Loaded:
 def _sentence_transformers(folder: Path, **settings: Any) -> Loaded:
     """Its default batch size of 32; it sorts by length."""
     from sentence_transformers import CrossEncoder
+    from torch.nn import Identity
 
     model = CrossEncoder(str(folder), device="cpu", local_files_only=True, **settings)
 
     def run(requests: Requests) -> Ranked:
-        return model.predict([(query, text) for query, texts in requests for text in texts])
+        pairs = [(query, text) for query, texts in requests for text in texts]
+        return model.predict(pairs, activation_fn=Identity())  # logits, as ours
 
     return run, lambda scores: [float(score) for score in scores]
 

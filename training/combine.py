@@ -43,7 +43,7 @@ __all__ = [
 
 _SUPPORTED, _CONTRADICTED, _OPEN = CLASSES
 _PENALTY = 100.0  # between 10 and 300, sets that are left out of the fit hardly feel it
-_LET_THROUGH, _KEPT = 0.05, 0.9
+_LET_THROUGH, _KEPT_BALANCED, _KEPT_LENIENT = 0.05, 0.75, 0.9
 _WEIGHT = 200  # claims that a set counts as
 
 
@@ -196,8 +196,8 @@ def report(sets: Sequence[AnswerSet], verifier: FactVerifier, out: Path) -> None
 def operating_points(answers: Sequence[tuple[npt.NDArray[np.bool_], FloatArray]]) -> tuple[float, ...]:
     """Return the thresholds of `OPERATING_POINTS`, for the means over sets of answers that nothing was fitted on.
 
-    ``strict`` lets one in twenty of the wrong answers through, ``lenient`` nine in ten of the right ones, and
-    ``balanced`` as large a share of the right ones as it stops of the wrong ones.
+    ``strict`` lets one in twenty of the wrong answers through, ``balanced`` three in four of the right ones, and
+    ``lenient`` nine in ten of them.
 
     Args:
         answers: of each set, whether each answer is supported and its probability, both of shape (n_answers,).
@@ -206,8 +206,7 @@ def operating_points(answers: Sequence[tuple[npt.NDArray[np.bool_], FloatArray]]
     right = np.mean([[(p[is_right] >= t).mean() for t in candidates] for is_right, p in answers], axis=0)
     wrong = np.mean([[(p[~is_right] >= t).mean() for t in candidates] for is_right, p in answers], axis=0)
     strict = candidates[np.argmax(wrong <= _LET_THROUGH)]
-    balanced = candidates[np.argmin(abs(right - (1 - wrong)))]
-    lenient = candidates[len(right) - 1 - np.argmax(right[::-1] >= _KEPT)]
+    balanced, lenient = (candidates[np.flatnonzero(right >= kept)[-1]] for kept in (_KEPT_BALANCED, _KEPT_LENIENT))
     return float(max(strict, balanced)), float(balanced), float(min(lenient, balanced))
 
 

@@ -23,7 +23,7 @@ CLASSES = ("supported", "contradicted", "not_enough_info")
 """The order of the columns of the probabilities."""
 
 OPERATING_POINTS = ("strict", "balanced", "lenient")
-"""Names of thresholds: few wrong claims pass, as many mistakes on either side, few right claims are stopped."""
+"""Names of thresholds: few wrong claims pass; three in four of the right ones pass; few right ones are stopped."""
 
 # Which way a signal may move the weight of "supported". Claims that were made to mislead (few shared words in what
 # follows, many in what does not) would teach otherwise, and a text would not be supported by itself.

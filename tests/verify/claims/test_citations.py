@@ -32,6 +32,8 @@ class TestFindCitations:
             ("It opened [ID:0]. It closed [ID: 3].", [("[ID:0]", (1,)), ("[ID: 3]", (4,))]),
             ("It opened (Source 3).", [("(Source 3)", (3,))]),
             ("It opened in 1889 (1).", [("(1)", (1,))]),
+            ("It opened in 1889 {1}.", [("{1}", (1,))]),
+            ("It opened in 1889 (see passage 2).", [("(see passage 2)", (2,))]),
             ("It opened\u30101\u2020source\u3011.", [("\u30101\u2020source\u3011", (1,))]),
             ("It opened [[1]] and closed [[2]](https://a.b/c).", [("[[1]]", (1,)), ("[[2]](https://a.b/c)", (2,))]),
             ("See [1](https://example.org/a2).", [("[1](https://example.org/a2)", (1,))]),

@@ -19,17 +19,20 @@ from secondpass.verify.claims.replies import as_statement
         ("So, does it rain?", "It rain."),
     ],
 )
-@pytest.mark.parametrize("reply", ["Yes", "yes.", "Correct.", "That's right!"])
+@pytest.mark.parametrize("reply", ["Yes", "yes.", "Correct.", "That's right!", "Yes, it is.", "You can."])
 def test_yes_is_what_was_asked(question: str, statement: str, reply: str) -> None:
     """The verb goes behind its subject, and "do" goes."""
     assert as_statement(question, reply) == statement
 
 
-@pytest.mark.parametrize("reply", ["No", "No.", "That is not true."])
+@pytest.mark.parametrize(
+    "reply", ["No", "No.", "That is not true.", "No, it isn't.", "It does not.", "They can\u2019t."]
+)
 def test_no_denies_it(reply: str) -> None:
-    """A denial is put before the whole."""
-    assert as_statement("Is the hall open?", reply) == "It is not true that the hall is open."
-    assert as_statement("Is Paris in Spain?", reply) == "It is not true that Paris is in Spain."
+    """The verb is denied, and "do" stays with its "not"."""
+    assert as_statement("Is the hall open?", reply) == "The hall is not open."
+    assert as_statement("Is Paris in Spain?", reply) == "Paris is not in Spain."
+    assert as_statement("Do dogs travel free?", reply) == "Dogs do not travel free."
 
 
 @pytest.mark.parametrize(

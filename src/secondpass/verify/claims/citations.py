@@ -28,7 +28,8 @@ _TAG = r"(?:cite|citation|inref|ref|source)"
 DEFAULT = re.compile(
     rf"\[\[{_NUMBERS}\]\](?:{_LINK})?"
     rf"|\[\s?{_NAMED}\s?\](?:{_LINK}|(?![(=a-z_0-9]))"
-    rf"|\((?i:{_NOUN}){_NUMBERS}\)"
+    rf"|\((?i:(?:see|cf\.?|per|from) )?(?i:{_NOUN}){_NUMBERS}\)"
+    rf"|(?<=\w )\{{{_NUMBERS}\}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     rf"|\u3010[^\u3010\u3011]{{1,100}}\u3011"
     rf"|(?<=\w )\(\d{{1,2}}\)(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     rf"|<sup>\s?\[?{_NUMBERS}\]?(?:{_LINK})?\s?</sup>"
@@ -39,7 +40,8 @@ DEFAULT = re.compile(
 """Finds the markers that language models are seen to write, and those of footnotes.
 
 ``[1]``, ``[2, 3]``, ``[1-3]``, ``[^1]``, each of ``[1][2]``, ``[[1]]``, links of a number (``[1](https://...)``),
-``[Source 2]``, ``[doc1]``, ``[ID:0]`` (which counts from 0), ``(Source 1)``, ``(1)`` at the end of a clause,
+``[Source 2]``, ``[doc1]``, ``[ID:0]`` (which counts from 0), ``(Source 1)``, ``(see passage 1)``, ``(1)`` or ``{1}``
+at the end of a clause,
 ``\u30101\u2020source\u3011``, raised figures, and tags such as ``<cite>1</cite>``. What only looks like one is left to
 `is_marker`.
 """

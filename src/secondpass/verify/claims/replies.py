@@ -6,13 +6,20 @@ from secondpass.verify.words import word_set
 
 __all__ = ["as_statement"]
 
+# What may follow, and what a splitter may leave of it: "Yes, you can.", "It does not."
+_ECHO = (
+    r"(?:i|you|he|she|it|we|they|that|this|there) (?:is|are|was|were|am|do|does|did|ca|can|could|wo|will|would|shall"
+    r"|should|must|may|might|has|have|had)"
+)
+_NOT = r"(?:n't|not| not)"
 _YES = re.compile(
-    r"\W*(?:yes|yep|yeah|correct|right|true|that(?: is|'s) (?:correct|right|true)|indeed|exactly|affirmative)\W*",
+    r"\W*(?:(?:yes|yep|yeah|correct|right|true|that(?: is|'s) (?:correct|right|true)|indeed|exactly|affirmative)"
+    rf"(?:[\s,.;:!]{{1,3}}{_ECHO})?|{_ECHO})\W*",
     re.IGNORECASE,
 )
 _NO = re.compile(
-    r"\W*(?:no|nope|incorrect|wrong|false|not (?:correct|true)|that(?: is|'s) (?:not (?:correct|true|right)|wrong"
-    r"|false)|negative)\W*",
+    r"\W*(?:(?:no|nope|incorrect|wrong|false|not (?:correct|true)|that(?: is|'s) (?:not (?:correct|true|right)|wrong"
+    rf"|false)|negative)(?:[\s,.;:!]{{1,3}}{_ECHO}{_NOT})?|{_ECHO}{_NOT})\W*",
     re.IGNORECASE,
 )
 _ASKED = re.compile(
@@ -35,9 +42,10 @@ _LATER = re.compile(r"(?:\w+(?:ed|ing|able|ible|ful|less|ous|ive|ly|en)|\d\S*)\Z
 def as_statement(question: str, reply: str) -> str:
     """Return what a bare yes or no to a question says, as a sentence; empty if the reply or the question is another.
 
-    "Is membership free for residents?" with "Yes." is "Membership is free for residents.", and with "No.", "It is not
-    true that membership is free for residents."
+    "Is membership free for residents?" with "Yes." is "Membership is free for residents.", and with "No.", "Membership
+    is not free for residents."
     """
+    reply = reply.replace("\u2019", "'")
     asked = _ASKED.fullmatch(question.replace("\u2019", "'"))
     yes, no = _YES.fullmatch(reply), _NO.fullmatch(reply)
     if asked is None or not (yes or no):
@@ -46,11 +54,8 @@ def as_statement(question: str, reply: str) -> str:
     subject = _subject(words)
     if not 0 < subject < len(words):
         return ""
-    said = [*words[:subject], *([] if verb in _DO else [verb]), *words[subject:]]
-    text = " ".join(said)
-    if no:
-        first = text[0].lower() if said[0].lower() in _DETERMINERS | _PRONOUNS - {"i"} else text[0]
-        return f"It is not true that {first}{text[1:]}."
+    verbs = [verb, "not"] if no else [] if verb in _DO else [verb]
+    text = " ".join([*words[:subject], *verbs, *words[subject:]])
     return f"{text[0].upper()}{text[1:]}."
 
 

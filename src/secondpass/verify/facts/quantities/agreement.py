@@ -4,7 +4,8 @@ import math
 
 from secondpass.verify.facts.quantities.clock import HALF_CLOCK, HALF_DAY
 from secondpass.verify.facts.quantities.parse import Quantity
-from secondpass.verify.facts.quantities.units import ORDINAL, TIMES
+from secondpass.verify.facts.quantities.periods import times_in
+from secondpass.verify.facts.quantities.units import ORDINAL, TIMES, frequency_unit
 
 __all__ = ["agree"]
 
@@ -32,7 +33,7 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
     if HALF_CLOCK in (claim.unit, evidence.unit):
         return (low - held_low) % HALF_DAY == 0  # "5:30" may be 17:30
     if claim.unit.dimension == TIMES.dimension and claim.unit != evidence.unit:
-        return True if (low, high) == (held_low, held_high) else None  # twice a day is 14 times a week
+        return _as_often(claim, evidence)
     if claim.is_single and evidence.is_single:
         apart = abs(low - held_low)
         return True if apart <= ours else None if apart <= theirs else False
@@ -50,6 +51,22 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
         return True
     apart = held_high < low or high < held_low or (not claim.is_range and _only_touch(claim, evidence))
     return False if apart else None
+
+
+def _as_often(claim: Quantity, evidence: Quantity) -> bool | None:
+    """Return whether two frequencies in different periods agree; only months and years are told apart.
+
+    Once a year is not every six months, but what is done twice a day may be done on one day a week.
+    """
+    if not (claim.is_single and evidence.is_single):
+        return None
+    times = times_in(claim.low, claim.unit, evidence.unit)
+    if times is None:
+        return True if claim.low == evidence.low else None
+    if math.isclose(times, evidence.low, rel_tol=_CONVERTED):
+        return True
+    is_of_years = {claim.unit, evidence.unit} == {frequency_unit("month"), frequency_unit("year")}
+    return False if is_of_years else None
 
 
 def _only_touch(claim: Quantity, evidence: Quantity) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from secondpass.verify.facts.quantities.clock import clock_at
 from secondpass.verify.facts.quantities.numerals import SCALES, Figures, Numeral
-from secondpass.verify.facts.quantities.periods import PERIODS, frequency_at
+from secondpass.verify.facts.quantities.periods import PERIODS, frequency_at, is_of_things
 from secondpass.verify.facts.quantities.units import (
     COUNT,
     CURRENCIES,
@@ -125,7 +125,9 @@ def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
         ):
             found.append(replace(quantity, is_vague=True))
         elif not is_pronoun:
-            found.append(quantity)
+            # "Four sailings daily" may be "four times a day": it does not contradict "once a day".
+            counted = bool(found) and found[-1].unit is COUNT and is_of_things(tokens, found[-1].end, quantity.first)
+            found.append(replace(quantity, is_vague=True) if counted and quantity.unit.name in PERIODS else quantity)
         if quantity.unit.name in PERIODS and quantity.end - quantity.first > 2:
             # "Every three months" is also read as "three months", which it then does not contradict.
             inner = _quantity_at(tokens, quantity.first + 1, masked)
@@ -341,15 +343,21 @@ def _ending(tokens: Figures, numeral: Numeral) -> tuple[str, int]:
 
 
 def _in_millions(tokens: Figures, numeral: Numeral, currency: Unit | None) -> Numeral:
-    """Read $5m, $5b and 5m users as millions and billions; elsewhere these are metres and bytes."""
+    """Read $5m, $5b, 5m euros and 5m users as millions and billions; elsewhere these are metres and bytes."""
     if numeral.end >= len(tokens) or not tokens[numeral.end].glued:
         return numeral
-    if currency is None and (numeral.end + 1 >= len(tokens) or tokens[numeral.end + 1].lower not in _COUNTED):
+    if currency is None and not _counts_or_costs(tokens, numeral.end + 1):
         return numeral
     factor = {"m": 1e6, "b": 1e9, "t": 1e12}.get(tokens[numeral.end].text.lower(), 0.0)
     if not factor or numeral.scale != 1:
         return numeral
     return Numeral(numeral.end + 1, numeral.value * factor, numeral.step * factor, factor, numeral.form)
+
+
+def _counts_or_costs(tokens: Figures, at: int) -> bool:
+    measured = tokens.unit(at)
+    is_money = measured is not None and measured[0].dimension.isupper()
+    return is_money or (at < len(tokens) and tokens[at].lower in _COUNTED)
 
 
 def _unit(tokens: Figures, numeral: Numeral) -> tuple[Unit, int]:

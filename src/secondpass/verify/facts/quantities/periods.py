@@ -4,7 +4,7 @@ from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.units import FREQUENCY_ADVERBS, Unit, frequency_unit
 from secondpass.verify.words import word_set
 
-__all__ = ["PERIODS", "frequency_at"]
+__all__ = ["PERIODS", "frequency_at", "is_of_things", "times_in"]
 
 _PERIODS = ("s", "min", "h", "day", "week", "month", "year")
 PERIODS = frozenset(frequency_unit(period).name for period in _PERIODS)
@@ -12,6 +12,12 @@ PERIODS = frozenset(frequency_unit(period).name for period in _PERIODS)
 
 # Adverbs that are not once in a period: how often in which.
 _SEVERAL = {"quarterly": (1 / 3, "month"), "fortnightly": (1 / 2, "week"), "semiannually": (2.0, "year")}
+# How many of a period the next one has, where that is exact.
+_IN_THE_NEXT = (("min", "h", 60), ("s", "min", 60), ("h", "day", 24), ("day", "week", 7), ("month", "year", 12))
+_IN_ANOTHER = {
+    (frequency_unit(short).name, frequency_unit(long).name): float(number) for short, long, number in _IN_THE_NEXT
+}
+_MOST_BETWEEN = 3
 _MULTIPLES = word_set("time times once twice thrice twofold threefold")
 _EACH = frozenset({"every", "each"})
 
@@ -32,6 +38,8 @@ def frequency_at(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
     if word not in _EACH:
         return None
     here, number = at + 1, 1.0
+    if here < len(tokens) and tokens[here].lower == "quarter":
+        return 1 / 3, frequency_unit("month"), here + 1
     if here < len(tokens) and tokens[here].lower in {"other", "second"}:
         here, number = here + 1, 2.0
     elif numeral := tokens.numeral(here):
@@ -40,3 +48,27 @@ def frequency_at(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
     if found is None or found[0].dimension != "time" or found[0].name not in _PERIODS or not number:
         return None
     return 1 / number, frequency_unit(found[0].name), found[1]
+
+
+def times_in(times: float, unit: Unit, other: Unit) -> float | None:
+    """Return how many times in another period a frequency is; None if the periods are not multiples of each other."""
+    if unit == other:
+        return times
+    if (unit.name, other.name) in _IN_ANOTHER:
+        return times * _IN_ANOTHER[unit.name, other.name]
+    if (other.name, unit.name) in _IN_ANOTHER:
+        return times / _IN_ANOTHER[other.name, unit.name]
+    return None
+
+
+def is_of_things(tokens: Figures, end: int, at: int) -> bool:
+    """Return whether a period behind a number is of the things that it counts: "four sailings daily".
+
+    Args:
+        tokens: of the text.
+        end: the index after the number.
+        at: the index of the period.
+    """
+    word, between = tokens[at].lower, tokens[end:at]
+    is_period = word in FREQUENCY_ADVERBS or word in _SEVERAL or word in _EACH  # not "one pill twice a day"
+    return is_period and 0 < len(between) <= _MOST_BETWEEN and all(token.kind == "word" for token in between)
