@@ -68,7 +68,7 @@ def test_fitted_on_others() -> None:
 
 
 def test_operating_points() -> None:
-    """One in twenty wrong answers passes the strict one; three in four right ones the balanced, nine in ten the lenient."""
+    """Strict lets one in twenty wrong answers through, balanced three in four right ones, lenient nine in ten."""
     rng = np.random.default_rng(0)
     answers = []
     for _ in range(3):
