@@ -1,12 +1,12 @@
 """What the adapters share."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from secondpass.adapters import known_scores, load_uncut, load_verifier, without_secrets
-from secondpass.composition.passage import PassageReranker
+from secondpass.adapters import check_named, known_scores, load_reranker, load_verifier, without_secrets
 from secondpass.errors import ConfigError
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.secret import Secret
@@ -14,15 +14,41 @@ from secondpass.testing import FakeReranker
 from secondpass.verify.verifier import FactVerifier
 
 
-def test_a_name_alone_is_wrapped() -> None:
-    """Where the model's limit is known; a configuration and a reranker are the caller's decision."""
-    by_name = load_uncut("cross-encoder:ms-marco-MiniLM-L12-v2")
-    assert isinstance(by_name, PassageReranker) and isinstance(by_name.wrapped, CrossEncoderReranker)
-    assert load_uncut(by_name) is by_name
-    assert isinstance(load_uncut({"type": "cross-encoder"}), CrossEncoderReranker)
-    assert isinstance(load_uncut("fake"), FakeReranker)
-    with pytest.raises(ConfigError, match="a reranker must be a name"):
-        load_uncut(3)  # type: ignore[arg-type]
+def test_all_ways_of_naming_a_cross_encoder_give_the_same() -> None:
+    """By its kind, by its model (its former name too), by a configuration, and as other packages have it."""
+    long = "The weather will be sunny all week. " * 100 + "shutil.copy copies a file."
+    ways = [
+        load_reranker(),
+        load_reranker("cross-encoder"),
+        load_reranker("cross-encoder/ms-marco-MiniLM-L-12-v2"),
+        load_reranker({"type": "cross-encoder"}),
+        load_reranker(model="cross-encoder/ms-marco-MiniLM-L12-v2", device="cpu"),
+    ]
+    assert {way.fingerprint for way in ways} == {CrossEncoderReranker().fingerprint}
+    scores = {way.score("how do I copy a file?", [long])[0] for way in ways}
+    assert len(scores) == 1 and scores.pop() > load_reranker().score("how do I copy a file?", [long[:2000]])[0] + 1
+    fake = FakeReranker()
+    assert load_reranker(fake) is fake
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"reranker": 3}, 'must be a name \\("cross-encoder"\\), a mapping or a Reranker, not int'),
+        ({"model": FakeReranker()}, "not FakeReranker: reranker= takes other things"),
+        ({"model": "a", "reranker": "b"}, "pass reranker or model, not both: model='a'"),
+        ({"reranker": {"type": "cross-encoder"}, "device": "cpu"}, "device goes with the name of a model"),
+        ({"reranker": FakeReranker(), "device": "cpu"}, "device goes with the name of a model"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(given: dict[str, Any], message: str) -> None:
+    """Before anything is loaded, so that Haystack's ranker says it in its constructor."""
+    for call in (
+        lambda: load_reranker(**given),
+        lambda: check_named(given.get("reranker"), given.get("model"), given.get("device")),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            call()
 
 
 def test_a_verifier_by_name_by_folder_by_settings_and_as_it_is() -> None:

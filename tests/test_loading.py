@@ -2,13 +2,14 @@
 
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 import secondpass as sp
 from secondpass import registry
-from secondpass.errors import ConfigError, RegistryError, SecondPassWarning
+from secondpass.errors import ConfigError, ModelFormatError, ModelNotFoundError, RegistryError, SecondPassWarning
 from secondpass.registry import Registry
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.testing import FakeReranker
@@ -96,6 +97,18 @@ class TestLoad:
         loaded = sp.load("cross-encoder:ms-marco-MiniLM-L12-v2")
         assert isinstance(loaded, CrossEncoderReranker) and loaded.model == "ms-marco-MiniLM-L12-v2"
 
+    def test_any_other_name_is_a_cross_encoders(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of the catalogue, by its former name too, or a folder, as a path or with a tilde."""
+        for name in ("ms-marco-MiniLM-L12-v2", "cross-encoder/ms-marco-MiniLM-L-12-v2"):
+            loaded = sp.load(name, max_length=64)
+            assert isinstance(loaded, CrossEncoderReranker) and loaded.model == name
+            assert loaded.pair_model.files.spec.name == "ms-marco-MiniLM-L12-v2"  # type: ignore[attr-defined]
+        (tmp_path / "mine").symlink_to(loaded.pair_model.files.folder)  # type: ignore[attr-defined]
+        monkeypatch.setenv("HOME", str(tmp_path))
+        for folder in ("~/mine", Path("~/mine"), tmp_path / "mine"):
+            own = sp.load(folder)
+            assert isinstance(own, CrossEncoderReranker) and own.pair_model.files.source == "folder"  # type: ignore[attr-defined]
+
     def test_a_mapping_or_a_reranker_is_taken_too(self) -> None:
         """What adapters accept as a reranker is what `load` accepts."""
         fake = FakeReranker()
@@ -105,7 +118,17 @@ class TestLoad:
     @pytest.mark.parametrize(
         ("call", "error", "message"),
         [
-            (lambda: sp.load("nope"), RegistryError, "no 'nope'; there are: .*cross-encoder"),
+            (lambda: sp.load("nope"), RegistryError, "'nope' is neither a reranker nor a cross-encoder; there are"),
+            (lambda: sp.load("crossencoder"), RegistryError, "\\(did you mean 'cross-encoder'\\?\\)"),
+            (lambda: sp.load("cross_encoder:x"), RegistryError, "no 'cross_encoder' \\(did you mean 'cross-encoder'"),
+            (lambda: sp.load("MiniLM-L12-v2"), RegistryError, "\\(did you mean 'ms-marco-MiniLM-L12-v2'\\?\\)"),
+            (
+                lambda: sp.load("cross-encoder/ms-marco-MiniLM-L12"),
+                ModelNotFoundError,
+                "mean 'cross-encoder/ms-marco-MiniLM-L12-v2'",
+            ),
+            (lambda: sp.load("answerai-colbert-small-v1"), ModelFormatError, "use it with ColbertReranker"),
+            (lambda: sp.from_config({"type": "CrossEncoder"}), RegistryError, "did you mean 'cross-encoder'"),
             (lambda: sp.load("fake", size=3), ConfigError, "'size'; its settings are: scale, pointwise"),
             (lambda: sp.load(3), ConfigError, "or a Reranker, not int"),  # type: ignore[arg-type]
             (lambda: sp.load(FakeReranker(), scale="logit"), ConfigError, "together with a reranker's name"),

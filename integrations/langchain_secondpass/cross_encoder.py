@@ -1,13 +1,12 @@
 """A secondpass reranker as LangChain's cross-encoder."""
 
-from collections.abc import Mapping
-from typing import Any
+import os
 
 from langchain_core.cross_encoders import BaseCrossEncoder
 
-from langchain_secondpass.reranker import DEFAULT_RERANKER
-from secondpass import Request, Reranker
-from secondpass.adapters import load_uncut
+from secondpass import Request
+from secondpass.adapters import load_reranker
+from secondpass.loading import RerankerLike
 
 __all__ = ["SecondPassCrossEncoder"]
 
@@ -22,9 +21,12 @@ class SecondPassCrossEncoder(BaseCrossEncoder):
     `SecondPassReranker` does the same without the detour, and keeps the scores.
 
     Args:
-        reranker: a name (``"cross-encoder:MODEL"``), which also scores long texts whole (as a
-            `PassageReranker`); a configuration, or a `secondpass.Reranker`, taken as it is. The scores are on
-            its scale; ordinal ones compare pairs of one query only.
+        reranker: a name: that of a kind of reranker, with a model or without it (``"cross-encoder"``,
+            ``"colbert:MODEL"``), or of a cross-encoder; a configuration; or a `secondpass.Reranker`.
+            The scores are on its scale; ordinal ones compare pairs of one query only.
+        model: the name of a cross-encoder, as other packages call it, instead of ``reranker``:
+            ``"cross-encoder/ms-marco-MiniLM-L6-v2"``, a folder, or a name from the catalogue.
+        device: where a reranker that is only named runs: ``cpu``, ``cuda``, ``cuda:N``, ``mps``.
 
     Raises:
         ConfigError: a setting of the reranker can't be used.
@@ -32,8 +34,14 @@ class SecondPassCrossEncoder(BaseCrossEncoder):
         ModelError: the model can't be found, read or used.
     """
 
-    def __init__(self, reranker: str | Mapping[str, Any] | Reranker = DEFAULT_RERANKER) -> None:
-        self.reranker = load_uncut(reranker)
+    def __init__(
+        self,
+        reranker: RerankerLike | None = None,
+        *,
+        model: str | os.PathLike[str] | None = None,
+        device: str | None = None,
+    ) -> None:
+        self.reranker = load_reranker(reranker, model=model, device=device)
 
     def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
         """Score pairs of a query and a text; those of all queries share the model's batches.

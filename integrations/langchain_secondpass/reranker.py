@@ -1,7 +1,8 @@
 """Rerank the documents of a LangChain retriever."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+import os
+from collections.abc import Sequence
+from typing import Annotated, Any, Never
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
@@ -10,13 +11,12 @@ from pydantic import ConfigDict, InstanceOf, PlainSerializer, WithJsonSchema
 
 from langchain_secondpass.runnable import RerankRunnable
 from secondpass import ConfigError, Reranker
-from secondpass.adapters import load_uncut
+from secondpass.adapters import load_reranker
 from secondpass.composition.prior import with_prior
-from secondpass.validation import Flag, checked_k
+from secondpass.loading import RerankerLike
+from secondpass.validation import Flag, check_names, checked_k
 
-__all__ = ["DEFAULT_RERANKER", "SecondPassReranker"]
-
-DEFAULT_RERANKER = "cross-encoder:ms-marco-MiniLM-L12-v2"
+__all__ = ["SecondPassReranker"]
 
 RerankerField = Annotated[
     InstanceOf[Reranker],
@@ -43,9 +43,12 @@ class SecondPassReranker(BaseDocumentCompressor):
     gives a second compressor that shares the model. It is safe to share between threads.
 
     Args:
-        reranker: a name (``"cross-encoder:MODEL"``), which also scores long documents whole (as a
-            `PassageReranker`); a configuration (what `Reranker.to_config` wrote), or a `secondpass.Reranker`,
-            taken as it is. ``model_dump`` writes it as a configuration.
+        reranker: a name: that of a kind of reranker, with a model or without it (``"cross-encoder"``,
+            ``"colbert:MODEL"``), or of a cross-encoder; a configuration; or a `secondpass.Reranker`.
+            ``model_dump`` writes it as a configuration.
+        model: the name of a cross-encoder, as other packages call it, instead of ``reranker``:
+            ``"cross-encoder/ms-marco-MiniLM-L6-v2"``, a folder, or a name from the catalogue.
+        device: where a reranker that is only named runs: ``cpu``, ``cuda``, ``cuda:N``, ``mps``.
         top_n: how many documents to return at most; None for all.
         threshold: the lowest score that a document is returned with; None for no limit. On logits it holds
             for one model only: ``min_probability`` holds for all.
@@ -61,13 +64,14 @@ class SecondPassReranker(BaseDocumentCompressor):
             the documents come in no order.
 
     Raises:
-        ConfigError: ``top_n``, ``threshold``, ``min_probability`` or a setting of the reranker can't be used.
+        ConfigError: ``top_n``, ``threshold``, ``min_probability`` or a setting of the reranker can't be used, or there
+            is no such setting.
         CompositionError: there is a threshold, but the reranker's scores are ordinal; or a ``min_probability``, but
             nothing calibrates them.
         RegistryError: no reranker has that name.
         ModelError: the model can't be found, read or used.
-        pydantic.ValidationError: any other argument is wrong, or it was called through pydantic
-            (``model_validate``), which wraps those of the above that are ValueErrors.
+        pydantic.ValidationError: ``score_key`` is not a str, or it was called through pydantic (``model_validate``),
+            which wraps those of the above that are ValueErrors.
     """
 
     # A configuration can hold a key, which pydantic's messages would show.
@@ -83,23 +87,27 @@ class SecondPassReranker(BaseDocumentCompressor):
     def __init__(
         self,
         *,
-        reranker: str | Mapping[str, Any] | Reranker = DEFAULT_RERANKER,
+        reranker: RerankerLike | None = None,
+        model: str | os.PathLike[str] | None = None,
+        device: str | None = None,
         top_n: int | None = 3,
         threshold: float | None = None,
         min_probability: float | None = None,
         score_key: str | None = None,
         prior: bool = True,
-        **fields: Any,
+        **fields: Never,  # a subclass's own: no type checker lets a misspelt setting pass as one
     ) -> None:
+        check_names(fields, [*type(self).model_fields, "model", "device"], type(self).__name__)
         # Before pydantic sees anything: it would turn those of our errors that are ValueErrors into its own.
         top_n = checked_k(top_n, "top_n", error=ConfigError)
-        loaded = load_uncut(reranker)
+        loaded = load_reranker(reranker, model=model, device=device)
         loaded.require_threshold(threshold)
-        settings = {"reranker": loaded, "top_n": top_n, "threshold": threshold, "score_key": score_key}
-        settings["prior"] = Flag().checked(prior, "prior")
+        prior = Flag().checked(prior, "prior")
         (with_prior(loaded) if prior else loaded).require_probability(min_probability)
-        settings["min_probability"] = min_probability
-        super().__init__(**fields | settings)
+        # As a mapping: to a type checker, the base class's constructor has none of these.
+        settings: dict[str, Any] = {"reranker": loaded, "top_n": top_n, "threshold": threshold, "prior": prior}
+        settings |= {"min_probability": min_probability, "score_key": score_key}
+        super().__init__(**fields, **settings)
 
     def compress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None

@@ -9,35 +9,66 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from secondpass.base import Reranker
 from secondpass.config import refuse_endless
 from secondpass.errors import ConfigError
-from secondpass.loading import load
+from secondpass.loading import RerankerLike, load
 from secondpass.secret import Secret
+from secondpass.validation import shown
 
 if TYPE_CHECKING:
     from secondpass.verify.verifier import FactVerifier
 
-__all__ = ["VerifierLike", "known_scores", "load_uncut", "load_verifier", "without_secrets"]
+__all__ = [
+    "DEFAULT_RERANKER",
+    "VerifierLike",
+    "check_named",
+    "known_scores",
+    "load_reranker",
+    "load_verifier",
+    "without_secrets",
+]
 
 VerifierLike: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | FactVerifier"
 """The name or folder of an NLI model, the settings of a `FactVerifier`, or one."""
 
 
-def load_uncut(reranker: str | Mapping[str, Any] | Reranker) -> Reranker:
-    """Load a reranker as `load` does; one that was only named does not cut long documents.
+DEFAULT_RERANKER = "cross-encoder:ms-marco-MiniLM-L12-v2"
 
-    With a name alone, nobody has decided what to do with documents that are longer than the model reads,
-    so the reranker is wrapped into a `PassageReranker`, which scores them window by window and leaves short
-    ones as they are. This happens where the model's limit is known. A configuration or a `Reranker` is the
-    caller's own decision, and is returned unchanged.
+
+def load_reranker(
+    reranker: RerankerLike | None = None, *, model: str | os.PathLike[str] | None = None, device: str | None = None
+) -> Reranker:
+    """Return the reranker that an adapter was given: as itself, or by its name and device as other packages have it.
+
+    Args:
+        reranker: what `secondpass.load` takes; the default model if neither it nor ``model`` is given.
+        model: the name or folder of a cross-encoder, which is what other packages call it.
+        device: where a reranker that is only named runs, such as ``cuda``.
 
     Raises:
-        SecondPassError: what `load` raises.
+        ConfigError: both are given, or a device for a reranker or a configuration, which have their own.
+        SecondPassError: what `secondpass.load` raises.
     """
-    loaded = load(reranker)
-    if not isinstance(reranker, str):
-        return loaded
-    from secondpass.composition.passage import uncut  # here, as `load` imports what is asked for and no more
+    check_named(reranker, model, device)
+    given = reranker if model is None else model
+    settings = {} if device is None else {"device": device}
+    return load(DEFAULT_RERANKER if given is None else given, **settings)
 
-    return uncut(loaded)
+
+def check_named(reranker: object, model: object, device: object) -> None:
+    """Check what an adapter was given, before it is loaded; see `load_reranker`.
+
+    Raises:
+        ConfigError: it can't be used.
+    """
+    if reranker is not None and model is not None:
+        raise ConfigError(f"pass reranker or model, not both: model={shown(model)} is a reranker by its name")
+    if model is not None and not isinstance(model, str | os.PathLike):
+        kind = type(model).__name__
+        raise ConfigError(f"model must be a model's name or folder, not {kind}: reranker= takes other things")
+    if reranker is not None and not isinstance(reranker, str | os.PathLike | Mapping | Reranker):
+        kind = type(reranker).__name__
+        raise ConfigError(f'a reranker must be a name ("cross-encoder"), a mapping or a Reranker, not {kind}')
+    if device is not None and isinstance(reranker, Mapping | Reranker):
+        raise ConfigError("device goes with the name of a model: a reranker or a configuration has its own")
 
 
 def load_verifier(verifier: VerifierLike, **usual: Any) -> "FactVerifier":

@@ -8,38 +8,48 @@ mine = "my_package:MyReranker"
 ```
 
 after which ``secondpass.load("mine:its-model")`` and ``{"type": "mine"}`` in a configuration find it.
-Nothing is imported before its name is asked for.
+Nothing is imported before its name is asked for. A name that no reranker has is that of a cross-encoder:
+``secondpass.load("BAAI/bge-reranker-v2-m3")``.
 """
 
+import os
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 from secondpass.base import Reranker, from_config
 from secondpass.config import construct
-from secondpass.errors import ConfigError
-from secondpass.registry import rerankers
+from secondpass.errors import ConfigError, ModelNotFoundError, RegistryError
+from secondpass.registry import models, rerankers
+from secondpass.validation import did_you_mean
 
-__all__ = ["from_config", "load"]
+__all__ = ["RerankerLike", "from_config", "load"]
 
 
-def load(reranker: str | Mapping[str, Any] | Reranker, **settings: Any) -> Reranker:
+RerankerLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | Reranker
+"""A reranker, its name, the name or folder of a cross-encoder, or a configuration: what `load` takes."""
+
+_DEFAULT = "cross-encoder"  # the reranker of a name that is a model's
+_STORE = "store:"  # of a version in a `secondpass.learn.ModelStore`
+
+
+def load(reranker: RerankerLike, **settings: Any) -> Reranker:
     """Return a reranker by its name; a configuration or a `Reranker` is accepted too.
 
     Args:
         reranker: a registered name, ``"cross-encoder"``, or one with the first setting of its constructor
-            after a colon, ``"cross-encoder:MODEL"``; or a mapping for `from_config`; or a `Reranker`, which
-            is returned unchanged.
+            after a colon, ``"colbert:MODEL"``; the name of a cross-encoder (from the catalogue, a repository on the
+            hub as ``owner/name``, or a folder); or a mapping for `from_config`; or a `Reranker`, which is returned
+            unchanged.
         settings: further settings of the constructor; only together with a name.
 
     Raises:
-        RegistryError: there is no reranker of that name.
+        RegistryError: there is neither a reranker nor a cross-encoder of that name; the message has the nearest.
         ConfigError: a setting is unknown.
         ModelError: its model can't be loaded.
     """
-    if isinstance(reranker, str):
-        kind, colon, first = reranker.partition(":")
-        loaded: Reranker = construct(rerankers.get(kind), *([first] if colon else []), **settings)
-        return loaded
+    if isinstance(reranker, str | os.PathLike):
+        return _by_name(reranker, settings)
     if settings:
         raise ConfigError(f"settings ({', '.join(settings)}) can only be given together with a reranker's name")
     if isinstance(reranker, Reranker):
@@ -48,3 +58,26 @@ def load(reranker: str | Mapping[str, Any] | Reranker, **settings: Any) -> Reran
         return from_config(reranker)
     given = type(reranker).__name__
     raise ConfigError(f'a reranker must be a name ("cross-encoder"), a mapping or a Reranker, not {given}')
+
+
+def _by_name(given: str | os.PathLike[str], settings: Mapping[str, Any]) -> Reranker:
+    name = os.fspath(given)
+    kind, colon, first = name.partition(":")
+    loaded: Reranker
+    is_models = name.startswith(_STORE) or Path(name).is_dir()  # the colon is that of a store, or of a drive
+    if isinstance(given, str) and (kind in rerankers.names() or (colon and not is_models)):
+        loaded = construct(rerankers.get(kind), *([first] if colon else []), **settings)
+        return loaded
+    try:
+        loaded = construct(rerankers.get(_DEFAULT), name, **settings)
+    except ModelNotFoundError as exc:
+        specs = [spec for some in models.load_all().values() for spec in some]
+        if {"/", "\\"} & set(name) or any(name in (spec.name, *spec.aliases) for spec in specs):
+            raise  # nothing else is meant than a model
+        known = [spec.name for spec in specs if spec.task == "rerank"]
+        raise RegistryError(
+            f"{name!r} is neither a reranker nor a cross-encoder{did_you_mean(name, [*rerankers.names(), *known])}; "
+            f"there are the rerankers {', '.join(rerankers.names())}, the models that `secondpass models` lists, "
+            f"folders, and repositories as owner/name"
+        ) from exc
+    return loaded

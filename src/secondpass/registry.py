@@ -9,8 +9,9 @@ from typing import Any
 
 from secondpass.errors import RegistryError, SecondPassWarning, warn
 from secondpass.forking import reset_after_fork
+from secondpass.validation import did_you_mean
 
-__all__ = ["Registry", "backends", "rerankers"]
+__all__ = ["Registry", "backends", "models", "rerankers"]
 
 
 class Registry:
@@ -56,7 +57,10 @@ class Registry:
             return self._registered[name]
         candidates = self._entry_points().get(name)
         if not candidates:
-            raise RegistryError(f"{self.group}: no {name!r}; there are: {', '.join(self.names()) or 'none'}")
+            names = self.names()
+            raise RegistryError(
+                f"{self.group}: no {name!r}{did_you_mean(name, names)}; there are: {', '.join(names) or 'none'}"
+            )
         if len(candidates) > 1:
             owners = " and ".join(sorted(f"{c.value} ({c.dist.name if c.dist else 'unknown'})" for c in candidates))
             raise RegistryError(f"{self.group}: {name!r} is registered by {owners}; uninstall one of them")
@@ -91,6 +95,7 @@ class Registry:
 
 
 rerankers = Registry("secondpass.rerankers")
+models = Registry("secondpass.models")
 backends = Registry(
     "secondpass.backends",
     {

@@ -24,6 +24,7 @@ Numbers of numpy's are accepted and become Python's; a bool is not a number, and
 """
 
 import math
+import re
 import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
@@ -53,6 +54,7 @@ __all__ = [
     "check",
     "check_names",
     "checked_k",
+    "did_you_mean",
     "must_be",
     "nearest",
     "shown",
@@ -345,11 +347,19 @@ def check_names(given: Mapping[str, Any], known: Collection[str], owner: str) ->
 
 def nearest(name: str, known: Collection[str]) -> str:
     """Return the end of the error for an unknown name: what may have been meant, and all that there is."""
+    return f"{did_you_mean(name, known)}; its settings are: {', '.join(known) or 'none'}"
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """Return " (did you mean 'max_tokens'?)" for a name that is like a known one, else nothing.
+
+    Case, and what stands between the words, makes no difference.
+    """
     from difflib import get_close_matches  # not with the module: only errors need it
 
-    close = get_close_matches(name, known, n=1, cutoff=0.7)
-    meant = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"{meant}; its settings are: {', '.join(known) or 'none'}"
+    plain = {_PUNCTUATION.sub("", each.lower()): each for each in reversed(list(known))}
+    close = get_close_matches(_PUNCTUATION.sub("", name.lower())[:_LONGEST_NAME], plain, n=1, cutoff=0.7)
+    return f" (did you mean {plain[close[0]]!r}?)" if close else ""
 
 
 def must_be(name: str, takes: object, value: object) -> str:
@@ -383,5 +393,7 @@ def _is_numeral(text: str) -> bool:
 
 
 _K = Whole(at_least=1) | None
+_PUNCTUATION = re.compile(r"[\W_]+")
+_LONGEST_NAME = 100  # comparing takes the product of the lengths
 _REPR = reprlib.Repr()
 _REPR.maxlevel, _REPR.maxstring, _REPR.maxother, _REPR.maxlong = 3, 80, 80, 40

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from secondpass.base import Reranker, inner_rerankers
 
 if TYPE_CHECKING:
-    from secondpass.models.tokens import EncoderTokenizer
+    from secondpass.models.tokens import EncoderTokenizer, KeptTokens
 
 __all__ = [
     "ApproximateTokenization",
@@ -82,15 +82,19 @@ class ModelTokenization:
         tokenizer: counts tokens.
         room: tokens for the texts, special ones and prompt not included.
         with_query: whether the query takes its part of the room; three quarters of it at most.
+        kept: where the tokens of texts are kept that are scored next.
     """
 
     tokenizer: "EncoderTokenizer"
     room: int
     with_query: bool = True
+    kept: "KeptTokens | None" = None
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens each text has, without special ones."""
-        return self.tokenizer.lengths(texts)
+        if self.kept is None:
+            return self.tokenizer.lengths(texts)
+        return [tokens.length for tokens in self.kept.tokenize(self.tokenizer, texts)]
 
     def offsets(self, text: str) -> npt.NDArray[np.int64]:
         """Return where the tokens of a text begin and end, in characters: shape (n_tokens, 2)."""

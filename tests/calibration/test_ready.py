@@ -156,7 +156,7 @@ def test_wrappers_that_change_scores_do_not() -> None:
         sp.PriorReranker(inner, weight=3.0),
         sp.PriorReranker(FakeReranker()),
         PassageReranker(inner, pool="mean"),
-        sp.EnsembleReranker([inner, inner]),
+        sp.EnsembleReranker([inner, inner], method="mean"),
         sp.RoutedReranker({"9": inner, "inf": FakeReranker(scale="logit")}, "length"),
     ]
     for reranker in others:

@@ -255,7 +255,7 @@ class TestPortions:
         texts = [" ".join(f"{at}.{part}" for part in range(at)) for at in range(1, 9)]
         requests = [("q", texts), ("longer query", texts[:2]), ("q", [])]
         whole = PassageReranker(Numbers(), max_tokens=6).rerank_many(requests)
-        monkeypatch.setattr("secondpass.composition.passage._PORTION_CHARACTERS", 20)
+        monkeypatch.setattr("secondpass.windowed._PORTION_CHARACTERS", 20)
         wrapped = Numbers()
         for one, other in zip(PassageReranker(wrapped, max_tokens=6).rerank_many(requests), whole, strict=True):
             assert one.documents == other.documents

@@ -109,7 +109,7 @@ class TestTrace:
 
     def test_a_document_that_does_not_fit_is_counted_and_warned_about_once(self) -> None:
         """As for a cross-encoder."""
-        reranker = ColbertReranker(max_length=16)
+        reranker = ColbertReranker(max_length=16, long_documents="truncate")
         with pytest.warns(TruncationWarning, match="1 of 2 documents were cut to fit into 16 tokens") as caught:
             (scores,) = reranker.score_many([Request("q", ["short", "long " * 30])])
         assert caught[0].filename == __file__
@@ -117,6 +117,14 @@ class TestTrace:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert reranker.score_many([Request("q", ["long " * 30])])[0].trace.counts["truncated"] == 1
+
+    def test_a_long_document_is_read_in_windows(self) -> None:
+        """By default, as by a cross-encoder, and nothing is cut."""
+        reranker, text = ColbertReranker(max_length=16), "Knead the dough. " * 10 + "Copy a file."
+        (scores,) = reranker.score_many([Request("how do I copy a file?", [text])])
+        passage = scores.explanations["passage"][0]
+        assert "Copy a file." in passage["text"] and scores.trace.counts["truncated"] == 0
+        assert scores.values[0] == reranker.score("how do I copy a file?", [passage["text"]])[0]
 
     def test_a_query_that_does_not_fit_is_counted_and_warned_about_once(self) -> None:
         """In the trace of its own request; one that just fits is not."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import secondpass as sp
+from secondpass.composition.passage import PassageReranker
 from secondpass.errors import ConfigError, InputError, LanguageWarning, ModelFormatError, TruncationWarning
 from secondpass.models.pair import PairModel, relevance_logits
 from secondpass.models.sources.catalog import languages_of
@@ -172,7 +173,7 @@ class TestEngine:
 
     def test_a_document_that_does_not_fit_is_counted_and_warned_about_once(self) -> None:
         """The trace says how many each time, the explanations which, and the warning comes the first time only."""
-        reranker = CrossEncoderReranker(max_length=64)
+        reranker = CrossEncoderReranker(max_length=64, long_documents="truncate")
         documents = ["short", "long " * 200]
         with pytest.warns(TruncationWarning, match="1 of 2 documents were cut to fit into 64 tokens") as caught:
             ranking = reranker.rerank(_QUERY, documents)
@@ -183,6 +184,30 @@ class TestEngine:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert reranker.rerank(_QUERY, documents).trace.counts["truncated"] == 1
+
+    def test_a_long_document_is_as_good_as_its_best_window(self, cross_encoder: CrossEncoderReranker) -> None:
+        """By default: as a `PassageReranker` has it, to the bit; what fits is scored as it is, and not explained."""
+        short, long = _DOCUMENTS[0], "Knead the dough. " * 200 + _DOCUMENTS[1]
+        cutting = CrossEncoderReranker(cross_encoder.pair_model, long_documents="truncate")
+        ranking = cross_encoder.rerank(_QUERY, [short, long, long])
+        windows = PassageReranker(cutting).rerank(_QUERY, [short, long, long])
+        assert [(d.index, d.score) for d in ranking] == [(d.index, d.score) for d in windows]
+        explained = {d.index: d.explanation["passage"] for d in ranking}
+        of_windows = {d.index: d.explanation["passage"] for d in windows}
+        assert explained[0] is None and explained[1] == of_windows[1]
+        assert long[explained[1]["start"] : explained[1]["end"]] == explained[1]["text"]
+        assert ranking.trace.counts["documents_split"] == 2 and ranking.trace.counts["truncated"] == 0
+        assert ranking.trace.counts["passages"] == ranking.trace.counts["pairs"] > 3 and ranking.trace.stages == ()
+        assert "passage" not in cross_encoder.rerank(_QUERY, [short])[0].explanation
+
+    def test_what_happens_to_long_documents_is_a_setting(self, cross_encoder: CrossEncoderReranker) -> None:
+        """It stands in the configuration, and in the identity: scores of long documents differ."""
+        cutting = sp.from_config({"type": "cross-encoder", "long_documents": "truncate"})
+        assert cross_encoder.to_config()["long_documents"] == "windows"
+        assert cutting.to_config()["long_documents"] == "truncate"
+        assert cutting.fingerprint != cross_encoder.fingerprint
+        with pytest.raises(ConfigError, match="long_documents must be 'windows' or 'truncate', not 'cut'"):
+            CrossEncoderReranker(cross_encoder.pair_model, long_documents="cut")  # type: ignore[arg-type]
 
     def test_a_long_query_is_counted_apart(self) -> None:
         """Documents that fit are not called cut because the query was."""
@@ -198,9 +223,9 @@ class TestEngine:
         assert [d.index for d in ranking[:3]] == [1, 3, 5]
 
     def test_a_megabyte_in_one_document_is_answered(self) -> None:
-        """It is tokenized whole, so that the trace is right, and cut to the model's length."""
+        """It is tokenized whole, so that the trace is right, and cut to the model's length if that is asked for."""
         with pytest.warns(TruncationWarning):
-            ranking = CrossEncoderReranker().rerank(_QUERY, ["copy a file " * 90_000])
+            ranking = CrossEncoderReranker(long_documents="truncate").rerank(_QUERY, ["copy a file " * 90_000])
         assert ranking.trace.counts["tokens"] == 512
 
 

@@ -182,8 +182,8 @@ class TestDuo:
 
 class TestLongDocuments:
     def test_the_document_is_cut_and_the_prompt_is_not(self, folder: Path) -> None:
-        """It is as if the document ended there; it is counted, and warned about once."""
-        reranker = MonoT5Reranker(folder, max_length=20)
+        """It is as if the document ended there, if so asked for; it is counted, and warned about once."""
+        reranker = MonoT5Reranker(folder, max_length=20, long_documents="truncate")
         room = 20 - 1 - 6 - 3
         with pytest.warns(TruncationWarning, match="1 of 2 inputs were cut to fit into 20 tokens") as caught:
             (scores,) = reranker.score_many([Request(QUERY, ["copy " * 30, "copy"])])
@@ -193,6 +193,14 @@ class TestLongDocuments:
             warnings.simplefilter("error")
             expected = reranker.score(QUERY, ["copy " * room])[0]
             assert reranker.score(QUERY, ["copy " * 30])[0] == expected == pytest.approx(scores.values[0], abs=1e-6)
+
+    def test_by_default_nothing_is_cut(self, folder: Path) -> None:
+        """A long document is read in windows."""
+        (scores,) = MonoT5Reranker(folder, max_length=20).score_many([Request(QUERY, ["copy " * 30, "copy"])])
+        assert scores.trace.counts["documents_split"] == 1 and scores.trace.counts["truncated"] == 0
+        assert scores.explanations["passage"][1] is None
+        with pytest.raises(ConfigError, match="long_documents must be"):
+            MonoT5Reranker(folder, long_documents="cut")  # type: ignore[arg-type]
 
     def test_passages_fit(self, folder: Path) -> None:
         """Windows leave room for the prompt and the query."""

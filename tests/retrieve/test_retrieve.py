@@ -332,20 +332,23 @@ class TestTwoStages:
         assert reranking.total("pairs") == 3
         assert ranking.trace.latency_s >= retrieval.latency_s + reranking.latency_s > 0
 
-    def test_the_prior_and_the_windows_can_be_switched_off(self, cross_encoder: CrossEncoderReranker) -> None:
-        """A long document whose answer comes late is found by its windows, and what the rank adds is explained."""
+    def test_the_prior_can_be_switched_off(self, cross_encoder: CrossEncoderReranker) -> None:
+        """A long document whose answer comes late is found by its windows, and what the rank adds is explained.
+
+        A reranker that cuts it does so here too.
+        """
         late = {"id": "late", "text": "Knead the dough. " * 200 + "To copy a file, call shutil.copy."}
         documents = [*_DOCUMENTS, late]
         query = "how do I copy a file?"
 
-        def found(**settings: Any) -> dict[str, tuple[float, dict[str, Any]]]:
-            search = RetrieveRerank(BM25Retriever(), cross_encoder, **settings).index(documents)
+        def found(reranker: Any = cross_encoder, **settings: Any) -> dict[str, tuple[float, dict[str, Any]]]:
+            search = RetrieveRerank(BM25Retriever(), reranker, **settings).index(documents)
             return {hit.id: (hit.score, dict(hit.explanation)) for hit in search.search(query, None)}
 
         usual, by_windows = found(), found(prior=False)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", TruncationWarning)
-            alone = found(prior=False, windows=False)
+            alone = found({"type": "cross-encoder", "long_documents": "truncate"}, prior=False)
         score, why = usual["late"]
         assert score == pytest.approx(why["reranker_score"] + why["prior"]) and "shutil.copy" in why["passage"]["text"]
         assert by_windows["late"][0] == why["reranker_score"] > alone["late"][0] + 5
@@ -393,7 +396,11 @@ class TestData:
     @pytest.mark.parametrize(
         ("config", "error", "message"),
         [
-            ({"type": "bm52"}, RegistryError, "no 'bm52'; there are: bm25, dense, expanded, hybrid"),
+            (
+                {"type": "bm52"},
+                RegistryError,
+                "no 'bm52' .did you mean 'bm25'.*; there are: bm25, dense, expanded, hybrid",
+            ),
             ({"k1": 1}, ConfigError, "retriever must be a Retriever, or a mapping with its name under 'type'"),
             ({"type": "bm25", "k": 1}, ConfigError, "no setting 'k'"),
             ({"type": "bm25", "k1": "1"}, ConfigError, "BM25Retriever: k1 must be a number of at least 0, not '1'"),

@@ -13,7 +13,6 @@ from secondpass.base import Reranker
 from secondpass.cli.console import documents_table, one_line, output
 from secondpass.cli.documents import documents_in
 from secondpass.cli.reading import read_yaml
-from secondpass.composition.passage import PassageReranker
 from secondpass.errors import ConfigError
 from secondpass.loading import from_config, load
 from secondpass.types import Ranking
@@ -55,8 +54,7 @@ def rerank(
 
 def _reranker(model: str | None, config: Path | None) -> Reranker:
     if config is None:
-        # In windows, so that a long document is not cut.
-        return PassageReranker(load("cross-encoder" if model is None else f"cross-encoder:{model}", progress=True))
+        return load("cross-encoder" if model is None else f"cross-encoder:{model}", progress=True)
     if model is not None:
         raise ConfigError("pass --model or --config, not both: a configuration names its model")
     return from_config(read_yaml(config))

@@ -17,7 +17,8 @@ from secondpass.composition.fusion import (
     weighted_sum,
     zscores,
 )
-from secondpass.composition.members import require_initial_scores, without_k
+from secondpass.composition.members import member_of, require_initial_scores, without_k
+from secondpass.loading import RerankerLike
 from secondpass.types import Request, Scale, Scores
 from secondpass.validation import SHARE, OneOf, check, checked_k
 
@@ -62,13 +63,13 @@ class BlendedReranker(Reranker):
 
     def __init__(
         self,
-        wrapped: Reranker,
+        wrapped: RerankerLike,
         *,
         weight: float = 0.5,
         normalise: Literal["minmax", "zscore"] = "minmax",
         missing_initial: Literal["raise", "skip"] = "raise",
     ) -> None:
-        self.require_traits(wrapped)
+        wrapped = member_of(self, wrapped)
         self.wrapped, self.weight = wrapped, weight
         self.normalise, self.missing_initial = normalise, missing_initial
         check(self, weight=SHARE, normalise=OneOf(*_NORMALISED), missing_initial=OneOf("raise", "skip"))

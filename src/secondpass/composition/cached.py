@@ -13,7 +13,9 @@ from secondpass.cache.base import Cache, as_cache
 from secondpass.cache.call import Call
 from secondpass.cache.entry import Entry, InvalidEntryError, KeyMaker, pack, unpack
 from secondpass.calibration.ready import ReadyCalibration
+from secondpass.composition.members import member_of
 from secondpass.forking import reset_after_fork
+from secondpass.loading import RerankerLike
 from secondpass.types import Request, Scale, Scores
 from secondpass.validation import SECONDS, Flag, Text, check
 
@@ -88,7 +90,7 @@ class CachedReranker(Reranker):
 
     def __init__(
         self,
-        wrapped: Reranker,
+        wrapped: RerankerLike,
         *,
         cache: Cache | str | Mapping[str, Any] = "memory",
         namespace: str = "",
@@ -96,7 +98,7 @@ class CachedReranker(Reranker):
         store_texts: bool = False,
         retry_after_s: float = 5.0,
     ) -> None:
-        self.require_traits(wrapped, pointwise=True)
+        wrapped = member_of(self, wrapped, pointwise=True)
         self.wrapped = wrapped
         self.cache = as_cache(cache)
         self.namespace, self.store_texts = namespace, store_texts

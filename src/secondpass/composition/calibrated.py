@@ -15,7 +15,9 @@ from secondpass.calibration.prior import shift_base_rate
 from secondpass.calibration.ready import ReadyCalibration
 from secondpass.calibration.report import CalibrationReport, compared
 from secondpass.calibration.selection import require_same_reranker
+from secondpass.composition.members import member_of
 from secondpass.errors import CompositionError, ConfigError, ModelIntegrityError
+from secondpass.loading import RerankerLike
 from secondpass.logistic import FloatArray, log_odds
 from secondpass.types import HOW_TO_CALIBRATE, Document, Qrels, Request, Run, Scale, Scores
 from secondpass.validation import OPEN_SHARE
@@ -54,14 +56,14 @@ class CalibratedReranker(Reranker):
 
     def __init__(
         self,
-        wrapped: Reranker,
+        wrapped: RerankerLike,
         *,
         method: Literal["platt", "temperature", "beta", "isotonic"] | None = None,
         calibrator: Calibrator | Mapping[str, Any] | Literal["ready"] | None = None,
         base_rate: float | None = None,
         fitted_on: str | None = None,
     ) -> None:
-        self.require_traits(wrapped, Scale.LOGIT, Scale.PROBABILITY)
+        wrapped = member_of(self, wrapped, Scale.LOGIT, Scale.PROBABILITY)
         self.wrapped, self.pointwise = wrapped, wrapped.pointwise
         self.calibrator: Calibrator | Literal["ready"] | None
         if calibrator is None or isinstance(calibrator, Calibrator):

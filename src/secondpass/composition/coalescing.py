@@ -8,7 +8,9 @@ from typing import Any, ClassVar, Self
 from secondpass.base import RequestLike, Reranker, as_requests
 from secondpass.calibration.ready import ReadyCalibration
 from secondpass.composition.batcher import Answered, Batcher
+from secondpass.composition.members import member_of
 from secondpass.forking import reset_after_fork
+from secondpass.loading import RerankerLike
 from secondpass.types import Ranking, Request, Scores
 from secondpass.validation import Number, Whole, check
 
@@ -52,14 +54,14 @@ class CoalescingReranker(Reranker):
 
     def __init__(
         self,
-        wrapped: Reranker,
+        wrapped: RerankerLike,
         *,
         max_wait_ms: float = 2.0,
         max_pairs: int = 256,
         max_queue: int = 1024,
         queue_timeout_s: float | None = None,
     ) -> None:
-        self.require_traits(wrapped)
+        wrapped = member_of(self, wrapped)
         self.wrapped = wrapped
         self.scale, self.pointwise = wrapped.scale, wrapped.pointwise
         self.max_wait_ms, self.max_pairs, self.max_queue = max_wait_ms, max_pairs, max_queue

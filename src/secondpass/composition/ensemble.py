@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self, get_args
 
 import numpy as np
 
-from secondpass.base import Reranker
+from secondpass.base import Reranker, inner_rerankers
 from secondpass.composition.fusion import (
     Grades,
     Vector,
@@ -18,8 +18,15 @@ from secondpass.composition.fusion import (
     spread,
     weighted_sum,
 )
-from secondpass.composition.members import ask_members, joined_explanations, require_initial_scores, without_k
+from secondpass.composition.members import (
+    ask_members,
+    joined_explanations,
+    member_of,
+    require_initial_scores,
+    without_k,
+)
 from secondpass.errors import CompositionError, ConfigError, ScoringError
+from secondpass.loading import RerankerLike
 from secondpass.types import Request, Scale, Scores, Trace
 from secondpass.validation import NOT_NEGATIVE, Flag, OneOf, check, checked_k, must_be
 
@@ -33,12 +40,13 @@ _log = logging.getLogger(__name__)
 class EnsembleReranker(Reranker):
     """Combines the scores of several rerankers.
 
-    - ``mean``: the weighted mean of the scores. All members must give logits, or all probabilities, and so does the
-      ensemble. The logits of different models can differ widely: calibrate them, or use another method.
+    - ``rrf``, the default: reciprocal rank fusion, the weighted mean of 1 / (rrf_k + rank) (Cormack, Clarke and
+      Büttcher 2009, SIGIR), which orders as the paper's sum does. Members may have any scale; the result is ordinal.
+    - ``mean``: the weighted mean of the scores, on their scale. All members must give probabilities, or all the logits
+      of cross-encoders, or be of one kind. Those of different models can differ widely: calibrate them, and the mean is
+      a probability too.
     - ``zscore``, ``minmax``: the weighted mean, after each member's scores of a request were scaled to mean 0 and
       deviation 1, or to the range 0 to 1. Members may have any scale; the result is ordinal.
-    - ``rrf``: reciprocal rank fusion, the weighted mean of 1 / (rrf_k + rank) (Cormack, Clarke and Büttcher
-      2009, SIGIR), which orders as the paper's sum does. Members may have any scale; the result is ordinal.
     - ``convex``: as ``minmax``, with the first stage's own ``initial_scores`` (higher is better) as one more
       source (Bruch, Gai and Ingber 2023, ACM TOIS 42). The result is ordinal.
 
@@ -49,7 +57,7 @@ class EnsembleReranker(Reranker):
     the first keeps the name, and the position of the member is added to those of the others.
 
     Args:
-        members: the rerankers.
+        members: the rerankers, or their names or configurations, as `secondpass.load` takes them.
         method: how their scores become one.
         weights: a number for each member, and for ``convex`` one more at the end for ``initial_scores``; only their
             proportions count. Equal by default. A member of weight 0 is not run. `fit` sets them.
@@ -75,9 +83,9 @@ class EnsembleReranker(Reranker):
 
     def __init__(
         self,
-        members: Sequence[Reranker],
+        members: Sequence[RerankerLike],
         *,
-        method: Method = "mean",
+        method: Method = "rrf",
         weights: Sequence[float] | None = None,
         rrf_k: float = 60.0,
         on_error: Literal["raise", "skip"] = "raise",
@@ -86,7 +94,7 @@ class EnsembleReranker(Reranker):
     ) -> None:
         if not isinstance(members, list | tuple) or not members:
             raise ConfigError(must_be("EnsembleReranker: members", "a list of at least one reranker", members))
-        self.members, self.method, self.rrf_k = list(members), method, rrf_k
+        self.method, self.rrf_k = method, rrf_k
         self.on_error, self.missing_initial, self.parallel = on_error, missing_initial, parallel
         check(
             self,
@@ -96,8 +104,7 @@ class EnsembleReranker(Reranker):
             rrf_k=NOT_NEGATIVE,
             parallel=Flag(),
         )
-        for member in self.members:
-            self.require_traits(member)
+        self.members = [member_of(self, member) for member in members]
         if method == "mean":
             self._require_one_scale()
         self.scale = self.members[0].scale if method == "mean" else Scale.ORDINAL
@@ -116,12 +123,12 @@ class EnsembleReranker(Reranker):
     def _require_one_scale(self) -> None:
         first = self.members[0]
         for member in self.members:
-            if Scale.ORDINAL in (member.scale, first.scale) or member.scale is not first.scale:
-                other = first if member is not first else member
+            if Scale.ORDINAL in (member.scale, first.scale) or _unit(member) != _unit(first):
                 raise CompositionError(
-                    f"EnsembleReranker averages scores, so its members must all give logits or all probabilities, but "
-                    f"{other!r} gives {other.scale} scores and {member!r} {member.scale} ones; calibrate them, or use "
-                    f"method='zscore', 'minmax' or 'rrf'"
+                    f"EnsembleReranker can't average scores of different kinds, and {first!r} gives "
+                    f"{_kind(first)}, {member!r} {_kind(member)}. There are three ways out: make probabilities of both "
+                    f"(CalibratedReranker, fitted or with calibrator='ready'), fuse their ranks (method='rrf', the "
+                    f"default), or put each one's scores of a request on one scale (method='zscore' or 'minmax')"
                 )
 
     def fit(self, requests: Sequence[Request], grades: Sequence[Grades], *, k: int = 10) -> Self:
@@ -216,3 +223,25 @@ class EnsembleReranker(Reranker):
 
     def __repr__(self) -> str:
         return f"EnsembleReranker({self.members!r}, method={self.method!r})"
+
+
+def _unit(reranker: Reranker) -> str:
+    """Return what is the same for two rerankers whose scores can be averaged."""
+    if reranker.scale is not Scale.LOGIT:
+        return str(reranker.scale)
+    return _own_kind(reranker) or str(reranker.scale)
+
+
+def _own_kind(reranker: Reranker) -> str | None:
+    """Return the class of a reranker whose scores are known not to be log-odds, or of one that it wraps."""
+    if reranker.log_odds is not None:
+        return None if reranker.log_odds else type(reranker).__name__
+    return next(filter(None, map(_own_kind, inner_rerankers(reranker))), None)
+
+
+def _kind(reranker: Reranker) -> str:
+    if reranker.scale is Scale.ORDINAL:
+        return "ordinal scores, which only say an order"
+    if reranker.scale is Scale.LOGIT and (kind := _own_kind(reranker)):
+        return f"those of a {kind}, which are no log-odds"
+    return {Scale.LOGIT: "logits", Scale.PROBABILITY: "probabilities"}[reranker.scale]

@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from secondpass.base import Reranker
 from secondpass.composition.attempts import attempts
+from secondpass.composition.members import member_of
 from secondpass.errors import CompositionError, ConfigError, ScoringError
+from secondpass.loading import RerankerLike
 from secondpass.types import Request, Scale, Scores, Trace
 from secondpass.validation import BAND, NOT_NEGATIVE, OneOf, Whole, check
 
@@ -47,8 +49,9 @@ class FallbackReranker(Reranker):
     one, so that one bad request does not take the others with it; once the first two have failed, so do the others.
 
     Args:
-        wrapped: the reranker, or the members of a chain.
-        judge: the reranker that is asked where ``wrapped`` is uncertain; None for a chain.
+        wrapped: the reranker, or the members of a chain; each may be a name or a configuration, as `secondpass.load`
+            takes them.
+        judge: the reranker (likewise) that is asked where ``wrapped`` is uncertain; None for a chain.
         band: the lowest and the highest probability that count as uncertain, both included; ``wrapped`` must give
             probabilities.
         max_spread: the highest spread that counts as certain, on the scale of ``wrapped``.
@@ -67,8 +70,8 @@ class FallbackReranker(Reranker):
 
     def __init__(
         self,
-        wrapped: Reranker | Sequence[Reranker],
-        judge: Reranker | None = None,
+        wrapped: RerankerLike | Sequence[RerankerLike],
+        judge: RerankerLike | None = None,
         *,
         band: tuple[float, float] | None = None,
         max_spread: float | None = None,
@@ -76,7 +79,6 @@ class FallbackReranker(Reranker):
         on_error: Literal["keep", "raise"] = "keep",
         merge: Literal["auto", "replace", "order"] = "auto",
     ) -> None:
-        self.wrapped, self.judge = tuple(wrapped) if isinstance(wrapped, list | tuple) else wrapped, judge
         self.band, self.max_spread, self.max_documents = band, max_spread, max_documents
         self.on_error, self.merge = on_error, merge
         check(
@@ -87,13 +89,15 @@ class FallbackReranker(Reranker):
             max_spread=NOT_NEGATIVE | None,
             max_documents=Whole(at_least=1) | None,
         )
-        self._members = self.wrapped if isinstance(self.wrapped, tuple) else (self.wrapped,)
-        for member in (*self._members, *(() if judge is None else (judge,))):
-            self.require_traits(member)
-        if judge is None:
+        # A str is a sequence too, as Python has it, and here it is a name.
+        given: Sequence[Any] = wrapped if isinstance(wrapped, list | tuple) else [wrapped]
+        self._members = tuple(member_of(self, member) for member in given)
+        self.wrapped = self._members if given is wrapped else self._members[0]
+        self.judge = None if judge is None else member_of(self, judge)
+        if self.judge is None:
             self._prepare_chain()
         else:
-            self._prepare_escalation(judge)
+            self._prepare_escalation(self.judge)
 
     def _prepare_chain(self) -> None:
         if not self._members:

@@ -1,5 +1,6 @@
 """Calls to several rerankers at once, shared by those that wrap more than one."""
 
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -8,13 +9,32 @@ from typing import Any
 
 from secondpass.base import Reranker
 from secondpass.errors import ConfigError, InputError
+from secondpass.loading import RerankerLike, load
 from secondpass.pools import submit
-from secondpass.types import Request, Scores
+from secondpass.types import Request, Scale, Scores
 
-__all__ = ["ask_members", "joined_explanations", "require_initial_scores", "without_k"]
+__all__ = ["ask_members", "joined_explanations", "member_of", "require_initial_scores", "without_k"]
 
 # What the caller can set right is never a member's failure; a warning is an error only where the caller made it one.
 _CALLERS = (InputError, ConfigError, Warning)
+
+
+def member_of(owner: Reranker, given: RerankerLike, *scales: Scale, pointwise: bool = False) -> Reranker:
+    """Return what a wrapper's constructor was given as a reranker: one, its name or its configuration.
+
+    Args:
+        owner: the wrapper, which checks that it can wrap it, see `Reranker.require_traits`.
+        given: as for `secondpass.load`.
+        scales: the scales that the wrapper can take; any if none is named.
+        pointwise: whether the scores must not depend on the other documents.
+
+    Raises:
+        CompositionError: it does not fit, or is nothing of these.
+        SecondPassError: what `secondpass.load` raises.
+    """
+    member = load(given) if isinstance(given, str | os.PathLike | Mapping) else given
+    owner.require_traits(member, *scales, pointwise=pointwise)
+    return member
 
 
 def ask_members(

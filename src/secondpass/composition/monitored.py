@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from secondpass.base import Reranker
+from secondpass.composition.members import member_of
+from secondpass.loading import RerankerLike
 from secondpass.monitor.event import ScoredText, ScoreSummary
 from secondpass.monitor.record import of_trace
 from secondpass.monitor.sink import SinkLike
@@ -46,14 +48,14 @@ class MonitoredReranker(Watched, Reranker):
 
     def __init__(
         self,
-        wrapped: Reranker,
+        wrapped: RerankerLike,
         sinks: Sequence[SinkLike] = ("logging",),
         *,
         name: str | None = None,
         texts: bool = False,
         salt: str | Secret | None = None,
     ) -> None:
-        self.require_traits(wrapped)
+        wrapped = member_of(self, wrapped)
         self._watch("rerank", wrapped, sinks, name, texts, salt)
         self.scale, self.pointwise = wrapped.scale, wrapped.pointwise
 

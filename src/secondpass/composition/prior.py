@@ -8,7 +8,8 @@ import numpy as np
 from secondpass.base import Reranker, inner_rerankers
 from secondpass.calibration.ready import ReadyCalibration
 from secondpass.composition.fusion import Vector
-from secondpass.composition.members import without_k
+from secondpass.composition.members import member_of, without_k
+from secondpass.loading import RerankerLike
 from secondpass.logistic import log_odds, sigmoid
 from secondpass.types import Request, Scale, Scores
 from secondpass.validation import NOT_NEGATIVE, check
@@ -49,8 +50,8 @@ class PriorReranker(Reranker):
     registry_name: ClassVar[str] = "prior"
     pointwise = False
 
-    def __init__(self, wrapped: Reranker, *, weight: float = _WEIGHT) -> None:
-        self.require_traits(wrapped, Scale.LOGIT, Scale.PROBABILITY)
+    def __init__(self, wrapped: RerankerLike, *, weight: float = _WEIGHT) -> None:
+        wrapped = member_of(self, wrapped, Scale.LOGIT, Scale.PROBABILITY)
         self.wrapped, self.weight, self.scale = wrapped, weight, wrapped.scale
         check(self, weight=NOT_NEGATIVE)
 

@@ -6,10 +6,11 @@ from typing import Any, ClassVar, Literal
 
 from secondpass.base import Reranker
 from secondpass.calibration.ready import ReadyCalibration
+from secondpass.composition.members import member_of
 from secondpass.config import unwritable
 from secondpass.errors import CompositionError, ConfigError, ScoringError, SecondPassError
 from secondpass.language import check_languages, detect_language
-from secondpass.loading import from_config
+from secondpass.loading import RerankerLike, from_config
 from secondpass.types import Request, Scale, Scores
 from secondpass.validation import must_be
 
@@ -30,7 +31,7 @@ class RoutedReranker(Reranker):
     Explanations: ``route``, the same for all documents of a request.
 
     Args:
-        routes: rerankers by name, all of one scale.
+        routes: rerankers by name, all of one scale; each as `secondpass.load` takes it.
         route: how to choose.
         default: the route for requests that have none of their own.
         languages: the languages to consider, if other than those of the routes; ``language`` only.
@@ -46,7 +47,7 @@ class RoutedReranker(Reranker):
 
     def __init__(
         self,
-        routes: Mapping[str, Reranker],
+        routes: Mapping[str, RerankerLike],
         route: Literal["language", "length"] | Callable[[Request], str],
         *,
         default: str | None = None,
@@ -64,7 +65,8 @@ class RoutedReranker(Reranker):
             raise ConfigError(must_be("RoutedReranker: route", takes, route))
         if languages is not None and (route != "language" or isinstance(languages, str)):
             raise ConfigError("RoutedReranker: languages is a list of codes, and goes with route='language' only")
-        self.routes, self.route, self.default = dict(routes), route, default
+        self.routes = {name: member_of(self, reranker) for name, reranker in routes.items()}
+        self.route, self.default = route, default
         self.languages = None if languages is None else list(languages)
         self.scale = self._one_scale()
         # Only the language depends on the query alone; what a function looks at is not known.
@@ -100,9 +102,7 @@ class RoutedReranker(Reranker):
 
     def _one_scale(self) -> Scale:
         first, *others = self.routes.items()
-        self.require_traits(first[1])
         for name, reranker in others:
-            self.require_traits(reranker)
             if reranker.scale is not first[1].scale:
                 raise CompositionError(
                     f"RoutedReranker needs rerankers of one scale, but {first[1]!r} (route {first[0]!r}) gives "

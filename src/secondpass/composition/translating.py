@@ -6,8 +6,10 @@ from typing import Any, ClassVar, Literal
 
 from secondpass.base import Reranker
 from secondpass.calibration.ready import ReadyCalibration
+from secondpass.composition.members import member_of
 from secondpass.config import unwritable
 from secondpass.errors import ScoringError
+from secondpass.loading import RerankerLike
 from secondpass.types import Document, Request, Scores
 from secondpass.validation import Function, OneOf, check
 
@@ -44,13 +46,13 @@ class TranslatingReranker(Reranker):
 
     def __init__(
         self,
-        wrapped: Reranker,
+        wrapped: RerankerLike,
         translate: Callable[[Sequence[str]], Sequence[str]],
         *,
         what: Literal["query", "documents", "both"] = "query",
         on_error: Literal["raise", "skip"] = "raise",
     ) -> None:
-        self.require_traits(wrapped)
+        wrapped = member_of(self, wrapped)
         self.wrapped, self.translate, self.what, self.on_error = wrapped, translate, what, on_error
         check(
             self,

@@ -235,7 +235,8 @@ class KeptTokens:
         with self._lock:
             found = {text: self._tokens[text] for text in texts if text in self._tokens}
         missing = list(dict.fromkeys(text for text in texts if text not in found))
-        found.update(zip(missing, tokenizer.tokenize(missing), strict=True))
+        if missing:
+            found.update(zip(missing, tokenizer.tokenize(missing), strict=True))
         with self._lock:
             for text in texts:
                 self._tokens[text] = found[text]

@@ -13,7 +13,8 @@ from secondpass.models.backends.load import RunSettings, check_loading, where_an
 from secondpass.models.colbert import ColbertModel
 from secondpass.models.sources.resolve import find_model, model_name
 from secondpass.types import Request, Scale, Scores, Trace
-from secondpass.validation import Flag, Whole, check
+from secondpass.validation import Flag, OneOf, Whole, check
+from secondpass.windowed import LONG_DOCUMENTS, LongDocuments, Windows
 from secondpass.windows import ModelTokenization
 
 __all__ = ["ColbertReranker"]
@@ -26,8 +27,9 @@ class ColbertReranker(Reranker):
     ``[MASK]`` to a fixed length, looks for the token of the document that is most like it, by cosine;
     punctuation of the document is left out. A document is encoded once, however many queries ask for it.
 
-    A query or a document that does not fit is cut: it is counted in the trace under ``query_truncated`` or
-    ``truncated``, noted there, and warned about once.
+    A document that does not fit is scored by its windows, as a `CrossEncoderReranker` does it; with
+    ``long_documents="truncate"`` it is cut, and so is a query that does not fit: that is counted in the trace under
+    ``query_truncated`` or ``truncated``, noted there, and warned about once.
 
     Scores lie between minus and plus ``query_length``: higher is more relevant, but, unlike a cross-encoder's
     logits, they are all positive in practice and lie close together. So calibrate them with an intercept before
@@ -41,6 +43,7 @@ class ColbertReranker(Reranker):
         model: a folder, a name from the catalogue, or a repository on the Hugging Face hub; ONNX, with a
             vocabulary of BERT.
         query_length: tokens that a query is cut to, or filled up to, special ones included.
+        long_documents: ``windows`` or ``truncate``, see above.
         progress: show a bar when it takes longer than a second.
         loading: where the model is taken from and how it runs: see `secondpass.models.RunSettings`; ``max_length`` is
             that of a document, and it runs on ONNX Runtime.
@@ -55,6 +58,7 @@ class ColbertReranker(Reranker):
 
     registry_name: ClassVar[str] = "colbert"
     scale = Scale.LOGIT
+    log_odds = False
     pointwise = True
 
     def __init__(
@@ -62,12 +66,14 @@ class ColbertReranker(Reranker):
         model: str | os.PathLike[str] = "answerai-colbert-small-v1",
         *,
         query_length: int = 32,
+        long_documents: LongDocuments = "windows",
         progress: bool = False,
         **loading: Unpack[RunSettings],
     ) -> None:
         self.model = model_name(model)
-        self.query_length, self.progress, self.loading = query_length, progress, loading
-        check(self, query_length=Whole(at_least=1), progress=Flag())
+        self.query_length, self.long_documents = query_length, long_documents
+        self.progress, self.loading = progress, loading
+        check(self, query_length=Whole(at_least=1), long_documents=OneOf(*LONG_DOCUMENTS), progress=Flag())
         check_loading(loading, RunSettings, "ColbertReranker")
         self._warned = False
         where, how = where_and_how(loading)
@@ -77,7 +83,8 @@ class ColbertReranker(Reranker):
     @property
     def fingerprint(self) -> str:
         """The identity of the weights, and of all settings that can change a score."""
-        return digest([self.registry_name, self.colbert_model.fingerprint])
+        how = [self.long_documents] if self.long_documents == "windows" else []
+        return digest([self.registry_name, self.colbert_model.fingerprint, *how])
 
     @property
     def tokenization(self) -> ModelTokenization:
@@ -85,6 +92,11 @@ class ColbertReranker(Reranker):
         return ModelTokenization(self.colbert_model.tokenizer, self.colbert_model.document_tokens, with_query=False)
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        if self.long_documents == "truncate":
+            return self._scored(requests)
+        return Windows().scores(requests, self._scored, self.tokenization)
+
+    def _scored(self, requests: Sequence[Request]) -> list[Scores]:
         pairs = [(request.query, text) for request in requests for text in request.texts]
         output = self.colbert_model.max_sim(pairs, progress=self.progress)
         first = np.zeros(len(pairs), dtype=np.bool_)
@@ -117,8 +129,8 @@ class ColbertReranker(Reranker):
             self._warned = True
             warn(
                 f"{self.colbert_model.files.name}: {'; '.join(notes)}; what was cut did not count towards the scores. "
-                f"Raise query_length for queries, and wrap the reranker in a PassageReranker for documents (shown "
-                f"once; the trace counts them)",
+                f"Raise query_length for queries, and take long_documents='windows' for documents (shown once; the "
+                f"trace counts them)",
                 TruncationWarning,
             )
         return tuple(notes)

@@ -20,6 +20,7 @@ from secondpass.models.sources.resolve import model_name
 from secondpass.models.tokens import KeptTokens
 from secondpass.types import Request, Scale, Scores, Trace
 from secondpass.validation import Flag, OneOf, Text, Whole, check
+from secondpass.windowed import LONG_DOCUMENTS, LongDocuments, Windows
 from secondpass.windows import ModelTokenization
 
 __all__ = ["CrossEncoderReranker"]
@@ -27,6 +28,8 @@ __all__ = ["CrossEncoderReranker"]
 # Any relevance model tells these apart by a wide margin, unless its labels are swapped.
 _QUESTION = "What is the capital of France?"
 _MARGIN = 0.5  # logits; relevance models have 10 to 20 here, an untrained head hundredths
+_WINDOWS = Windows()
+_KEPT_TEXTS = 10_000  # while a call is answered
 _ANSWER, _OFF_TOPIC = "Paris is the capital of France.", "Knead the dough and let it rest for an hour."
 
 
@@ -34,8 +37,12 @@ class CrossEncoderReranker(Reranker):
     """Scores each document by a cross-encoder (Nogueira and Cho 2019, arXiv:1901.04085).
 
     Pairs of all requests share batches, sorted by length; identical pairs are scored once; the query is
-    tokenized once. A document that does not fit into the model is cut: it is counted in the trace under
-    ``truncated``, marked in the ranking's explanations, and warned about once.
+    tokenized once.
+
+    A document that does not fit into the model is scored by its windows, and is as good as its best one, which is
+    explained as a `secondpass.windowed.Passage`; a `PassageReranker` has more ways. With ``long_documents="truncate"``
+    it is cut instead: it is counted in the trace under ``truncated``, marked in the ranking's explanations, and warned
+    about once.
 
     If the catalogue says that the model does not read the language of the query, or of most documents, its logits would
     be guesses. By default all documents of such a request then get the same score, a logit of 0: that of no evidence,
@@ -50,6 +57,7 @@ class CrossEncoderReranker(Reranker):
             Hugging Face hub, or a `PairModel`.
         activation: ``identity`` gives the model's logits, ``sigmoid`` probabilities. These are not
             calibrated: they order documents as the logits do, but 0.5 need not mean "as likely as not".
+        long_documents: ``windows`` or ``truncate``, see above.
         keep_tokens: for how many of the latest texts the tokens are kept in memory, so that documents that
             come again with another query are not tokenized again. Scores are the same to the bit; it pays off where
             the model is small, or the documents much longer than what it reads of them.
@@ -82,6 +90,7 @@ class CrossEncoderReranker(Reranker):
         model: str | os.PathLike[str] | PairModel = "ms-marco-MiniLM-L12-v2",
         *,
         activation: Literal["identity", "sigmoid"] = "identity",
+        long_documents: LongDocuments = "windows",
         keep_tokens: int = 0,
         progress: bool = False,
         smoke_test: bool = True,
@@ -90,9 +99,10 @@ class CrossEncoderReranker(Reranker):
         **loading: Unpack[LoadSettings],
     ) -> None:
         self.model = model if isinstance(model, PairModel) else model_name(model)
-        self.activation, self.keep_tokens = activation, keep_tokens
+        self.activation, self.long_documents, self.keep_tokens = activation, long_documents, keep_tokens
         self.progress, self.smoke_test, self.loading = progress, smoke_test, loading
         check(self, activation=OneOf("identity", "sigmoid"), keep_tokens=Whole(at_least=0, unit="texts"))
+        check(self, long_documents=OneOf(*LONG_DOCUMENTS))
         self.on_foreign = on_foreign
         check(self, progress=Flag(), smoke_test=Flag(), on_foreign=OneOf("keep", "score", "raise"))
         self.instruction = instruction
@@ -116,7 +126,8 @@ class CrossEncoderReranker(Reranker):
         """The identity of the weights, and of all settings that can change a score."""
         identity = [self.registry_name, self._told.fingerprint, self.activation]
         # What is the default stays as it was, and what raises has no other scores.
-        return digest([*identity, self.on_foreign] if self.on_foreign == "score" else identity)
+        others = [self.on_foreign] if self.on_foreign == "score" else []
+        return digest([*identity, *others, *([self.long_documents] if self.long_documents == "windows" else [])])
 
     @property
     def calibration(self) -> ReadyCalibration | None:
@@ -138,10 +149,10 @@ class CrossEncoderReranker(Reranker):
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         if self._languages is None:
-            return self._by_model(requests)
+            return self._read(requests)
         unread = [unread_language(request.query, request.texts, self._languages) for request in requests]
         read = [request for request, language in zip(requests, unread, strict=True) if language is None]
-        scored = iter(self._by_model(read) if read else [])
+        scored = iter(self._read(read) if read else [])
         return [
             next(scored) if language is None else self._without_evidence(request, language)
             for request, language in zip(requests, unread, strict=True)
@@ -164,19 +175,28 @@ class CrossEncoderReranker(Reranker):
         values = np.full(len(request), 0.0 if self.activation == "identity" else 0.5)
         return Scores(values, trace=Trace(counts={"unread": len(request)}, notes=(f"{what}; {advice}",)))
 
-    def _by_model(self, requests: Sequence[Request]) -> list[Scores]:
-        scored = {
-            instruction: iter(
-                self._by_told(instruction, [each for each in requests if each.instruction == instruction])
-            )
-            for instruction in dict.fromkeys(request.instruction for request in requests)
-        }
+    def _read(self, requests: Sequence[Request]) -> list[Scores]:
+        of_one: dict[str | None, list[Request]] = {}
+        for request in requests:
+            of_one.setdefault(request.instruction, []).append(request)
+        scored = {instruction: iter(self._told_of(instruction, those)) for instruction, those in of_one.items()}
         return [next(scored[request.instruction]) for request in requests]
 
-    def _by_told(self, instruction: str | None, requests: Sequence[Request]) -> list[Scores]:
-        pairs = [(request.query, text) for request in requests for text in request.texts]
+    def _told_of(self, instruction: str | None, requests: Sequence[Request]) -> list[Scores]:
         model = self._told if instruction is None else self.pair_model.instructed(instruction)
-        output = model.run(pairs, progress=self.progress, kept_tokens=self._kept)
+        if self.long_documents == "truncate":
+            return self._scored(model, requests, self._kept)
+        # Texts are tokenized once: to see whether they fit, and to score them.
+        kept = self._kept or KeptTokens(_KEPT_TEXTS)
+        return _WINDOWS.scores(
+            requests,
+            lambda windows: self._scored(model, windows, kept),
+            ModelTokenization(model.tokenizer, model.tokenizer.pair_room, kept=kept),
+        )
+
+    def _scored(self, model: PairModel, requests: Sequence[Request], kept: KeptTokens | None) -> list[Scores]:
+        pairs = [(request.query, text) for request in requests for text in request.texts]
+        output = model.run(pairs, progress=self.progress, kept_tokens=kept)
         logits = relevance_logits(output.logits, self.pair_model.labels)
         values = logits if self.activation == "identity" else sigmoid(logits)
         limit = model.tokenizer.max_length
@@ -204,8 +224,8 @@ class CrossEncoderReranker(Reranker):
         if notes and not self._warned:
             self._warned = True
             warn(
-                f"{self.pair_model.name}: {'; '.join(notes)}; what was cut did not count towards the scores. A "
-                f"PassageReranker around it scores long documents window by window (shown once; the trace counts them)",
+                f"{self.pair_model.name}: {'; '.join(notes)}; what was cut did not count towards the scores. With "
+                f"long_documents='windows' nothing of a document is cut (shown once; the trace counts them)",
                 TruncationWarning,
             )
         explanations = {"truncated": truncated.tolist()} if n_truncated else {}

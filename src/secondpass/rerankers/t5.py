@@ -16,7 +16,8 @@ from secondpass.logistic import sigmoid
 from secondpass.models.backends.load import RunSettings, check_loading, where_and_how
 from secondpass.models.sources.resolve import find_model, model_name
 from secondpass.types import Request, Scale, Scores, Trace
-from secondpass.validation import Flag, Whole, check
+from secondpass.validation import Flag, OneOf, Whole, check
+from secondpass.windowed import LONG_DOCUMENTS, LongDocuments, Windows
 from secondpass.windows import ModelTokenization
 
 if TYPE_CHECKING:
@@ -119,6 +120,24 @@ class _T5Reranker(Reranker):
 class _PointwiseT5Reranker(_T5Reranker):
     pointwise = True
 
+    def __init__(
+        self,
+        model: str | os.PathLike[str],
+        *,
+        long_documents: LongDocuments = "windows",
+        progress: bool = False,
+        **loading: Unpack[T5Settings],
+    ) -> None:
+        self.long_documents = long_documents
+        check(self, long_documents=OneOf(*LONG_DOCUMENTS))
+        super().__init__(model, progress=progress, **loading)
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of the weights, and of all settings that can change a score."""
+        how = [self.long_documents] if self.long_documents == "windows" else []
+        return digest([self.registry_name, self.t5_model.fingerprint, *how])
+
     @property
     def tokenization(self) -> ModelTokenization:
         """How the model counts tokens, and how many it takes: what a `PassageReranker` asks for."""
@@ -129,6 +148,11 @@ class _PointwiseT5Reranker(_T5Reranker):
         """Return the scores, shape (n,), of the answers' logits, shape (n, n_answers)."""
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        if self.long_documents == "truncate":
+            return self._scored(requests)
+        return Windows().scores(requests, self._scored, self.tokenization)
+
+    def _scored(self, requests: Sequence[Request]) -> list[Scores]:
         inputs = [(request.query, text) for request in requests for text in request.texts]
         logits, lengths, truncated = self._logits(inputs)
         values = self._values(logits)
@@ -154,9 +178,11 @@ class MonoT5Reranker(_PointwiseT5Reranker):
 
     Args:
         model: a folder, or a repository on the Hugging Face hub.
+        long_documents: what happens to a document that is longer than ``max_length`` leaves room for: it is scored by
+            its ``windows``, as a `CrossEncoderReranker` does it, or ``truncate`` cuts it, which is counted and warned
+            about once.
         progress: show a bar when it takes longer than a second.
-        loading: where the model is taken from and how it runs: see `T5Settings`. A document that is longer than
-            ``max_length`` leaves room for is cut, counted and warned about once.
+        loading: where the model is taken from and how it runs: see `T5Settings`.
 
     Raises:
         ModelError: the model can't be found, read or used; the message says what to do.
@@ -180,6 +206,7 @@ class RankT5Reranker(_PointwiseT5Reranker):
 
     registry_name: ClassVar[str] = "rank-t5"
     scale = Scale.LOGIT
+    log_odds = False
     _prompt: ClassVar[tuple[str, ...]] = ("Query:", "Document:", "")
     _answers: ClassVar[tuple[str, ...]] = ("<extra_id_10>",)
 

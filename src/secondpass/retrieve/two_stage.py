@@ -1,15 +1,16 @@
 """Both stages: retrieve many candidates fast, then rerank them well."""
 
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self, overload
 
 from secondpass.base import Reranker, from_config
-from secondpass.composition.passage import uncut
 from secondpass.composition.prior import with_prior
 from secondpass.config import Configured
 from secondpass.errors import CompositionError
+from secondpass.loading import RerankerLike, load
 from secondpass.retrieve.base import Retriever, checked_queries, retriever_of
 from secondpass.types import Document, Ranking, Request, Trace
 from secondpass.validation import Flag, check, checked_k
@@ -21,18 +22,15 @@ class RetrieveRerank(Configured):
     """Retrieves ``depth`` candidates and reranks them.
 
     What the retriever's order says counts beside a cross-encoder's scores, so that reranking does not hurt where the
-    model knows little of the subject or the language (see `PriorReranker`); and long documents are scored window by
-    window (see `PassageReranker`).
+    model knows little of the subject or the language (see `PriorReranker`).
 
     Args:
         retriever: the first stage.
-        reranker: the second stage.
+        reranker: the second stage: a reranker, its name or its configuration, as `secondpass.load` takes it.
         depth: candidates that are reranked for each query, and so the most that are returned. More candidates find
             more and take longer.
         prior: whether a cross-encoder gets the retriever's prior; a reranker that looks at the order or the first
             stage's scores by itself, and one whose scores are not a cross-encoder's, never does.
-        windows: whether documents that are longer than the model reads are scored window by window; otherwise the
-            reranker does with them what it does, such as cutting them.
 
     Raises:
         CompositionError: one of them is of the wrong type.
@@ -43,16 +41,21 @@ class RetrieveRerank(Configured):
     registry_name: ClassVar[str] = "retrieve-rerank"
 
     def __init__(
-        self, retriever: Retriever, reranker: Reranker, *, depth: int = 100, prior: bool = True, windows: bool = True
+        self,
+        retriever: Retriever,
+        reranker: RerankerLike,
+        *,
+        depth: int = 100,
+        prior: bool = True,
     ) -> None:
+        reranker = load(reranker) if isinstance(reranker, str | os.PathLike | Mapping) else reranker
         if not isinstance(retriever, Retriever) or not isinstance(reranker, Reranker):
             given = f"{type(retriever).__name__} and {type(reranker).__name__}"
             raise CompositionError(f"RetrieveRerank takes a Retriever and a Reranker, not {given}")
         self.retriever, self.reranker = retriever, reranker
-        self.depth, self.prior, self.windows = checked_k(depth) or 1, prior, windows
-        check(self, prior=Flag(), windows=Flag())
-        whole = uncut(reranker) if windows else reranker
-        self._second = with_prior(whole) if prior else whole
+        self.depth, self.prior = checked_k(depth) or 1, prior
+        check(self, prior=Flag())
+        self._second = with_prior(reranker) if prior else reranker
 
     @classmethod
     def built_setting(cls, name: str, value: Any) -> Any:

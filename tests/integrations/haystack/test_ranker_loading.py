@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 from haystack import Document
+from haystack.utils import ComponentDevice
 
 from haystack_integrations.components.rankers.secondpass import SecondPassRanker
 from secondpass.errors import ConfigError, RegistryError, TruncationWarning
@@ -90,7 +91,7 @@ def test_an_unknown_name_is_reported_by_warm_up() -> None:
     """A name that nobody registered is refused with those that there are, and again on the next try."""
     ranker = SecondPassRanker("no-such-reranker")
     for _ in range(2):
-        with pytest.raises(RegistryError, match=r"no 'no-such-reranker'; there are: .*cross-encoder"):
+        with pytest.raises(RegistryError, match=r"'no-such-reranker' is neither a reranker nor a .*cross-encoder"):
             ranker.warm_up()
 
 
@@ -106,13 +107,26 @@ def test_importing_the_adapter_loads_no_model_runtime() -> None:
 
 
 def test_a_name_scores_long_documents_whole() -> None:
-    """By its name, the reranker reads windows of what is too long for it; a configuration is taken as it is."""
+    """The reranker reads windows of what is too long for it, unless a configuration says otherwise."""
     documents = [Document(id="long", content="Bread. " * 600 + "To copy a file, use shutil.copy.")]
     documents.append(Document(id="short", content="The weather is fine."))
-    by_name, by_config = SecondPassRanker(), SecondPassRanker({"type": "cross-encoder"})
-    assert ids(by_name.run("how do I copy a file", documents)) == ["long", "short"]
+    for whole in (SecondPassRanker(), SecondPassRanker({"type": "cross-encoder"})):
+        assert ids(whole.run("how do I copy a file", documents)) == ["long", "short"]
     with pytest.warns(TruncationWarning):
-        by_config.run("how do I copy a file", documents)
+        SecondPassRanker({"type": "cross-encoder", "long_documents": "truncate"}).run("how do I copy a file", documents)
+
+
+def test_a_model_and_its_device_as_other_packages_have_it() -> None:
+    """By name, with a device of Haystack's own or a str; it goes through data, and what does not fit is refused."""
+    ranker = SecondPassRanker(model="cross-encoder/ms-marco-MiniLM-L-12-v2", device=ComponentDevice.from_str("cpu"))
+    data = ranker.to_dict()["init_parameters"]
+    assert (data["reranker"], data["model"], data["device"]) == (None, "cross-encoder/ms-marco-MiniLM-L-12-v2", "cpu")
+    assert (
+        ids(SecondPassRanker.from_dict(ranker.to_dict()).run(QUERY, make_documents()))[0]
+        == ids(SecondPassRanker().run(QUERY, make_documents()))[0]
+    )
+    with pytest.raises(ConfigError, match="pass reranker or model, not both"):
+        SecondPassRanker("cross-encoder", model="a")
 
 
 def test_first_scores_are_passed_on_if_all_have_one() -> None:
@@ -147,7 +161,9 @@ def test_to_dict_names_every_setting() -> None:
     assert ranker.to_dict() == {
         "type": "haystack_integrations.components.rankers.secondpass.ranker.SecondPassRanker",
         "init_parameters": {
-            "reranker": "cross-encoder:ms-marco-MiniLM-L12-v2",
+            "reranker": None,
+            "model": None,
+            "device": None,
             "top_k": 3,
             "score_threshold": 0.5,
             "min_probability": None,

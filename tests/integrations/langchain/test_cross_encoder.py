@@ -34,7 +34,7 @@ class TestCrossEncoder:
 
     def test_wrong_settings_and_pairs(self) -> None:
         """Errors are ours, and come as early as they can."""
-        with pytest.raises(RegistryError, match="no 'nope'"):
+        with pytest.raises(RegistryError, match="'nope' is neither"):
             SecondPassCrossEncoder("nope")
         with pytest.raises(InputError, match="the query is empty"):
             SecondPassCrossEncoder("fake").score([("", "text")])

@@ -175,7 +175,7 @@ class TestConstruction:
         """Without arguments it is the embedded cross-encoder, three documents, no threshold."""
         compressor = SecondPassReranker()
         assert isinstance(compressor, BaseDocumentCompressor)
-        assert repr(compressor.reranker) == "PassageReranker(CrossEncoderReranker('ms-marco-MiniLM-L12-v2'))"
+        assert repr(compressor.reranker) == "CrossEncoderReranker('ms-marco-MiniLM-L12-v2')"
         assert (compressor.top_n, compressor.threshold) == (3, None)
 
     def test_a_reranker_by_name_by_configuration_and_as_an_object(self) -> None:
@@ -186,10 +186,16 @@ class TestConstruction:
         by_config = SecondPassReranker(reranker={"type": "fake", "scale": "logit"})
         assert isinstance(by_name.reranker, FakeReranker) and by_config.reranker.scale == "logit"
 
+    def test_a_model_and_its_device_as_other_packages_have_it(self) -> None:
+        """By the name that most code has, and what does not fit together is refused."""
+        compressor = SecondPassReranker(model="cross-encoder/ms-marco-MiniLM-L-12-v2", device="cpu", top_n=5)
+        assert compressor.reranker.to_config()["device"] == "cpu" and compressor.top_n == 5
+        assert SecondPassReranker(reranker="ms-marco-MiniLM-L12-v2").reranker.to_config()["type"] == "cross-encoder"
+
     @pytest.mark.parametrize(
         ("settings", "error", "message"),
         [
-            ({"reranker": "nope"}, RegistryError, "no 'nope'; there are: "),
+            ({"reranker": "nope"}, RegistryError, "'nope' is neither a reranker nor a cross-encoder; there are"),
             ({"reranker": "cross-encoder:nope"}, ModelNotFoundError, "no model 'nope'"),
             ({"reranker": {"type": "fake", "scalee": 1}}, ConfigError, "its settings are: scale, pointwise"),
             ({"reranker": 3}, ConfigError, "a reranker must be a name"),
@@ -200,7 +206,8 @@ class TestConstruction:
             ({"reranker": FakeReranker(scale="ordinal"), "threshold": 0.5}, CompositionError, "are ordinal, so they"),
             ({"reranker": "fake", "min_probability": 0.5}, CompositionError, "no calibrated probabilities"),
             ({"reranker": "fake", "min_probability": 50}, ConfigError, "min_probability must be"),
-            ({"reranker": "fake", "topn": 3}, ValidationError, "topn"),
+            ({"reranker": "fake", "topn": 3}, ConfigError, "no setting 'topn' .did you mean 'top_n'"),
+            ({"reranker": "fake", "model": "fake"}, ConfigError, "pass reranker or model, not both"),
         ],
     )
     def test_wrong_settings_fail_at_once(self, settings: Any, error: type[Exception], message: str) -> None:

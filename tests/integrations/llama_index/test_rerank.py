@@ -215,12 +215,14 @@ class TestKeepRetrievalScore:
 
 
 class TestLongTextsAndFirstScores:
-    def test_a_name_scores_long_texts_whole(self, cross_encoder: CrossEncoderReranker) -> None:
-        """By its name, the reranker reads windows of what is too long for it, and is named as before."""
+    def test_long_texts_are_scored_whole(self, cross_encoder: CrossEncoderReranker) -> None:
+        """The reranker reads windows of what is too long for it, however it is named, and its data says so."""
         postprocessor = SecondPassRerank(reranker="cross-encoder:ms-marco-MiniLM-L12-v2", top_n=1)
         nodes = scored(["knead the dough. " * 400 + BEST, "a tree has leaves"])
         assert [node.node_id for node in both(postprocessor, nodes)] == ["n0"]
-        assert postprocessor.to_dict()["reranker"]["type"] == "passage"
+        assert postprocessor.to_dict()["reranker"]["long_documents"] == "windows"
+        same = SecondPassRerank(model="cross-encoder/ms-marco-MiniLM-L-12-v2", device="cpu", top_n=1)
+        assert both(same, nodes) == both(postprocessor, nodes)
         assert SecondPassRerank.from_dict(postprocessor.to_dict()).to_dict() == postprocessor.to_dict()
         assert SecondPassRerank(reranker=cross_encoder).reranker is cross_encoder
 
@@ -278,7 +280,7 @@ class TestSettings:
 
     def test_bad_rerankers(self) -> None:
         """An unknown name, a wrong configuration and a wrong type are errors of ours."""
-        with pytest.raises(RegistryError, match=r"there are:.* fake"):
+        with pytest.raises(RegistryError, match=r"there are the rerankers .* fake"):
             SecondPassRerank(reranker="no-such-reranker")
         with pytest.raises(ConfigError, match="its settings are: scale, pointwise"):
             SecondPassRerank(reranker={"type": "fake", "size": 3})

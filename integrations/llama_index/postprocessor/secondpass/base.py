@@ -1,6 +1,7 @@
 """The node postprocessor: from LlamaIndex's nodes, by `Reranker.rerank`, to new nodes with scores."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,11 +17,12 @@ except ImportError as exc:
 
     raise MissingExtraError.of("llama-index", "SecondPassRerank") from exc
 
-from secondpass.adapters import known_scores, load_uncut
+from secondpass.adapters import known_scores, load_reranker
 from secondpass.base import Reranker
 from secondpass.composition.passage import PassageReranker
 from secondpass.composition.prior import PriorReranker, with_prior
 from secondpass.errors import ConfigError, InputError
+from secondpass.loading import RerankerLike
 from secondpass.types import RankedDocument, Ranking
 from secondpass.validation import Flag, checked_k
 
@@ -50,8 +52,12 @@ class SecondPassRerank(BaseNodePostprocessor):
     the exception, and the error is raised; there is no `ReRankEndEvent` then.
 
     Args:
-        reranker: a name, ``"cross-encoder:MODEL"``, which also scores long texts whole (as a
-            `PassageReranker`); a configuration or a `Reranker`, taken as it is. It is loaded here.
+        reranker: a name: that of a kind of reranker, with a model or without it (``"cross-encoder"``,
+            ``"colbert:MODEL"``), or of a cross-encoder; a configuration; or a `secondpass.Reranker`.
+            It is loaded here.
+        model: the name of a cross-encoder, as other packages call it, instead of ``reranker``:
+            ``"cross-encoder/ms-marco-MiniLM-L6-v2"``, a folder, or a name from the catalogue.
+        device: where a reranker that is only named runs: ``cpu``, ``cuda``, ``cuda:N``, ``mps``.
         top_n: how many nodes to return at most; None for all.
         threshold: the lowest score that a returned node may have, on the reranker's scale. On logits, which
             the default gives, it holds for one model only: ``min_probability`` holds for all.
@@ -84,7 +90,9 @@ class SecondPassRerank(BaseNodePostprocessor):
     def __init__(
         self,
         *,
-        reranker: str | Mapping[str, Any] | Reranker = "cross-encoder:ms-marco-MiniLM-L12-v2",
+        reranker: RerankerLike | None = None,
+        model: str | os.PathLike[str] | None = None,
+        device: str | None = None,
         top_n: int | None = 2,
         threshold: float | None = None,
         min_probability: float | None = None,
@@ -93,7 +101,7 @@ class SecondPassRerank(BaseNodePostprocessor):
         callback_manager: CallbackManager | None = None,
     ) -> None:
         top_n = checked_k(top_n, "top_n", error=ConfigError)
-        loaded = load_uncut(reranker)
+        loaded = load_reranker(reranker, model=model, device=device)
         loaded.require_threshold(threshold)
         prior = Flag().checked(prior, "prior")
         (with_prior(loaded) if prior else loaded).require_probability(min_probability)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.composition.cascade.throughput import work_of
-from secondpass.composition.portions import joined_trace
+from secondpass.portions import joined_trace
 from secondpass.types import Request, Scores, Trace
 
 __all__ = ["CascadeState", "grouped_by_state"]

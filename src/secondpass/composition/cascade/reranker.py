@@ -12,7 +12,9 @@ from secondpass.base import Reranker
 from secondpass.composition.cascade.progress import CascadeState, grouped_by_state
 from secondpass.composition.cascade.rules import ExitRule, KeepRule
 from secondpass.composition.cascade.throughput import ThroughputEstimate
+from secondpass.composition.members import member_of
 from secondpass.errors import ConfigError
+from secondpass.loading import RerankerLike
 from secondpass.types import Request, Scale, Scores
 from secondpass.validation import Function, Number, Whole, check, must_be
 
@@ -42,7 +44,7 @@ class CascadeReranker(Reranker):
     sliced: it gets as many as will fit, or one slice while its throughput is unknown.
 
     Args:
-        stages: the rerankers, from cheap to strong.
+        stages: the rerankers, from cheap to strong, or their names or configurations, as `secondpass.load` takes them.
         keep: for each stage but the last, which documents go on: a number of them, or a mapping with ``count``,
             ``margin`` (at most this many logits below the best; for a stage that gives logits) or ``probability`` (at
             least this; for a stage that gives probabilities). If a mapping has several, all must hold.
@@ -67,7 +69,7 @@ class CascadeReranker(Reranker):
 
     def __init__(
         self,
-        stages: Sequence[Reranker],
+        stages: Sequence[RerankerLike],
         *,
         keep: Sequence[Keep] = (),
         budget_ms: float | None = None,
@@ -75,9 +77,7 @@ class CascadeReranker(Reranker):
         slice_size: int = 16,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self.stages = _as_list(stages, "stages")
-        for stage in self.stages:
-            self.require_traits(stage)
+        self.stages = [member_of(self, stage) for stage in _as_list(stages, "stages")]
         keep = _as_list(keep, "keep")
         self.early_exit: list[Exit | None] | None = None if early_exit is None else _as_list(early_exit, "early_exit")
         self.budget_ms, self.slice_size, self.clock = budget_ms, slice_size, clock

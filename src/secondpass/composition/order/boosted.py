@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from secondpass.base import Reranker
+from secondpass.composition.members import member_of
 from secondpass.composition.order.relevance import Boosting, Boosts, metadata_of
 from secondpass.errors import ConfigError
+from secondpass.loading import RerankerLike
 from secondpass.types import Document
 from secondpass.validation import Number, must_be
 
@@ -38,8 +39,8 @@ class BoostedReranker(Boosting):
     registry_name: ClassVar[str] = "boosted"
     plain_settings: ClassVar[frozenset[str]] = frozenset({"boosts"})
 
-    def __init__(self, wrapped: Reranker, *, boosts: Mapping[str, Mapping[Any, float]]) -> None:
-        self.require_traits(wrapped)
+    def __init__(self, wrapped: RerankerLike, *, boosts: Mapping[str, Mapping[Any, float]]) -> None:
+        wrapped = member_of(self, wrapped)
         self.wrapped = wrapped
         self.boosts = _checked(boosts)
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from secondpass.base import Reranker
-from secondpass.composition.members import without_k
+from secondpass.composition.members import member_of, without_k
 from secondpass.composition.order.relevance import best_first, reordered
 from secondpass.errors import InputError, ScoringError
+from secondpass.loading import RerankerLike
 from secondpass.types import Ranking, Request, Scale, Scores
 from secondpass.validation import Flag, Function, Whole, check
 from secondpass.windows import ApproximateTokenization
@@ -44,14 +45,14 @@ class BudgetReranker(Reranker):
 
     def __init__(
         self,
-        wrapped: Reranker,
+        wrapped: RerankerLike,
         max_tokens: int,
         *,
         tokens_per_document: int = 0,
         count_tokens: Callable[[str], int] | None = None,
         skip: bool = True,
     ) -> None:
-        self.require_traits(wrapped)
+        wrapped = member_of(self, wrapped)
         self.wrapped, self.max_tokens, self.tokens_per_document = wrapped, max_tokens, tokens_per_document
         self.count_tokens, self.skip = count_tokens, skip
         check(

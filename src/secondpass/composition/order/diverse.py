@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from secondpass.base import Reranker
 from secondpass.composition.fusion import Vector
-from secondpass.composition.members import without_k
+from secondpass.composition.members import member_of, without_k
 from secondpass.composition.order.relevance import best_first, relevance, reordered
 from secondpass.config import digest
+from secondpass.loading import RerankerLike
 from secondpass.models.backends.load import LoadSettings, check_loading, load_embedding_model
 from secondpass.models.embedding import EmbeddingModel
 from secondpass.types import Request, Scale, Scores
@@ -57,14 +58,14 @@ class DiverseReranker(Reranker):
 
     def __init__(
         self,
-        wrapped: Reranker,
+        wrapped: RerankerLike,
         *,
         weight: float = 0.3,
         depth: int = 50,
         model: str | EmbeddingModel | None = None,
         **loading: Unpack[LoadSettings],
     ) -> None:
-        self.require_traits(wrapped)
+        wrapped = member_of(self, wrapped)
         self.wrapped, self.weight, self.depth, self.model, self.loading = wrapped, weight, depth, model, loading
         check(self, weight=SHARE, depth=Whole(at_least=1, unit="documents"))
         check_loading(loading, LoadSettings, "DiverseReranker", loaded=not isinstance(model, str))

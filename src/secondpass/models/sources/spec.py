@@ -16,6 +16,7 @@ class ModelSpec:
         name: the short name.
         task: ``rerank``, ``nli``, ``embed`` or ``colbert``.
         repo: the repository on the Hugging Face hub, ``owner/name``; empty if only a package carries it.
+        aliases: other names that it is found by, such as former ones.
         package: the Python package whose files carry it; empty if none does.
         folder: where in that package.
         extra: the extra of secondpass that installs that package; empty if it is secondpass itself.
@@ -36,6 +37,7 @@ class ModelSpec:
     name: str
     task: Task
     repo: str
+    aliases: tuple[str, ...] = ()
     package: str = ""
     folder: str = ""
     extra: str = "embedded"

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
@@ -9,15 +10,17 @@ from typing import Any, Self
 
 try:
     from haystack import Document, component, default_from_dict, default_to_dict
+    from haystack.utils import ComponentDevice
 except ImportError as exc:
     from secondpass.errors import MissingExtraError
 
     raise MissingExtraError.of("haystack", "SecondPassRanker") from exc
 
-from secondpass.adapters import known_scores, load_uncut, without_secrets
+from secondpass.adapters import check_named, known_scores, load_reranker, without_secrets
 from secondpass.base import Reranker
 from secondpass.composition.prior import with_prior
 from secondpass.errors import ConfigError, InputError
+from secondpass.loading import RerankerLike
 from secondpass.types import Ranking
 from secondpass.validation import SHARE, THRESHOLD, Flag, checked_k
 
@@ -43,9 +46,13 @@ class SecondPassRanker:
     content, such as images, come last.
 
     Args:
-        reranker: a name, ``"cross-encoder:MODEL"``, which also scores long documents whole (as a
-            `PassageReranker`), or a configuration, both of which are loaded by `warm_up` or the first run;
-            or a `Reranker`.
+        reranker: a name: that of a kind of reranker, with a model or without it (``"cross-encoder"``,
+            ``"colbert:MODEL"``), or of a cross-encoder; a configuration; or a `secondpass.Reranker`.
+            The former are loaded by `warm_up` or the first run.
+        model: the name of a cross-encoder, as other packages call it, instead of ``reranker``:
+            ``"cross-encoder/ms-marco-MiniLM-L6-v2"``, a folder, or a name from the catalogue.
+        device: where a reranker that is only named runs: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; or a Haystack
+            `ComponentDevice` for one.
         top_k: how many documents to return at most; None for all.
         score_threshold: the lowest score that a returned document may have, on the reranker's scale. On
             logits, which the default gives, it holds for one model only: ``min_probability`` holds for all.
@@ -68,8 +75,10 @@ class SecondPassRanker:
 
     def __init__(
         self,
-        reranker: str | Mapping[str, Any] | Reranker = "cross-encoder:ms-marco-MiniLM-L12-v2",
+        reranker: RerankerLike | None = None,
         *,
+        model: str | os.PathLike[str] | None = None,
+        device: str | ComponentDevice | None = None,
         top_k: int | None = 10,
         score_threshold: float | None = None,
         min_probability: float | None = None,
@@ -80,13 +89,19 @@ class SecondPassRanker:
         if isinstance(meta_fields_to_embed, str):
             # It would be taken for a list of one-letter fields, none of which exists.
             raise ConfigError(f"meta_fields_to_embed must be a list: [{meta_fields_to_embed!r}]")
-        self.reranker = dict(reranker) if isinstance(reranker, Mapping) else reranker
+        self.device = device.to_torch_str() if isinstance(device, ComponentDevice) else device
+        check_named(reranker, model, self.device)
+        self.model = os.fspath(model) if isinstance(model, os.PathLike) else model
+        self.reranker: str | dict[str, Any] | Reranker | None
+        if isinstance(reranker, os.PathLike):
+            self.reranker = os.fspath(reranker)
+        else:
+            self.reranker = dict(reranker) if isinstance(reranker, Mapping) else reranker
         self.top_k = checked_k(top_k, "top_k", error=ConfigError)
         self.meta_fields_to_embed = list(meta_fields_to_embed or ())
         self.embedding_separator = embedding_separator
         self.prior = Flag().checked(prior, "prior")
-        # This returns a reranker unchanged, and refuses everything else.
-        self._loaded = None if isinstance(reranker, str | Mapping) else load_uncut(reranker)
+        self._loaded = reranker if isinstance(reranker, Reranker) else None
         self.score_threshold = THRESHOLD.checked(score_threshold, "score_threshold")
         self.min_probability = (SHARE | None).checked(min_probability, "min_probability")
         if self._loaded is not None:
@@ -153,6 +168,8 @@ class SecondPassRanker:
         return default_to_dict(
             self,
             reranker=without_secrets(reranker),
+            model=self.model,
+            device=self.device,
             top_k=self.top_k,
             score_threshold=self.score_threshold,
             min_probability=self.min_probability,
@@ -170,7 +187,8 @@ class SecondPassRanker:
         threshold = self.score_threshold if score_threshold is None else score_threshold
         if self._loaded is None:
             with _LOADING:  # a thread that had to wait finds it loaded
-                self._loaded = load_uncut(self.reranker if self._loaded is None else self._loaded)
+                if self._loaded is None:
+                    self._loaded = load_reranker(self.reranker, model=self.model, device=self.device)
         self._loaded.require_threshold(threshold)
         reranker = with_prior(self._loaded) if self.prior else self._loaded
         reranker.require_probability(self.min_probability)

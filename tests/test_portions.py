@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.composition.portions import joined, joined_trace, portions
+from secondpass.portions import joined, joined_trace, portions
 from secondpass.types import Request, Scores, Trace
 
 _LENGTHS = st.lists(st.lists(st.integers(0, 12), max_size=6), max_size=5)
