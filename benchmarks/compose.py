@@ -43,7 +43,8 @@ def systems(
     fit: Candidates, grades: list[dict[str, int]], budgets_ms: list[float]
 ) -> Iterable[tuple[str, sp.Reranker]]:
     """Yield each system with its name; what has to be fitted is fitted here, before its time is taken."""
-    cross_encoder, short = sp.CrossEncoderReranker(), sp.CrossEncoderReranker(max_length=48)
+    cross_encoder = sp.CrossEncoderReranker(long_documents="truncate")
+    short = sp.CrossEncoderReranker(max_length=48, long_documents="truncate")
     colbert = sp.ColbertReranker()
     yield "cross-encoder", cross_encoder
     yield "cross-encoder, 48 tokens", short

@@ -47,7 +47,8 @@ def _ours(**settings: Any) -> Loaded:
     def scores(rankings: list[Any]) -> list[float]:
         return [d.score for ranking in rankings for d in sorted(ranking, key=lambda document: document.index)]
 
-    return sp.CrossEncoderReranker(**settings).rerank_many, scores
+    # What is longer is cut, as the others do it.
+    return sp.CrossEncoderReranker(**settings, long_documents="truncate").rerank_many, scores
 
 
 def _sentence_transformers(folder: Path, **settings: Any) -> Loaded:

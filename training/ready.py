@@ -29,7 +29,6 @@ import numpy.typing as npt
 import secondpass as sp
 from secondpass.calibration import PlattCalibrator
 from secondpass.calibration.base import Calibrator
-from secondpass.composition.passage import uncut
 from secondpass.composition.prior import rank_prior
 from secondpass.errors import InputError
 from secondpass.evaluate.beir import read_beir
@@ -290,7 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.out:
             options.out.write_text(json.dumps({MODEL: fit(sets)}, indent=2) + "\n", encoding="utf-8")
         return
-    reranker = uncut(sp.CrossEncoderReranker(MODEL, on_foreign="score"))
+    reranker = sp.CrossEncoderReranker(MODEL, on_foreign="score")
     options.out.mkdir(parents=True, exist_ok=True)
     for folder in options.folders:
         stdlib = folder == "stdlib"

@@ -20,4 +20,4 @@ def stdlib_scored() -> ScoredExamples:
     examples = examples_from_qrels(stdlib_qrels(), run, queries=queries, documents=documents)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sp.TruncationWarning)
-        return score_examples(sp.CrossEncoderReranker(max_length=96), examples)
+        return score_examples(sp.CrossEncoderReranker(max_length=96, long_documents="truncate"), examples)

@@ -65,7 +65,7 @@ def _task(system: Reranker | Retriever | RetrieveRerank, folder: Path) -> dict[s
     if isinstance(system, Retriever):
         system.save(folder / "index")
         return {"retriever": system.registry_name, "index": str(folder / "index")}
-    settings = {"depth": system.depth, "prior": system.prior, "windows": system.windows}
+    settings = {"depth": system.depth, "prior": system.prior}
     return {**_task(system.retriever, folder), **_task(system.reranker, folder), "settings": settings}
 
 
