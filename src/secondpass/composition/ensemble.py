@@ -243,5 +243,5 @@ def _kind(reranker: Reranker) -> str:
     if reranker.scale is Scale.ORDINAL:
         return "ordinal scores, which only say an order"
     if reranker.scale is Scale.LOGIT and (kind := _own_kind(reranker)):
-        return f"those of a {kind}, which are no log-odds"
+        return f"scores of its own kind ({kind}), which are no log-odds"
     return {Scale.LOGIT: "logits", Scale.PROBABILITY: "probabilities"}[reranker.scale]
