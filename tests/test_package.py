@@ -32,15 +32,10 @@ _PACKAGES = {
         "RoutedReranker TranslatingReranker"
     ),
     "evaluate": (
-        "Change Comparison Dataset DepthCurve DepthPoint Difference Estimate Failure Failures GroupResult "
-        "LabelledClaim Latency Move Price ScoredRun SystemResult VerifierFigures VerifierReport WorstCase compare "
-        "evaluate_verifier failures measure mrr ndcg per_query query_groups read_beir read_claims read_qrels read_run "
-        "stdlib_corpus stdlib_dataset stdlib_qrels stdlib_queries"
-    ),
-    "learn": (
-        "Gate GateDecision LabelledPair LabelledText ModelStore ModelVersion Promotion Split StoreError "
-        "TrainingExample as_lists as_pairs as_triplets as_tuples data_hash decide from_answers from_dataset "
-        "read_examples split write_examples"
+        "Change Choice Comparison Dataset DepthCurve DepthPoint Difference Estimate Failure Failures GroupResult "
+        "LabelledClaim Latency Move Option Plan Price ScoredRun SystemResult VerifierFigures VerifierReport WorstCase "
+        "choose compare evaluate_verifier failures measure mrr ndcg per_query query_groups read_beir read_claims "
+        "read_qrels read_run stdlib_corpus stdlib_dataset stdlib_qrels stdlib_queries"
     ),
     "llm": ("Answer Budget BudgetError Completion CompletionError LLMSettings Prompt TokenChoice"),
     "models": (

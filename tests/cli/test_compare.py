@@ -1,4 +1,4 @@
-"""`secondpass compare`, as a user runs it, on the fake reranker: in a process of its own, but for errors."""
+"""`secondpass compare` and `choose`, as a user runs them, on the fake reranker: in a process of its own."""
 
 import json
 from collections.abc import Callable
@@ -48,6 +48,17 @@ def test_json_and_every_kind_of_system(folder: Path) -> None:
     kinds = ["retriever", "two-stage", "run", "reranker"]
     assert [(each["name"], each["kind"]) for each in found["systems"]] == list(zip(systems, kinds, strict=True))
     assert found["n_queries"] == 5 and found["candidates"] == "bm25" and done.returncode == 0
+
+
+def test_choose_measures_and_recommends(folder: Path) -> None:
+    """A table with a star, and what to use; the same as JSON."""
+    arguments = ["--candidates", "bad.run", "--reranker", "fake", "--depths", "1,3", "-k", "3"]
+    done = run("choose", "data", *arguments, cwd=folder)
+    assert done.returncode == 0 and done.stdout.startswith("Choice: 3 options on 8 queries, 3 wanted, no limit")
+    assert "\nUse fake at 3, on what candidates finds. nDCG@3 is 1.000" in done.stdout
+    found = json.loads(run("choose", "data", *arguments, "--json", "--queries", "7", cwd=folder).stdout)
+    assert found["chosen"]["plan"] == {"retriever": "candidates", "reranker": "fake", "depth": 3}
+    assert found["n_queries"] == 7
 
 
 def test_costs_groups_and_failures(folder: Path) -> None:

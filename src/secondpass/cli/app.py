@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import secondpass
+from secondpass.cli.choose import choose
 from secondpass.cli.classify import classify
 from secondpass.cli.compare import compare
 from secondpass.cli.console import say, say_error
@@ -33,6 +34,7 @@ app.command(cls=several("--passages", "-p"))(verify)
 app.command()(classify)
 app.command(cls=several("--systems", "-s"))(compare)
 app.command()(serve)
+app.command()(choose)
 app.add_typer(models, name="models")
 
 

@@ -58,7 +58,7 @@ def compare(
 ) -> None:
     """Say whether a reranker helps on your data, by how much, what it costs, and how deep it should go."""
     # Not with the module: every other command would wait for them.
-    from secondpass.cli.systems import category_of, dataset_of, systems_of
+    from secondpass.cli.systems import category_of, dataset_of, systems_of, whole_numbers
     from secondpass.evaluate.comparison import compare as compared
     from secondpass.evaluate.failure_cases import failures
 
@@ -73,7 +73,7 @@ def compare(
         measures=measures or ["nDCG@10"],
         k=k,
         depth=depth,
-        depths=_numbers(depths),
+        depths=whole_numbers(depths, "--depths"),
         groups=None if groups is None else {"category": category_of(groups)},
         prices=dict(_named(price, "--price") for price in prices or ()),
         memory=memory,
@@ -89,13 +89,6 @@ def compare(
         sys.stdout.write(json.dumps(comparison.to_dict()) + "\n")
     else:
         sys.stdout.write(f"{comparison!r}\n")
-
-
-def _numbers(depths: str) -> list[int]:
-    try:
-        return [int(part) for part in depths.split(",") if part.strip()]
-    except ValueError as exc:
-        raise ConfigError(f"--depths must be whole numbers with commas between them, not {depths!r}") from exc
 
 
 def _named(text: str, option: str) -> tuple[str, str]:

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from secondpass.cli.reading import read_yaml
-from secondpass.config import construct
 from secondpass.errors import ConfigError
 from secondpass.evaluate.beir import read_beir
 from secondpass.evaluate.dataset import Dataset
+from secondpass.evaluate.installed import retriever_named
 from secondpass.evaluate.reading import read_run, read_texts
 from secondpass.evaluate.stdlib_docs import stdlib_dataset
 from secondpass.loading import from_config, load
-from secondpass.retrieve.base import Retriever, retrievers
+from secondpass.retrieve.base import retrievers
 from secondpass.retrieve.two_stage import RetrieveRerank
 
-__all__ = ["category_of", "dataset_of", "systems_of"]
+__all__ = ["category_of", "dataset_of", "systems_of", "whole_numbers"]
 
 _FIRST_STAGE = "first-stage"
 
@@ -82,10 +82,8 @@ def _built(system: str, depth: int, built: dict[str, Any]) -> Any:
     if both:
         retriever, reranker = _system(first, depth, built), _system(second, depth, built)
         return RetrieveRerank(retriever, reranker, depth=depth)  # refuses what is not of these kinds
-    kind, colon, model = system.partition(":")
-    if kind in retrievers.names():
-        retriever_made: Retriever = construct(retrievers.get(kind), *([model] if colon else []))
-        return retriever_made
+    if system.partition(":")[0] in retrievers.names():
+        return retriever_named(system)
     return load(system)
 
 
@@ -96,3 +94,15 @@ def _configured(path: Path) -> Any:
     if isinstance(config, Mapping) and config.get("type") == RetrieveRerank.registry_name:
         return RetrieveRerank.from_config(config)
     return from_config(config)
+
+
+def whole_numbers(text: str, option: str) -> list[int]:
+    """Return the numbers of "10,20,50".
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError as exc:
+        raise ConfigError(f"{option} must be whole numbers with commas between them, not {text!r}") from exc

@@ -15,6 +15,8 @@ from secondpass.lazy import lazy
 
 if TYPE_CHECKING:
     from secondpass.evaluate.beir import read_beir
+    from secondpass.evaluate.choice import Choice, Option, Plan
+    from secondpass.evaluate.choosing import choose
     from secondpass.evaluate.claims import LabelledClaim, read_claims
     from secondpass.evaluate.comparison import compare
     from secondpass.evaluate.dataset import Dataset
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 # Imported when they are first asked for: every command reads this package for the demo's corpus.
 _LAZY = {
     "Change": "secondpass.evaluate.figures",
+    "Choice": "secondpass.evaluate.choice",
     "Comparison": "secondpass.evaluate.results",
     "Dataset": "secondpass.evaluate.dataset",
     "DepthCurve": "secondpass.evaluate.figures",
@@ -45,12 +48,15 @@ _LAZY = {
     "LabelledClaim": "secondpass.evaluate.claims",
     "Latency": "secondpass.evaluate.figures",
     "Move": "secondpass.evaluate.figures",
+    "Option": "secondpass.evaluate.choice",
+    "Plan": "secondpass.evaluate.choice",
     "Price": "secondpass.evaluate.prices",
     "ScoredRun": "secondpass.evaluate.reading",
     "SystemResult": "secondpass.evaluate.figures",
     "VerifierFigures": "secondpass.evaluate.verifier_report",
     "VerifierReport": "secondpass.evaluate.verifier_report",
     "WorstCase": "secondpass.evaluate.verifier_report",
+    "choose": "secondpass.evaluate.choosing",
     "compare": "secondpass.evaluate.comparison",
     "evaluate_verifier": "secondpass.evaluate.verifiers",
     "failures": "secondpass.evaluate.failure_cases",
@@ -71,6 +77,7 @@ _LAZY = {
 
 __all__ = [
     "Change",
+    "Choice",
     "Comparison",
     "Dataset",
     "DepthCurve",
@@ -83,12 +90,15 @@ __all__ = [
     "LabelledClaim",
     "Latency",
     "Move",
+    "Option",
+    "Plan",
     "Price",
     "ScoredRun",
     "SystemResult",
     "VerifierFigures",
     "VerifierReport",
     "WorstCase",
+    "choose",
     "compare",
     "evaluate_verifier",
     "failures",

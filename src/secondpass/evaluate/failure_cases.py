@@ -15,6 +15,7 @@ from secondpass.evaluate.figures import Move
 from secondpass.evaluate.measuring import texts_by_id
 from secondpass.evaluate.results import Comparison
 from secondpass.evaluate.tables import aligned
+from secondpass.files import write_whole
 from secondpass.types import document_text, printable, shortened
 from secondpass.validation import Flag, Whole
 
@@ -97,12 +98,9 @@ class Failures:
         """
         lines = [json.dumps(case.to_example(), ensure_ascii=False) for case in self if case.distractors]
         target = Path(path)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
-            partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", errors="replace")
-            partial.replace(target)
+            write_whole(target, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
         except OSError as exc:
-            partial.unlink(missing_ok=True)
             raise InputError(f"{target} can't be written: {exc}") from exc
         return len(lines)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from secondpass.errors import InputError
 from secondpass.evaluate.tables import COLOURS, escaped
+from secondpass.files import write_whole
 
 __all__ = ["bullets", "cell", "labelled", "section", "table", "whole_page", "write_page"]
 
@@ -41,7 +42,7 @@ def write_page(page: str, path: str | os.PathLike[str]) -> None:
         InputError: it can't be written.
     """
     try:
-        Path(path).write_bytes(page.encode("utf-8", "replace"))
+        write_whole(Path(path), page.encode("utf-8", "replace"))
     except OSError as exc:
         raise InputError(f"{path} can't be written: {exc}") from exc
 

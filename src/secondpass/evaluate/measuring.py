@@ -13,7 +13,7 @@ from secondpass.evaluate.prices import used
 from secondpass.evaluate.systems import Answer, Question, System
 from secondpass.types import Document
 
-__all__ = ["Measured", "Runs", "latency", "measured", "texts_by_id"]
+__all__ = ["Measured", "Runs", "candidates", "first_of", "latency", "measured", "texts_by_id", "timed"]
 
 _WARM_UP = 4  # candidates that each reranker ranks before anything is timed
 
@@ -77,13 +77,9 @@ def measured(
     questions = []
     for at, query in enumerate(tqdm(dataset.judged, unit="query", delay=1, leave=False, disable=not progress)):
         question = Question(query, dataset.queries[query], (), (), deepest, k)
-        if first_stage is None:
-            found = (dataset.candidates or {}).get(query, {})
-            first, first_s = Answer(tuple(found)[:deepest], tuple(found.values())[:deepest]), 0.0
-        else:
-            if at == 0:
-                first_stage.answer(question)
-            first, first_s = timed(first_stage, question)
+        if at == 0 and first_stage is not None:
+            first_stage.answer(question)
+        first, first_s = candidates(first_stage, dataset, question)
         question = replace(question, documents=[texts[name] for name in first.ids], scores=first.scores)
         questions.append(question)
         if at == 0:
@@ -107,6 +103,14 @@ def measured(
                 of.cached += answer.trace.total("cache_hits") if answer.trace else 0
                 of.rest[query] = tuple(name for name in first.ids if name not in set(answer.ids))
     return dict(runs), first_stage, questions
+
+
+def candidates(first_stage: System | None, dataset: Dataset, question: Question) -> tuple[Answer, float]:
+    """Return what is to be reranked: the first stage's answer and its seconds, or what came with the dataset."""
+    if first_stage is not None and first_stage.kind != "candidates":
+        return timed(first_stage, question)
+    run = list((dataset.candidates or {}).get(question.id, {}).items())[: question.depth]
+    return Answer(tuple(name for name, _ in run), tuple(score for _, score in run)), 0.0
 
 
 def first_of(question: Question, n: int) -> Question:

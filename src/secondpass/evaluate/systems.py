@@ -15,7 +15,7 @@ from secondpass.retrieve.two_stage import RetrieveRerank
 from secondpass.types import Document, Ranking, Trace
 from secondpass.validation import shown
 
-__all__ = ["Answer", "Question", "System", "as_systems"]
+__all__ = ["Answer", "Question", "System", "as_system", "as_systems"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def as_systems(systems: Mapping[str, Any], dataset: Dataset, *, progress: bool) 
             f"compare needs at least two systems, such as {{'BM25': BM25Retriever(), 'L12': CrossEncoderReranker()}}, "
             f"not {shown(systems)}"
         )
-    found = [_system(str(name), system, dataset, progress) for name, system in systems.items()]
+    found = [as_system(str(name), system, dataset, progress=progress) for name, system in systems.items()]
     if dataset.candidates is None:
         if any(system.kind == "candidates" for system in found):
             raise CompositionError("None stands for the dataset's candidates, and the dataset has none")
@@ -106,7 +106,8 @@ def as_systems(systems: Mapping[str, Any], dataset: Dataset, *, progress: bool) 
     return found
 
 
-def _system(name: str, system: Any, dataset: Dataset, progress: bool) -> System:
+def as_system(name: str, system: Any, dataset: Dataset, *, progress: bool = False) -> System:
+    """Return one system; arguments and errors are those of `as_systems`."""
     if system is None:
         return System(name, "candidates", _candidates)
     if isinstance(system, Retriever | RetrieveRerank):
@@ -115,7 +116,7 @@ def _system(name: str, system: Any, dataset: Dataset, progress: bool) -> System:
     if isinstance(system, Reranker):
         return System(name, "reranker", _reranking(system), system)
     if isinstance(system, str) or (isinstance(system, Mapping) and "type" in system):
-        return _system(name, load(system), dataset, progress)
+        return as_system(name, load(system), dataset, progress=progress)
     if isinstance(system, Mapping | os.PathLike) or hasattr(system, "columns"):
         return System(name, "run", _given(name, read_run(system), dataset))
     if callable(system):
