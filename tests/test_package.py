@@ -37,6 +37,14 @@ _PACKAGES = {
         "choose compare evaluate_verifier failures measure mrr ndcg per_query query_groups read_beir read_claims "
         "read_qrels read_run stdlib_corpus stdlib_dataset stdlib_qrels stdlib_queries"
     ),
+    "learn": (
+        "Augmenter BackTranslation DataReport Deletion Finding Gate GateDecision LabelledPair LabelledText "
+        "Leak LeakReport Mined ModelStore ModelVersion Promotion Rejected Split StoreError Swap Synonyms "
+        "TrainingExample as_lists as_pairs as_triplets as_tuples augment check_data data_hash decide "
+        "find_leaks from_answers from_clicks from_dataset from_feedback from_labelled_texts "
+        "from_pseudo_labels labelled_texts mine_negatives oversample read_examples sample_weights split "
+        "undersample weighted_sample write_examples"
+    ),
     "llm": ("Answer Budget BudgetError Completion CompletionError LLMSettings Prompt TokenChoice"),
     "models": (
         "Backend Batch BatchRunner EmbeddingModel EncoderTokenizer FileFormat LABELS LoadSettings ModelFiles ModelSpec "

@@ -15,6 +15,8 @@ from secondpass.lazy import lazy
 
 if TYPE_CHECKING:
     from secondpass.learn.data.answers import from_answers
+    from secondpass.learn.data.augmentation import Augmenter, BackTranslation, Deletion, Swap, Synonyms, augment
+    from secondpass.learn.data.balancing import oversample, sample_weights, undersample, weighted_sample
     from secondpass.learn.data.example import (
         LabelledPair,
         LabelledText,
@@ -23,59 +25,114 @@ if TYPE_CHECKING:
         read_examples,
         write_examples,
     )
+    from secondpass.learn.data.feedback import from_clicks, from_feedback
+    from secondpass.learn.data.findings import DataReport, Finding
     from secondpass.learn.data.judged import from_dataset
+    from secondpass.learn.data.labelled import from_labelled_texts, labelled_texts
+    from secondpass.learn.data.leakage import Leak, LeakReport, find_leaks
+    from secondpass.learn.data.pseudo import from_pseudo_labels
+    from secondpass.learn.data.quality import check_data
     from secondpass.learn.data.shapes import as_lists, as_pairs, as_triplets, as_tuples
     from secondpass.learn.data.splits import Split, split
+    from secondpass.learn.negatives import Mined, Rejected, mine_negatives
     from secondpass.learn.store.gate import Gate, GateDecision, decide
     from secondpass.learn.store.registry import StoreError
     from secondpass.learn.store.store import ModelStore, Promotion
     from secondpass.models.sources.store import ModelVersion
 
 _LAZY = {
+    "Augmenter": "secondpass.learn.data.augmentation",
+    "BackTranslation": "secondpass.learn.data.augmentation",
+    "DataReport": "secondpass.learn.data.findings",
+    "Deletion": "secondpass.learn.data.augmentation",
+    "Finding": "secondpass.learn.data.findings",
     "Gate": "secondpass.learn.store.gate",
     "GateDecision": "secondpass.learn.store.gate",
     "LabelledPair": "secondpass.learn.data.example",
     "LabelledText": "secondpass.learn.data.example",
+    "Leak": "secondpass.learn.data.leakage",
+    "LeakReport": "secondpass.learn.data.leakage",
+    "Mined": "secondpass.learn.negatives",
     "ModelStore": "secondpass.learn.store.store",
     "ModelVersion": "secondpass.models.sources.store",
     "Promotion": "secondpass.learn.store.store",
+    "Rejected": "secondpass.learn.negatives",
     "Split": "secondpass.learn.data.splits",
     "StoreError": "secondpass.learn.store.registry",
+    "Swap": "secondpass.learn.data.augmentation",
+    "Synonyms": "secondpass.learn.data.augmentation",
     "TrainingExample": "secondpass.learn.data.example",
     "as_lists": "secondpass.learn.data.shapes",
     "as_pairs": "secondpass.learn.data.shapes",
     "as_triplets": "secondpass.learn.data.shapes",
     "as_tuples": "secondpass.learn.data.shapes",
+    "augment": "secondpass.learn.data.augmentation",
+    "check_data": "secondpass.learn.data.quality",
     "data_hash": "secondpass.learn.data.example",
     "decide": "secondpass.learn.store.gate",
+    "find_leaks": "secondpass.learn.data.leakage",
     "from_answers": "secondpass.learn.data.answers",
+    "from_clicks": "secondpass.learn.data.feedback",
     "from_dataset": "secondpass.learn.data.judged",
+    "from_feedback": "secondpass.learn.data.feedback",
+    "from_labelled_texts": "secondpass.learn.data.labelled",
+    "from_pseudo_labels": "secondpass.learn.data.pseudo",
+    "labelled_texts": "secondpass.learn.data.labelled",
+    "mine_negatives": "secondpass.learn.negatives",
+    "oversample": "secondpass.learn.data.balancing",
     "read_examples": "secondpass.learn.data.example",
+    "sample_weights": "secondpass.learn.data.balancing",
     "split": "secondpass.learn.data.splits",
+    "undersample": "secondpass.learn.data.balancing",
+    "weighted_sample": "secondpass.learn.data.balancing",
     "write_examples": "secondpass.learn.data.example",
 }
 
 __all__ = [
+    "Augmenter",
+    "BackTranslation",
+    "DataReport",
+    "Deletion",
+    "Finding",
     "Gate",
     "GateDecision",
     "LabelledPair",
     "LabelledText",
+    "Leak",
+    "LeakReport",
+    "Mined",
     "ModelStore",
     "ModelVersion",
     "Promotion",
+    "Rejected",
     "Split",
     "StoreError",
+    "Swap",
+    "Synonyms",
     "TrainingExample",
     "as_lists",
     "as_pairs",
     "as_triplets",
     "as_tuples",
+    "augment",
+    "check_data",
     "data_hash",
     "decide",
+    "find_leaks",
     "from_answers",
+    "from_clicks",
     "from_dataset",
+    "from_feedback",
+    "from_labelled_texts",
+    "from_pseudo_labels",
+    "labelled_texts",
+    "mine_negatives",
+    "oversample",
     "read_examples",
+    "sample_weights",
     "split",
+    "undersample",
+    "weighted_sample",
     "write_examples",
 ]
 
