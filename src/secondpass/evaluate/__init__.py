@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from secondpass.evaluate.results import Comparison
     from secondpass.evaluate.statistics import Difference, Estimate
     from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_dataset, stdlib_qrels, stdlib_queries
+    from secondpass.evaluate.tuned import Fold, Tried, Tuned
+    from secondpass.evaluate.tuning import tune
     from secondpass.evaluate.verifier_report import VerifierFigures, VerifierReport, WorstCase
     from secondpass.evaluate.verifiers import evaluate_verifier
 
@@ -44,6 +46,7 @@ _LAZY = {
     "Estimate": "secondpass.evaluate.statistics",
     "Failure": "secondpass.evaluate.failure_cases",
     "Failures": "secondpass.evaluate.failure_cases",
+    "Fold": "secondpass.evaluate.tuned",
     "GroupResult": "secondpass.evaluate.figures",
     "LabelledClaim": "secondpass.evaluate.claims",
     "Latency": "secondpass.evaluate.figures",
@@ -53,6 +56,8 @@ _LAZY = {
     "Price": "secondpass.evaluate.prices",
     "ScoredRun": "secondpass.evaluate.reading",
     "SystemResult": "secondpass.evaluate.figures",
+    "Tried": "secondpass.evaluate.tuned",
+    "Tuned": "secondpass.evaluate.tuned",
     "VerifierFigures": "secondpass.evaluate.verifier_report",
     "VerifierReport": "secondpass.evaluate.verifier_report",
     "WorstCase": "secondpass.evaluate.verifier_report",
@@ -73,6 +78,7 @@ _LAZY = {
     "stdlib_dataset": "secondpass.evaluate.stdlib_docs",
     "stdlib_qrels": "secondpass.evaluate.stdlib_docs",
     "stdlib_queries": "secondpass.evaluate.stdlib_docs",
+    "tune": "secondpass.evaluate.tuning",
 }
 
 __all__ = [
@@ -86,6 +92,7 @@ __all__ = [
     "Estimate",
     "Failure",
     "Failures",
+    "Fold",
     "GroupResult",
     "LabelledClaim",
     "Latency",
@@ -95,6 +102,8 @@ __all__ = [
     "Price",
     "ScoredRun",
     "SystemResult",
+    "Tried",
+    "Tuned",
     "VerifierFigures",
     "VerifierReport",
     "WorstCase",
@@ -115,6 +124,7 @@ __all__ = [
     "stdlib_dataset",
     "stdlib_qrels",
     "stdlib_queries",
+    "tune",
 ]
 
 __getattr__, __dir__ = lazy(__name__, _LAZY)
