@@ -11,7 +11,8 @@ fails a test or takes longer than ``--limit`` seconds. Some survivors mean the s
 tell.
 
 Left out are changes that a test could only notice by repeating the source, and guards against what can't happen: the
-numbers of defaults and of constants at the top of a module, ``slots`` of a dataclass, and ``strict`` of a ``zip``.
+numbers of defaults and of constants at the top of a module, ``slots`` of a dataclass, ``total`` of a TypedDict, and
+``strict`` of a ``zip``.
 How many these are is printed first.
 
 The tests run in forked children, in copies of ``src`` and ``tests`` below a temporary folder. Needs Linux or macOS, and
@@ -32,6 +33,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+_TEST_S = 100  # for one test: what loops for ever is killed
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("composition", "verify", "cache", "llm")
 # Tests of a package's files that lie elsewhere, or are named otherwise.
@@ -83,7 +85,7 @@ def _excepted(tree: ast.Module) -> Iterator[ast.AST]:
         elif isinstance(node, ast.ClassDef):
             for field in node.body:
                 yield from _numbers(field.value) if isinstance(field, ast.AnnAssign) and field.value else ()
-        elif isinstance(node, ast.keyword) and node.arg in ("slots", "strict"):
+        elif isinstance(node, ast.keyword) and node.arg in ("slots", "strict", "total"):
             yield node.value
 
 
@@ -191,6 +193,7 @@ def _run_tests(folder: Path, tests: list[str]) -> int:
 
     options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-seed=0"]
     # What was imported before pytest is not rewritten, which it warns about.
+    options += ["-o", f"timeout={_TEST_S}"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning", "-m", "not slow and not torture"]
     return int(pytest.main([*options, *tests]))
 

@@ -1,4 +1,4 @@
-"""ONNX Runtime and OpenVINO tell nobody that they are used: each test has a process and a home folder of its own."""
+"""ONNX Runtime and OpenVINO tell nobody that they are used, nor hang: each test has a process of its own."""
 
 import json
 import os
@@ -85,3 +85,28 @@ def test_an_engine_that_is_missing_leaves_everything_as_it_was(monkeypatch: pyte
             load()
     assert not any(name in sys.modules for name in names)
     assert "ORT_DISABLE_TELEMETRY" not in os.environ
+
+
+_AT_ONCE = """
+import faulthandler, sys, threading
+faulthandler.dump_traceback_later(100, exit=True)  # nothing else ends a thread that waits outside Python
+from secondpass.models.engines import import_openvino
+openvino = import_openvino()
+sys.setswitchinterval(1e-6)
+barrier = threading.Barrier(8)
+def act():
+    barrier.wait()
+    openvino.Type.i64.to_dtype()
+threads = [threading.Thread(target=act) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_no_threads_hang_that_use_openvino_for_the_first_time(attempt: int) -> None:
+    """Its tables of types are made by the import; threads that make them at once may wait for each other for ever."""
+    done = subprocess.run([sys.executable, "-c", _AT_ONCE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""ONNX Runtime and OpenVINO, imported so that they tell nobody that they are used.
+"""ONNX Runtime and OpenVINO, imported so that they tell nobody that they are used, and that no thread hangs in them.
 
 Both report it by default when they are imported: ONNX Runtime (from 1.29 on) to Microsoft, OpenVINO to Google
 Analytics, from a child process that a thread forks. Both keep a number that identifies the machine in the home folder.
@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
+
+import numpy as np
 
 from secondpass.forking import before_any_fork
 
@@ -52,7 +54,19 @@ def import_openvino() -> Any:
             if is_first:
                 del sys.modules[name]
                 sys.modules |= {name: before} if before is not None else {}
+        _fill_tables(openvino)
     return openvino
+
+
+def _fill_tables(openvino: Any) -> None:
+    """Let OpenVINO make its tables of types while no other thread of ours is in it.
+
+    It makes them when they are first needed, holding the interpreter's lock, and gives that away in between: a second
+    thread that needs them takes it, waits for the first one, and both hang for ever.
+    """
+    tensor = openvino.Tensor(np.zeros(1, dtype=np.int64), shared_memory=True)
+    tensor.element_type.to_dtype()
+    _ = tensor.data
 
 
 @contextmanager
