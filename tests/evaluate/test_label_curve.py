@@ -91,9 +91,7 @@ def test_zero_shot_is_recommended_where_training_is_not_better() -> None:
     texts, labels = _texts()
     curve = learning_curve(texts, labels, zero_shot=Sometimes(1), train=_memory(10), n_samples=500)
     assert curve.zero_shot.value == 1.0 and curve.enough is None
-    assert curve.advice[0].startswith(
-        "Stay with zero-shot: with 69 labelled texts, training is not better, as far as 90"
-    )
+    assert curve.advice[0].startswith("Stay with zero-shot: with 60 labelled texts, training is not better")
     assert [point.n_examples for point in curve.points] == [3, 6, 15, 30, 60]
 
 
@@ -170,7 +168,7 @@ def test_it_is_shown_and_is_plain_data() -> None:
         ({"sizes": (2,)}, ConfigError, "each of sizes must be a whole number of at least 3"),
         ({"sizes": (29,)}, ConfigError, "the greatest of sizes must be at most 21"),
         ({"sizes": 5}, ConfigError, "sizes must be a list of whole numbers"),
-        ({"zero_shot": 3}, ConfigError, "zero_shot must be a ZeroShotClassifier, or another object with classify_many"),
+        ({"zero_shot": 3}, ConfigError, "zero_shot must be a ZeroShotClassifier, or what else has classify_many"),
         ({"train": lambda *_: lambda others: ["billing"]}, ConfigError, "gave 1 labels for 6 texts"),
         ({"train": lambda *_: lambda others: "billing"}, ConfigError, "what train returns must be a function"),
         ({"folds": 1}, ConfigError, "folds must be a whole number of at least 2"),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from secondpass.evaluate.failure_cases import Failure, Failures, failures
     from secondpass.evaluate.figures import Change, DepthCurve, DepthPoint, GroupResult, Latency, Move, SystemResult
     from secondpass.evaluate.groups import query_groups
+    from secondpass.evaluate.label_curve import learning_curve
+    from secondpass.evaluate.label_report import LearningCurve, LearningPoint
     from secondpass.evaluate.metrics import measure, mrr, ndcg, per_query
     from secondpass.evaluate.prices import Price
     from secondpass.evaluate.reading import ScoredRun, read_qrels, read_run
@@ -50,6 +52,8 @@ _LAZY = {
     "GroupResult": "secondpass.evaluate.figures",
     "LabelledClaim": "secondpass.evaluate.claims",
     "Latency": "secondpass.evaluate.figures",
+    "LearningCurve": "secondpass.evaluate.label_report",
+    "LearningPoint": "secondpass.evaluate.label_report",
     "Move": "secondpass.evaluate.figures",
     "Option": "secondpass.evaluate.choice",
     "Plan": "secondpass.evaluate.choice",
@@ -65,6 +69,7 @@ _LAZY = {
     "compare": "secondpass.evaluate.comparison",
     "evaluate_verifier": "secondpass.evaluate.verifiers",
     "failures": "secondpass.evaluate.failure_cases",
+    "learning_curve": "secondpass.evaluate.label_curve",
     "measure": "secondpass.evaluate.metrics",
     "mrr": "secondpass.evaluate.metrics",
     "ndcg": "secondpass.evaluate.metrics",
@@ -96,6 +101,8 @@ __all__ = [
     "GroupResult",
     "LabelledClaim",
     "Latency",
+    "LearningCurve",
+    "LearningPoint",
     "Move",
     "Option",
     "Plan",
@@ -111,6 +118,7 @@ __all__ = [
     "compare",
     "evaluate_verifier",
     "failures",
+    "learning_curve",
     "measure",
     "mrr",
     "ndcg",

@@ -6,7 +6,6 @@ from statistics import median
 from typing import Any
 
 from secondpass.base import Reranker
-from secondpass.composition.passage import uncut
 from secondpass.composition.prior import with_prior
 from secondpass.errors import CompositionError, ConfigError
 from secondpass.evaluate.choice import Choice, Option, Plan
@@ -46,7 +45,7 @@ def choose(
     """Measure retrievers alone and with rerankers at several depths, and recommend one with the measurements.
 
     Nothing is looked up: every figure is measured here, on this machine and these queries, one by one. A reranker is
-    measured as `RetrieveRerank` and the adapters use it: with the retriever's prior, and long documents by windows. It
+    measured as `RetrieveRerank` and the adapters use it: with the retriever's prior. It
     ranks what the retriever finds that has the best recall among those in time. What takes far longer than
     ``latency_ms`` on the first three queries is not measured any further, and named.
 
@@ -134,7 +133,7 @@ def _retrievers(given: object, dataset: Dataset, progress: bool) -> list[System]
 
 def _rerankers(given: object) -> dict[str, Reranker]:
     found = _by_name(installed_rerankers() if given is None else given, "rerankers", "['cross-encoder']")
-    return {name: with_prior(uncut(load(reranker))) for name, reranker in found.items()}
+    return {name: with_prior(load(reranker)) for name, reranker in found.items()}
 
 
 def _by_name(given: object, setting: str, example: str) -> dict[str, Any]:

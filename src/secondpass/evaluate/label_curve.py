@@ -153,9 +153,7 @@ def _splits(of: Whichs, folds: int, repeats: int, seed: int, progress: bool) -> 
 def _zero_shot(classifier: Any, texts: list[str], labels: tuple[str, ...]) -> npt.NDArray[np.object_]:
     classifier = ZeroShotClassifier(labels=list(labels)) if classifier is None else classifier
     if not callable(getattr(classifier, "classify_many", None)):
-        raise ConfigError(
-            must_be("zero_shot", "a ZeroShotClassifier, or another object with classify_many", classifier)
-        )
+        raise ConfigError(must_be("zero_shot", "a ZeroShotClassifier, or what else has classify_many", classifier))
     found = [each.labels[0] if each.labels else None for each in classifier.classify_many(texts)]
     if not set(found) & set(labels):
         raise ConfigError(
