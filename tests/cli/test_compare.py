@@ -81,7 +81,7 @@ def test_costs_groups_and_failures(folder: Path) -> None:
         (["nowhere", "-s", "bm25", "fake"], "corpus.jsonl is missing"),
         (["data", "-s", "fake"], "compare needs at least two systems"),
         (["data", "-s", "fake", "fake"], "two systems are named 'fake'"),
-        (["data", "-s", "bm25", "fakt"], "no 'fakt'"),
+        (["data", "-s", "bm25", "fakt"], "'fakt' is neither a reranker nor a cross-encoder"),
         (["data", "-s", "bm25", "fake+bm25"], "RetrieveRerank takes a Retriever and a Reranker"),
         (["data", "-s", "bm25", "fake", "--depths", "ten"], "--depths must be whole numbers"),
         (["data", "-s", "bm25", "fake", "--measure", "nope"], "not all measures of ir-measures"),
