@@ -320,7 +320,9 @@ class TestSettings:
     def test_logits_and_similarities_are_not_averaged(self) -> None:
         """A cross-encoder's 4.3 and a MaxSim of 27.2 have no mean, in windows or not, unless both are calibrated."""
         members = [sp.CrossEncoderReranker(), sp.ColbertReranker()]
-        with pytest.raises(CompositionError, match=r"scores of its own kind .ColbertReranker.*\(method='rrf', the default\)"):
+        with pytest.raises(
+            CompositionError, match=r"scores of its own kind .ColbertReranker.*\(method='rrf', the default\)"
+        ):
             EnsembleReranker([members[0], sp.PassageReranker(members[1])], method="mean")
         assert EnsembleReranker([members[1], sp.PassageReranker(members[1])], method="mean").scale is Scale.LOGIT
         calibrated = [sp.CalibratedReranker(member, calibrator=_PLATT) for member in members]

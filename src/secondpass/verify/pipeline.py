@@ -19,7 +19,7 @@ from secondpass.verify.decision import Decision, as_evidence, decide, escalate, 
 from secondpass.verify.entailment import Entailed, EntailmentModel, entail
 from secondpass.verify.evidence import Passages
 from secondpass.verify.facts.check import Facts, read_facts
-from secondpass.verify.facts.kinds import DATES, NAMES, NUMBERS
+from secondpass.verify.facts.kinds import DATES, NAMES, NUMBERED, NUMBERS
 from secondpass.verify.facts.wording import in_words_of
 from secondpass.verify.judge import Judge
 from secondpass.verify.selection import Selection
@@ -280,7 +280,7 @@ def _checked_parts(texts: object) -> list[str]:
 def _worded(planned: Planned, read: dict[str, Facts]) -> Planned:
     """Return what the model has to read with the claim in the words of each premise: "14 days" for "two weeks"."""
     claim = read_facts(planned.stated.hypothesis)
-    if not (NUMBERS.of(claim) or DATES.of(claim) or NAMES.of(claim) or claim.unread):
+    if not (any(kind.of(claim) for kind in (NUMBERS, DATES, NAMES, NUMBERED)) or claim.unread):
         return planned
     for premise in planned.premises:
         if premise not in read:

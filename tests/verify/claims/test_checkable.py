@@ -13,6 +13,7 @@ from secondpass.verify.claims.split import ClaimStream, split_claims
         (
             "it is a greeting, thanks or a closing",
             [
+                "Let me explain.",
                 "Hi there!",
                 "Thank you for your question!",
                 "You're welcome!",

@@ -33,6 +33,9 @@ class TestFindCitations:
             ("It opened (Source 3).", [("(Source 3)", (3,))]),
             ("It opened in 1889 (1).", [("(1)", (1,))]),
             ("It opened in 1889 {1}.", [("{1}", (1,))]),
+            ("It opened in 1889 {{2}}.", [("{{2}}", (2,))]),
+            ("It opened in spring^2.", [("^2", (2,))]),
+            ("It has 20 m^2.", []),
             ("It opened in 1889 (see passage 2).", [("(see passage 2)", (2,))]),
             ("It opened\u30101\u2020source\u3011.", [("\u30101\u2020source\u3011", (1,))]),
             ("It opened [[1]] and closed [[2]](https://a.b/c).", [("[[1]]", (1,)), ("[[2]](https://a.b/c)", (2,))]),
@@ -130,7 +133,8 @@ def test_stripping_takes_the_blanks_before() -> None:
     [
         "[ID:0]", "\u30101\u2020source\u3011", "\u30104:0\u2020file.pdf\u3011", "[Source 1]", "[doc1]", "[[1]]",
         "[[1]](https://example.org/a)", "[2](https://example.org/b)", "(Source 3)", "<sup>1</sup>", '<inref id="a"/>',
-        "<cite>2</cite>", "\ue200cite\ue202turn0search1\ue201", "[Doc 1, Doc 2]", "[cite: 1, 2]", "[^3]",
+        "<cite>2</cite>", "\ue200cite\ue202turn0search1\ue201", "[Doc 1, Doc 2]", "[cite: 1, 2]", "[^3]", "[S1]",
+        "[#2]", "(Source 1, Source 2)", "(see [3])", "(cf. [1], [2])", "[Quelle 1]",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(

@@ -35,6 +35,14 @@ def test_no_denies_it(reply: str) -> None:
     assert as_statement("Do dogs travel free?", reply) == "Dogs do not travel free."
 
 
+def test_who_it_is_stands_before_the_verb() -> None:
+    """The reply takes the place of "who", where that is the subject."""
+    assert as_statement("Who founded the company?", "Johan Brekke.") == "Johan Brekke founded the company."
+    assert as_statement("Who may apply?", "All members") == "All members may apply."
+    assert as_statement("Who did they hire?", "Anna Berg") == ""
+    assert as_statement("Who founded it?", "It was founded by a man from Oslo.") == ""
+
+
 @pytest.mark.parametrize(
     ("question", "reply"),
     [

@@ -29,6 +29,7 @@ _CASES = [
     ["A line ends here:", "and this is another."],
     ["Mixed \U0001f600 signs.", "Another \U0001f600!", "Over."],
     ["He is 5 ft. 3 in. tall.", "Yes."],
+    ["It is 31 mm.[1]", "Falk described it.", "It weighs 5 kg.", "The box is red."],
     ["An open ( bracket.", "It is never closed."],
     [
         "The lock closes at 5 p.m. Friday.",

@@ -28,6 +28,12 @@ def worded(claim: str, evidence: str) -> str:
         ("It is due on 2026-10-01.", "It is due on 1 October 2026.", "It is due on 1 October 2026."),
         ("It was built in the 1960s.", "It was built in 1961.", "It was built in 1961."),
         ("It has more than 8,000 rows.", "It has 8,234 rows.", "It has 8,234 rows."),
+        ("Chapter IX is about trade.", "Chapter 9 is about trade.", "Chapter 9 is about trade."),
+        (
+            "Reports are due every quarter.",
+            "Reports are due every three months.",
+            "Reports are due every three months.",
+        ),
     ],
 )
 def test_equal_quantities_are_written_as_there(claim: str, evidence: str, expected: str) -> None:

@@ -59,7 +59,8 @@ _OPENINGS = re.compile(
         r"(?:unfortunately,? |sorry,? |(?:i(?: am|'m) )?afraid )?i (?:can't|cannot|can not|couldn't|could not|don't"
         r"|do not|am unable to|'m unable to|am not able to|'m not able to)\b[^.;:?!,\d]{0,60}, but",
         r"(?:yes|yeah|yep|no|well|ok|okay|sure|of course|certainly|absolutely|indeed|hello|hi|hey|great question"
-        r"|good question|thanks for asking|to answer your question|in short|in summary)\s?[,:!\u2013\u2014]",
+        r"|good question|thanks for asking|to answer your question|in short|in summary)"
+        r"(?: (?:there|everyone|all|again))?\s?[,:!\u2013\u2014]",
     )
     + r"\s+",
     re.IGNORECASE,
@@ -83,6 +84,8 @@ _POLITE = re.compile(
         r"(?:that(?: is|'s) (?:a|an) )?(?:great|good|excellent|interesting|nice) (?:question|point)",
         r"(?:i(?: am|'m) )?(?:happy|glad|pleased) to (?:help|be of help|assist)|glad i could help|sure thing",
         r"(?:sure|of course|certainly|absolutely|got it|understood|great|alright)(?=!)",
+        r"let (?:me|us|'s) (?:explain|see|check|think|summari[sz]e|look|clarify|break (?:it|this|that) down)"
+        r"(?: (?:it|this|that|for you))?",
         r"(?:i )?(?:apologi[sz]e|apologies)(?: for (?:the|any) (?:confusion|inconvenience|error|mistake))?",
         r"(?:i(?: am|'m) )?"
         r"(?:very |so |really )?sorry(?: (?:about that|for the confusion))?",

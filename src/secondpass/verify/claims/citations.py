@@ -19,17 +19,21 @@ _NUMBER = r"\^?\d{1,4}"
 _NUMBERS = rf"{_NUMBER}(?:\s?[,;\u2013-]\s?{_NUMBER}){{0,50}}"
 _NOUN = (
     r"(?:sources?|src|docs?|documents?|passages?|refs?|references?|contexts?|chunks?|cit(?:e|es|ation|ations)|snippets?|"
-    r"excerpts?|results?|articles?|texts?|ids?)\s?[:_#.-]?\s?"
+    r"excerpts?|results?|articles?|texts?|ids?|quellen?|fuentes?|fontes?|dokumente?|documentos?)\s?[:_#.-]?\s?"
 )
-_NAMED = rf"(?i:{_NOUN})?{_NUMBERS}(?:\s?[,;]\s?(?i:{_NOUN}){_NUMBERS}){{0,20}}"
+_SEE = r"(?:see|cf\.?|per|from) "
+_SOURCES = rf"(?i:{_NOUN}){_NUMBERS}(?:\s?[,;]\s?(?:and )?(?i:{_NOUN}){_NUMBERS}){{0,20}}"
+_NAMED = rf"(?:{_SOURCES}|[SDR#]?{_NUMBERS})"
 _LINK = r"\((?:https?://|www\.|#|/)[^()\s]{0,300}\)"
 _RAISED = "\u00b9\u00b2\u00b3\u2070\u2074-\u2079"
 _TAG = r"(?:cite|citation|inref|ref|source)"
 DEFAULT = re.compile(
     rf"\[\[{_NUMBERS}\]\](?:{_LINK})?"
     rf"|\[\s?{_NAMED}\s?\](?:{_LINK}|(?![(=a-z_0-9]))"
-    rf"|\((?i:(?:see|cf\.?|per|from) )?(?i:{_NOUN}){_NUMBERS}\)"
-    rf"|(?<=\w )\{{{_NUMBERS}\}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
+    rf"|\((?i:{_SEE})?{_SOURCES}\)"
+    rf"|\((?i:{_SEE})\[{_NUMBERS}\](?:\s?[,;]?\s?\[{_NUMBERS}\]){{0,20}}\)"
+    rf"|(?<=[a-z]{{4}})\^\d{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
+    rf"|(?<=\w )\{{{{1,2}}{_NUMBERS}\}}{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     rf"|\u3010[^\u3010\u3011]{{1,100}}\u3011"
     rf"|(?<=\w )\(\d{{1,2}}\)(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     rf"|<sup>\s?\[?{_NUMBERS}\]?(?:{_LINK})?\s?</sup>"
@@ -40,8 +44,8 @@ DEFAULT = re.compile(
 """Finds the markers that language models are seen to write, and those of footnotes.
 
 ``[1]``, ``[2, 3]``, ``[1-3]``, ``[^1]``, each of ``[1][2]``, ``[[1]]``, links of a number (``[1](https://...)``),
-``[Source 2]``, ``[doc1]``, ``[ID:0]`` (which counts from 0), ``(Source 1)``, ``(see passage 1)``, ``(1)`` or ``{1}``
-at the end of a clause,
+``[Source 2]``, ``[doc1]``, ``[S1]``, ``[#1]``, ``[ID:0]`` (which counts from 0), ``(Source 1)``, ``(see passage 1)``,
+``(cf. [1])``, ``(1)``, ``{1}`` or ``^1`` at the end of a clause,
 ``\u30101\u2020source\u3011``, raised figures, and tags such as ``<cite>1</cite>``. What only looks like one is left to
 `is_marker`.
 """

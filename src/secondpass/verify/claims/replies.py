@@ -27,6 +27,9 @@ _ASKED = re.compile(
     r"|has|have|had)\s+([^?\n]{3,300})\?\s*",
     re.IGNORECASE,
 )
+_WHO = re.compile(r"\s*(?:(?:so|and|but|then),? )?who (?!do\b|does\b|did\b)([^?\n]{3,300})\?\s*", re.IGNORECASE)
+_MOST_WORDS = 5  # of who it is
+_END = " \t.!,;"
 _DO = frozenset({"do", "does", "did"})
 _DETERMINERS = word_set("the a an this that these those my your his her its our their all any some every each both no")
 _PRONOUNS = word_set("i you he she it we they there this that these those")
@@ -40,12 +43,15 @@ _LATER = re.compile(r"(?:\w+(?:ed|ing|able|ible|ful|less|ous|ive|ly|en)|\d\S*)\Z
 
 
 def as_statement(question: str, reply: str) -> str:
-    """Return what a bare yes or no to a question says, as a sentence; empty if the reply or the question is another.
+    """Return what a reply of few words to a question says, as a sentence; empty if one of them is of another kind.
 
     "Is membership free for residents?" with "Yes." is "Membership is free for residents.", and with "No.", "Membership
-    is not free for residents."
+    is not free for residents."; "Who is excluded?" with "Trainees." is "Trainees is excluded."
     """
     reply = reply.replace("\u2019", "'")
+    who = _WHO.fullmatch(question)
+    if who and len(reply.split()) <= _MOST_WORDS and not (_YES.fullmatch(reply) or _NO.fullmatch(reply)):
+        return f"{reply.strip(_END)} {who[1].strip()}."
     asked = _ASKED.fullmatch(question.replace("\u2019", "'"))
     yes, no = _YES.fullmatch(reply), _NO.fullmatch(reply)
     if asked is None or not (yes or no):

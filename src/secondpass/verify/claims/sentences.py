@@ -44,6 +44,9 @@ _BEHIND_TIME = re.compile(
     r"jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec|january|february|march|april|august|september|october|"
     r"november|december|local"
 )
+_MEASURED = re.compile(
+    r"\d\s?(?:[kmc\u00b5]?m|[kmc]?g|m?l|[kmg]?b|lbs?|oz|ft|yd|mi|sec|min|hrs?|[kmg]?w|[kmg]?hz)\Z", re.IGNORECASE
+)
 _MAX_DEPTH = 8  # of brackets within brackets
 _BEFORE = 80  # of a sentence, to judge its end by
 _AHEAD = 64  # of what follows, likewise
@@ -174,7 +177,9 @@ class SentenceScanner:
         word = self._next_word(marked, final)
         if word is None:
             return None
-        return marked, wide or self._ends(begin, stop, word)
+        # A marker behind a full stop that a capital follows: "31 mm.[1] The" is no abbreviation.
+        ends = marked > end and text[end - 1] == "." and word[:1].isupper()
+        return marked, wide or ends or self._ends(begin, stop, word)
 
     def _after_markers(self, at: int, final: bool) -> int | None:
         """Return where the citation markers end that follow a full stop; None if that can't be known yet."""
@@ -248,6 +253,8 @@ class SentenceScanner:
                 return False
             if len(known) == 1 and word.lower() in {"no", "nos"}:
                 return False  # "Pub. L. No. 104-191"
+            if word[0].isupper() and _MEASURED.search(before):
+                return True  # "31 mm. The"
             if known in _HALF_OF_DAY and _BEHIND_TIME.fullmatch(word.lower()):
                 return False
         if not before[-1:].isalnum():

@@ -8,6 +8,7 @@ from secondpass.verify.facts.quantities.agreement import agree
 from secondpass.verify.facts.quantities.clock import CLOCK, hours_of
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.parse import Quantity, find_quantities
+from secondpass.verify.facts.quantities.units import COUNT
 from secondpass.verify.facts.slots import MIN_ALIKE, Slots, best_placed
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
@@ -123,8 +124,12 @@ def _key(item: Quantity) -> tuple[str, float, float]:
 
 
 def said_alike(fact: Quantity, item: Quantity) -> bool:
-    """Return whether two quantities are the same in words: "20 degrees" are angles too, and "5 pounds" are money."""
-    return (fact.low, fact.high) == (item.low, item.high) and {fact.unit.name, item.unit.name} in _ALIKE
+    """Return whether two quantities are the same in words: "20 degrees" are angles too, and "2m" are two million."""
+    units = {fact.unit.name, item.unit.name}
+    if units == {"m", COUNT.name}:
+        metres, number = (fact, item) if fact.unit.name == "m" else (item, fact)
+        return (metres.low * 1e6, metres.high * 1e6) == (number.low, number.high)
+    return (fact.low, fact.high) == (item.low, item.high) and units in _ALIKE
 
 
 def _comparable(fact: Quantity, item: Quantity) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from secondpass.verify.facts import dates
-from secondpass.verify.facts.kinds import DATES, NAMES, NEGATIONS, NUMBERS
+from secondpass.verify.facts.kinds import DATES, NAMES, NEGATIONS, NUMBERED, NUMBERS
 from secondpass.verify.facts.names import Name
 from secondpass.verify.facts.numbers import said_alike
 from secondpass.verify.facts.quantities import agreement
@@ -35,7 +35,7 @@ def in_words_of(claim: Facts, evidence: Facts) -> str:
     """
     if not evidence.found:
         return claim.text
-    changes = list(_renamed(claim, evidence))
+    changes = [*_renamed(claim, evidence), *_renumbered(claim, evidence)]
     if not any(clause.has_cue for clause in NEGATIONS.of(claim)):
         changes += _requantified(claim, evidence)
     text, tokens = claim.text, claim.read.tokens
@@ -65,6 +65,18 @@ def _renamed(claim: Facts, evidence: Facts) -> Iterator[tuple[int, int, str]]:
             if not long.is_acronym and _stands_for(short, long, tokens):
                 yield name.first, name.end, evidence.read.words(other.first, other.end)
                 break
+
+
+def _renumbered(claim: Facts, evidence: Facts) -> Iterator[tuple[int, int, str]]:
+    """Yield the numbers of things that the evidence writes in other signs: chapter IX for chapter 9."""
+    held = {
+        (item.head, item.number): evidence.read.words(item.end - 1, item.end)
+        for item in NUMBERED.of(evidence)[: _MOST_FACTS**2]
+    }
+    for item in NUMBERED.of(claim)[:_MOST_FACTS]:
+        words = held.get((item.head, item.number))
+        if words and words != claim.read.words(item.end - 1, item.end):
+            yield item.end - 1, item.end, words
 
 
 def _stands_for(short: Name, long: Name, tokens: Figures) -> bool:

@@ -13,6 +13,7 @@ __all__ = ["agree"]
 _ROUNDED = 0.05
 _ABOUT = 0.12
 _CONVERTED = 0.025
+_PERIODS_DIFFER = 0.1  # a month has four weeks or more
 _CONVERTED_DATA = 0.1  # a kilobyte is 1000 or 1024 bytes, and a gigabyte three times that
 
 
@@ -54,12 +55,15 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
 
 
 def _as_often(claim: Quantity, evidence: Quantity) -> bool | None:
-    """Return whether two frequencies in different periods agree; only months and years are told apart.
+    """Return whether two frequencies in different periods agree; only months and years are told apart, and periods.
 
-    Once a year is not every six months, but what is done twice a day may be done on one day a week.
+    Once a year is not every six months, and every six weeks is neither; but what is done twice a day may be done on one
+    day a week.
     """
     if not (claim.is_single and evidence.is_single):
         return None
+    if claim.form == evidence.form == "period":
+        return math.isclose(claim.converted()[0], evidence.converted()[0], rel_tol=_PERIODS_DIFFER)
     times = times_in(claim.low, claim.unit, evidence.unit)
     if times is None:
         return True if claim.low == evidence.low else None

@@ -1,4 +1,4 @@
-"""Times of the day: 17:30, 5:30 pm, 3 p.m., half past five, six in the evening."""
+"""Times of the day: 17:30, 5:30 pm, 3 p.m., half past five, six o'clock, noon."""
 
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.units import Unit
@@ -12,6 +12,7 @@ HALF_CLOCK = Unit("am or pm", "clock")
 """Minutes since midnight or noon: the text does not say which."""
 
 HALF_DAY = 720.0
+_HOURS = {"noon": HALF_DAY, "midday": HALF_DAY, "midnight": 0.0}
 _PARTS_OF_DAY = {"morning": 0, "afternoon": 1, "evening": 1}
 
 
@@ -22,6 +23,8 @@ def clock_at(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
 
 def _in_words(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
     """Read "half past six", "a quarter to nine", "ten past four", "six o'clock", and the part of the day behind it."""
+    if tokens[at].lower in _HOURS:
+        return _HOURS[tokens[at].lower], CLOCK, at + 1
     begin = at + (tokens[at].lower == "a")
     word = tokens[begin].lower if begin < len(tokens) else ""
     side = tokens[begin + 1].lower if begin + 1 < len(tokens) else ""

@@ -53,7 +53,8 @@ _NOT_ORDINAL = word_set("per split a every one")  # after these, "second" is a u
 _NEGATIVE = word_set("minus negative")
 _MOST, _MOST_SCIENTIFIC = 1e18, 1e63
 _COMPOUND = frozenset({"time", "length", "mass"})
-_MOST_OF = 100
+_MOST_OF_ANY, _MOST_OF = 100, 1e6
+_YEARS = range(1500, 2101)
 _COUNTED = word_set(
     "users people customers subscribers followers viewers visitors members downloads views copies records rows "
     "parameters tokens jobs homes households"
@@ -77,7 +78,8 @@ class Quantity:
         step: the place value of the last digit as written.
         is_approximate: whether a word such as "about" makes it a rough one.
         is_vague: whether it may stand for other numbers, too: "a couple" may be three.
-        form: how it is written: ``digits``, ``words``, ``ordinal`` or ``fraction``.
+        form: how it is written: ``digits``, ``words``, ``ordinal``, ``fraction`` or, of a frequency, ``period``
+            ("every six weeks").
     """
 
     first: int
@@ -241,6 +243,8 @@ def _one_in_four(tokens: Figures, at: int) -> Quantity | None:
     whole = tokens.numeral(here) if part.end < here else None
     if whole is None or whole.form != part.form or not part.value < whole.value <= _MOST_OF:
         return None
+    if whole.value > _MOST_OF_ANY and (part.value > 1 or whole.value % 100 or whole.value in _YEARS):
+        return None  # "1 in 1,000", but not "2 in 2019"
     if tokens.unit(whole.end):
         return None  # "three in five minutes"
     share = part.value / whole.value
@@ -294,7 +298,7 @@ def _phrase_at(tokens: Figures, at: int) -> Quantity | None:
     frequency = frequency_at(tokens, at)
     if frequency:
         times, unit_of_times, end = frequency
-        return Quantity(at, end, times, times, unit_of_times, 0.0, form="words")
+        return Quantity(at, end, times, times, unit_of_times, 0.0, form="period")
     if word in _TIMES:
         unit = per(tokens, at + 1)
         if unit is None and word == "once":

@@ -249,5 +249,5 @@ def per(tokens: Measured, at: int) -> Unit | None:
 
 
 def frequency_unit(period: str) -> Unit:
-    """Return the unit of frequencies in a period: times a day."""
-    return Unit(f"{TIMES.name} a {period}", TIMES.dimension)
+    """Return the unit of frequencies in a period: times a day, in times a second."""
+    return Unit(f"{TIMES.name} a {period}", TIMES.dimension, 1 / _UNITS[period,].factor)
