@@ -36,7 +36,7 @@ def test_cohere(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/rerank", "/rerank"])
-def test_jina_vllm_and_infinity(client: TestClient, path: str) -> None:
+def test_jina_and_vllm(client: TestClient, path: str) -> None:
     """Results with their documents, unless these are not wanted, and the tokens that were used."""
     documents = [_DOCUMENTS[0], {"text": _DOCUMENTS[1]}, _DOCUMENTS[2]]
     answer = _results(client, path, {"model": "default", "query": _QUERY, "documents": documents})
@@ -44,8 +44,18 @@ def test_jina_vllm_and_infinity(client: TestClient, path: str) -> None:
     assert [result["index"] for result in answer["results"]] == _ORDER
     assert (answer["model"], answer["object"]) == ("default", "rerank")
     assert answer["usage"] == {"prompt_tokens": 0, "total_tokens": 0}
-    without = _results(client, path, {"query": _QUERY, "documents": documents, "return_documents": False})
-    assert without["results"][0] == {"index": 1, "relevance_score": _SCORES[0]}
+    body = {"query": _QUERY, "documents": documents, "return_documents": False}
+    assert _results(client, path, body)["results"][0] == {"index": 1, "relevance_score": _SCORES[0]}
+
+
+def test_infinity(client: TestClient) -> None:
+    """Documents come back as they are, and only if they are wanted."""
+    body: dict[str, Any] = {"model": "default", "query": _QUERY, "documents": _DOCUMENTS, "return_documents": True}
+    expected = {"index": 1, "relevance_score": _SCORES[0], "document": _DOCUMENTS[1]}
+    assert _results(client, "/infinity/rerank", body)["results"][0] == expected
+    assert _results(client, "/rerank", body | {"raw_scores": False})["results"][0] == expected
+    answer = _results(client, "/infinity/rerank", {"query": _QUERY, "documents": _DOCUMENTS})
+    assert answer["results"][0] == {"index": 1, "relevance_score": _SCORES[0]}
 
 
 @pytest.mark.parametrize("field", [{"raw_scores": True}, {"use_activation": False}])

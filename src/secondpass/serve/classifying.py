@@ -11,6 +11,7 @@ from secondpass.classify.classifier import Labels
 from secondpass.classify.types import Classification
 from secondpass.composition.batcher import Batcher
 from secondpass.config import construct, settings_of
+from secondpass.errors import ConfigError, InputError
 
 __all__ = ["ServedClassifier", "TextToClassify"]
 
@@ -63,8 +64,7 @@ class ServedClassifier:
         """Classify texts, with settings in place of the classifier's own.
 
         Raises:
-            InputError: a text or a label can't be used.
-            ConfigError: a setting can't be used.
+            InputError: a text, a label or a setting can't be used.
         """
         written = json.dumps(dict(settings), sort_keys=True)
         self._variant(written)  # a setting that can't be used is this request's own error
@@ -88,7 +88,10 @@ class ServedClassifier:
                 self._variants.move_to_end(written)
                 return self._variants[written]
         settings = settings_of(self.classifier) | json.loads(written)
-        variant = self._watch(construct(type(self.classifier), **settings))
+        try:
+            variant = self._watch(construct(type(self.classifier), **settings))
+        except ConfigError as exc:
+            raise InputError(str(exc)) from exc
         with self._lock:
             self._variants[written] = variant
             while len(self._variants) > _KEPT_VARIANTS:

@@ -7,7 +7,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -25,6 +25,7 @@ __all__ = ["Guard"]
 _log = logging.getLogger("secondpass.serve")
 
 _ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")  # what may stand in a header and in a log
+_GONE = 499  # the status in the log of a request whose client went away, as nginx has it
 _OPEN = frozenset({"/", "/page.css", "/page.js", "/health", "/ready"})  # what needs no key
 
 
@@ -38,10 +39,11 @@ class Guard:
     Args:
         app: the application.
         service: the settings that hold, what is under way, and the metrics.
+        paths: of the endpoints, by which metrics count; other requests share a single one.
     """
 
-    def __init__(self, app: ASGIApp, *, service: Service) -> None:
-        self.app, self.service = app, service
+    def __init__(self, app: ASGIApp, *, service: Service, paths: frozenset[str]) -> None:
+        self.app, self.service, self.paths = app, service, paths
         self.load, self.metrics = service.load, service.metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,6 +57,8 @@ class Guard:
         start = time.perf_counter()
         try:
             await self._guarded(scope, receive, answer)
+        except _GoneError:
+            pass
         except RefusedError as exc:
             await answer.refuse(scope, exc.status, str(exc), retry_after_s=exc.retry_after_s)
         except Exception as exc:
@@ -77,7 +81,7 @@ class Guard:
             with self.load.taken(settings.max_requests), self.metrics.in_flight.track_inprogress():
                 async with asyncio.timeout(settings.timeout_s):
                     body = await _body(Headers(scope=scope), receive, settings.max_bytes)
-                    await self.app(scope, _Replayed(body, receive), answer)
+                    await _while_wanted(self.app(scope, _Replayed(body, receive), answer), receive, answer)
         except TimeoutError:
             raise RefusedError(
                 503, f"there was no answer within {settings.timeout_s:g} s", retry_after_s=self.load.retry_after_s
@@ -86,8 +90,7 @@ class Guard:
     def _finish(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
         if answer.status == 200 and scope["method"] == "POST":
             self.load.took(seconds)
-        route = scope.get("route")
-        path = getattr(route, "path", "unknown")  # of an endpoint of ours: there are only so many
+        path = scope["path"] if scope["path"] in self.paths else "unknown"
         self.metrics.count(path, answer.status, seconds)
         fields: dict[str, Any] = {"request_id": answer.request_id, "method": scope["method"], "path": path}
         fields |= {"status": answer.status, "ms": round(1000 * seconds, 1)} | answer.logged
@@ -95,12 +98,21 @@ class Guard:
         _log.log(level, "request", extra={"fields": fields})
 
 
+class _GoneError(Exception):
+    """The client does not wait for its answer any more."""
+
+
 class _Answer:
     """Sends a response, adds our headers, and knows what was sent."""
 
     def __init__(self, send: Send, request_id: str, load: Load) -> None:
         self._send, self.request_id, self._load = send, request_id, load
-        self.status, self.logged = 499, dict[str, Any]()  # 499: the client has gone
+        self.status, self.logged = _GONE, dict[str, Any]()
+
+    @property
+    def begun(self) -> bool:
+        """Whether something of the response was sent."""
+        return self.status != _GONE
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -113,7 +125,7 @@ class _Answer:
 
     async def refuse(self, scope: Scope, status: int, message: str, *, retry_after_s: int | None = None) -> None:
         """Send an error, unless the response has begun already."""
-        if self.status != 499:
+        if self.begun:
             return
         headers = {} if retry_after_s is None else {"retry-after": str(retry_after_s)}
         if status == 401:
@@ -134,6 +146,25 @@ class _Replayed:
             return await self._receive()
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}
+
+
+async def _while_wanted(work: Coroutine[Any, Any, None], receive: Receive, answer: _Answer) -> None:
+    """Do some work, but stop if the client goes away: what nobody waits for shall not keep others waiting."""
+
+    async def gone() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    task, watch = asyncio.ensure_future(work), asyncio.ensure_future(gone())
+    try:
+        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done() and not answer.begun:  # at the end of an answer the server says the same
+            raise _GoneError
+        await task
+    finally:
+        watch.cancel()
+        task.cancel()
+        await asyncio.gather(task, watch, return_exceptions=True)
 
 
 async def _nothing() -> Message:

@@ -1,4 +1,4 @@
-"""Jina, vLLM and Infinity, which share the path and nearly all of the shape, and Cohere's version 1."""
+"""Jina and vLLM, which share nearly all of the shape, and Cohere's version 1."""
 
 import time
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from secondpass.serve.call import Asked, Reranked
 from secondpass.serve.dialects.base import Body, Count, DialectRequest, ModelName, Query
 
-__all__ = ["V1Error", "V1Request", "V1Response", "v1_error"]
+__all__ = ["Usage", "V1Error", "V1Request", "V1Response", "v1_error"]
 
 _EXAMPLE: dict[str, JsonValue] = {
     "model": "default",
@@ -50,14 +50,17 @@ class V1Request(DialectRequest):
             instruction=self.instruction,
         )
 
+    def document(self, text: str) -> Any:
+        """Return a document as it stands in the answer; None to leave it out."""
+        return None if self.return_documents is False else {"text": text}
+
     def answer(self, reranked: Reranked) -> dict[str, Any]:
         """Return the JSON that answers it."""
         results: list[dict[str, Any]] = []
         for document, score in zip(reranked.ranking, reranked.scores, strict=True):
             result: dict[str, Any] = {"index": document.index, "relevance_score": score}
-            if self.return_documents is not False:
-                result["document"] = {"text": document.text}
-            results.append(result)
+            text = self.document(document.text)
+            results.append(result if text is None else result | {"document": text})
         return {
             "id": reranked.request_id,
             "object": "rerank",

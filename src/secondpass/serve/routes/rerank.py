@@ -1,14 +1,17 @@
 """The endpoints that rerank."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Request
 from pydantic import Discriminator, Tag
 
 from secondpass.remote.shapes import SHAPES
+from secondpass.serve.call import Call
 from secondpass.serve.dependencies import CallOf
-from secondpass.serve.dialects import Dialect, dialect_of
+from secondpass.serve.dialects import INFINITY, Dialect, dialect_of
+from secondpass.serve.dialects.base import DialectRequest
 from secondpass.serve.dialects.cohere import CohereError, CohereRequest, CohereResponse
+from secondpass.serve.dialects.infinity import InfinityRequest, InfinityResponse
 from secondpass.serve.dialects.tei import TeiError, TeiRequest, TeiResult
 from secondpass.serve.dialects.v1 import V1Error, V1Request, V1Response
 from secondpass.serve.dialects.voyage import VoyageError, VoyageRequest, VoyageResponse
@@ -20,19 +23,20 @@ __all__ = ["router"]
 router = APIRouter(tags=["rerank"])
 
 
-_KINDS: dict[type, Dialect] = {V1Request: "v1", TeiRequest: "tei", VoyageRequest: "voyage"}
+_KINDS: dict[type, Dialect] = {
+    V1Request: "v1",
+    InfinityRequest: "infinity",
+    TeiRequest: "tei",
+    VoyageRequest: "voyage",
+}
+V1 = Annotated[V1Request, Tag("v1")]
+Infinity = Annotated[InfinityRequest, Tag("infinity")]
+Tei = Annotated[TeiRequest, Tag("tei")]
+Voyage = Annotated[VoyageRequest, Tag("voyage")]
 
 
-def _told_apart(body: Any) -> str:
-    return _KINDS.get(type(body)) or dialect_of("/rerank", body)
-
-
-AnyRequest = Annotated[
-    Annotated[V1Request, Tag("v1")] | Annotated[TeiRequest, Tag("tei")] | Annotated[VoyageRequest, Tag("voyage")],
-    Discriminator(_told_apart),
-]
-AnyResponse = V1Response | list[TeiResult] | VoyageResponse
-_ERRORS = errors(V1Error | TeiError | VoyageError)
+def _told_apart(path: str) -> Discriminator:
+    return Discriminator(lambda body: _KINDS.get(type(body)) or dialect_of(path, body))
 
 
 @router.post(SHAPES["cohere"].path, response_model=CohereResponse, responses=errors(CohereError))
@@ -41,9 +45,36 @@ async def rerank_cohere(body: CohereRequest, call: CallOf) -> Json:
     return Json(body.answer(await call.rerank(body.asked())))
 
 
-@router.post(SHAPES["jina"].path, operation_id="rerank_v1", response_model=AnyResponse, responses=_ERRORS)
-@router.post(SHAPES["tei"].path, operation_id="rerank", response_model=AnyResponse, responses=_ERRORS)
-async def rerank(request: Request, body: Annotated[AnyRequest, Body()], call: CallOf) -> Json:
-    """Rerank, as Jina, vLLM and Infinity do; as text-embeddings-inference, given texts; as Voyage, given top_k."""
+@router.post(SHAPES["jina"].path, response_model=V1Response | VoyageResponse, responses=errors(V1Error | VoyageError))
+async def rerank_v1(
+    request: Request,
+    body: Annotated[V1 | Voyage, Body(), _told_apart(SHAPES["jina"].path)],
+    call: CallOf,
+) -> Json:
+    """Rerank, as Jina does and Cohere's version 1; as Voyage, given top_k or truncation."""
+    return await _reranked(request, body, call)
+
+
+@router.post(
+    SHAPES["tei"].path,
+    response_model=V1Response | InfinityResponse | list[TeiResult],
+    responses=errors(V1Error | TeiError),
+)
+async def rerank(
+    request: Request,
+    body: Annotated[V1 | Infinity | Tei, Body(), _told_apart(SHAPES["tei"].path)],
+    call: CallOf,
+) -> Json:
+    """Rerank, as vLLM does; as text-embeddings-inference, given texts; as Infinity, given raw_scores."""
+    return await _reranked(request, body, call)
+
+
+@router.post(INFINITY, response_model=InfinityResponse, responses=errors(V1Error))
+async def rerank_infinity(request: Request, body: InfinityRequest, call: CallOf) -> Json:
+    """Rerank, as Infinity does."""
+    return await _reranked(request, body, call)
+
+
+async def _reranked(request: Request, body: DialectRequest, call: Call) -> Json:
     request.state.dialect = _KINDS[type(body)]
     return Json(body.answer(await call.rerank(body.asked())))
