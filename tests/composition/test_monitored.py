@@ -66,6 +66,14 @@ def test_an_event_says_what_happened() -> None:
     assert ranking.trace.stages[0].name == "FakeReranker" and reranker.fingerprint == cascade.fingerprint
 
 
+def test_probabilities_are_those_of_the_wrapped_one(cross_encoder: sp.CrossEncoderReranker) -> None:
+    """By the calibration that comes with its model."""
+    reranker, _ = watched(cross_encoder)
+    ranking = reranker.rerank(_QUERY, _TEXTS)
+    assert [d.probability for d in ranking] == [d.probability for d in cross_encoder.rerank(_QUERY, _TEXTS)]
+    assert ranking[0].probability is not None and ranking.answerable is not None
+
+
 def test_scores_and_explanations_are_those_of_the_wrapped_one() -> None:
     """To the bit."""
     wrapped = sp.PriorReranker(FakeReranker(scale="logit"))

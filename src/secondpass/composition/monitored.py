@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from secondpass.base import Reranker
+from secondpass.calibration.ready import ReadyCalibration
 from secondpass.composition.members import member_of
 from secondpass.loading import RerankerLike
 from secondpass.monitor.event import ScoredText, ScoreSummary
@@ -58,6 +59,11 @@ class MonitoredReranker(Watched, Reranker):
         wrapped = member_of(self, wrapped)
         self._watch("rerank", wrapped, sinks, name, texts, salt)
         self.scale, self.pointwise = wrapped.scale, wrapped.pointwise
+
+    @property
+    def calibration(self) -> ReadyCalibration | None:
+        """That of the wrapped reranker: being watched changes no score."""
+        return self.wrapped.calibration
 
     def score_many(self, requests: Sequence[Request]) -> list[Scores]:
         """Score checked requests, and emit an event for each: see `Reranker.score_many`."""

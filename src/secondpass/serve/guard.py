@@ -7,7 +7,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -148,7 +148,7 @@ class _Replayed:
         return {"type": "http.request", "body": body, "more_body": False}
 
 
-async def _while_wanted(work: Coroutine[Any, Any, None], receive: Receive, answer: _Answer) -> None:
+async def _while_wanted(work: Awaitable[None], receive: Receive, answer: _Answer) -> None:
     """Do some work, but stop if the client goes away: what nobody waits for shall not keep others waiting."""
 
     async def gone() -> None:

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from secondpass.serve.call import Asked, Reranked
 
@@ -17,7 +17,15 @@ class Body(BaseModel):
 
 
 Query = Annotated[str, Field(min_length=1, description="What was asked.")]
-Count = Annotated[int, Field(ge=1, le=2**31 - 1, description="How many results to return; all by default.")]
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value  # JSON knows no difference
+
+
+Count = Annotated[
+    int, BeforeValidator(_whole), Field(ge=1, le=2**31 - 1, description="How many results to return; all by default.")
+]
 ModelName = Annotated[str, Field(max_length=200, description="A name or alias; the first model by default.")]
 
 

@@ -1,0 +1,159 @@
+"""The embedded models behind the server: scores, verdicts, labels and decisions, and its description by itself."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+from hypothesis import HealthCheck
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
+from starlette.testclient import TestClient
+
+import secondpass as sp
+from secondpass.serve import create_app
+
+pytestmark = pytest.mark.filterwarnings("ignore::secondpass.errors.SecondPassWarning")
+
+_ANSWER = "The tower is 330 metres tall. It was finished in 1887."
+_PASSAGES = [{"id": "tower", "text": "The tower is 330 metres tall and was finished in 1889."}]
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    """Return a client of what is served without any settings."""
+    with TestClient(create_app()) as opened:
+        yield opened
+
+
+def _posted(client: TestClient, path: str, body: dict[str, Any]) -> Any:
+    response = client.post(path, json=body)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def test_scores_are_calibrated_probabilities(client: TestClient, cross_encoder: sp.CrossEncoderReranker) -> None:
+    """Those that come with the model; raw scores are its logits."""
+    query, documents = "How do I copy a file?", ["os.remove deletes a file.", "shutil.copy copies a file."]
+    ranking = cross_encoder.rerank(query, documents)
+    expected = [(document.index, document.probability) for document in ranking]
+    results = _posted(client, "/v2/rerank", {"query": query, "documents": documents})["results"]
+    assert [(result["index"], pytest.approx(result["relevance_score"])) for result in results] == expected
+    answer = _posted(client, "/rerank", {"query": query, "texts": documents, "raw_scores": True})
+    assert [result["score"] for result in answer] == pytest.approx([document.score for document in ranking])
+
+
+def test_verification(client: TestClient) -> None:
+    """Claim by claim, with the evidence by the passage's own id."""
+    answer = _posted(client, "/verify", {"answer": _ANSWER, "passages": _PASSAGES, "question": "How tall is it?"})
+    assert [claim["verdict"] for claim in answer["claims"]] == ["supported", "contradicted"]
+    assert answer["claims"][1]["evidence"][0]["id"] == "tower"
+    assert (answer["passed"], answer["model"], answer["text"]) == (False, "default", _ANSWER)
+
+
+def test_answers_that_come_together_get_their_own_verdicts(client: TestClient) -> None:
+    """As they do when they come alone."""
+    years = range(1885, 1893)
+    bodies = [{"answer": f"The tower was finished in {year}.", "passages": _PASSAGES} for year in years]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda body: _posted(client, "/verify", body), bodies))
+    assert [answer["passed"] for answer in answers] == [year == 1889 for year in years]
+
+
+def test_classification(client: TestClient) -> None:
+    """One label of several for each text, or all that fit."""
+    texts = ["Where is my parcel?", "Your invoice is wrong."]
+    body = {"texts": texts, "labels": ["delivery", "billing"]}
+    answer = _posted(client, "/classify", body)
+    assert [result["label"] for result in answer["results"]] == ["delivery", "billing"]
+    assert sum(answer["results"][0]["scores"].values()) == pytest.approx(1)
+    several = _posted(client, "/classify", body | {"multi_label": True})
+    assert several["results"][0]["multi_label"] is True
+    alone = _posted(client, "/classify", body | {"texts": texts[0]})
+    assert alone["results"][0]["scores"] == pytest.approx(answer["results"][0]["scores"], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"labels": ["a"]}, "1 of at least 2 labels"),
+        ({"labels": ["a", "a"]}, "the label 'a' occurs twice"),
+        ({}, "there are no labels"),
+        ({"labels": ["a", "b"], "template": "no place"}, "a template needs {} where the label stands"),
+    ],
+)
+def test_labels_that_can_not_be_used(client: TestClient, body: dict[str, Any], said: str) -> None:
+    """The library's own words come back."""
+    response = client.post("/classify", json={"texts": ["x"]} | body)
+    assert response.status_code == 422
+    assert said in response.json()["error"]["message"]
+
+
+def test_decisions(client: TestClient) -> None:
+    """Yes or no, one of several options, and a score, each with probabilities that sum to 1."""
+    questions = [
+        {"id": "refund", "type": "yes_no", "statement": "The customer wants a refund."},
+        {"id": "thanks", "type": "yes_no", "statement": "The customer is happy.", "threshold": 0.9},
+        {
+            "type": "choice",
+            "options": {"late": "The parcel is late.", "broken": "The parcel is broken."},
+        },
+        {"type": "score", "levels": {"0": "The parcel came on time.", "10": "The parcel is late."}},
+    ]
+    text = "My parcel is two weeks late. I want my money back, today!"
+    decisions = _posted(client, "/v1/decisions", {"text": text, "questions": questions})["decisions"]
+    assert [decision["id"] for decision in decisions] == ["refund", "thanks", None, None]
+    assert [decision["answer"] for decision in decisions[:3]] == [True, False, "late"]
+    assert 5 < decisions[3]["answer"] <= 10
+    for decision in decisions:
+        assert sum(decision["probabilities"].values()) == pytest.approx(1)
+    assert decisions[3]["answer"] == pytest.approx(10 * decisions[3]["probabilities"]["10"])
+
+
+def test_options_that_say_the_same_are_refused(client: TestClient) -> None:
+    """There would be nothing to choose by."""
+    question = {"type": "choice", "options": {"a": "It rains.", "b": "It rains."}}
+    response = client.post("/v1/decisions", json={"text": "x", "questions": [question]})
+    assert (response.status_code, "say the same" in response.text) == (422, True)
+
+
+def test_the_examples_of_the_description_work(client: TestClient) -> None:
+    """Each request is described with one, and it is answered."""
+    described = client.get("/openapi.json").json()
+    n_examples = 0
+    for path, methods in described["paths"].items():
+        schema = methods.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json", {})
+        found = schema.get("schema", {})
+        for reference in found.get("oneOf", [found]):
+            name = reference.get("$ref", "").rpartition("/")[2]
+            for example in described["components"]["schemas"].get(name, {}).get("examples", []):
+                _posted(client, path, example)
+                n_examples += 1
+    assert n_examples == 10
+
+
+def test_schemathesis_finds_no_fault(client: TestClient) -> None:
+    """Requests made from the description get no 500, and what it promises: status, type and shape of the answer."""
+    schema = schemathesis.openapi.from_asgi("/openapi.json", client.app)
+    promised = [
+        not_a_server_error,
+        checks.status_code_conformance,
+        checks.content_type_conformance,
+        checks.response_schema_conformance,
+    ]
+    statuses: dict[str, set[int]] = {}
+    for found in schema.get_all_operations():
+        operation = found.ok()
+
+        @hypothesis.settings(max_examples=6, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+        @hypothesis.given(case=operation.as_strategy())
+        def conforms(case: Any) -> None:
+            response = case.call()
+            statuses.setdefault(case.operation.label, set()).add(response.status_code)
+            case.validate_response(response, checks=promised)
+
+        conforms()
+    assert len(statuses) == 11
+    assert all(200 in seen for seen in statuses.values())
