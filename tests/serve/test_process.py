@@ -165,7 +165,7 @@ def test_what_can_not_be_served_ends_at_once(tmp_path: Path) -> None:
     config.write_text("rerankers: {default: nowhere}\n", encoding="utf-8")
     done = run("serve", "--port", "0", "--config", str(config))
     assert done.returncode == 1
-    assert "no 'nowhere'; there are: " in done.stderr
+    assert "'nowhere' is neither a reranker nor a cross-encoder" in done.stderr
     done = run("serve", "--model", "a", "--config", str(config))
     assert "pass --model or --config, not both" in done.stderr
 

@@ -87,7 +87,9 @@ def test_uncalibrated_logits_go_through_the_logistic_function() -> None:
 def test_a_document_that_would_be_cut_is_refused_if_that_is_asked_for() -> None:
     """In the dialects that can ask: text-embeddings-inference, by default, and Voyage."""
     long = "copy " * 2000
-    with TestClient(create_app({"rerankers": {"default": "cross-encoder"}})) as client:
+    with TestClient(
+        create_app({"rerankers": {"default": {"type": "cross-encoder", "long_documents": "truncate"}}})
+    ) as client:
         with pytest.warns(UserWarning, match="were cut to fit"):
             response = client.post("/rerank", json={"query": "a", "texts": [long]})
         assert response.status_code == 422
@@ -123,7 +125,7 @@ def test_settings_that_can_not_be_used_change_nothing(caplog: pytest.LogCaptureF
     with TestClient(app) as client:
         assert not asyncio.run(app.state.service.reload(lambda: ServeSettings(rerankers={"a": "nowhere"})))
         assert client.post("/v2/rerank", json=_BODY | {"model": "default"}).status_code == 200
-    assert "the settings stay as they were: RegistryError: secondpass.rerankers: no 'nowhere'" in caplog.text
+    assert "the settings stay as they were: RegistryError: 'nowhere' is neither a reranker nor" in caplog.text
     assert "while loading rerankers['a']" in caplog.text
 
 

@@ -43,8 +43,7 @@ def serve(
 
     def read() -> ServeSettings:
         if model is not None:
-            wrapped = {"type": "cross-encoder", "model": model}
-            return ServeSettings(rerankers={"default": {"type": "passage", "wrapped": wrapped}})
+            return ServeSettings(rerankers={"default": model})
         return ServeSettings.from_config(read_settings(config, ServeSettings))
 
     try:

@@ -15,7 +15,7 @@ API_KEYS = "SECONDPASS_API_KEYS"
 
 Named = Mapping[str, str | Mapping[str, Any]]
 
-_RERANKERS: Named = {"default": {"type": "passage", "wrapped": {"type": "cross-encoder"}}}
+_RERANKERS: Named = {"default": "cross-encoder"}
 _VERIFIERS: Named = {"default": {"type": "fact", "policy": "flag"}}
 _CLASSIFIERS: Named = {"default": {"type": "zero-shot"}, "decisions": "zero-shot:secondpass-nli-minilm"}
 
