@@ -8,8 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from secondpass.errors import ConfigError
 from secondpass.testing import FakeReranker
 from secondpass.types import Request, Scores
 from tests.forks import exit_status_of_child, needs_fork
+from tests.permissions import needs_permissions, open_folder, unprivileged
 
 QUERY = "a file"
 DOCUMENTS = ["copy a file", "the weather", "a file is open"]
@@ -220,28 +220,12 @@ def test_a_locked_database_is_read_but_not_written(tmp_path: Path) -> None:
     assert reranker.rerank(QUERY, DOCUMENTS).trace.counts["cache_hits"] == 3
 
 
-@contextmanager
-def _unprivileged() -> Iterator[None]:
-    """Go on as a user whom file permissions hold back; root's they don't."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(65_534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no such permissions on this system")
+@needs_permissions
 def test_a_read_only_file_is_read_but_not_written() -> None:
     """Hits come from a file that may not be written; what is new is computed."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as name:  # pytest's own is closed to other users
-        folder, path = Path(name), Path(name) / "cache.sqlite"
-        folder.chmod(0o777)
-        with _unprivileged():
+    with open_folder() as folder:
+        path = folder / "cache.sqlite"
+        with unprivileged():
             cache = SQLiteCache(path)
             CachedReranker(FakeReranker(), cache=cache).score(QUERY, DOCUMENTS[:2])
             path.chmod(0o400)

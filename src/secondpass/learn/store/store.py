@@ -251,27 +251,28 @@ class ModelStore:
         registry = self._registry
         if alias in registry.versions:
             raise ConfigError(f"{alias!r} is the name of a version, so it can't be an alias")
-        before = _current(registry, alias)
-        decision = self._decision(gate, version, before)
-        about = {
-            "alias": alias,
-            "version": version.name,
-            "previous": before and before.name,
-            "reason": reason,
-            "decision": decision and decision.to_dict(),
-        }
+        measured_against = _current(registry, alias)
+        decision = self._decision(gate, version, measured_against)
         with self._changing() as writer:
             registry = writer.registry
             registry.version(version.name, self.folder)
-            if _current(registry, alias) != before:
-                raise StoreError(f"another process moved {alias!r} while this one promoted {version.name}: do it again")
+            previous = _current(registry, alias)
+            if decision is not None and previous != measured_against:
+                raise StoreError(f"{alias!r} was moved while the gate measured {version.name}: promote it again")
+            about = {
+                "alias": alias,
+                "version": version.name,
+                "previous": previous and previous.name,
+                "reason": reason,
+                "decision": decision and decision.to_dict(),
+            }
             if decision is not None and not decision.passed:
                 writer.write(with_event(registry, "refuse", **about))
-                return Promotion(False, alias, version, before, decision)
-            history = (*registry.aliases.get(alias, ()), *(() if version == before else (version.name,)))
+                return Promotion(False, alias, version, previous, decision)
+            history = (*registry.aliases.get(alias, ()), *(() if version == previous else (version.name,)))
             changed = replace(registry, aliases={**registry.aliases, alias: history})
             writer.write(with_event(changed, "promote", **about))
-        return Promotion(True, alias, version, before, decision)
+        return Promotion(True, alias, version, previous, decision)
 
     def rollback(self, alias: str = DEFAULT_ALIAS, *, reason: str = "") -> ModelVersion:
         """Point an alias to the version before; returns that one, whose files were checked.
@@ -286,11 +287,7 @@ class ModelStore:
         with self._changing() as writer:
             history = writer.registry.aliases.get(alias, ())
             if len(history) < 2:
-                why = (
-                    f"it points to {history[0]}, and there is no version before"
-                    if history
-                    else "there is no such alias"
-                )
+                why = f"there is no version before {history[0]}" if history else "there is no such alias"
                 raise ConfigError(f"{alias!r} in {self.folder} can't be rolled back: {why}")
             version = writer.registry.versions[history[-2]]
             verified_folder(version, self.folder)
