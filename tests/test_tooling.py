@@ -1,5 +1,6 @@
 """Style, types, packaging, and that the documents say what is done."""
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -36,6 +37,26 @@ def test_imports_go_one_way() -> None:
 def test_types() -> None:
     """Mypy, strict, has nothing to say of the package, the adapters, the notebooks' tools and a user's calls."""
     _run("mypy", "src", "integrations", "notebooks", "tests/typing")
+
+
+@pytest.mark.slow
+def test_a_misspelt_setting_is_caught_by_pyright_too(tmp_path: Path) -> None:
+    """In one script of a user for each framework: on the lines where mypy is told to ignore it, and nowhere else."""
+    folder, here = tmp_path / "typing", _ROOT / "tests" / "typing"
+    folder.mkdir()
+    expected = set()
+    for script in here.glob("*_user.py"):
+        text = script.read_text(encoding="utf-8")
+        wrong = (at for at, line in enumerate(text.splitlines()) if "# type: ignore" in line)
+        expected |= {(script.name, at) for at in wrong}
+        (folder / script.name).write_text(text.replace("# type: ignore", "#"), encoding="utf-8")
+    settings = (here / "pyrightconfig.json").read_text(encoding="utf-8").replace("../..", _ROOT.as_posix())
+    (folder / "pyrightconfig.json").write_text(settings, encoding="utf-8")
+    command = [sys.executable, "-m", "basedpyright", "-p", str(folder), "--pythonpath", sys.executable, "--outputjson"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    report = json.loads(done.stdout)
+    found = {(Path(each["file"]).name, each["range"]["start"]["line"]) for each in report["generalDiagnostics"]}
+    assert found == expected and len(expected) == 11 and report["summary"]["filesAnalyzed"] == 3
 
 
 @pytest.mark.slow

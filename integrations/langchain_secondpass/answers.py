@@ -41,17 +41,23 @@ def _is_text(block: str | Mapping[str, Any]) -> bool:
     return isinstance(block, str) or block.get("type") == "text"
 
 
-def as_item(value: Mapping[str, Any]) -> Item:
+def as_item(
+    value: Mapping[str, Any], answer_key: str = "answer", context_key: str = "context", question_key: str = "question"
+) -> Item:
     """Return the answer, the passages and the question of an input, as `FactVerifier.verify_many` takes them.
 
     Raises:
         InputError: it is not such a mapping, or one of them can't be used.
     """
-    if not isinstance(value, Mapping) or not {"answer", "context"} <= value.keys():
-        raise InputError(f"the input must be a mapping with 'answer' and 'context', not {kind_of(value)}")
-    question = value.get("question")
-    answer = _text("answer", value["answer"])
-    return answer, _passages(value["context"]), None if question is None else _text("question", question)
+    if not isinstance(value, Mapping) or not {answer_key, context_key} <= value.keys():
+        raise InputError(
+            f"the input must be a mapping with {answer_key!r} and {context_key!r}, not {kind_of(value)}; answer_key "
+            f"and context_key say where they are in yours"
+        )
+    question = value.get(question_key)
+    answer = _text(answer_key, value[answer_key])
+    passages = _passages(context_key, value[context_key])
+    return answer, passages, None if question is None else _text(question_key, question)
 
 
 def _text(name: str, value: object) -> str:
@@ -62,14 +68,14 @@ def _text(name: str, value: object) -> str:
     raise InputError(f"{name} must be a str or a message, not {kind_of(value)}")
 
 
-def _passages(context: object) -> list[dict[str, Any]]:
+def _passages(name: str, context: object) -> list[dict[str, Any]]:
     documents = [context] if isinstance(context, str | Document) else context
     if not isinstance(documents, Sequence) or isinstance(documents, bytes):
-        raise InputError(f"context must be a list of LangChain Documents or texts, or one, not {kind_of(context)}")
+        raise InputError(f"{name} must be a list of LangChain Documents or texts, or one, not {kind_of(context)}")
     passages = []
     for at, document in enumerate(documents):
         if not isinstance(document, str | Document):
-            raise InputError(f"context[{at}] must be a LangChain Document or a str, not {kind_of(document)}")
+            raise InputError(f"{name}[{at}] must be a LangChain Document or a str, not {kind_of(document)}")
         passages.append({"text": document} if isinstance(document, str) else as_passage(document))
     return passages
 

@@ -2,27 +2,22 @@
 
 import os
 from collections.abc import Sequence
-from typing import Annotated, Any, Never
+from typing import Any, Never
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
-from langchain_core.runnables import RunnableSerializable
-from pydantic import ConfigDict, InstanceOf, PlainSerializer, WithJsonSchema
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable, RunnableSerializable
+from pydantic import ConfigDict
 
-from langchain_secondpass.runnable import RerankRunnable
-from secondpass import ConfigError, Reranker
+from langchain_secondpass.runnable import RerankerField, RerankRunnable
+from secondpass import ConfigError
 from secondpass.adapters import load_reranker
 from secondpass.composition.prior import with_prior
 from secondpass.loading import RerankerLike
 from secondpass.validation import Flag, check_names, checked_k
 
 __all__ = ["SecondPassReranker"]
-
-RerankerField = Annotated[
-    InstanceOf[Reranker],
-    PlainSerializer(lambda reranker: reranker.to_config(), return_type=dict[str, Any]),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
-]
 
 
 class SecondPassReranker(BaseDocumentCompressor):
@@ -33,11 +28,10 @@ class SecondPassReranker(BaseDocumentCompressor):
     for the default one). Each call is traced as a run of its own, within the caller's.
 
     ```python
-    retriever = ContextualCompressionRetriever(
-        base_compressor=SecondPassReranker(top_n=3, threshold=0.0),
-        base_retriever=vector_store.as_retriever(search_kwargs={"k": 30}),
-    )
+    retriever = SecondPassReranker(top_n=3).as_retriever(vector_store.as_retriever(search_kwargs={"k": 30}))
     ```
+
+    It goes as well wherever LangChain takes a document compressor, such as `ContextualCompressionRetriever`.
 
     The model is loaded once, here. Settings don't change afterwards; ``model_copy(update={"top_n": 5})``
     gives a second compressor that shares the model. It is safe to share between threads.
@@ -131,6 +125,23 @@ class SecondPassReranker(BaseDocumentCompressor):
     ) -> list[Document]:
         """Async version of `compress_documents`."""
         return await self.as_runnable().ainvoke({"query": query, "documents": documents}, {"callbacks": callbacks})
+
+    def as_retriever(self, base_retriever: Runnable[str, list[Document]]) -> BaseRetriever:
+        """Return a retriever that passes on the best of another one's documents.
+
+        Args:
+            base_retriever: a retriever, or any runnable from a query to documents. It should find more than ``top_n``.
+
+        Raises:
+            ConfigError: it is something else.
+        """
+        from langchain_secondpass.retriever import RerankedRetriever  # here, as it needs this class
+
+        if not isinstance(base_retriever, Runnable):
+            advice = "; a vector store has as_retriever()" if hasattr(base_retriever, "as_retriever") else ""
+            kind = type(base_retriever).__name__
+            raise ConfigError(f"base_retriever must be a retriever, or a runnable to documents, not {kind}{advice}")
+        return RerankedRetriever(base_retriever=base_retriever, reranker=self)
 
     def as_runnable(self) -> RunnableSerializable[dict[str, Any], list[Document]]:
         """Return it as a step for LCEL, from ``{"query": ..., "documents": ...}`` to the documents.

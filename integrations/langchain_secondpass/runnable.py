@@ -1,12 +1,12 @@
 """The reranking step as a LangChain runnable, from which tracing, streaming and batches come."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from langchain_core.documents import Document
 from langchain_core.runnables import RunnableConfig, RunnableSerializable, ensure_config
 from langchain_core.runnables.config import get_config_list
-from pydantic import ConfigDict, InstanceOf
+from pydantic import ConfigDict, InstanceOf, PlainSerializer, WithJsonSchema
 from typing_extensions import TypedDict  # the one that pydantic needs before Python 3.12
 
 from langchain_secondpass.answers import kind_of
@@ -14,6 +14,13 @@ from secondpass import InputError, Ranking, Request, Reranker
 from secondpass.adapters import known_scores
 
 __all__ = ["RerankInput", "RerankRunnable"]
+
+
+RerankerField = Annotated[
+    InstanceOf[Reranker],
+    PlainSerializer(lambda reranker: reranker.to_config(), return_type=dict[str, Any]),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
+]
 
 
 class RerankInput(TypedDict):
@@ -32,7 +39,7 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reranker: InstanceOf[Reranker]
+    reranker: RerankerField
     top_n: int | None = 3
     threshold: float | None = None
     min_probability: float | None = None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Never, NotRequired, cast
 
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage
@@ -12,13 +12,14 @@ from pydantic import ConfigDict, InstanceOf, PlainSerializer, SkipValidation, Wi
 from typing_extensions import TypedDict  # the one that pydantic needs before Python 3.12
 
 from langchain_secondpass.answers import DEFAULT_VERIFIER, Item, as_item, with_text
-from secondpass import InputError
+from secondpass import ConfigError, InputError
 from secondpass.adapters import load_verifier
 from secondpass.errors import VerificationFailedError
+from secondpass.validation import Text, check_names
 from secondpass.verify.types import Verification
 from secondpass.verify.verifier import FactVerifier
 
-__all__ = ["SecondPassVerifier", "VerifierInput", "VerifierOutput"]
+__all__ = ["SecondPassVerifier"]
 
 VerifierField = Annotated[
     InstanceOf[FactVerifier],
@@ -27,18 +28,9 @@ VerifierField = Annotated[
 ]
 
 
-class VerifierInput(TypedDict):
-    """What goes into the step; other keys are passed through."""
-
-    answer: str | BaseMessage
-    context: str | Document | Sequence[str | Document]
-    question: NotRequired[str | BaseMessage | None]
-
-
-class VerifierOutput(VerifierInput):
-    """What comes out: the input, with the answer after the policy, and the verification."""
-
-    verification: SkipValidation[Annotated[Verification, WithJsonSchema({"type": "object"})]]
+_Text = str | BaseMessage
+_Passages = str | Document | Sequence[str | Document]
+_Verification = SkipValidation[Annotated[Verification, WithJsonSchema({"type": "object"})]]
 
 
 class SecondPassVerifier(RunnableSerializable[dict[str, Any], dict[str, Any]]):
@@ -65,35 +57,65 @@ class SecondPassVerifier(RunnableSerializable[dict[str, Any], dict[str, Any]]):
     between threads.
 
     Args:
+        answer_key: where the answer is in the mapping, and goes to; ``result`` in some chains.
+        context_key: where the context is, such as ``source_documents``.
+        question_key: where the question is, such as ``input`` in ``create_retrieval_chain``.
+        name: of the step, in traces.
         verifier: the name of an NLI model (a folder, a name from the catalogue, a repository on the hub), a
             configuration (what `FactVerifier.to_config` wrote, ``{"policy": "abstain"}``), or a `FactVerifier`, taken
             as it is. ``model_dump`` writes it as a configuration.
 
     Raises:
-        ConfigError: a setting of the verifier can't be used.
+        ConfigError: a setting, or one of the verifier, can't be used, or there is no such setting.
         ModelError: the model can't be found, read or used.
-        pydantic.ValidationError: any other argument is wrong, or it was called through pydantic
-            (``model_validate``), which wraps those of the above that are ValueErrors.
+        pydantic.ValidationError: it was called through pydantic (``model_validate``), which wraps those of the above
+            that are ValueErrors.
     """
 
     # A configuration can hold a key, which pydantic's messages would show.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     verifier: VerifierField
+    answer_key: str = "answer"
+    context_key: str = "context"
+    question_key: str = "question"
 
-    def __init__(self, *, verifier: str | Mapping[str, Any] | FactVerifier = DEFAULT_VERIFIER, **fields: Any) -> None:
+    def __init__(
+        self,
+        *,
+        verifier: str | Mapping[str, Any] | FactVerifier = DEFAULT_VERIFIER,
+        answer_key: str = "answer",
+        context_key: str = "context",
+        question_key: str = "question",
+        name: str | None = None,
+        **fields: Never,  # a subclass's own: no type checker lets a misspelt setting pass as one
+    ) -> None:
+        check_names(fields, [*type(self).model_fields], type(self).__name__)
         # Before pydantic sees anything: it would turn those of our errors that are ValueErrors into its own.
-        super().__init__(**fields | {"verifier": load_verifier(verifier)})
+        keys = {"answer_key": answer_key, "context_key": context_key, "question_key": question_key}
+        for setting, key in keys.items():
+            Text().checked(key, setting)
+        if len(set(keys.values()) | {"verification"}) < 4:
+            raise ConfigError(f"{', '.join(keys)} and 'verification' must differ, not {list(keys.values())}")
+        # As a mapping: to a type checker, the base class's constructor has none of these.
+        settings: dict[str, Any] = {"verifier": load_verifier(verifier), "name": name, **keys}
+        super().__init__(**fields, **settings)
 
     @property
-    def InputType(self) -> type[VerifierInput]:  # type: ignore[override]  # noqa: N802  # for schemas; callers have plain dicts
-        """What goes in, for schemas and graphs."""
-        return VerifierInput
+    def InputType(self) -> type[Any]:  # noqa: N802
+        """What goes in, for schemas and graphs; other keys are passed through."""
+        name, fields = f"{type(self).__name__}Input", self._input_fields()
+        return cast("type[Any]", TypedDict(name, fields))  # type: ignore[operator]  # its keys are settings
 
     @property
-    def OutputType(self) -> type[VerifierOutput]:  # type: ignore[override]  # noqa: N802
-        """What comes out, for schemas and graphs."""
-        return VerifierOutput
+    def OutputType(self) -> type[Any]:  # noqa: N802
+        """What comes out, for schemas and graphs: the input, with the answer after the policy, and the verification."""
+        name, fields = f"{type(self).__name__}Output", {**self._input_fields(), "verification": _Verification}
+        return cast("type[Any]", TypedDict(name, fields))  # type: ignore[operator]
+
+    def _input_fields(self) -> dict[str, Any]:
+        keys = {self.answer_key: _Text, self.context_key: _Passages}
+        return {**keys, self.question_key: NotRequired[_Text | None]}
 
     def invoke(
         self,
@@ -109,8 +131,8 @@ class SecondPassVerifier(RunnableSerializable[dict[str, Any], dict[str, Any]]):
         """
 
         def verify(value: dict[str, Any]) -> dict[str, Any]:
-            answer, passages, question = as_item(value)
-            return _result(value, self.verifier.verify(answer, passages, question=question))
+            answer, passages, question = self._item(value)
+            return self._result(value, self.verifier.verify(answer, passages, question=question))
 
         return self._call_with_config(verify, input, self._described(ensure_config(config)), **kwargs)
 
@@ -123,8 +145,8 @@ class SecondPassVerifier(RunnableSerializable[dict[str, Any], dict[str, Any]]):
         """Async version of `invoke`."""
 
         async def verify(value: dict[str, Any]) -> dict[str, Any]:
-            answer, passages, question = as_item(value)
-            return _result(value, await self.verifier.averify(answer, passages, question=question))
+            answer, passages, question = self._item(value)
+            return self._result(value, await self.verifier.averify(answer, passages, question=question))
 
         return await self._acall_with_config(verify, input, self._described(ensure_config(config)), **kwargs)
 
@@ -163,13 +185,13 @@ class SecondPassVerifier(RunnableSerializable[dict[str, Any], dict[str, Any]]):
         items: list[Item | InputError] = []
         for value in values:
             try:
-                items.append(as_item(value))
+                items.append(self._item(value))
             except InputError as exc:  # one bad input must not take the others with it
                 items.append(exc)
         verified = iter(self._verified([item for item in items if not isinstance(item, InputError)]))
         outcomes = [item if isinstance(item, InputError) else next(verified) for item in items]
         return [
-            _result(value, outcome) if isinstance(outcome, Verification) else outcome
+            self._result(value, outcome) if isinstance(outcome, Verification) else outcome
             for value, outcome in zip(values, outcomes, strict=True)
         ]
 
@@ -184,6 +206,9 @@ class SecondPassVerifier(RunnableSerializable[dict[str, Any], dict[str, Any]]):
                 outcomes.append(exc)
         return outcomes
 
+    def _item(self, value: Mapping[str, Any]) -> Item:
+        return as_item(value, self.answer_key, self.context_key, self.question_key)
 
-def _result(value: dict[str, Any], verification: Verification) -> dict[str, Any]:
-    return {**value, "answer": with_text(value["answer"], verification.text), "verification": verification}
+    def _result(self, value: dict[str, Any], verification: Verification) -> dict[str, Any]:
+        answer = with_text(value[self.answer_key], verification.text)
+        return {**value, self.answer_key: answer, "verification": verification}

@@ -19,7 +19,7 @@ def cache_dir(*parts: str) -> Path:
     from platformdirs import user_cache_path  # not with the module: most that import it keep nothing
 
     override = os.environ.get("SECONDPASS_CACHE_DIR")
-    root = Path(override) if override else user_cache_path("secondpass", appauthor=False)
+    root = Path(override).expanduser() if override else user_cache_path("secondpass", appauthor=False)
     folder = root.joinpath(*parts)
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)  # whatever the umask: nobody else writes to it

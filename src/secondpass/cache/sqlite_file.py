@@ -49,7 +49,7 @@ class Connector:
             CacheError: it is another program's SQLite file, or of another version.
             sqlite3.Error: it can't be opened, or is not an SQLite file.
         """
-        path = cache_dir("scores") / "scores.sqlite" if self._path is None else Path(self._path)
+        path = cache_dir("scores") / "scores.sqlite" if self._path is None else Path(self._path).expanduser()
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

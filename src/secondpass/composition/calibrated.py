@@ -155,7 +155,7 @@ class CalibratedReranker(Reranker):
         if not isinstance(calibrator, Calibrator):
             raise ConfigError("the ready calibration comes with the model: there is nothing to save")
         data = {"format": _FORMAT, "fitted_on": self.fitted_on, "base_rate": self.base_rate}
-        target = Path(path)
+        target = Path(path).expanduser()
         partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         text = json.dumps({**data, "calibrator": calibrator.to_config()}, indent=2)
         partial.write_text(text + "\n", encoding="utf-8")
@@ -170,7 +170,7 @@ class CalibratedReranker(Reranker):
             ModelIntegrityError: the file can't be read, or holds something else.
         """
         try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            data = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
             if data["format"] != _FORMAT:
                 raise ModelIntegrityError(f"{path} has the format {data['format']!r}, not {_FORMAT!r}")
             calibrator = calibrator_from_config(data["calibrator"])

@@ -28,7 +28,7 @@ def read_beir(
     Raises:
         InputError: a file is missing or can't be read, or they don't fit together; says which, and the line.
     """
-    root = Path(folder)
+    root = Path(folder).expanduser()
     for name in ("corpus.jsonl", "queries.jsonl"):
         if not (root / name).is_file():
             raise InputError(f"{root / name} is missing: a BEIR folder holds corpus.jsonl, queries.jsonl and qrels")

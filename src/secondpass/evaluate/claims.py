@@ -50,7 +50,7 @@ def read_claims(source: object) -> list[LabelledClaim]:
         InputError: it can't be read, is empty, or a row has something else; the message says which.
     """
     if isinstance(source, str | os.PathLike):
-        rows: Iterable[Any] = json_lines(Path(source), *_NAMES)
+        rows: Iterable[Any] = json_lines(Path(source).expanduser(), *_NAMES)
     elif hasattr(source, "columns") and hasattr(source, "__getitem__"):
         rows = _frame(source)
     elif isinstance(source, Iterable) and not isinstance(source, Mapping | bytes):

@@ -97,7 +97,7 @@ class Failures:
             InputError: it can't be written, and then no part of it is there.
         """
         lines = [json.dumps(case.to_example(), ensure_ascii=False) for case in self if case.distractors]
-        target = Path(path)
+        target = Path(path).expanduser()
         try:
             write_whole(target, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
         except OSError as exc:

@@ -42,7 +42,7 @@ def write_page(page: str, path: str | os.PathLike[str]) -> None:
         InputError: it can't be written.
     """
     try:
-        write_whole(Path(path), page.encode("utf-8", "replace"))
+        write_whole(Path(path).expanduser(), page.encode("utf-8", "replace"))
     except OSError as exc:
         raise InputError(f"{path} can't be written: {exc}") from exc
 

@@ -36,7 +36,7 @@ def read_qrels(source: object) -> dict[str, dict[str, int]]:
     """
     rows = _frame(source, _QUERY, _DOCUMENT, _GRADE) if _is_frame(source) else None
     if rows is None and isinstance(source, str | os.PathLike):
-        rows = _qrels_rows(Path(source))
+        rows = _qrels_rows(Path(source).expanduser())
     elif rows is None:
         rows = _nested(source, "qrels")
     qrels: dict[str, dict[str, int]] = {}
@@ -62,7 +62,7 @@ def read_run(source: object) -> dict[str, dict[str, float]]:
     """
     rows = _frame(source, _QUERY, _DOCUMENT, _SCORE) if _is_frame(source) else None
     if rows is None and isinstance(source, str | os.PathLike):
-        rows = _run_rows(Path(source))
+        rows = _run_rows(Path(source).expanduser())
     elif rows is None:
         rows = _nested(source, "run")
     found: dict[str, dict[str, float]] = {}
@@ -93,7 +93,7 @@ def read_texts(source: object, what: str) -> list[dict[str, Any]]:
         ids, texts = (_DOCUMENT, ("text", "contents")) if what == "document" else (_QUERY, ("text", "query"))
         rows: Iterable[Any] = ({"id": name, "text": text} for name, text in _frame(source, ids, texts))
     elif isinstance(source, str | os.PathLike):
-        rows = _text_rows(Path(source))
+        rows = _text_rows(Path(source).expanduser())
     elif isinstance(source, Mapping):
         rows = ({"id": name, "text": text} for name, text in source.items())
     elif isinstance(source, Iterable):

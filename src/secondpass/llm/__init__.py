@@ -1,6 +1,7 @@
 """Language models behind rerankers and judges: how they are asked, what they answer, and what they may cost."""
 
 from secondpass.llm.budget import Budget, BudgetError
+from secondpass.llm.foreign import ForeignModel, language_models
 from secondpass.llm.settings import LLMSettings
 from secondpass.llm.types import Answer, Completion, CompletionError, Prompt, TokenChoice
 
@@ -10,7 +11,9 @@ __all__ = [
     "BudgetError",
     "Completion",
     "CompletionError",
+    "ForeignModel",
     "LLMSettings",
     "Prompt",
     "TokenChoice",
+    "language_models",
 ]

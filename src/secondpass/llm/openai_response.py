@@ -6,7 +6,7 @@ from typing import Any
 
 from secondpass.llm.types import Answer, CompletionError, TokenChoice, mapping, whole_number
 
-__all__ = ["read_answer"]
+__all__ = ["read_answer", "read_tokens"]
 
 
 def read_answer(data: object) -> Answer:
@@ -24,14 +24,15 @@ def read_answer(data: object) -> Answer:
     text = message.get("content")
     return Answer(
         text if isinstance(text, str) else "",
-        _tokens(mapping(choice.get("logprobs")).get("content")),
+        read_tokens(mapping(choice.get("logprobs")).get("content")),
         *counts,
         refused=bool(message.get("refusal")) or finish == "content_filter",
         cut=finish == "length",
     )
 
 
-def _tokens(content: object) -> tuple[TokenChoice, ...] | None:
+def read_tokens(content: object) -> tuple[TokenChoice, ...] | None:
+    """Read the log-probabilities of a chat completion, its ``logprobs.content``; None if there are none."""
     if not isinstance(content, list):
         return None
     tokens = []

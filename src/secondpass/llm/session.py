@@ -29,7 +29,7 @@ class LanguageModel:
     A pickle holds the settings; the rest begins anew.
 
     Args:
-        model: its name at the server.
+        model: its name at the server; None for that of ``llm``.
         settings: those that are not to have their defaults.
         owner: whose they are, for errors.
 
@@ -41,14 +41,17 @@ class LanguageModel:
         MissingExtraError: httpx isn't installed, and there is no ``completion``.
     """
 
-    def __init__(self, model: str, settings: LLMSettings, *, owner: str) -> None:
-        self.model = Text().checked(model, f"{owner}: model")
+    def __init__(self, model: str | None, settings: LLMSettings, *, owner: str) -> None:
         self.settings = completed(settings, owner)
+        llm = self.settings["llm"]
+        if model is None and llm is None:
+            raise ConfigError(f"{owner} needs model, the model's name at its server, or llm, a framework's model")
+        self.model = Text().checked(llm.name if model is None else model, f"{owner}: model")
         self._open()
 
     def _open(self) -> None:
         settings = self.settings
-        self._completion = settings["completion"] or OpenAICompletion(self.model, settings)
+        self._completion = settings["completion"] or settings["llm"] or OpenAICompletion(self.model, settings)
         self.budget: Budget = settings["budget"]
         self.concurrency: int = settings["concurrency"]
         self.timeout_s: float = settings["timeout_s"]

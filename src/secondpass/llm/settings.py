@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from secondpass.errors import ConfigError
 from secondpass.llm.budget import Budget
+from secondpass.llm.foreign import foreign_model
 from secondpass.llm.types import Completion
 from secondpass.secret import Secret, split_url
 from secondpass.validation import Constraint, Flag, Function, Number, Text, Whole, check_names, must_be
@@ -27,6 +28,9 @@ class LLMSettings(TypedDict, total=False):
             read from it, and nothing else of it is used.
         completion: a function that is asked in place of a server, see `secondpass.llm.Completion`; the settings of the
             request (``base_url``, ``temperature``, ...) then have no effect.
+        llm: a framework's own language model, asked in place of a server, as it is: a LangChain ``BaseChatModel`` or a
+            LlamaIndex ``LLM``. Its own settings hold (its temperature, its longest answer); ``timeout_s``, retries and
+            the like are ours.
         temperature: 0 by default; None for models that take none.
         seed: for the server, 0 by default; None leaves it to the server.
         structured: send a JSON schema, which most servers enforce, as by default. Otherwise the schema is only asked
@@ -49,6 +53,7 @@ class LLMSettings(TypedDict, total=False):
     api_key_variable: str
     client: "OpenAI | AsyncOpenAI | None"
     completion: Completion | None
+    llm: Any
     temperature: float | None
     seed: int | None
     structured: bool
@@ -67,6 +72,7 @@ _DEFAULTS: LLMSettings = {
     "api_key": None,
     "api_key_variable": "OPENAI_API_KEY",
     "completion": None,
+    "llm": None,
     "temperature": 0.0,
     "seed": 0,
     "structured": True,
@@ -110,6 +116,11 @@ def completed(given: LLMSettings, owner: str) -> dict[str, Any]:
     client = settings.pop("client", None)
     if client is not None:
         settings |= _server_of(client, given, owner)
+    if settings["llm"] is not None:
+        for name in ("base_url", "api_key", "completion", "client"):
+            if given.get(name) is not None:
+                raise ConfigError(f"{owner}: llm is asked in place of a server, so {name} can't be set as well")
+        settings["llm"] = foreign_model(settings["llm"], owner)
     for name, constraint in _CONSTRAINTS.items():
         settings[name] = constraint.checked(settings[name], f"{owner}: {name}")
     if settings["base_url"] is not None:

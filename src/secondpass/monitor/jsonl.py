@@ -62,7 +62,7 @@ class JSONLinesSink(Sink):
 
     @property
     def _where(self) -> Path:
-        return Path(self.path.replace("{pid}", str(os.getpid())))
+        return Path(self.path.replace("{pid}", str(os.getpid()))).expanduser()
 
     def _open(self) -> None:
         self._file = os.open(self._where, _FLAGS, 0o600)
@@ -103,7 +103,7 @@ def read_events(path: str | os.PathLike[str]) -> Iterator[Event]:
     Raises:
         InputError: a line is not an event. The last one may be cut off where a process was killed: it is left out.
     """
-    with Path(path).open(encoding="utf-8") as lines:
+    with Path(path).expanduser().open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 event = Event.from_dict(json.loads(line))

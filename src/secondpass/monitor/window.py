@@ -136,13 +136,13 @@ class WindowSink(Sink):
             "summary": summarize(events, self.low_confidence).to_dict(),
             "events": [event.to_dict() for event in events],
         }
-        Path(path).write_text(json.dumps(data, default=str, indent=1), encoding="utf-8")
+        Path(path).expanduser().write_text(json.dumps(data, default=str, indent=1), encoding="utf-8")
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write a row for each event to a file; a count and a stage have a column each. Texts are left out."""
         rows = [_row(event) for event in self.events()]
         columns = dict.fromkeys(name for row in rows for name in row)
-        with Path(path).open("w", encoding="utf-8", newline="") as file:
+        with Path(path).expanduser().open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(columns), restval="")
             writer.writeheader()
             writer.writerows(rows)

@@ -1,4 +1,4 @@
-"""Rerank with a language model, behind an OpenAI-compatible server or a function."""
+"""Rerank with a language model: behind an OpenAI-compatible server, a framework's own, or a function."""
 
 import logging
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ class LLMReranker(Reranker):
     this behind one (`FallbackReranker`). The texts are sent to the server.
 
     Args:
-        model: the model's name at the server.
+        model: the model's name at the server; not needed with ``llm``.
         mode: see above.
         window: documents in one question; listwise.
         step: how far the window moves, at most ``window``; listwise.
@@ -87,7 +87,7 @@ class LLMReranker(Reranker):
     """
 
     registry_name: ClassVar[str] = "llm"
-    plain_settings: ClassVar[frozenset[str]] = frozenset({"extra_body", "budget"})
+    plain_settings: ClassVar[frozenset[str]] = frozenset({"extra_body", "budget", "llm"})
     # They change how answers are obtained, not what they say.
     not_identity: ClassVar[frozenset[str]] = frozenset(
         {
@@ -98,7 +98,7 @@ class LLMReranker(Reranker):
 
     def __init__(
         self,
-        model: str,
+        model: str | None = None,
         *,
         mode: Mode = "listwise",
         window: int = 20,
@@ -113,7 +113,7 @@ class LLMReranker(Reranker):
         on_error: Literal["raise", "keep"] = "raise",
         **settings: Unpack[LLMSettings],
     ) -> None:
-        self.model, self.mode, self.on_error = model, mode, on_error
+        self.mode, self.on_error = mode, on_error
         self.window, self.step, self.samples, self.grades = window, step, samples, grades
         self.set_size, self.top_k, self.pairs = set_size, top_k, pairs
         self.max_document_chars, self.max_tokens = max_document_chars, max_tokens
@@ -126,6 +126,7 @@ class LLMReranker(Reranker):
             takes = f"at most window, which is {self.window}, as it would skip documents"
             raise ConfigError(must_be("LLMReranker: step", takes, self.step))
         self._llm = LanguageModel(model, settings, owner="LLMReranker")
+        self.model = self._llm.model
         self.settings = self._llm.settings
         self.scale = Scale.PROBABILITY if mode == "pointwise" else Scale.ORDINAL
         self.pointwise = mode in ("pointwise", "graded")

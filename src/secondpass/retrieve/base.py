@@ -131,7 +131,7 @@ class Retriever(Configured, ABC):
         """
         if not self._documents:
             raise InputError(f"{type(self).__name__} has no documents to save: call index(documents) first")
-        target = Path(folder)
+        target = Path(folder).expanduser()
         if target.exists() and not (target / _SETTINGS).is_file():
             raise InputError(f"{target} exists and does not hold a saved retriever, so it is not replaced")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -164,7 +164,7 @@ class Retriever(Configured, ABC):
             ModelIntegrityError: it does not hold such an index, or a damaged one.
             ConfigError: the index was built with another model than the one that is here now.
         """
-        source = Path(folder)
+        source = Path(folder).expanduser()
         try:
             saved = json.loads((source / _SETTINGS).read_text())
             if saved.pop("type") != cls.registry_name:

@@ -195,7 +195,7 @@ class SignalCombination:
 
     def save(self, path: str | Path) -> None:
         """Write it to a JSON file."""
-        Path(path).write_text(json.dumps(self.to_config(), indent=1) + "\n", encoding="utf-8")
+        Path(path).expanduser().write_text(json.dumps(self.to_config(), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Self:
@@ -204,7 +204,7 @@ class SignalCombination:
         Raises:
             ConfigError: the file is missing, or is not a combination.
         """
-        path = _SHIPPED if path is None else Path(path)
+        path = _SHIPPED if path is None else Path(path).expanduser()
         try:
             config = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as exc:

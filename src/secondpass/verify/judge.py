@@ -56,7 +56,7 @@ class Judge(Protocol):
 
 
 class LLMJudge(Configured):
-    """A language model as judge, behind an OpenAI-compatible server or a function.
+    """A language model as judge: behind an OpenAI-compatible server, a framework's own, or a function.
 
     Each claim, with its windows, is one call. The calls of one answer share a time limit and a budget. A call that
     fails for good, or that the budget does not allow, gives no verdict and is counted as ``failed_calls``. Claim and
@@ -64,7 +64,7 @@ class LLMJudge(Configured):
     the schema counts. A passage can still persuade the model to give a valid answer.
 
     Args:
-        model: the model's name at the server.
+        model: the model's name at the server; not needed with ``llm``.
         max_window_chars: how many characters of a window the model sees.
         max_tokens: the longest answer; a model that thinks before it answers needs more.
         settings: how the model is asked: see `secondpass.llm.LLMSettings`. ``total_timeout_s`` is for one answer with
@@ -78,11 +78,17 @@ class LLMJudge(Configured):
     registry_name: ClassVar[str] = "llm-judge"
 
     def __init__(
-        self, model: str, *, max_window_chars: int = 4000, max_tokens: int = 64, **settings: Unpack[LLMSettings]
+        self,
+        model: str | None = None,
+        *,
+        max_window_chars: int = 4000,
+        max_tokens: int = 64,
+        **settings: Unpack[LLMSettings],
     ) -> None:
-        self.model, self.max_window_chars, self.max_tokens = model, max_window_chars, max_tokens
+        self.max_window_chars, self.max_tokens = max_window_chars, max_tokens
         check(self, max_window_chars=Whole(at_least=1), max_tokens=Whole(at_least=1))
         self._llm = LanguageModel(model, settings, owner="LLMJudge")
+        self.model = self._llm.model
         self.settings = self._llm.settings
 
     def judge(self, claims: Sequence[tuple[str, Sequence[str]]]) -> Judgement:

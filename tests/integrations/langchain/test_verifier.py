@@ -253,7 +253,9 @@ class TestConstruction:
             ({"verifier": {"polcy": "flag"}}, ConfigError, "its settings are: model, retriever"),
             ({"verifier": {"policy": "shout"}}, ConfigError, "policy must be one of annotate, flag"),
             ({"verifier": 3}, ConfigError, "verifier must be a model's name, a mapping or a FactVerifier, not int"),
-            ({"verifyer": "x"}, ValidationError, "verifyer"),
+            ({"verifyer": "x"}, ConfigError, "no setting 'verifyer' .did you mean 'verifier'"),
+            ({"answer_key": ""}, ConfigError, "answer_key must be a str that is not empty"),
+            ({"answer_key": "context"}, ConfigError, "must differ, not .'context', 'context', 'question'"),
         ],
     )
     def test_wrong_settings_fail_at_once(self, settings: Any, error: type[Exception], message: str) -> None:
@@ -289,10 +291,28 @@ class TestConstruction:
 
     def test_schemas(self, step: SecondPassVerifier) -> None:
         """What goes in and out can be asked for, as graphs and servers do."""
-        goes_in = step.get_input_jsonschema()["$defs"]["VerifierInput"]
-        comes_out = step.get_output_jsonschema()["$defs"]["VerifierOutput"]
+        goes_in = step.get_input_jsonschema()["$defs"]["SecondPassVerifierInput"]
+        comes_out = step.get_output_jsonschema()["$defs"]["SecondPassVerifierOutput"]
         assert goes_in["required"] == ["answer", "context"] and "question" in goes_in["properties"]
         assert comes_out["required"] == ["answer", "context", "verification"]
+
+    def test_a_chain_s_own_keys(self, fact: FactVerifier) -> None:
+        """`create_retrieval_chain` says ``input`` for the question, others ``result`` and ``source_documents``."""
+        step = SecondPassVerifier(
+            verifier=fact, answer_key="result", context_key="source_documents", question_key="input", name="check"
+        )
+        own = given_answer(WRONG)
+        value = {"result": own["answer"], "source_documents": own["context"], "input": own.get("question"), "more": 1}
+        result = step.invoke(value)
+        assert result["result"] == SecondPassVerifier(verifier=fact).invoke(own)["answer"] != own["answer"]
+        assert result["more"] == 1 and set(result) == {*value, "verification"}
+        schema = step.get_output_jsonschema()["$defs"]["SecondPassVerifierOutput"]
+        assert set(schema["properties"]) == {"result", "source_documents", "input", "verification"}
+        assert (
+            SecondPassVerifier.model_validate(step.model_dump()).answer_key == "result" and step.get_name() == "check"
+        )
+        with pytest.raises(InputError, match=r"'result' and 'source_documents', not a dict with 'answer'.*answer_key"):
+            step.invoke(own)
 
 
 class TestInChains:

@@ -104,7 +104,7 @@ class Outcomes:
         with self._lock:
             rows = [[*key, units] for key, units in self._units.items()]
             text = json.dumps({"format": _FORMAT, "dropped": self.dropped, "units": rows})
-        target = Path(path)
+        target = Path(path).expanduser()
         partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         partial.write_text(text + "\n", encoding="utf-8")
         partial.replace(target)
@@ -118,7 +118,7 @@ class Outcomes:
         """
         outcomes = cls(max_units=max_units)
         try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            data = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
             outcomes._take(data)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
             raise InputError(f"{os.fspath(path)} holds no outcomes of an experiment: {exc}") from exc

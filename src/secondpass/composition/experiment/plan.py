@@ -46,7 +46,7 @@ class Plan:
         check_every_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._path, self._usual, self._owner = Path(path), usual, owner
+        self._path, self._usual, self._owner = Path(path).expanduser(), usual, owner
         self._check_every_s, self._clock = check_every_s, clock
         self._renew_lock()
         reset_after_fork(self, Plan._renew_lock)

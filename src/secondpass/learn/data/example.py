@@ -203,7 +203,7 @@ def write_examples(path: str | os.PathLike[str], examples: Iterable[Example]) ->
     """
     found: list[Example] = checked_examples(examples)  # type: ignore[type-var]  # of any kind
     try:
-        write_whole(Path(path), "".join(f"{_line(example)}\n" for example in found).encode())
+        write_whole(Path(path).expanduser(), "".join(f"{_line(example)}\n" for example in found).encode())
     except OSError as exc:
         raise InputError(f"{path} can't be written: {exc}") from exc
 
@@ -217,7 +217,7 @@ def read_examples(path: str | os.PathLike[str]) -> list[Example]:
     Raises:
         InputError: it can't be read, is empty, or a line is something else; says which.
     """
-    examples = [_example(row, f"{path}, example {at}") for at, row in enumerate(json_lines(Path(path)))]
+    examples = [_example(row, f"{path}, example {at}") for at, row in enumerate(json_lines(Path(path).expanduser()))]
     found: list[Example] = checked_examples(examples)  # type: ignore[type-var]  # of any kind
     return found
 

@@ -188,7 +188,7 @@ class ModelStore:
             raise ConfigError(f"a version's name is made of letters, digits, '.', '_' and '-', not {shown(name)}")
         plain = _plain("settings", settings or {})
         figures = {str(key): Number().checked(value, f"metrics: {key}") for key, value in (metrics or {}).items()}
-        source = Path(folder)
+        source = Path(folder).expanduser()
         names = check_source(source)
         find_model(os.fspath(source), task)  # whether it could be loaded
         versions = self.folder / VERSIONS

@@ -57,7 +57,7 @@ class LLMDecomposer(Configured):
     templates is broken up. The calls for one answer share a time limit and a budget.
 
     Args:
-        model: the model's name at the server.
+        model: the model's name at the server; not needed with ``llm``.
         max_claims: a longer list of claims is not used.
         max_sentence_chars: a longer sentence is not sent.
         max_tokens: the most that the model may answer; one that reasons before it answers needs more.
@@ -73,18 +73,19 @@ class LLMDecomposer(Configured):
 
     def __init__(
         self,
-        model: str,
+        model: str | None = None,
         *,
         max_claims: int = 12,
         max_sentence_chars: int = 2000,
         max_tokens: int = 512,
         **settings: Unpack[LLMSettings],
     ) -> None:
-        self.model, self.max_claims = model, max_claims
+        self.max_claims = max_claims
         self.max_sentence_chars, self.max_tokens = max_sentence_chars, max_tokens
         at_least_one = Whole(at_least=1)
         check(self, max_claims=at_least_one, max_sentence_chars=at_least_one, max_tokens=at_least_one)
         self._llm = LanguageModel(model, settings, owner="LLMDecomposer")
+        self.model = self._llm.model
         self.settings = self._llm.settings
 
     def __call__(self, claim: Claim) -> list[str]:
