@@ -46,7 +46,7 @@ _PACKAGES = {
         "from_pseudo_labels labelled_texts mine_negatives oversample read_examples sample_weights split "
         "undersample weighted_sample write_examples"
     ),
-    "llm": ("Answer Budget BudgetError Completion CompletionError LLMSettings Prompt TokenChoice"),
+    "llm": ("Answer Budget BudgetError Completion CompletionError ForeignModel LLMSettings Prompt TokenChoice language_models"),
     "models": (
         "Backend Batch BatchRunner EmbeddingModel EncoderTokenizer FileFormat LABELS LoadSettings ModelFiles ModelSpec "
         "NliModel NliOutput PairModel PairOutput RunSettings find_model load_embedding_model load_pair_model"
