@@ -14,7 +14,7 @@ from secondpass.serve.dialects import Dialect, dialect_of, error_body
 from secondpass.serve.errors import RefusedError, status_of
 from secondpass.serve.guard import Guard
 from secondpass.serve.responses import Json
-from secondpass.serve.routes import classify, decisions, operations, rerank, verify
+from secondpass.serve.routes import classify, decisions, operations, page, rerank, verify
 from secondpass.serve.service import Service
 from secondpass.serve.settings import ServeSettings
 
@@ -56,12 +56,12 @@ def create_app(settings: ServeSettings | Mapping[str, Any] | None = None) -> Fas
         lifespan=lifespan,
     )
     app.state.service = service
-    for each in (rerank, verify, classify, decisions, operations):
+    for each in (rerank, verify, classify, decisions, operations, page):
         app.include_router(each.router)
     app.add_exception_handler(SecondPassError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_middleware(Guard, service=service, paths=frozenset(app.openapi()["paths"]))
+    app.add_middleware(Guard, service=service, paths=frozenset(app.openapi()["paths"]) | page.PATHS)
     return app
 
 

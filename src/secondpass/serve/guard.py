@@ -18,6 +18,7 @@ from secondpass.serve.dialects import dialect_of, error_body
 from secondpass.serve.errors import RefusedError, status_of
 from secondpass.serve.load import Load
 from secondpass.serve.responses import Json
+from secondpass.serve.routes.page import PATHS
 from secondpass.serve.service import Service
 
 __all__ = ["Guard"]
@@ -26,7 +27,7 @@ _log = logging.getLogger("secondpass.serve")
 
 _ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")  # what may stand in a header and in a log
 _GONE = 499  # the status in the log of a request whose client went away, as nginx has it
-_OPEN = frozenset({"/", "/page.css", "/page.js", "/health", "/ready"})  # what needs no key
+_OPEN = frozenset({"/health", "/ready"}) | PATHS  # what needs no key
 
 
 class Guard:
