@@ -11,7 +11,7 @@ Needs: pip install "secondpass[embedded,torch]"
 import argparse
 from pathlib import Path
 
-from training.start import checkpoint_of
+from secondpass.learn.training.start import checkpoint_of
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -25,9 +25,9 @@ import torch
 from sentence_transformers import CrossEncoder
 
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_queries
+from secondpass.learn.training.start import checkpoint_of
 from secondpass.models.backends.torch_models import Dtype, TorchPairModel
 from secondpass.models.sources.resolve import find_model
-from training.start import checkpoint_of
 
 Pairs = list[tuple[str, str]]
 Score = Callable[[Pairs], np.ndarray]

@@ -63,8 +63,8 @@ def workloads() -> dict[str, tuple[str, Requests]]:
 
 def write_models(folder: Path) -> None:
     """Put the weights where each system looks for them."""
+    from secondpass.learn.training.start import checkpoint_of
     from secondpass.models.sources.resolve import find_model
-    from training.start import checkpoint_of
 
     checkpoint_of("ms-marco-MiniLM-L12-v2", folder / "float")
     source = find_model("ms-marco-MiniLM-L12-v2", "rerank", backend="onnx", local_files_only=True).folder

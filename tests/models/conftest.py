@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from secondpass.learn.training.start import checkpoint_of
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.resolve import find_model
-from training.start import checkpoint_of
 
 
 @pytest.fixture(scope="session")

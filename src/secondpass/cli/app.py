@@ -13,6 +13,7 @@ from secondpass.cli.classify import classify
 from secondpass.cli.compare import compare
 from secondpass.cli.console import say, say_error
 from secondpass.cli.demo import demo
+from secondpass.cli.learn import learn
 from secondpass.cli.models import models
 from secondpass.cli.rerank import rerank
 from secondpass.cli.serve import serve
@@ -33,6 +34,7 @@ app.command()(rerank)
 app.command(cls=several("--passages", "-p"))(verify)
 app.command()(classify)
 app.command(cls=several("--systems", "-s"))(compare)
+app.command()(learn)
 app.command()(serve)
 app.command()(choose)
 app.add_typer(models, name="models")

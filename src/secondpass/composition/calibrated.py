@@ -1,9 +1,7 @@
 """Calibration: scores become probabilities that can be trusted."""
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from secondpass.base import Reranker
@@ -14,17 +12,16 @@ from secondpass.calibration.folds import held_out_probabilities
 from secondpass.calibration.prior import shift_base_rate
 from secondpass.calibration.ready import ReadyCalibration
 from secondpass.calibration.report import CalibrationReport, compared
+from secondpass.calibration.saved import SavedCalibration, read_calibration, write_calibration
 from secondpass.calibration.selection import require_same_reranker
 from secondpass.composition.members import member_of
-from secondpass.errors import CompositionError, ConfigError, ModelIntegrityError
+from secondpass.errors import CompositionError, ConfigError
 from secondpass.loading import RerankerLike
 from secondpass.logistic import FloatArray, log_odds
 from secondpass.types import HOW_TO_CALIBRATE, Document, Qrels, Request, Run, Scale, Scores
 from secondpass.validation import OPEN_SHARE
 
 __all__ = ["CalibratedReranker"]
-
-_FORMAT = "secondpass-calibration-1"
 
 
 class CalibratedReranker(Reranker):
@@ -154,12 +151,7 @@ class CalibratedReranker(Reranker):
         calibrator = self._fitted()
         if not isinstance(calibrator, Calibrator):
             raise ConfigError("the ready calibration comes with the model: there is nothing to save")
-        data = {"format": _FORMAT, "fitted_on": self.fitted_on, "base_rate": self.base_rate}
-        target = Path(path).expanduser()
-        partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        text = json.dumps({**data, "calibrator": calibrator.to_config()}, indent=2)
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(target)
+        write_calibration(path, SavedCalibration(calibrator, self.fitted_on, self.base_rate))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], wrapped: Reranker) -> Self:
@@ -169,15 +161,8 @@ class CalibratedReranker(Reranker):
             CompositionError: it was fitted on another model, or with other settings.
             ModelIntegrityError: the file can't be read, or holds something else.
         """
-        try:
-            data = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
-            if data["format"] != _FORMAT:
-                raise ModelIntegrityError(f"{path} has the format {data['format']!r}, not {_FORMAT!r}")
-            calibrator = calibrator_from_config(data["calibrator"])
-            settings = {"base_rate": data["base_rate"], "fitted_on": data["fitted_on"]}
-        except (OSError, ValueError, KeyError, TypeError) as exc:
-            raise ModelIntegrityError(f"{path} holds no calibration that can be read: {exc!r}") from exc
-        return cls(wrapped, calibrator=calibrator, **settings)
+        saved = read_calibration(path)
+        return cls(wrapped, calibrator=saved.calibrator, base_rate=saved.base_rate, fitted_on=saved.fitted_on)
 
     def _fitted(self) -> Calibrator | Literal["ready"]:
         if self.calibrator is None:

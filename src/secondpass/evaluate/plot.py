@@ -13,7 +13,7 @@ from secondpass.evaluate.wording import interval, milliseconds
 if TYPE_CHECKING:
     from secondpass.evaluate.results import Comparison
 
-__all__ = ["depth_curve", "interval_bar", "quality_against_time", "span"]
+__all__ = ["depth_curve", "interval_bar", "line_chart", "quality_against_time", "span"]
 
 _LABEL = 7.0  # percent of the height that a label takes
 _STEPS = (1, 2, 5)
@@ -106,6 +106,48 @@ def depth_curve(curve: DepthCurve, measure: str, name: str) -> str:
         [f"<path d='M{' L'.join(upper + lower)}Z' class='band'/>", f"<path d='M{line}' class='front'/>"],
         marks,
         [(mark.x, str(point.depth)) for mark, point in zip(marks, points, strict=True)],
+        [(100 * _share(value, bottom, top), f"{value:g}") for value in _ticks(bottom, top)],
+    )
+
+
+def line_chart(
+    title: str, note: str, points: Sequence[tuple[float, float]], beside: Sequence[tuple[float, float]] = ()
+) -> str:
+    """Return values over steps as a line, with the highest marked; "" for fewer than two.
+
+    Args:
+        title: what is shown.
+        note: how it is to be read.
+        points: steps and values, in their order.
+        beside: those of a second, fainter line on the same scale.
+    """
+    shown = [(x, y) for x, y in points if math.isfinite(y)]
+    faint = [(x, y) for x, y in beside if math.isfinite(y)]
+    if len(shown) < 2:
+        return ""
+    both = [*shown, *faint]
+    left, right = _widened(min(x for x, _ in both), max(x for x, _ in both), share=0.02)
+    bottom, top = _widened(min(y for _, y in both), max(y for _, y in both))
+
+    def placed(line: Sequence[tuple[float, float]]) -> str:
+        return " L".join(
+            f"{100 * _share(x, left, right):.2f},{100 - 100 * _share(y, bottom, top):.2f}" for x, y in line
+        )
+
+    best = max(shown, key=lambda point: point[1])
+    height = 100 * _share(best[1], bottom, top)
+    mark = _Mark(
+        100 * _share(best[0], left, right), height, height, height, "", f"step {best[0]:g}: {best[1]:.3f}", True
+    )
+    paths = [f"<path d='M{placed(shown)}' class='front'/>"]
+    if len(faint) > 1:
+        paths.insert(0, f"<path d='M{placed(faint)}' class='front' opacity='.4'/>")
+    return _chart(
+        title,
+        note,
+        paths,
+        [mark],
+        [(100 * _share(value, left, right), f"{value:g}") for value in _ticks(left, right)],
         [(100 * _share(value, bottom, top), f"{value:g}") for value in _ticks(bottom, top)],
     )
 

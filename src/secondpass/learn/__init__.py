@@ -1,4 +1,4 @@
-"""Training data, hard negatives, and versions of models behind a gate.
+"""Training data, hard negatives, fine-tuning, and versions of models behind a gate.
 
 ```python
 from secondpass.evaluate import stdlib_dataset
@@ -34,10 +34,17 @@ if TYPE_CHECKING:
     from secondpass.learn.data.quality import check_data
     from secondpass.learn.data.shapes import as_lists, as_pairs, as_triplets, as_tuples
     from secondpass.learn.data.splits import Split, split
+    from secondpass.learn.diagnosis.diagnose import diagnose
+    from secondpass.learn.diagnosis.shift import Shift, text_shift
+    from secondpass.learn.export import Export, export
+    from secondpass.learn.incremental import UpdateAdvice, kept_quality, retrain_or_update, with_replay
     from secondpass.learn.negatives import Mined, Rejected, mine_negatives
+    from secondpass.learn.pipeline import Learned, learn
     from secondpass.learn.store.gate import Gate, GateDecision, decide
     from secondpass.learn.store.registry import StoreError
     from secondpass.learn.store.store import ModelStore, Promotion
+    from secondpass.learn.training.run import TrainingRun, train
+    from secondpass.learn.training.settings import TrainSettings, preset
     from secondpass.models.sources.store import ModelVersion
 
 _LAZY = {
@@ -45,6 +52,7 @@ _LAZY = {
     "BackTranslation": "secondpass.learn.data.augmentation",
     "DataReport": "secondpass.learn.data.findings",
     "Deletion": "secondpass.learn.data.augmentation",
+    "Export": "secondpass.learn.export",
     "Finding": "secondpass.learn.data.findings",
     "Gate": "secondpass.learn.store.gate",
     "GateDecision": "secondpass.learn.store.gate",
@@ -52,16 +60,21 @@ _LAZY = {
     "LabelledText": "secondpass.learn.data.example",
     "Leak": "secondpass.learn.data.leakage",
     "LeakReport": "secondpass.learn.data.leakage",
+    "Learned": "secondpass.learn.pipeline",
     "Mined": "secondpass.learn.negatives",
     "ModelStore": "secondpass.learn.store.store",
     "ModelVersion": "secondpass.models.sources.store",
     "Promotion": "secondpass.learn.store.store",
     "Rejected": "secondpass.learn.negatives",
+    "Shift": "secondpass.learn.diagnosis.shift",
     "Split": "secondpass.learn.data.splits",
     "StoreError": "secondpass.learn.store.registry",
     "Swap": "secondpass.learn.data.augmentation",
     "Synonyms": "secondpass.learn.data.augmentation",
+    "TrainSettings": "secondpass.learn.training.settings",
     "TrainingExample": "secondpass.learn.data.example",
+    "TrainingRun": "secondpass.learn.training.run",
+    "UpdateAdvice": "secondpass.learn.incremental",
     "as_lists": "secondpass.learn.data.shapes",
     "as_pairs": "secondpass.learn.data.shapes",
     "as_triplets": "secondpass.learn.data.shapes",
@@ -70,6 +83,8 @@ _LAZY = {
     "check_data": "secondpass.learn.data.quality",
     "data_hash": "secondpass.learn.data.example",
     "decide": "secondpass.learn.store.gate",
+    "diagnose": "secondpass.learn.diagnosis.diagnose",
+    "export": "secondpass.learn.export",
     "find_leaks": "secondpass.learn.data.leakage",
     "from_answers": "secondpass.learn.data.answers",
     "from_clicks": "secondpass.learn.data.feedback",
@@ -77,14 +92,21 @@ _LAZY = {
     "from_feedback": "secondpass.learn.data.feedback",
     "from_labelled_texts": "secondpass.learn.data.labelled",
     "from_pseudo_labels": "secondpass.learn.data.pseudo",
+    "kept_quality": "secondpass.learn.incremental",
     "labelled_texts": "secondpass.learn.data.labelled",
+    "learn": "secondpass.learn.pipeline",
     "mine_negatives": "secondpass.learn.negatives",
     "oversample": "secondpass.learn.data.balancing",
+    "preset": "secondpass.learn.training.settings",
     "read_examples": "secondpass.learn.data.example",
+    "retrain_or_update": "secondpass.learn.incremental",
     "sample_weights": "secondpass.learn.data.balancing",
     "split": "secondpass.learn.data.splits",
+    "text_shift": "secondpass.learn.diagnosis.shift",
+    "train": "secondpass.learn.training.run",
     "undersample": "secondpass.learn.data.balancing",
     "weighted_sample": "secondpass.learn.data.balancing",
+    "with_replay": "secondpass.learn.incremental",
     "write_examples": "secondpass.learn.data.example",
 }
 
@@ -93,6 +115,7 @@ __all__ = [
     "BackTranslation",
     "DataReport",
     "Deletion",
+    "Export",
     "Finding",
     "Gate",
     "GateDecision",
@@ -100,16 +123,21 @@ __all__ = [
     "LabelledText",
     "Leak",
     "LeakReport",
+    "Learned",
     "Mined",
     "ModelStore",
     "ModelVersion",
     "Promotion",
     "Rejected",
+    "Shift",
     "Split",
     "StoreError",
     "Swap",
     "Synonyms",
+    "TrainSettings",
     "TrainingExample",
+    "TrainingRun",
+    "UpdateAdvice",
     "as_lists",
     "as_pairs",
     "as_triplets",
@@ -118,6 +146,8 @@ __all__ = [
     "check_data",
     "data_hash",
     "decide",
+    "diagnose",
+    "export",
     "find_leaks",
     "from_answers",
     "from_clicks",
@@ -125,14 +155,21 @@ __all__ = [
     "from_feedback",
     "from_labelled_texts",
     "from_pseudo_labels",
+    "kept_quality",
     "labelled_texts",
+    "learn",
     "mine_negatives",
     "oversample",
+    "preset",
     "read_examples",
+    "retrain_or_update",
     "sample_weights",
     "split",
+    "text_shift",
+    "train",
     "undersample",
     "weighted_sample",
+    "with_replay",
     "write_examples",
 ]
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from secondpass.base import Reranker
 from secondpass.calibration.ready import ReadyCalibration, ready_calibration
+from secondpass.calibration.saved import CALIBRATION, read_calibration
 from secondpass.config import digest
 from secondpass.errors import ConfigError, InputError, LanguageWarning, ModelFormatError, TruncationWarning, warn
 from secondpass.language import unread_language
@@ -117,7 +118,9 @@ class CrossEncoderReranker(Reranker):
         self.takes_instruction = self.pair_model.takes_instruction
         self._told = self._instructed(instruction)
         self._languages = None if on_foreign == "score" else languages_of(self.pair_model.name)
-        self._calibration = _calibration_of(self.pair_model)
+        self._calibration = _calibration_of(
+            self.pair_model, digest([self.registry_name, self._told.fingerprint, "identity"])
+        )
         if smoke_test:
             self._check_order()
 
@@ -131,7 +134,7 @@ class CrossEncoderReranker(Reranker):
 
     @property
     def calibration(self) -> ReadyCalibration | None:
-        """That which comes with the model, if it has one and is the catalogue's own."""
+        """That which comes with the model: the catalogue's, or that in its folder, if it was fitted on these scores."""
         return self._calibration
 
     @property
@@ -245,9 +248,15 @@ class CrossEncoderReranker(Reranker):
         return f"CrossEncoderReranker({self.pair_model.name!r})"
 
 
-def _calibration_of(model: PairModel) -> ReadyCalibration | None:
+def _calibration_of(model: PairModel, fingerprint: str) -> ReadyCalibration | None:
     files: ModelFiles | None = getattr(model, "files", None)
+    if files is None:
+        return None
+    own = files.folder / CALIBRATION
+    if own.is_file():  # fitted with the weights, by secondpass.learn
+        saved = read_calibration(own)
+        return ReadyCalibration(documents=saved.calibrator) if saved.fitted_on == fingerprint else None
     # A folder may have the name of a model in the catalogue, and be a fine-tuned one.
-    if files is None or files.spec is None or files.source == "folder":
+    if files.spec is None or files.source == "folder":
         return None
     return ready_calibration(files.spec.name, files.spec.sha256)

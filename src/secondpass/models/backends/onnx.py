@@ -116,7 +116,11 @@ class OnnxEmbeddingModel(Reopened, EmbeddingModel):
             raise ModelFormatError(
                 f"{files.name} gives an output of shape {self.session.output_shape}: it is not a text encoder"
             )
-        super().__init__(files.name, query_prefix=files.spec.query_prefix if files.spec else "")
+        super().__init__(
+            files.name,
+            query_prefix=files.spec.query_prefix if files.spec else files.config.query_prefix,
+            document_prefix="" if files.spec else files.config.document_prefix,
+        )
         self.files = files
         self.tokenizer = read_tokenizer(files, max_length)
         self.batch_tokens = self.session.batch_tokens(batch_tokens)
@@ -127,7 +131,7 @@ class OnnxEmbeddingModel(Reopened, EmbeddingModel):
             "batch_tokens": batch_tokens,
             "precision": precision,
         }
-        texts = (self.pooling, self.query_prefix)
+        texts = (self.pooling, self.query_prefix, *filter(None, [self.document_prefix]))
         self.fingerprint = _fingerprint(files, self.on_cpu, self.tokenizer.max_length, self.batch_tokens, texts)
 
     @property

@@ -34,6 +34,8 @@ class ModelConfig:
         max_length: the most tokens of a sequence; None if no limit is named.
         pooling: which vector stands for a text: the first token's, or the mean of all.
         embeds: whether it was saved as a bi-encoder by sentence-transformers.
+        query_prefix: what a bi-encoder expects before a query, as sentence-transformers keeps it.
+        document_prefix: likewise, before a document.
         encoder: its shape, if the fused graph has it.
         not_fused: why ``encoder`` is None; empty as well where there is no config.json.
     """
@@ -43,6 +45,8 @@ class ModelConfig:
     max_length: int | None = None
     pooling: Pooling = "mean"
     embeds: bool = False
+    query_prefix: str = ""
+    document_prefix: str = ""
     encoder: EncoderConfig | None = None
     not_fused: str = ""
 
@@ -83,6 +87,7 @@ def read_config(folder: Path) -> ModelConfig:
     if positions is not None and model_type in _SHIFTED_POSITIONS:
         positions -= 2
     limits = [positions, positive(tokenizer.get("model_max_length"))]
+    prompts = _prompts(folder)
     classifies = any("Sequence" in name for name in _texts(settings, "architectures", path))
     return ModelConfig(
         model_type=model_type,
@@ -90,6 +95,8 @@ def read_config(folder: Path) -> ModelConfig:
         max_length=min((limit for limit in limits if limit is not None and limit > 0), default=None),
         pooling="cls" if _is_cls(pooling) else "mean",
         embeds=bool(pooling) and not classifies and head is None,
+        query_prefix=prompts.get("query", ""),
+        document_prefix=prompts.get("document") or prompts.get("passage", ""),
         encoder=encoder,
         not_fused=not_fused,
     )
@@ -119,6 +126,14 @@ def _read(path: Path, missing: Any) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as exc:  # a RecursionError: nested too deep
         raise ModelIntegrityError(f"{path} can't be read as JSON: {exc}") from exc
+
+
+def _prompts(folder: Path) -> dict[str, str]:
+    path = folder / "config_sentence_transformers.json"
+    prompts = read_json(path).get("prompts") or {}
+    if not isinstance(prompts, dict):
+        raise ModelFormatError(f"{path}: prompts must map names to texts, not {prompts!r:.80}")
+    return {str(name): prompt for name, prompt in prompts.items() if isinstance(prompt, str)}
 
 
 def _is_cls(pooling: Mapping[str, Any]) -> bool:

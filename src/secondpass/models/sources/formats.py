@@ -46,6 +46,7 @@ ONNX = FileFormat(
     weights=("model.onnx", "onnx/model.onnx"),
     encoder_weights=("model.safetensors",),
     parts=("model.onnx*", "onnx/model.onnx_data"),
+    reads=(*_SETTINGS, "config_sentence_transformers.json"),
     needs=("tokenizer.json",),
 )
 # The safetensors of an encoder, for a backend that builds the fused graph from them.

@@ -9,9 +9,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from secondpass.errors import ModelNotFoundError  # noqa: E402
+from secondpass.learn.training.start import checkpoint_of  # noqa: E402
 from secondpass.logistic import softmax  # noqa: E402
 from secondpass.models.nli import NliModel  # noqa: E402
-from training.start import checkpoint_of  # noqa: E402
 
 PAIRS = [
     ("The museum opens at ten on weekdays.", "On a Tuesday it opens at ten."),

@@ -1,0 +1,366 @@
+"""From a corpus and judged queries to a version of a model: mine, train, export, calibrate, measure, decide."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from secondpass.calibration.examples import examples_from_qrels, score_examples
+from secondpass.calibration.quality import ProbabilityQuality, probability_quality
+from secondpass.calibration.saved import CALIBRATION
+from secondpass.composition.calibrated import CalibratedReranker
+from secondpass.config import construct
+from secondpass.errors import ConfigError, InputError
+from secondpass.evaluate.comparison import compare
+from secondpass.evaluate.dataset import Dataset
+from secondpass.evaluate.results import Comparison
+from secondpass.evaluate.statistics import Difference
+from secondpass.learn.data.example import TrainingExample
+from secondpass.learn.data.findings import DataReport
+from secondpass.learn.data.judged import from_dataset
+from secondpass.learn.data.splits import split
+from secondpass.learn.diagnosis.diagnose import diagnose
+from secondpass.learn.export import Export, export
+from secondpass.learn.negatives import mine_negatives
+from secondpass.learn.store.gate import GateDecision, decide
+from secondpass.learn.store.store import ModelStore, Promotion
+from secondpass.learn.training.run import TrainingRun, train
+from secondpass.learn.training.settings import TrainSettings
+from secondpass.models.sources.resolve import model_name
+from secondpass.models.sources.store import DEFAULT_ALIAS, ModelVersion
+from secondpass.rerankers.cross_encoder import CrossEncoderReranker
+from secondpass.retrieve.base import Retriever, retrievers
+from secondpass.types import Document, document_text
+from secondpass.validation import Whole, shown
+
+__all__ = ["Learned", "learn"]
+
+_START, _TUNED = "start", "tuned"
+_MODEL, _TRAINING, _REPORT = "model", "training", "report.html"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Learned:
+    """What `learn` made, and what it is worth.
+
+    Attributes:
+        folder: where everything is: ``training``, ``model`` and ``report.html``.
+        run: the training.
+        export: the model that was written, with what its precision costs.
+        comparison: the start and the tuned model on queries that nothing was trained or chosen by.
+        calibration: how good the tuned model's probabilities are on these queries; None where they can't be measured.
+        findings: what is wrong with the training, by name.
+        decision: whether the tuned model may take the place of the one before, and why.
+        n_queries: how many queries there were to train, to choose and to measure by.
+        version: the version in the store; None without a store.
+        promoted: whether the store's alias points to it now.
+        seconds: what each step took, by name.
+    """
+
+    folder: Path
+    run: TrainingRun
+    export: Export
+    comparison: Comparison
+    calibration: ProbabilityQuality | None
+    findings: DataReport
+    decision: GateDecision
+    n_queries: Mapping[str, int]
+    version: ModelVersion | None = None
+    promoted: bool = False
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def model(self) -> Path:
+        """The folder of the tuned model, with its calibration: what `CrossEncoderReranker` and the adapters take."""
+        return self.export.folder
+
+    @property
+    def report(self) -> Path:
+        """The page with all of it."""
+        return self.folder / _REPORT
+
+    def __repr__(self) -> str:
+        from secondpass.learn.report import as_text
+
+        return as_text(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A dataset in three parts, each with its queries and their candidates."""
+
+    train: Dataset
+    dev: Dataset
+    test: Dataset
+    examples: tuple[TrainingExample, ...]
+
+
+def learn(
+    dataset: Dataset,
+    folder: str | os.PathLike[str],
+    *,
+    model: str | os.PathLike[str] = "ms-marco-MiniLM-L12-v2",
+    store: ModelStore | str | os.PathLike[str] | None = None,
+    settings: TrainSettings | Mapping[str, Any] | None = None,
+    retriever: Retriever | str = "bm25",
+    depth: int = 50,
+    negatives: int = 4,
+    dev: float = 0.15,
+    test: float = 0.35,
+    guards: Mapping[str, Dataset] | None = None,
+    replay: Sequence[TrainingExample] = (),
+    measure: str = "nDCG@10",
+    processes: int = 1,
+    seed: int = 0,
+    progress: bool = False,
+) -> Learned:
+    """Tune a reranker on judged queries, and say whether that made it better.
+
+    Queries are shared among three parts: to train on, to choose by (early stopping, calibration), and to measure on.
+    Killed at any time, it goes on from there when it is called again with the same arguments.
+
+    Args:
+        dataset: corpus, queries and judgements, as `secondpass.evaluate.Dataset.of` and `read_beir` return them;
+            with candidates, or the retriever finds them.
+        folder: where everything is written.
+        model: what it begins with: a name of the catalogue, a folder, or ``store:FOLDER#production`` to go on with
+            what was learned before.
+        store: where the version goes to; its alias ``production`` moves on if the gate lets it. None for no store.
+        settings: of the training; by default for so many examples, and gently: see `reranker_settings`.
+        retriever: what finds candidates, or its name: what will find them where the reranker is used.
+        depth: how many candidates there are for a query.
+        negatives: hard negatives of each training query, at most.
+        dev: share of the queries to choose by.
+        test: share of the queries to measure on.
+        guards: by name, datasets with candidates on which the model must not get worse.
+        replay: examples from before, which are trained on as well, so that they are not forgotten.
+        measure: in the words of ir-measures.
+        processes: how many train together, by torchrun.
+        seed: of the split, the training and the intervals.
+        progress: show what is being done, and bars.
+
+    Raises:
+        InputError: the data can't be learned from; says why.
+        ConfigError: a setting can't be used, or the folder holds something else.
+        ModelError: the model can't be found, or not be trained.
+        MissingExtraError: the extra ``learn`` is not installed.
+    """
+    if not isinstance(dataset, Dataset):
+        raise ConfigError(f"the dataset must be a Dataset, as Dataset.of and read_beir return it, not {shown(dataset)}")
+    path, start = Path(folder), model_name(model)
+    n_candidates = Whole(at_least=2).checked(depth, "depth")
+    n_negatives = Whole(at_least=1).checked(negatives, "negatives")
+    versions = store if store is None or isinstance(store, ModelStore) else ModelStore(store)
+    clock = _Clock(progress)
+    before = CrossEncoderReranker(start, smoke_test=False)  # an unknown model is named before anything is computed
+    with clock.step("find candidates"):
+        finder = _retriever(retriever)
+        parts = _parts(_with_candidates(dataset, finder, n_candidates, progress), dev, test, seed)
+    with clock.step("mine hard negatives"):
+        mined = mine_negatives(
+            parts.examples,
+            dataset.documents,
+            retriever=finder if len(finder) else finder.index(dataset.documents, progress=progress),
+            reranker=before,
+            n=n_negatives,
+            depth=n_candidates,
+            seed=seed,
+        )
+        examples = [*mined.examples, *replay]
+    of_dev = _lists(parts.dev)
+    chosen = (
+        settings if isinstance(settings, TrainSettings) else reranker_settings(examples, seed=seed, **(settings or {}))
+    )
+    with clock.step("train"):
+        run = train(
+            start,
+            examples,
+            path / _TRAINING,
+            dev=of_dev,
+            settings=chosen,
+            measure=measure,
+            processes=processes,
+            progress=progress,
+        )
+    with clock.step("export"):
+        shutil.rmtree(path / _MODEL, ignore_errors=True)  # whole or not there: it is made anew from the training
+        exported = export(run.checkpoint, path / _MODEL, examples=of_dev, measure=measure, seed=seed)
+    tuned = CrossEncoderReranker(os.fspath(exported.folder), smoke_test=False)
+    with clock.step("calibrate"):
+        quality = _calibrate(tuned, parts, exported.folder)
+    with clock.step("measure"):
+        settings_of_comparison: dict[str, Any] = {"measures": (measure,), "depth": n_candidates, "seed": seed}
+        systems = {_START: before, _TUNED: tuned}
+        comparison = compare(systems, parts.test, **settings_of_comparison)
+        incumbent, one_before = _incumbent(versions, start, before)
+
+        def gained(data: Dataset) -> Difference:
+            found = compare({_START: one_before, _TUNED: tuned}, data, **settings_of_comparison)
+            return found[_TUNED].differences[measure]
+
+        against = {name: gained(guard) for name, guard in (guards or {}).items()}
+        on_test = comparison[_TUNED].differences[measure] if one_before is before else gained(parts.test)
+    decision = decide(_TUNED, incumbent, dev=on_test, guards=against)
+    findings = diagnose(run, examples, of_dev, queries=parts.test.queries.values(), against=against)
+    learned = Learned(
+        folder=path,
+        run=run,
+        export=exported,
+        comparison=comparison,
+        calibration=quality,
+        findings=findings,
+        decision=decision,
+        n_queries={name: len(getattr(parts, name).judged) for name in ("train", "dev", "test")},
+        seconds=clock.seconds,
+    )
+    if versions is not None:
+        with clock.step("register"):
+            learned = _registered(learned, versions, start, measure)
+    from secondpass.learn.report import write_report
+
+    write_report(learned, path / _REPORT)
+    return learned
+
+
+def reranker_settings(examples: Sequence[TrainingExample], **settings: Any) -> TrainSettings:
+    """Return gentle settings for a reranker that is good already: a loss of whole lists, and a low rate.
+
+    A cross-entropy of single pairs begins by pulling a reranker's logits to where it wants them, which costs it more
+    of what it knows than some hundred examples can teach. A loss of lists only asks for their order.
+    """
+    n = sum(len(example.documents) for example in examples)
+    gentle = {"loss": "list-net", "batch": 8, "learning_rate": 1e-5, "dropout": 0.0, "epochs": 3 if n < 5_000 else 1}
+    return TrainSettings.of(TrainSettings().to_dict() | gentle | settings)
+
+
+def _retriever(retriever: Retriever | str) -> Retriever:
+    if isinstance(retriever, Retriever):
+        return retriever
+    if not isinstance(retriever, str):
+        raise ConfigError(f"retriever must be a Retriever or its name, not {shown(retriever)}")
+    made: Retriever = construct(retrievers.get(retriever))
+    return made
+
+
+def _with_candidates(dataset: Dataset, retriever: Retriever, depth: int, progress: bool) -> Dataset:
+    if dataset.candidates is not None:
+        return dataset
+    if not len(retriever):
+        retriever.index(dataset.documents, progress=progress)
+    queries = dataset.judged
+    found = retriever.search([dataset.queries[query] for query in queries], depth)
+    run = {
+        query: {str(hit.id): float(hit.score) for hit in ranking} for query, ranking in zip(queries, found, strict=True)
+    }
+    return replace(dataset, candidates=run)
+
+
+def _parts(dataset: Dataset, dev: float, test: float, seed: int) -> _Parts:
+    examples = from_dataset(dataset)
+    names = {id(example): query for example, query in zip(examples, dataset.judged, strict=True)}
+    shares = split(examples, dev=dev, test=test, seed=seed)
+    parts = {}
+    for name in ("train", "dev", "test"):
+        kept = {names[id(example)] for example in getattr(shares, name)}
+        if not kept:
+            raise InputError(f"{len(examples)} judged queries leave none for {name}: judge more, or change the shares")
+        run = dataset.candidates or {}
+        parts[name] = replace(
+            dataset,
+            queries={query: text for query, text in dataset.queries.items() if query in kept},
+            qrels={query: grades for query, grades in dataset.qrels.items() if query in kept},
+            candidates={query: ranking for query, ranking in run.items() if query in kept},
+        )
+    return _Parts(**parts, examples=shares.train)
+
+
+def _lists(dataset: Dataset) -> list[TrainingExample]:
+    """Return for each query its candidates with their grades: what a reranker will be given."""
+    texts = _texts(dataset)
+    found = []
+    for query in dataset.judged:
+        names = list((dataset.candidates or {}).get(query, {}))
+        grades = [float(max(0, dataset.qrels[query].get(name, 0))) for name in names]
+        if any(grades):
+            found.append(TrainingExample(dataset.queries[query], tuple(texts[name] for name in names), tuple(grades)))
+    if not found:
+        raise InputError(
+            "the candidates of no query to choose by have a relevant document among them: take a deeper search, or "
+            "another retriever"
+        )
+    return found
+
+
+def _texts(dataset: Dataset) -> dict[str, str]:
+    return {
+        str(each["id"]): document_text(each, at)
+        for at, each in enumerate(dataset.documents)
+        if not isinstance(each, str)
+    }
+
+
+def _calibrate(tuned: CrossEncoderReranker, parts: _Parts, folder: Path) -> ProbabilityQuality | None:
+    """Fit the tuned model's calibration on the queries to choose by, save it, and measure it on those to measure on."""
+    of_dev, of_test = (_judged_candidates(part) for part in (parts.dev, parts.test))
+    if len({relevant for _, _, relevant in of_dev}) < 2:
+        return None
+    calibrated = CalibratedReranker(tuned).fit(of_dev, folds=0)
+    calibrated.save(folder / CALIBRATION)
+    if len({relevant for _, _, relevant in of_test}) < 2:
+        return None
+    scored = score_examples(calibrated, of_test)
+    return probability_quality(scored.probabilities, scored.relevant, scored.queries)
+
+
+def _incumbent(store: ModelStore | None, start: str, before: CrossEncoderReranker) -> tuple[str, CrossEncoderReranker]:
+    """Return what is to be beaten: what the store's alias points to, else the model that the training began with."""
+    name = store.aliases.get(DEFAULT_ALIAS) if store is not None else None
+    if store is None or name is None:
+        return start, before
+    if start in (store.uri(), store.uri(name)):
+        return name, before
+    return name, CrossEncoderReranker(store.uri(name), smoke_test=False)
+
+
+def _judged_candidates(part: Dataset) -> list[tuple[str, Document, Any]]:
+    documents = {str(each["id"]): each for each in part.documents if not isinstance(each, str)}
+    run = {query: list(ranking) for query, ranking in (part.candidates or {}).items()}
+    return examples_from_qrels(part.qrels, run, queries=part.queries, documents=documents)
+
+
+def _registered(learned: Learned, store: ModelStore, base: str, measure: str) -> Learned:
+    mean = learned.comparison[_TUNED].means[measure].value
+    metrics = {measure: mean} | ({"ECE": learned.calibration.ece} if learned.calibration else {})
+    version = store.add(
+        learned.model,
+        base=base,
+        data_hash=learned.run.data,
+        settings=learned.run.settings.to_dict(),
+        metrics=metrics,
+    )
+    decision = replace(learned.decision, candidate=version.name)
+    promotion: Promotion = store.promote(version.name, DEFAULT_ALIAS, gate=decision)
+    return replace(learned, version=version, promoted=promotion.promoted, decision=decision)
+
+
+class _Clock:
+    """Times the steps, and says which one is at work."""
+
+    def __init__(self, shown: bool) -> None:
+        self.seconds: dict[str, float] = {}
+        self._shown = shown
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        if self._shown:
+            from tqdm import tqdm
+
+            tqdm.write(f"{len(self.seconds) + 1}. {name} ...", file=sys.stderr)
+        yield
+        self.seconds[name] = time.monotonic() - begun

@@ -1,0 +1,1 @@
+"""Training: settings, losses, and runs that can be stopped and gone on with."""

@@ -1,0 +1,170 @@
+"""Trainings that are begun, stopped and gone on with, on tiny models."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("datasets")
+
+from safetensors.numpy import load_file
+
+from secondpass.errors import ConfigError, InputError, ModelNotFoundError
+from secondpass.learn.data.example import LabelledPair, TrainingExample
+from secondpass.learn.training.run import TrainingRun, train
+
+pytestmark = pytest.mark.slow
+
+FAST = {"learning_rate": 2e-3, "epochs": 3, "batch": 8, "evaluations": 3, "precision": "float32"}
+PLAIN = {**FAST, "dropout": 0.0}
+Tiny = Callable[..., Path]
+Questions = Callable[..., list[TrainingExample]]
+
+
+def _weights(run: TrainingRun) -> dict[str, np.ndarray]:
+    return load_file(run.checkpoint / "model.safetensors")
+
+
+def _furthest(one: TrainingRun, other: TrainingRun) -> float:
+    a, b = _weights(one), _weights(other)
+    assert a.keys() == b.keys()
+    return max(float(np.abs(a[name] - b[name]).max()) for name in a)
+
+
+@pytest.fixture(scope="module")
+def run(tiny: Tiny, questions: Questions, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
+    """A training with dropout and a dev set."""
+    folder = tmp_path_factory.mktemp("run")
+    return train(tiny(), questions(40), folder, dev=questions(16, seed=1), settings=FAST)
+
+
+def test_training_learns(run: TrainingRun) -> None:
+    """The dev measure rises above that of the random start, the loss falls, and the best weights are kept."""
+    losses = [entry["loss"] for entry in run.history if "loss" in entry]
+
+    assert run.best is not None and run.base is not None and run.best > run.base + 0.05
+    assert np.mean(losses[-5:]) < np.mean(losses[:5])
+    assert run.best == max(entry["dev"] for entry in run.history if "dev" in entry)
+    assert run.loss == "binary-cross-entropy" and run.steps == 45
+    assert TrainingRun.load(run.folder) == run
+
+
+def test_nothing_is_pickled_in_the_model(run: TrainingRun) -> None:
+    """The folder of the weights has safetensors and JSON, and no file of Python's."""
+    assert {path.suffix for path in run.checkpoint.rglob("*") if path.is_file()} == {".safetensors", ".json"}
+
+
+def test_killed_training_ends_with_the_same_weights(run: TrainingRun, tmp_path: Path) -> None:
+    """A process that is killed while it writes a checkpoint goes on, and ends with the weights of one that was not.
+
+    As the other one runs in this process, it is also two trainings with one seed that give equal weights.
+    """
+    for name in ("run.json", "examples.jsonl", "dev.jsonl"):
+        shutil.copy(run.folder / name, tmp_path)
+    command = [sys.executable, "-m", "secondpass.learn.training", str(tmp_path), "--quiet"]
+    process = subprocess.Popen(command)
+    until = time.monotonic() + 200
+    # The second one is begun: the first is whole.
+    while not (tmp_path / "checkpoints" / "checkpoint-30" / "config.json").exists():
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (tmp_path / "result.json").exists()
+
+    subprocess.run(command, check=True)
+
+    resumed = TrainingRun.load(tmp_path)
+    assert _furthest(run, resumed) == 0
+    assert resumed.history == run.history
+
+
+def test_two_processes_equal_one(tiny: Tiny, questions: Questions, tmp_path: Path) -> None:
+    """The same batch shared by two processes of torchrun gives the same weights, up to rounding."""
+    examples, dev = questions(24), questions(8, seed=1)
+    settings = {**PLAIN, "epochs": 1}
+    one = train(tiny(), examples, tmp_path / "one", dev=dev, settings=settings)
+    two = train(tiny(), examples, tmp_path / "two", dev=dev, settings=settings, processes=2)
+
+    assert _furthest(one, two) < 1e-5
+    assert two.steps == one.steps and two.best == pytest.approx(one.best, abs=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["lambda", "list-net", "multiple-negatives", "margin-mse"])
+def test_losses_of_rankings(loss: str, tiny: Tiny, questions: Questions, tmp_path: Path) -> None:
+    """Each loss of a cross-encoder falls, and moves the weights."""
+    examples = [
+        TrainingExample(each.query, each.documents, each.labels, scores=tuple(3.0 * label for label in each.labels))
+        for each in questions(24)
+    ]
+    done = train(tiny(), examples, tmp_path, settings={**PLAIN, "epochs": 4, "loss": loss})
+    losses = [entry["loss"] for entry in done.history if "loss" in entry]
+
+    assert done.loss == loss and done.base is None
+    assert np.mean(losses[-3:]) < np.mean(losses[:3])
+
+
+@pytest.mark.parametrize("loss", ["multiple-negatives", "contrastive", "triplet"])
+def test_bi_encoders(loss: str, tiny: Tiny, questions: Questions, tmp_path: Path) -> None:
+    """Each loss of a bi-encoder falls, also of vectors that are cut, and its prefixes are kept with it."""
+    from secondpass.models.backends.load import load_embedding_model
+
+    settings = {**PLAIN, "loss": loss, "matryoshka": [32, 16], "query_prefix": "who ", "document_prefix": "and "}
+    done = train(tiny(0), questions(40), tmp_path, dev=questions(16, seed=1), task="embed", settings=settings)
+    model = load_embedding_model(str(done.checkpoint))
+
+    losses = [entry["loss"] for entry in done.history if "loss" in entry]
+    assert np.mean(losses[-4:]) < np.mean(losses[:4]) and done.measure == "nDCG@10" and done.base is not None
+    assert (model.query_prefix, model.document_prefix) == ("who ", "and ")
+
+
+def test_entailment(tiny: Tiny, tmp_path: Path) -> None:
+    """A new head of three labels is learned, and its outputs have the names of the labels."""
+    from secondpass.models.sources.config import read_config
+
+    told = [("not a cat", "contradiction"), ("a cat", "entailment"), ("a dog", "neutral")]
+    pairs = [LabelledPair("the cat is red", text, label) for text, label in told] * 16
+    done = train(tiny(), pairs, tmp_path, dev=pairs[:3], task="nli", settings={**PLAIN, "epochs": 20, "patience": 0})
+
+    assert (done.best, done.measure) == (1.0, "balanced accuracy")
+    assert read_config(done.checkpoint).labels == ("entailment", "neutral", "contradiction")
+
+
+def test_layers_that_stay_as_they_are(tiny: Tiny, questions: Questions, tmp_path: Path) -> None:
+    """A frozen layer and the embeddings keep their weights, and the layer above moves."""
+    done = train(
+        tiny(), questions(8), tmp_path, settings={**PLAIN, "epochs": 1, "frozen_layers": 1, "layer_decay": 0.5}
+    )
+    before, after = load_file(tiny() / "model.safetensors"), _weights(done)
+    moved = {name for name in before if not np.array_equal(before[name], after[name])}
+
+    assert not any(".layer.0." in name or "embeddings" in name for name in moved)
+    assert any(".layer.1." in name for name in moved) and any("classifier" in name for name in moved)
+
+
+def test_errors_before_anything_is_trained(run: TrainingRun, tiny: Tiny, questions: Questions, tmp_path: Path) -> None:
+    """What can't be trained is an error that says why, and leaves no training behind."""
+    with pytest.raises(InputError, match="there are no examples"):
+        train(tiny(), [], tmp_path / "none")
+    with pytest.raises(ModelNotFoundError, match="no-such-model"):
+        train("no-such-model", questions(4), tmp_path / "none")
+    with pytest.raises(ConfigError, match=r"frozen_layers is 2, but the model has 2 layers"):
+        train(tiny(), questions(4), tmp_path / "frozen", settings={**PLAIN, "frozen_layers": 2})
+    with pytest.raises(ConfigError, match=r"holds another training \(data.*choose another folder"):
+        train(tiny(), questions(5), run.folder, dev=questions(16, seed=1), settings=FAST)
+    with pytest.raises(ConfigError, match="holds no training that is done"):
+        TrainingRun.load(tmp_path / "frozen")
+    assert not (tmp_path / "none" / "run.json").exists()
+
+
+def test_a_training_that_is_done_is_not_repeated(run: TrainingRun, tiny: Tiny, questions: Questions) -> None:
+    """Called again with the same data, it is read from its folder."""
+    again = train(tiny(), questions(40), run.folder, dev=questions(16, seed=1), settings=FAST)
+
+    assert again == run
