@@ -162,16 +162,10 @@ def learn(
         finder = _retriever(retriever)
         parts = _parts(_with_candidates(dataset, finder, n_candidates, progress), dev, test, seed)
     with clock.step("mine hard negatives"):
-        mined = mine_negatives(
-            parts.examples,
-            dataset.documents,
-            retriever=finder if len(finder) else finder.index(dataset.documents, progress=progress),
-            reranker=before,
-            n=n_negatives,
-            depth=n_candidates,
-            seed=seed,
-        )
-        examples = [*mined.examples, *replay]
+        if not len(finder):
+            finder.index(dataset.documents, progress=progress)
+        mined = _mined(parts.examples, dataset.documents, finder, before, n_negatives, n_candidates, seed)
+        examples = [*mined, *replay]
     of_dev = _lists(parts.dev)
     chosen = (
         settings if isinstance(settings, TrainSettings) else reranker_settings(examples, seed=seed, **(settings or {}))
@@ -234,7 +228,7 @@ def reranker_settings(examples: Sequence[TrainingExample], **settings: Any) -> T
     of what it knows than some hundred examples can teach. A loss of lists only asks for their order.
     """
     n = sum(len(example.documents) for example in examples)
-    gentle = {"loss": "list-net", "batch": 8, "learning_rate": 1e-5, "dropout": 0.0, "epochs": 3 if n < 5_000 else 1}
+    gentle = {"loss": "lambda", "batch": 4, "learning_rate": 1e-5, "dropout": 0.0, "epochs": 3 if n < 5_000 else 1}
     return TrainSettings.of(TrainSettings().to_dict() | gentle | settings)
 
 
@@ -258,6 +252,38 @@ def _with_candidates(dataset: Dataset, retriever: Retriever, depth: int, progres
         query: {str(hit.id): float(hit.score) for hit in ranking} for query, ranking in zip(queries, found, strict=True)
     }
     return replace(dataset, candidates=run)
+
+
+def _mined(
+    examples: Sequence[TrainingExample],
+    documents: Sequence[Document],
+    retriever: Retriever,
+    judge: CrossEncoderReranker,
+    n: int,
+    depth: int,
+    seed: int,
+) -> list[TrainingExample]:
+    """Return examples with negatives that the start finds hard, but not as good as what is relevant.
+
+    Where it likes all candidates better than that, as it may if it knows little of the subject, the judgements have
+    to be believed: the retriever's first ones are the negatives.
+    """
+    settings: dict[str, Any] = {"retriever": retriever, "n": n, "depth": depth, "seed": seed}
+    judged = mine_negatives(examples, documents, reranker=judge, **settings).examples
+    if all(example.negatives for example in judged):
+        return list(judged)
+    found = retriever.search([example.query for example in examples], depth)
+    return [
+        one if one.negatives else _with_first(one, [hit.text for hit in hits], n)
+        for one, hits in zip(judged, found, strict=True)
+    ]
+
+
+def _with_first(example: TrainingExample, candidates: Sequence[str], n: int) -> TrainingExample:
+    others = tuple(text for text in candidates if text not in example.documents)[:n]
+    return replace(
+        example, documents=(*example.documents, *others), labels=(*example.labels, *(0.0 for _ in others))
+    )
 
 
 def _parts(dataset: Dataset, dev: float, test: float, seed: int) -> _Parts:
