@@ -15,13 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tokenizers import Tokenizer
 
-from secondpass.models.graph.activation_ranges import activation_ranges, sample_batches
-from secondpass.models.graph.encoder import build_graph
+from secondpass.learn.export import write_graph
 from secondpass.models.graph.weights import read_weights
-from secondpass.models.sources.files import sha256_of
-from secondpass.models.tokens import EncoderTokenizer
 
 __all__ = ["english_pieces", "export", "main"]
 
@@ -45,11 +41,7 @@ def export(checkpoint: Path, folder: Path) -> str:
     tensors = {name: array[rows] if name == _EMBEDDING else array for name, array in weights.tensors.items()}
     weights = replace(weights, tensors=tensors)
     (folder / "config.json").write_text(json.dumps(_config(checkpoint, len(kept)), indent=1), encoding="utf-8")
-    encode = EncoderTokenizer(Tokenizer.from_file(str(folder / "tokenizer.json")), 512)
-    ranges = activation_ranges(weights, sample_batches(encode))
-    path = folder / "model.onnx"
-    path.write_bytes(build_graph(weights, head="classifier", precision="int8", ranges=ranges))
-    return sha256_of(path)
+    return write_graph(weights, folder)
 
 
 def english_pieces(vocabulary: dict[str, int]) -> list[str]:

@@ -54,8 +54,8 @@ def with_replay(new: Sequence[Any], old: Sequence[Any], *, share: float = 0.5, s
         ConfigError: the share is out of range.
     """
     part = Number(at_least=0, below=1).checked(share, "share")
-    fresh: list[Any] = checked_examples(new)  # type: ignore[type-var]  # of any kind
-    before: list[Any] = checked_examples(old) if old else []  # type: ignore[type-var]
+    fresh: list[Any] = checked_examples(new)
+    before: list[Any] = checked_examples(old) if old else []
     if before and type(before[0]) is not type(fresh[0]):
         raise InputError(
             f"the new examples are of the type {type(fresh[0]).__name__}, the old ones {type(before[0]).__name__}"
@@ -89,8 +89,8 @@ def kept_quality(
         InputError: there are no examples.
         ModelError: a model can't be read.
     """
-    examples: list[Any] = checked_examples(old_test)  # type: ignore[type-var]  # of either kind
-    values = [[*quality_of(model, task, examples, measure).values()] for model in (after, before)]
+    examples: list[Any] = checked_examples(old_test)
+    values = [[*quality_of(Path(model), task, examples, measure).values()] for model in (after, before)]
     return paired_difference(*values, confidence=0.95, n_samples=10_000, seed=seed)
 
 
@@ -120,8 +120,8 @@ def retrain_or_update(
     """
     days = NOT_NEGATIVE.checked(age_days, "age_days")
     n_updates = Whole(at_least=0).checked(updates, "updates")
-    before: list[Any] = checked_examples(old)  # type: ignore[type-var]  # of any kind
-    fresh: list[Any] = checked_examples(new)  # type: ignore[type-var]
+    before: list[Any] = checked_examples(old)
+    fresh: list[Any] = checked_examples(new)
     shift = text_shift([example.key for example in before], [example.key for example in fresh])
     share = len(fresh) / len(before)
     amount = f"there are {len(fresh)} new examples to {len(before)} old ones"

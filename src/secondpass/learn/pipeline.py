@@ -281,9 +281,7 @@ def _mined(
 
 def _with_first(example: TrainingExample, candidates: Sequence[str], n: int) -> TrainingExample:
     others = tuple(text for text in candidates if text not in example.documents)[:n]
-    return replace(
-        example, documents=(*example.documents, *others), labels=(*example.labels, *(0.0 for _ in others))
-    )
+    return replace(example, documents=(*example.documents, *others), labels=(*example.labels, *(0.0 for _ in others)))
 
 
 def _parts(dataset: Dataset, dev: float, test: float, seed: int) -> _Parts:

@@ -54,6 +54,7 @@ def loss_module(name: str, task: TrainTask, model: Any, settings: TrainSettings,
         settings: of the training.
         part: examples that are computed at a time; the loss of in-batch negatives keeps whole batches together.
     """
+    builders: dict[str, Any]
     if task != "embed":
         from sentence_transformers.cross_encoder import losses as of_pairs
 

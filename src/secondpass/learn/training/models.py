@@ -33,6 +33,7 @@ def open_model(checkpoint: Path, task: TrainTask, settings: TrainSettings) -> An
         ModelFormatError: it has no tokenizer.
     """
     torch.manual_seed(settings.seed)  # of a new head
+    model: Any
     device = "cpu" if uses_cpu() else None
     try:
         if task == "embed":
@@ -107,7 +108,7 @@ def _layer(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _cross_encoder(checkpoint: Path, task: TrainTask, settings: TrainSettings, device: str | None) -> CrossEncoder:
+def _cross_encoder(checkpoint: Path, task: TrainTask, settings: TrainSettings, device: str | None) -> Any:
     n_labels = _ENTAILMENT_LABELS if task == "nli" else _RELEVANCE
     config = read_config(checkpoint)
     names: dict[str, Any] = {}
@@ -125,7 +126,7 @@ def _cross_encoder(checkpoint: Path, task: TrainTask, settings: TrainSettings, d
     )
 
 
-def _bi_encoder(checkpoint: Path, settings: TrainSettings, device: str | None) -> SentenceTransformer:
+def _bi_encoder(checkpoint: Path, settings: TrainSettings, device: str | None) -> Any:
     prompts = {"query": settings.query_prefix, "document": settings.document_prefix}
     if (checkpoint / "modules.json").is_file():
         model = SentenceTransformer(str(checkpoint), device=device, local_files_only=True)

@@ -146,8 +146,8 @@ def train(
     path = Path(folder)
     OneOf("rerank", "nli", "embed").checked(task, "task")
     n_processes = Whole(at_least=1).checked(processes, "processes")
-    given: list[Any] = checked_examples(examples)  # type: ignore[type-var]  # of either kind
-    of_dev: list[Any] = checked_examples(dev) if dev else []  # type: ignore[type-var]
+    given: list[Any] = checked_examples(examples)
+    of_dev: list[Any] = checked_examples(dev) if dev else []
     chosen = settings if isinstance(settings, TrainSettings) else preset(_size(given), task, **(settings or {}))
     _require_modules()
     run = {

@@ -87,7 +87,7 @@ def _fit(
     whole = loss == "multiple-negatives"  # whose other examples are each one's negatives: it takes parts by itself
     n_steps = settings.epochs * math.ceil(len(columns[next(iter(columns))]) / settings.batch)
     every = max(1, math.ceil(n_steps / settings.evaluations))
-    arguments = {
+    arguments: dict[str, Any] = {
         "output_dir": str(folder / "checkpoints"),
         "num_train_epochs": settings.epochs,
         "per_device_train_batch_size": batch if whole else part,
@@ -127,18 +127,19 @@ def _fit(
             "greater_is_better": True,
         }
         if settings.patience:
-            callbacks.append(EarlyStoppingCallback(settings.patience))
+            callbacks.append(EarlyStoppingCallback(early_stopping_patience=settings.patience))
     if progress:
         callbacks.append(_Progress())
     if task == "embed":
         prompts = {"query": model.prompts.get("query", "")}
         prompts |= {column: model.prompts.get("document", "") for column in columns if column not in ("query", "label")}
         arguments["prompts"] = {column: prompt for column, prompt in prompts.items() if prompt}
-    of_trainer, of_arguments = (
+    classes: tuple[Any, Any] = (
         (SentenceTransformerTrainer, SentenceTransformerTrainingArguments)
         if task == "embed"
         else (CrossEncoderTrainer, CrossEncoderTrainingArguments)
     )
+    of_trainer, of_arguments = classes
     trainer = of_trainer(
         model=model,
         args=of_arguments(**arguments),
@@ -170,7 +171,7 @@ class _Evaluator(BaseEvaluator):
     def __init__(
         self, task: TrainTask, dev: Sequence[Any], seen: Sequence[Any], measure: str, places: Sequence[int], mixed: bool
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._mixed = mixed
         self._task, self._sets, self._measure, self._places = task, {"": dev, "seen_": seen}, measure, places
         self.primary_metric = _key(measure_name(task, measure))
@@ -254,15 +255,16 @@ def _part(model: Any, columns: Columns, task: TrainTask, loss: str, settings: Tr
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep transformers from showing a bar for each file that is written, and from telling what it is told anyway."""
+    log: Any = transformers_log  # untyped
     level, bars = transformers_log.get_verbosity(), transformers_log.is_progress_bar_enabled()
-    transformers_log.set_verbosity_error()
-    transformers_log.disable_progress_bar()
+    log.set_verbosity_error()
+    log.disable_progress_bar()
     try:
         yield
     finally:
         transformers_log.set_verbosity(level)
         if bars:
-            transformers_log.enable_progress_bar()
+            log.enable_progress_bar()
 
 
 def _precision(settings: TrainSettings) -> dict[str, bool]:
