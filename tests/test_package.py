@@ -39,14 +39,17 @@ _PACKAGES = {
         "stdlib_qrels stdlib_queries tune"
     ),
     "learn": (
-        "Augmenter BackTranslation DataReport Deletion Finding Gate GateDecision LabelledPair LabelledText "
-        "Leak LeakReport Mined ModelStore ModelVersion Promotion Rejected Split StoreError Swap Synonyms "
-        "TrainingExample as_lists as_pairs as_triplets as_tuples augment check_data data_hash decide "
-        "find_leaks from_answers from_clicks from_dataset from_feedback from_labelled_texts "
-        "from_pseudo_labels labelled_texts mine_negatives oversample read_examples sample_weights split "
-        "undersample weighted_sample write_examples"
+        "Augmenter BackTranslation DataReport Deletion Export Finding Gate GateDecision LabelledPair "
+        "LabelledText Leak LeakReport Learned Mined ModelStore ModelVersion Promotion Rejected Shift Split "
+        "StoreError Swap Synonyms TrainSettings TrainingExample TrainingRun UpdateAdvice as_lists as_pairs "
+        "as_triplets as_tuples augment check_data data_hash decide diagnose export find_leaks from_answers "
+        "from_clicks from_dataset from_feedback from_labelled_texts from_pseudo_labels kept_quality "
+        "labelled_texts learn mine_negatives oversample preset read_examples retrain_or_update "
+        "sample_weights split text_shift train undersample weighted_sample with_replay write_examples"
     ),
-    "llm": ("Answer Budget BudgetError Completion CompletionError ForeignModel LLMSettings Prompt TokenChoice language_models"),
+    "llm": (
+        "Answer Budget BudgetError Completion CompletionError ForeignModel LLMSettings Prompt TokenChoice language_models"
+    ),
     "models": (
         "Backend Batch BatchRunner EmbeddingModel EncoderTokenizer FileFormat LABELS LoadSettings ModelFiles ModelSpec "
         "NliModel NliOutput PairModel PairOutput RunSettings find_model load_embedding_model load_pair_model"
