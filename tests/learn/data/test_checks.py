@@ -29,7 +29,9 @@ def _good() -> list[TrainingExample]:
         TrainingExample.of(
             f"how do I {verb} a {noun}",
             [f"To {verb} a {noun} you take your time and read what stands on the {noun}."],
-            [f"Whoever wants to {_VERBS[at - 1]} any {noun} may do so for nothing{', at once, all day' * (at % 2)}."],
+            [
+                f"Whoever wants to {_VERBS[at - 1]} any {noun} may do so for nothing{', at once and all day long' * (at % 2)}."
+            ],
         )
         for noun in _NOUNS
         for at, verb in enumerate(_VERBS)
