@@ -31,6 +31,10 @@ _PACKAGES = {
         "EnsembleReranker FallbackReranker MonitoredReranker Passage PassageReranker PriorReranker "
         "RoutedReranker TranslatingReranker"
     ),
+    "diagnose": (
+        "Diagnosis Environment ExplainedClaim ExplainedVerification Explanation Finding Part Profile diagnose explain "
+        "explain_verification profile"
+    ),
     "evaluate": (
         "Change Choice Comparison Dataset DepthCurve DepthPoint Difference Estimate Failure Failures Fold GroupResult "
         "LabelledClaim Latency LearningCurve LearningPoint Move Option Plan Price ScoredRun SystemResult Tried Tuned "
@@ -56,9 +60,9 @@ _PACKAGES = {
     ),
     "monitor": (
         "Alert AlertSink ErrorRateRule EscalationRateRule Event JSONLinesSink LatencyRule LoggingSink "
-        "LowConfidenceRule LowVarianceRule OpenTelemetrySink PrometheusSink Rule ScoreDriftRule ScoreSummary "
-        "ScoredText Sink Summary SupportRateRule TruncationRateRule UnreadRateRule WatchSettings WindowSink "
-        "alert_rules read_events sinks summarize"
+        "LowConfidenceRule LowVarianceRule MemoryRule OpenTelemetrySink PrometheusSink Rule ScoreDriftRule "
+        "ScoreSummary ScoredText Sink Summary SupportRateRule TruncationRateRule UnreadRateRule WatchSettings "
+        "WindowSink alert_rules read_events sinks summarize"
     ),
     "remote": ("SHAPES Shape"),
     "rerankers": (

@@ -13,6 +13,8 @@ from secondpass.cli.classify import classify
 from secondpass.cli.compare import compare
 from secondpass.cli.console import say, say_error
 from secondpass.cli.demo import demo
+from secondpass.cli.doctor import doctor
+from secondpass.cli.explain import explain
 from secondpass.cli.learn import learn
 from secondpass.cli.models import models
 from secondpass.cli.rerank import rerank
@@ -37,6 +39,8 @@ app.command(cls=several("--systems", "-s"))(compare)
 app.command()(learn)
 app.command()(serve)
 app.command()(choose)
+app.command()(doctor)
+app.command(cls=several("--passages", "-p"))(explain)
 app.add_typer(models, name="models")
 
 

@@ -17,7 +17,7 @@ from secondpass.types import Document, printable
 from secondpass.verify.types import CheckedClaim, Citation, Evidence, Mismatch, Verdict, Verification
 from secondpass.verify.verifier import FactVerifier
 
-__all__ = ["verify"]
+__all__ = ["read_passages", "verify", "write_page"]
 
 _STYLES = {
     Verdict.SUPPORTED: "green",
@@ -67,7 +67,7 @@ def verify(
     The exit status is 0 if the answer passed, 1 if it did not, and 2 if something can't be used.
     """
     try:
-        documents, sources = _passages(passages or [], passage or [], answer)
+        documents, sources = read_passages(passages or [], passage or [], answer)
         verifier = _verifier(config, {"model": model, "policy": policy, "threshold": _number_or_name(threshold)})
         verification = _verified(verifier, read_argument(answer), documents, question)
         if html_file is not None:
@@ -90,7 +90,7 @@ def _number_or_name(threshold: str | None) -> float | str | None:
         return threshold
 
 
-def _passages(files: list[str], texts: list[str], answer: str) -> tuple[list[Document], list[str]]:
+def read_passages(files: list[str], texts: list[str], answer: str) -> tuple[list[Document], list[str]]:
     """Return the passages and their sources; a passage without an id has its source as id."""
     if not (files or texts):
         raise InputError("there are no passages: give --passages FILE, or --passage TEXT")
@@ -129,6 +129,15 @@ def _write_html(verification: Verification, path: Path) -> None:
         "<title>secondpass verify</title><style>body{font-family:sans-serif;max-width:70em;margin:2em auto}"
         f"td{{vertical-align:top;padding:.2em .6em}}</style></head><body>{verification.to_html()}</body></html>"
     )
+    write_page(page, path)
+
+
+def write_page(page: str, path: Path) -> None:
+    """Write a page to a file.
+
+    Raises:
+        InputError: it can't be written.
+    """
     try:
         path.write_bytes(page.encode("utf-8", "replace"))
     except OSError as exc:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from secondpass.monitor.event import Event, ScoredText, ScoreSummary
     from secondpass.monitor.jsonl import JSONLinesSink, read_events
     from secondpass.monitor.log import LoggingSink
+    from secondpass.monitor.memory import MemoryRule
     from secondpass.monitor.otel import OpenTelemetrySink
     from secondpass.monitor.prometheus import PrometheusSink
     from secondpass.monitor.rules import (
@@ -45,6 +46,7 @@ _LAZY = {
     "LoggingSink": "secondpass.monitor.log",
     "LowConfidenceRule": "secondpass.monitor.rules",
     "LowVarianceRule": "secondpass.monitor.rules",
+    "MemoryRule": "secondpass.monitor.memory",
     "OpenTelemetrySink": "secondpass.monitor.otel",
     "PrometheusSink": "secondpass.monitor.prometheus",
     "Rule": "secondpass.monitor.rules",
@@ -75,6 +77,7 @@ __all__ = [
     "LoggingSink",
     "LowConfidenceRule",
     "LowVarianceRule",
+    "MemoryRule",
     "OpenTelemetrySink",
     "PrometheusSink",
     "Rule",

@@ -36,6 +36,7 @@ alert_rules = Registry(
         "latency": "secondpass.monitor.rules:LatencyRule",
         "low-confidence": "secondpass.monitor.rules:LowConfidenceRule",
         "low-variance": "secondpass.monitor.rules:LowVarianceRule",
+        "memory": "secondpass.monitor.memory:MemoryRule",
         "score-drift": "secondpass.monitor.drift:ScoreDriftRule",
         "support-rate": "secondpass.monitor.rules:SupportRateRule",
         "truncation-rate": "secondpass.monitor.rules:TruncationRateRule",

@@ -80,7 +80,7 @@ def test_without_a_difference_daily_looks_stop_few_of_a_thousand_experiments() -
 
     A fixed-horizon test that stops at the first p below .05 does so in a fifth of them.
     """
-    days, a_day = 14, 100
+    days, a_day = 14, 50
     stopped = naive = 0
     for seed in range(1_000):
         random = np.random.default_rng(seed)

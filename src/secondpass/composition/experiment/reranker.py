@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
-
 from secondpass.base import Reranker
 from secondpass.calibration.ready import ReadyCalibration
 from secondpass.composition.experiment.assignment import (
@@ -25,6 +23,7 @@ from secondpass.composition.experiment.plan import Plan
 from secondpass.composition.experiment.report import ExperimentReport, report_of, report_of_clicks
 from secondpass.composition.experiment.shadow import Job, Shadow, ShadowResult, at_low_priority
 from secondpass.composition.members import ask_members, joined_explanations, without_k
+from secondpass.composition.order.relevance import best_first, ordinal
 from secondpass.config import settings_of
 from secondpass.errors import CompositionError, ConfigError, InputError
 from secondpass.forking import reset_after_fork
@@ -312,7 +311,10 @@ class ABTestReranker(Reranker):
     def _by(self, arm: str, requests: Sequence[Request]) -> list[Scores]:
         answers, counts = self.arms[arm].score_many(requests), {f"arm.{arm}": 1}
         if self.mode == "interleave":
-            return [each.rescored(_places(each.values), counts=counts, team=[arm] * len(each)) for each in answers]
+            return [
+                each.rescored(ordinal(best_first(each.values)), counts=counts, team=[arm] * len(each))
+                for each in answers
+            ]
         return [each.rescored(each.values, counts=counts, arm=[arm] * len(each)) for each in answers]
 
     def _interleaved(self, requests: Sequence[Request], units: Sequence[str]) -> list[Scores]:
@@ -398,10 +400,3 @@ def _checked_names(arms: object) -> list[str]:
     if "type" in arms:
         raise ConfigError(f"{_OWNER}: an arm can't be named 'type', the key of a reranker's configuration")
     return list(arms)
-
-
-def _places(values: Any) -> Any:
-    """Return scores that order the same way, and say no more than that."""
-    places = np.empty(len(values))
-    places[np.argsort(-values, kind="stable")] = np.arange(len(values), 0, -1)
-    return places

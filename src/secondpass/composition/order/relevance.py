@@ -13,7 +13,7 @@ from secondpass.composition.fusion import Vector
 from secondpass.composition.members import without_k
 from secondpass.types import Document, Request, Scale, Scores
 
-__all__ = ["Boosting", "Boosts", "best_first", "metadata_of", "relevance", "reordered"]
+__all__ = ["Boosting", "Boosts", "best_first", "metadata_of", "ordinal", "relevance", "reordered"]
 
 Positions = npt.NDArray[np.intp]
 
