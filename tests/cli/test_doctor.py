@@ -23,7 +23,9 @@ def test_a_fault_has_exit_status_1(tmp_path: Path) -> None:
     config.write_text("type: fake\nscale: logit\n", encoding="utf-8")
     long = run("doctor", "-c", str(config), "-q", "copy", "-d", "-", stdin="copy a file", COLUMNS="200")
     assert long.returncode == 0 and long.stdout.startswith("FakeReranker()") and "query and document" in long.stdout
-    config.write_text("type: cross-encoder\nmax_length: 16\non_foreign: score\n", encoding="utf-8")
+    config.write_text(
+        "type: cross-encoder\nmax_length: 16\non_foreign: score\nlong_documents: truncate\n", encoding="utf-8"
+    )
     foreign = "Wie kopiere ich unter Linux eine Datei mit ihren Metadaten auf einen anderen Rechner?"
     done = run("doctor", "-c", str(config), "-q", foreign, "-d", foreign, COLUMNS="200")
     assert done.returncode == 1

@@ -61,11 +61,12 @@ def test_a_swapped_order(cross_encoder: sp.CrossEncoderReranker) -> None:
 def test_a_truncated_document(cross_encoder: sp.CrossEncoderReranker) -> None:
     """How much of it does not count; in windows, all of it does."""
     document = f"{'Something else is said here first. ' * 200}{_ANSWER}"
-    found = diagnose(cross_encoder, _QUESTION, document)
+    cutting = sp.CrossEncoderReranker(cross_encoder.pair_model, long_documents="truncate")
+    found = diagnose(cutting, _QUESTION, document)
     assert _faults(found.findings) == ["truncated"] and found.healthy
     assert found.pair is not None and found.pair.document_tokens == 1411 and found.pair.room == 509
     assert "the model reads 502 of the document's 1411 tokens: 64% of it do not count" in found.findings[0].what
-    in_windows = diagnose(sp.PassageReranker(cross_encoder), _QUESTION, document)
+    in_windows = diagnose(cross_encoder, _QUESTION, document)
     assert _faults(in_windows.findings) == [] and in_windows.pair is not None and in_windows.pair.windows
 
 

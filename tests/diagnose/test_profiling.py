@@ -35,7 +35,7 @@ def test_padding_and_truncation_are_seen(cross_encoder: sp.CrossEncoderReranker)
     """A short document in a batch with a long one is filled up; a long one is cut."""
     files = cross_encoder.pair_model.files  # type: ignore[attr-defined]
     padded = type(cross_encoder.pair_model)(files, precision="exported", batch_tokens=2_000)  # type: ignore[call-arg]
-    reranker = sp.CrossEncoderReranker(padded)
+    reranker = sp.CrossEncoderReranker(padded, long_documents="truncate")
     found = profile(reranker, [("q", ["word " * 600, "word"])], rounds=1, peak=False)
     (model,) = found.models
     lengths = [512, padded.tokenizer.pair_length(*padded.tokenizer.tokenize(["q", "word"]))]

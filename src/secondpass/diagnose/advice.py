@@ -63,7 +63,7 @@ def _on_model(model: "ModelProfile", found: "Profile") -> Iterator[Finding]:
             "truncated",
             "warning",
             f"{model.name} sees only the beginning of {model.truncated:.0%} of the documents",
-            "a PassageReranker scores long documents in windows, at the price of more of them",
+            "long_documents='windows', or a PassageReranker, reads them in windows, and takes longer",
         )
     if model.padding > _PADDING:
         yield Finding(

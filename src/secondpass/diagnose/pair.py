@@ -123,10 +123,10 @@ def pair_findings(facts: PairFacts) -> Iterator[Finding]:
             "truncated",
             "warning",
             f"the model reads {seen} of the document's {facts.document_tokens} tokens: {unseen:.0%} of it do not count",
-            "put a PassageReranker around it, which scores long documents window by window, or raise max_length",
+            "let it read windows (long_documents='windows', or a PassageReranker around it), or raise max_length",
         )
     elif facts.truncated:
-        yield Finding("truncated", "warning", "a model saw only the beginning of the document", "use a PassageReranker")
+        yield Finding("truncated", "warning", "a model saw only the beginning of the document", "let it read windows")
     if facts.query_truncated:
         yield Finding("query-truncated", "warning", "the query itself was cut to fit", "ask for less at a time")
 

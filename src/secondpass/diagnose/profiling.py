@@ -38,7 +38,7 @@ class ModelProfile:
         scheduler: the rest: queues, waiting for the last batch, Python.
         padding: the share of the tokens in its batches that only fill up.
         repeated: the share of pairs that stood there already, and were scored once.
-        truncated: the share of documents of which it saw only the beginning.
+        truncated: the share of documents of which only the beginning was seen.
         mean_tokens: of a pair.
         max_length: the most tokens that it is given.
         threads: that it runs on.
@@ -137,7 +137,8 @@ def profile(
         seconds = statistics.median(taken)
         rates = (peak_rate("int8")[0], peak_rate("float32")[0]) if peak else None
         traces = [ranking.trace for ranking in rankings if len(ranking)]
-        models = tuple(_model_profile(model, asked, seconds, rounds, rates) for model in pair_models(reranker))
+        truncated = sum(trace.total("truncated") for trace in traces) / n_pairs
+        models = tuple(_model_profile(model, asked, truncated, rounds, rates) for model in pair_models(reranker))
     tokens = sum(trace.total("tokens") for trace in traces)
     found = Profile(
         subject=repr(reranker),
@@ -165,7 +166,7 @@ def _usual() -> list[RequestLike]:
 
 
 def _model_profile(
-    model: PairModel, requests: Sequence[Request], seconds: float, rounds: int, rates: tuple[float, float] | None
+    model: PairModel, requests: Sequence[Request], truncated: float, rounds: int, rates: tuple[float, float] | None
 ) -> ModelProfile:
     """Run a model's steps one by one, on the pairs as they are, and set them against a whole call of its own."""
     pairs = [(request.query, text) for request in requests for text in request.texts]
@@ -184,7 +185,7 @@ def _model_profile(
             model._forward_pairs([unique[at] for at in batch], [of_pairs[at] for at in batch])
         running.append(time.perf_counter() - start)
         start = time.perf_counter()
-        output = model.run(pairs)
+        model.run(pairs)
         whole.append(time.perf_counter() - start)
     call_s, threads = statistics.median(whole), model._runner.workers
     tokenizer_s, network_s = statistics.median(tokenizing), statistics.median(running) / threads
@@ -199,7 +200,7 @@ def _model_profile(
         scheduler=1 - (tokenizer_s + network_s) / total_s,
         padding=1 - real / filled,
         repeated=1 - len(unique) / len(pairs),
-        truncated=float(output.truncated[:, 1].mean()),
+        truncated=truncated,
         mean_tokens=float(np.mean(lengths)),
         max_length=model.tokenizer.max_length,
         threads=threads,
