@@ -51,7 +51,7 @@ def _duplicate(examples: Sequence[Example]) -> Iterator[Finding]:
     if at:
         yield Finding(
             "duplicate",
-            f"{len(at)} of {len(examples)} examples stand there twice, such as {_shown(examples[at[0]].key)}",
+            f"{len(at)} of {len(examples)} examples repeat an earlier one, such as {_shown(examples[at[0]].key)}",
             "leave them out, unless they are meant to weigh more",
             tuple(at),
         )
