@@ -12,6 +12,7 @@ from secondpass.errors import ConfigError, InputError
 from secondpass.evaluate.claims import LabelledClaim, read_claims
 from secondpass.evaluate.verifiers import evaluate_verifier
 from secondpass.verify.types import CheckedClaim, Claim, Evidence
+from tests.browser import Browser
 from tests.evaluate.example import HOSTILE
 from tests.evaluate.test_page import Page
 from tests.evaluate.test_reading import Frame
@@ -109,6 +110,23 @@ def test_it_is_shown_as_text_html_and_data() -> None:
     assert "script" not in page.tags and page.tags.count("table") == 2 and "<script>alert" in " ".join(page.words)
     assert "\x1b" not in repr(report) + report._repr_html_()
     assert json.loads(json.dumps(report.to_dict()))["worst"][0]["row"] == 3
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, True), (390, False)])
+def test_its_page_is_complete_and_asks_for_nothing(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
+    """Figures, sources, and worst cases that open; nothing hostile gets through, and it fits a telephone."""
+    report = evaluate_verifier(Told(), _rows(HOSTILE), n_samples=200)
+    report.to_html(tmp_path / "report.html")
+    Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    browser.open(tmp_path / "report.html", width=width, dark=dark)
+    assert browser.requests == [(tmp_path / "report.html").as_uri()] and browser.errors == []
+    assert browser.overflow <= 0 and "AUC by source" in browser.text and "0.667" in browser.text
+    worst = browser.all("details")
+    assert len(worst) == 6 and "contradicted at 0.05" in worst[0].text and "proof" not in worst[0].text
+    worst[0].find_element("css selector", "summary").click()
+    assert "proof" in worst[0].text and browser.errors == []
+    with pytest.raises(InputError, match="can't be written"):
+        report.to_html(tmp_path / "no" / "report.html")
 
 
 def test_rows_come_from_files_mappings_and_frames(tmp_path: Path) -> None:

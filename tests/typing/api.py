@@ -3,7 +3,20 @@
 import secondpass as sp
 from secondpass.cache import MemoryCache
 from secondpass.composition import experiment_unit
-from secondpass.evaluate import Comparison, Dataset, VerifierReport, compare, evaluate_verifier
+from secondpass.evaluate import (
+    Choice,
+    Comparison,
+    Dataset,
+    LearningCurve,
+    Tuned,
+    VerifierReport,
+    choose,
+    compare,
+    evaluate_verifier,
+    failures,
+    learning_curve,
+    tune,
+)
 from secondpass.llm import Budget
 from secondpass.models import LoadSettings
 from secondpass.monitor import AlertSink, Event, LatencyRule, WindowSink
@@ -75,7 +88,12 @@ def evaluated(dataset: Dataset) -> tuple[str, ...]:
     comparison: Comparison = compare({"BM25": BM25Retriever(), "L12": "cross-encoder"}, dataset, depths=(10, 50))
     compare({"BM25": BM25Retriever(), "L12": "cross-encoder"}, dataset, depht=10)  # type: ignore[call-arg]
     report: VerifierReport = evaluate_verifier(sp.FactVerifier(), [{"claim": "c", "passages": "p", "label": 1}])
-    return (*comparison.advice, *report.sources)
+    choice: Choice = choose(dataset, latency_ms=200, k=5, retrievers=["bm25"], rerankers={"L12": "cross-encoder"})
+    tuned: Tuned = tune(lambda weight: sp.PriorReranker(sp.load("fake"), weight=weight), {"weight": (1, 2)}, dataset)
+    curve: LearningCurve = learning_curve(["text"], ["label"], zero_shot=sp.ZeroShotClassifier())
+    tune(sp.load, {"reranker": ["fake"]}, dataset, fold=3)  # type: ignore[call-arg]
+    lost: list[str] = [case.query for case in failures(comparison, dataset, "L12", against="BM25")]
+    return (*comparison.advice, *report.sources, *choice.advice, *tuned.advice, *curve.advice, *lost)
 
 
 def experiment(control: sp.Reranker) -> float | None:

@@ -1,11 +1,14 @@
 """The results of measuring a verifier: frozen, and without any model."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from secondpass.evaluate.layout import write_page
 from secondpass.evaluate.statistics import Estimate
 from secondpass.evaluate.tables import aligned, escaped
+from secondpass.evaluate.verifier_page import verifier_page
 from secondpass.types import printable, shortened
 
 __all__ = ["VerifierFigures", "VerifierReport", "WorstCase"]
@@ -92,6 +95,14 @@ class VerifierReport:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-ready data."""
         return asdict(self)
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write a page that needs nothing else, as `Comparison.to_html` does.
+
+        Raises:
+            InputError: it can't be written.
+        """
+        write_page(verifier_page(self, self._headline(), _HEADS[2:]), path)
 
     def __repr__(self) -> str:
         lines = [self._headline(), "", *aligned([("", *_HEADS), *self._rows()])]
