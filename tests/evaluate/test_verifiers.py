@@ -120,7 +120,7 @@ def test_its_page_is_complete_and_asks_for_nothing(browser: Browser, tmp_path: P
     Page((tmp_path / "report.html").read_text(encoding="utf-8"))
     browser.open(tmp_path / "report.html", width=width, dark=dark)
     assert browser.requests == [(tmp_path / "report.html").as_uri()] and browser.errors == []
-    assert browser.overflow <= 0 and "AUC by source" in browser.text and "0.667" in browser.text
+    assert browser.overflow <= 0 and "Figures by source" in browser.text and "0.667" in browser.text
     worst = browser.all("details")
     assert len(worst) == 6 and "contradicted at 0.05" in worst[0].text and "proof" not in worst[0].text
     worst[0].find_element("css selector", "summary").click()

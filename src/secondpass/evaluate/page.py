@@ -113,10 +113,12 @@ def _queries(comparison: "Comparison", system: SystemResult) -> str:
     of = system.differences[comparison.measures[0]]
     parts = []
     for changes, verdict, n in ((system.gained, "better", of.better), (system.lost, "worse", of.worse)):
+        if not n:
+            continue
         shown = f", the {len(changes)} furthest" if len(changes) < n else ""
         parts.append(f"<h3>{labelled(verdict, f'{verdict} on {n}')}{shown}</h3>")
         parts += [_change(change, comparison.systems[0].name, system.name) for change in changes]
-    return "".join(parts)
+    return "".join(parts) or f"<p>As good as {escaped(comparison.systems[0].name)} on every query.</p>"
 
 
 def _change(change: Change, first: str, second: str) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from secondpass.evaluate.layout import cell, labelled, section, table, whole_page
-from secondpass.evaluate.plot import interval_bar, span
 from secondpass.evaluate.statistics import Estimate
 from secondpass.evaluate.tables import escaped
 
@@ -27,9 +26,8 @@ def verifier_page(report: "VerifierReport", headline: str, heads: tuple[str, ...
     groups = {"all": report.overall, **report.sources}
     overall = zip(heads, report.overall.estimates, strict=True)
     cards = "".join(_card(name, of) for name, of in overall if of is not None)
-    body = f"<section class='cards'>{cards}</section>" + section("All figures", _table(groups, heads))
-    for at, name in enumerate(heads):
-        body += section(f"{name} by source", _figure(groups, at)) if report.sources else ""
+    title = "Figures by source" if report.sources else "Figures"
+    body = f"<section class='cards'>{cards}</section>" + section(title, _table(groups, heads))
     body += section("Furthest from their labels", "".join(_case(case) for case in report.worst))
     return whole_page("Verifier", headline, body)
 
@@ -45,26 +43,13 @@ def _table(groups: "dict[str, VerifierFigures]", heads: tuple[str, ...]) -> str:
     rows = []
     for name, of in groups.items():
         cells = [cell(escaped(name), name), cell(str(of.n), of.n), cell(str(of.n_supported), of.n_supported)]
-        cells += [
-            cell("", _MISSING) if each is None else cell(f"{each.value:.3f}", each.value) for each in of.estimates
-        ]
+        cells += [cell("", _MISSING) if each is None else cell(_shown(each), each.value) for each in of.estimates]
         rows.append("".join(cells))
     return table(("source", "claims", "supported", *heads), rows)
 
 
-def _figure(groups: "dict[str, VerifierFigures]", at: int) -> str:
-    found = {name: (of, each) for name, of in groups.items() if (each := of.estimates[at]) is not None}
-    if not found:
-        return ""
-    ends = span(each for _, each in found.values())
-    rows = [
-        cell(escaped(name), name)
-        + cell(str(of.n), of.n)
-        + cell(f"{each.value:.3f}", each.value)
-        + cell(interval_bar(each, ends), each.value)
-        for name, (of, each) in found.items()
-    ]
-    return table(("source", "claims", "value", "interval"), rows)
+def _shown(of: Estimate) -> str:
+    return f"{of.value:.3f}<br><small>{of.low:.2f} to {of.high:.2f}</small>"
 
 
 def _case(case: "WorstCase") -> str:

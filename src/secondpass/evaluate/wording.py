@@ -9,6 +9,8 @@ def milliseconds(seconds: float) -> str:
     """Return a time as it is said: "310 ms", "0.4 ms", "2.1 s"."""
     if seconds >= 1:
         return f"{seconds:.1f} s"
+    if seconds < 1e-4:
+        return f"{seconds * 1e6:.0f} µs"
     return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"
 
 
