@@ -17,6 +17,7 @@ from secondpass.evaluate import (
     learning_curve,
     tune,
 )
+from secondpass.learn import Gate, ModelStore, Split, TrainingExample, data_hash, from_dataset, mine_negatives, split
 from secondpass.llm import Budget
 from secondpass.models import LoadSettings
 from secondpass.monitor import AlertSink, Event, LatencyRule, WindowSink
@@ -94,6 +95,17 @@ def evaluated(dataset: Dataset) -> tuple[str, ...]:
     tune(sp.load, {"reranker": ["fake"]}, dataset, fold=3)  # type: ignore[call-arg]
     lost: list[str] = [case.query for case in failures(comparison, dataset, "L12", against="BM25")]
     return (*comparison.advice, *report.sources, *choice.advice, *tuned.advice, *curve.advice, *lost)
+
+
+def versions(dataset: Dataset) -> str:
+    """Examples keep their kind, from their source to a split; a misspelt setting is a type error."""
+    parts: Split[TrainingExample] = split(from_dataset(dataset), dev=0.2)
+    mined = mine_negatives(parts.train, dataset.documents, retriever=BM25Retriever(), reranker="cross-encoder", n=3)
+    mine_negatives(parts.train, dataset.documents, retreiver=BM25Retriever())  # type: ignore[call-arg]
+    store = ModelStore("models")
+    store.add("model", task="rerank", metrics={"nDCG@10": 0.5}, data_hash=data_hash(mined.examples))
+    store.add("model", task="rank")  # type: ignore[arg-type]
+    return store.promote("v1", gate=Gate(dev=dataset, guards={"old": dataset})).version.name
 
 
 def experiment(control: sp.Reranker) -> float | None:

@@ -25,13 +25,12 @@ _VERBS = ("clean", "paint", "store", "carry", "count", "weigh")
 
 def _good() -> list[TrainingExample]:
     """Return 72 examples with which nothing is wrong."""
+    others = "Whoever wants to {} any {} may do so for nothing{}."  # as often shorter than the answer as longer
     return [
         TrainingExample.of(
             f"how do I {verb} a {noun}",
             [f"To {verb} a {noun} you take your time and read what stands on the {noun}."],
-            [
-                f"Whoever wants to {_VERBS[at - 1]} any {noun} may do so for nothing{', at once and all day long' * (at % 2)}."
-            ],
+            [others.format(_VERBS[at - 1], noun, ", at once and all day long" * (at % 2))],
         )
         for noun in _NOUNS
         for at, verb in enumerate(_VERBS)

@@ -212,7 +212,7 @@ class ABTestReranker(Reranker):
         """Count the clicks on an interleaved ranking, all those of one ranking together.
 
         Args:
-            clicked: documents of the ranking, or their ``team``s; none if there was no click.
+            clicked: documents of the ranking, or the ``team`` of each; none if there was no click.
             unit: by default that of the `experiment_unit` block around the call.
 
         Returns:
