@@ -52,7 +52,8 @@ _PACKAGES = {
         "sample_weights split text_shift train undersample weighted_sample with_replay write_examples"
     ),
     "llm": (
-        "Answer Budget BudgetError Completion CompletionError ForeignModel LLMSettings Prompt TokenChoice language_models"
+        "Answer Budget BudgetError Completion CompletionError ForeignModel LLMSettings Prompt TokenChoice "
+        "language_models"
     ),
     "models": (
         "Backend Batch BatchRunner EmbeddingModel EncoderTokenizer FileFormat LABELS LoadSettings ModelFiles ModelSpec "

@@ -60,7 +60,7 @@ class TestOutput:
         (tmp_path / "pets.jsonl").write_text(json.dumps({"id": "cat", "text": _CAT}))
         answer = f"Hello! {_CAT} It is 14 years old."
         done = _run("--answer", answer, "--passages", "pets.jsonl", "--threshold", "0.01", cwd=tmp_path)
-        assert "│ not checkable" in done.stdout and "│ supported" in done.stdout
+        assert "│ · not checkable" in done.stdout and "│ ✓ supported" in done.stdout
         assert f"pets.jsonl:1 (cat), 0-{len(_CAT)}: {_CAT}" in done.stdout
         last = done.stdout.splitlines()[-1]
         assert re.fullmatch(r"not passed: 1 of 2 checkable claims are supported \(50%\)", last)
@@ -131,7 +131,9 @@ class TestSettings:
     def test_a_policy_changes_the_answer(self) -> None:
         """`abstain` gives its message; `raise` shows the table as the others do, with exit status 1."""
         done = _run("--answer", "Whales fly to Mars.", "--passage", "Bread is baked.", "--policy", "abstain")
-        assert "abstain: The sources that were found do not support an answer." in done.stdout and done.returncode == 1
+        assert (
+            "given out: The sources that were found do not support an answer." in done.stdout and done.returncode == 1
+        )
         done = _run("--answer", "Whales fly to Mars.", "--passage", "Bread is baked.", "--policy", "raise")
         assert "not passed: 0 of 1" in done.stdout and done.returncode == 1 and done.stderr == ""
 

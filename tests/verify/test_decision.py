@@ -69,7 +69,7 @@ def test_a_number_that_differs_overrules_any_probability() -> None:
     decision = decided((0.97, 0.02, 0.01), (0, WRONG, 0.99, 0.0))
     assert decision.verdict is Verdict.CONTRADICTED and decision.settled
     assert decision.probability == pytest.approx(0.03)
-    assert "'1889', but the passage has '1887'" in decision.reason
+    assert "the source says 1887, not 1889" in decision.reason
     assert [mismatch.kind for mismatch in decision.mismatches] == ["date"]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +14,11 @@ from secondpass.cli.console import one_line, output, say_error
 from secondpass.cli.documents import passages_in, text_of
 from secondpass.cli.reading import read_argument, read_settings
 from secondpass.errors import InputError, SecondPassError, VerificationFailedError
+from secondpass.files import write_whole
 from secondpass.types import Document, printable
-from secondpass.verify.types import CheckedClaim, Citation, Evidence, Mismatch, Verdict, Verification
+from secondpass.verify.reasons import relevant, telling, told, what_was_done
+from secondpass.verify.report import page
+from secondpass.verify.types import CheckedClaim, Verdict, Verification
 from secondpass.verify.verifier import FactVerifier
 
 __all__ = ["read_passages", "verify", "write_page"]
@@ -25,6 +29,13 @@ _STYLES = {
     Verdict.NOT_ENOUGH_INFO: "yellow",
     Verdict.NOT_CHECKABLE: "dim",
     Verdict.ERROR: "magenta",
+}
+_MARKS = {
+    Verdict.SUPPORTED: "✓",
+    Verdict.CONTRADICTED: "✗",
+    Verdict.NOT_ENOUGH_INFO: "?",
+    Verdict.NOT_CHECKABLE: "·",
+    Verdict.ERROR: "!",
 }
 _SHOWN = 300  # characters of a piece of evidence; --json and --html have all of it
 _FAILED, _BAD_INPUT = 1, 2
@@ -124,32 +135,28 @@ def _verified(verifier: FactVerifier, answer: str, passages: list[Document], que
 
 
 def _write_html(verification: Verification, path: Path) -> None:
-    page = (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='color-scheme' content='light dark'>"
-        "<title>secondpass verify</title><style>body{font-family:sans-serif;max-width:70em;margin:2em auto}"
-        f"td{{vertical-align:top;padding:.2em .6em}}</style></head><body>{verification.to_html()}</body></html>"
-    )
-    write_page(page, path)
+    write_page(page(verification.to_dict()), path)
 
 
-def write_page(page: str, path: Path) -> None:
+def write_page(text: str, path: Path) -> None:
     """Write a page to a file.
 
     Raises:
         InputError: it can't be written.
     """
     try:
-        path.write_bytes(page.encode("utf-8", "replace"))
+        write_whole(path.expanduser(), text.encode("utf-8", "replace"))
     except OSError as exc:
         raise InputError(f"{path} can't be written: {exc}") from exc
 
 
 def _print(verification: Verification, sources: list[str]) -> None:
+    if verification.question:
+        output.print(Text.assemble(("question: ", "bold"), one_line(verification.question)))
     output.print(_table(verification, sources))
+    output.print(Text(f"model: {one_line(verification.model)}; policy: {what_was_done(verification.to_dict())}", "dim"))
     if verification.text != verification.answer:
-        output.print(
-            Text(f"{verification.policy}: ", style="bold") + Text(one_line(verification.text), style="not bold")
-        )
+        output.print(Text.assemble(("given out: ", "bold"), one_line(verification.text)))
     for note in verification.trace.notes:
         output.print(Text(f"note: {printable(note)}", style="dim"))
     checked = sum(claim.checked for claim in verification)
@@ -166,39 +173,30 @@ def _table(verification: Verification, sources: list[str]) -> Table:
     table.add_column("claim", ratio=2, overflow="fold")
     table.add_column("evidence", ratio=3, overflow="fold")
     for claim in verification:
-        word = Text(str(claim.verdict).replace("_", " "), style=_STYLES[claim.verdict])
+        words = str(claim.verdict).replace("_", " ")
+        word = Text(f"{_MARKS[claim.verdict]} {words}", style=_STYLES[claim.verdict])
         probability = f"{claim.probability:.2f}" if claim.checked else ""
         table.add_row(word, probability, Text(one_line(claim.text)), _evidence(claim, sources))
     return table
 
 
 def _evidence(claim: CheckedClaim, sources: list[str]) -> Text:
-    reason = claim.reason or claim.claim.reason
-    lines = [Text(one_line(reason), style="italic")] if reason else []
-    # Those that decided are in the reason.
-    lines += [Text(one_line(_described(each))) for each in claim.mismatches if _described(each) not in reason]
-    shown = list(claim.evidence[:1])
-    if claim.conflict:
-        shown += [each for each in claim.contradicting[:1] if each not in shown]
-    lines += [_place(each, sources) for each in shown]
-    lines += [Text(_cited(each), style="dim") for each in claim.citations]
+    data = claim.to_dict()
+    supports = ("✓ supports", "green") if claim.verdict is Verdict.SUPPORTED else ("nearest", "dim")
+    shown = {False: supports, True: ("✗ contradicts", "red")}
+    lines = [Text(one_line(told(data)), style="italic")] if told(data) else []
+    for window in relevant(data):
+        how = shown.pop(window in data["contradicting"], None)  # the best of each kind
+        if how:
+            lines.append(_place(window, claim.text, *how, sources))
     return Text("\n").join(lines)
 
 
-def _described(mismatch: Mismatch) -> str:
-    found = f"the passage has {mismatch.evidence!r}" if mismatch.evidence else "the passage has none"
-    return f"{mismatch.kind} {mismatch.claim!r}, but {found}"
-
-
-def _place(evidence: Evidence, sources: list[str]) -> Text:
-    source = sources[evidence.passage]
-    named = f"{source} ({evidence.id})" if evidence.id is not None and evidence.id != source else source
-    text = one_line(evidence.text)
+def _place(evidence: Mapping[str, Any], claim: str, how: str, style: str, sources: list[str]) -> Text:
+    source, identity = sources[evidence["passage"]], evidence["id"]
+    named = f"{source} ({identity})" if identity is not None and identity != source else source
+    start, end = telling(evidence["text"], claim)
+    text = one_line(evidence["text"][max(0, end - _SHOWN) if end - start < _SHOWN else start :])
     text = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    return Text.assemble((f"{one_line(named)}, {evidence.start}-{evidence.end}: ", "bold"), text)
-
-
-def _cited(citation: Citation) -> str:
-    if not citation.exists:
-        return f"[{citation.number}]: there is no such passage"
-    return f"[{citation.number}]: {'supports it' if citation.supports else 'does not support it'}"
+    place = f"{one_line(named)}, {evidence['start']}-{evidence['end']}: "
+    return Text.assemble((f"{how} ", style), (place, "bold"), text)

@@ -9,6 +9,7 @@ from secondpass.logistic import FloatArray
 from secondpass.verify.evidence import Window
 from secondpass.verify.facts.kinds import NEGATIONS
 from secondpass.verify.judge import VERDICTS, Judge, Judgement
+from secondpass.verify.reasons import described
 from secondpass.verify.signals import Premise, Signals
 from secondpass.verify.types import Evidence, Mismatch, Verdict
 
@@ -191,17 +192,12 @@ def _needs_both(signals: Signals) -> bool:
 def _reason(verdict: Verdict, hard: Sequence[Mismatch], conflict: bool, needs_both: bool) -> str:
     parts = []
     if hard and verdict is not Verdict.SUPPORTED:
-        parts.append("; ".join(_described(mismatch) for mismatch in hard[:_SHOWN]))
+        parts.append("; ".join(described(mismatch.to_dict()) for mismatch in hard[:_SHOWN]))
     if conflict:
         parts.append("one passage supports it and another one contradicts it")
     if needs_both and verdict is Verdict.SUPPORTED:
         parts.append("two windows support it together")
     return "; ".join(parts)
-
-
-def _described(mismatch: Mismatch) -> str:
-    found = f"the passage has {mismatch.evidence!r}" if mismatch.evidence else "the passage has none"
-    return f"{mismatch.kind} {mismatch.claim!r}, but {found}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,16 @@
 
 import html
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 from uuid import uuid4
 
 from secondpass.types import printable, shortened
+from secondpass.verify.reasons import Data, relevant, telling, told, what_was_done
 
-__all__ = ["as_html", "as_text"]
-
-Data = Mapping[str, Any]
+__all__ = ["as_html", "as_text", "page"]
 
 _ROWS = 40
+_WIDTH = 100
 # Half transparent over whatever the page has behind it, so that it can be read on light and on dark.
 _COLOURS = {
     "supported": "60,170,90",
@@ -28,30 +27,43 @@ _WORDS = {
     "not_checkable": "not checkable",
     "error": "error",
 }
-
+# A notebook puts cells' texts on the right, and headers in the middle.
+_CELL = "text-align:left;vertical-align:top;padding:.5em .6em .5em 0;white-space:normal;min-width:6.5em"
+_MARKS = {"supported": "✓", "contradicted": "✗", "not_enough_info": "?", "not_checkable": "·", "error": "!"}
+_FOR, _AGAINST, _NEAR = ("✓ supports", "supported"), ("✗ contradicts", "contradicted"), ("nearest", "not_checkable")
 _ABSENT = ("the passage does not have this", "the passage does not say this of them")
+_PAGE = (
+    "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' content='width=device-width, "
+    "initial-scale=1'><meta name='color-scheme' content='light dark'><title>{title}</title><style>body{{font-family:"
+    "system-ui,sans-serif;max-width:60rem;margin:1.5rem auto;padding:0 1rem}}</style></head><body>{body}</body></html>"
+)
 
 
 def as_text(verification: Data) -> str:
-    """Return a table of the claims in characters that can't steer a terminal.
+    """Return the claims, each with why it has its verdict, in characters that can't steer a terminal.
 
     Args:
         verification: what `Verification.to_dict` returns.
     """
-    lines = [f"Verification: {_headline(verification)}"]
+    lines = [f"Verification: {_headline(verification)}", *(f"  {line}" for line in _about(verification))]
     claims = verification["claims"]
     for claim in claims[:_ROWS]:
-        mark = "!" if claim["conflict"] else " "
-        lines.append(
-            f"  {_WORDS[claim['verdict']]:<15} {_probability(claim):<4} {mark} "
-            f"{shortened(claim['text'], 60):<60}{_told(claim)}"
-        )
-        if claim["spans"]:
-            lines.append(f"{'':25}not supported: {shortened('; '.join(map(_described, claim['spans'])), 120)}")
+        verdict = f"{_MARKS[claim['verdict']]} {_WORDS[claim['verdict']]}"
+        lines.append(f"  {verdict:<17} {_probability(claim):<4}  {shortened(claim['text'], _WIDTH)}")
+        if said := told(claim):
+            lines.append(f"{'':26}{shortened(said, 2 * _WIDTH)}")
+        for (words, _), evidence in _shown(claim)[:2]:
+            text = evidence["text"][slice(*telling(evidence["text"], claim["text"]))]
+            lines.append(f"{'':26}{words}, {_named(evidence)}: {shortened(text, _WIDTH)}")
     if len(claims) > _ROWS:
         lines.append(f"  and {len(claims) - _ROWS} more")
     lines += [f"  note: {printable(note)}" for note in verification["trace"]["notes"]]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def page(verification: Data) -> str:
+    """Return a whole page of HTML that needs nothing else, for a window of any width, and runs nothing."""
+    return _PAGE.format(title="Verification", body=as_html(verification))
 
 
 def as_html(verification: Data) -> str:
@@ -61,29 +73,19 @@ def as_html(verification: Data) -> str:
         verification: what `Verification.to_dict` returns.
     """
     key = f"sp-{uuid4().hex[:12]}"  # a page may show several
-    places: dict[tuple[int, int, int], str] = {}
-    shown: list[Data] = []
-    rows = []
-    for number, claim in enumerate(verification["claims"]):
-        windows = [*claim["evidence"], *claim["contradicting"]]
-        links = []
-        for at, evidence in enumerate(windows):
-            if evidence in windows[:at]:
-                continue
-            place = _place(evidence)
-            if place not in places:
-                places[place] = f"{key}-e{len(places)}"
-                shown.append(evidence)
-            links.append(_link(places[place], evidence))
-        rows.append(_row(f"{key}-c{number}", number, claim, links))
-    heads = "".join(f"<th style='text-align:left'>{name}" for name in ("", "verdict", "p", "claim", "evidence"))
+    rows = "".join(_row(f"{key}-c{number}", number, claim) for number, claim in enumerate(verification["claims"]))
+    about = "".join(f"<br>{_escaped(line)}" for line in _about(verification))
+    given_out = ""
+    if verification["text"] not in ("", verification["answer"]):
+        shown = f"<p style='white-space:pre-wrap'>{_escaped(verification['text'])}</p>"
+        given_out = f"<details><summary>what is given out</summary>{shown}</details>"
+    heads = f"<th style='{_CELL}'>verdict<th style='{_CELL}'>claim, and what the sources say"
+    table = f"<table style='color:inherit;border-collapse:collapse;width:100%'><tr>{heads}{rows}</table>"
     return (
-        "<div style='color:inherit;line-height:1.5'>"
-        f"<p><b>{_escaped(_headline(verification))}</b></p>"
+        "<div style='color:inherit;line-height:1.5;text-align:left;overflow-wrap:anywhere'>"
+        f"<p><b>{_escaped(_headline(verification))}</b><small>{about}</small></p>"
         f"<p style='white-space:pre-wrap'>{''.join(_coloured(verification, key))}</p>"
-        f"<p><small>{' '.join(_legend(verification))}</small></p>"
-        f"<table style='color:inherit'><tr>{heads}{''.join(rows)}</table>"
-        f"<ol>{''.join(_passage(places[_place(evidence)], evidence) for evidence in shown)}</ol>"
+        f"<p><small>{' '.join(_legend(verification))}</small></p>{given_out}{table if rows else ''}"
         f"{''.join(f'<p><small>{_escaped(note)}</small></p>' for note in verification['trace']['notes'])}"
         "</div>"
     )
@@ -94,25 +96,25 @@ def _headline(verification: Data) -> str:
     checked = len(verdicts) - verdicts.count("not_checkable")
     supported = verdicts.count("supported")
     outcome = "passed" if verification["passed"] else "not passed"
-    return f"{outcome}; {supported} of {checked} checkable claims supported (policy: {verification['policy']})"
+    return f"{outcome}; {supported} of {checked} checkable claims supported"
+
+
+def _about(verification: Data) -> Iterable[str]:
+    if verification["question"]:
+        yield f"question: {shortened(verification['question'], 2 * _WIDTH)}"
+    model = f"model: {verification['model']}; " if verification["model"] else ""
+    yield f"{model}policy: {what_was_done(verification)}"
 
 
 def _probability(claim: Data) -> str:
     return "" if claim["verdict"] == "not_checkable" else f"{claim['probability']:.2f}"
 
 
-def _told(claim: Data) -> str:
-    if claim["reason"]:
-        return f" {shortened(claim['reason'], 80)}"
-    if claim["evidence"]:
-        evidence = claim["evidence"][0]
-        return f" passage {evidence['passage'] + 1}: {shortened(evidence['text'], 60)}"
-    return ""
-
-
-def _described(span: Data) -> str:
-    there = f", where the passage has {span['evidence']!r}" if span["evidence"] else ""
-    return f"{span['text']!r} ({span['kind']}{there})"
+def _shown(claim: Data) -> list[tuple[tuple[str, str], Data]]:
+    """Return the windows that say something of a claim, each with what it does and the verdict whose colour it has."""
+    against = claim["contradicting"]
+    supports = _FOR if claim["verdict"] == "supported" else _NEAR
+    return [(_AGAINST if window in against else supports, window) for window in relevant(claim)]
 
 
 def _coloured(verification: Data, key: str) -> Iterable[str]:
@@ -156,33 +158,34 @@ def _legend(verification: Data) -> Iterable[str]:
             yield f"<span style='{_style(verdict)}'>{words}</span> {verdicts.count(verdict)}"
 
 
-def _row(anchor: str, number: int, claim: Data, links: list[str]) -> str:
-    told = f"<br><small>{_escaped(claim['reason'])}</small>" if claim["reason"] else ""
+def _row(anchor: str, number: int, claim: Data) -> str:
+    evidence = "".join(_evidence(how, window, claim["text"]) for how, window in _shown(claim))
+    probability = f"<br><small>p {_probability(claim)}</small>" if _probability(claim) else ""
+    verdict = (
+        f"<span style='{_style(claim['verdict'])}'>{_MARKS[claim['verdict']]}&nbsp;{_WORDS[claim['verdict']]}</span>"
+    )
     return (
-        f"<tr id='{anchor}'><td>{number + 1}"
-        f"<td><span style='{_style(claim['verdict'])}'>{_WORDS[claim['verdict']]}</span>"
-        f"<td>{_probability(claim)}<td style='text-align:left'>{_escaped(claim['text'])}{told}"
-        f"<td style='text-align:left'>{' '.join(links)}"
+        f"<tr id='{anchor}'><td style='{_CELL}'>{verdict}{probability}"
+        f"<td style='{_CELL}'><b>{number + 1}.</b> {_escaped(claim['text'])}"
+        f"<br><small>{_escaped(told(claim))}</small>{evidence}"
     )
 
 
-def _link(anchor: str, evidence: Data) -> str:
+def _evidence(how: tuple[str, str], evidence: Data, claim: str) -> str:
+    (words, verdict), text = how, evidence["text"]
+    start, end = telling(text, claim)
+    quoted = f"{_escaped(text[:start])}<b>{_escaped(text[start:end])}</b>{_escaped(text[end:])}"
     title = f"entailment {evidence['entailment']:.2f}, contradiction {evidence['contradiction']:.2f}"
-    return f"<a href='#{anchor}' title='{title}'>{_label(evidence)}</a>"
+    border = f"margin:.4em 0;padding-left:.6em;border-left:3px solid rgb({_COLOURS[verdict]})"
+    return (
+        f"<div style='{border}' title='{title}'><small><b>{words}</b>, {_escaped(_named(evidence))}, "
+        f"{evidence['start']}-{evidence['end']}:<br>{quoted}</small></div>"
+    )
 
 
-def _passage(anchor: str, evidence: Data) -> str:
-    identity = "" if evidence["id"] is None else f" ({_escaped(str(evidence['id']))})"
-    return f"<li id='{anchor}'><b>{_label(evidence)}</b>{identity}: {_escaped(evidence['text'])}"
-
-
-def _place(evidence: Data) -> tuple[int, int, int]:
-    return evidence["passage"], evidence["start"], evidence["end"]
-
-
-def _label(evidence: Data) -> str:
-    passage, start, end = _place(evidence)
-    return f"passage {passage + 1}, {start}-{end}"
+def _named(evidence: Data) -> str:
+    identity = "" if evidence["id"] is None else f" ({evidence['id']})"
+    return printable(f"passage {evidence['passage'] + 1}{identity}")
 
 
 def _style(verdict: str) -> str:

@@ -262,6 +262,8 @@ class Verification:
         policy: the name of the policy that made ``text``.
         text: the answer after the policy was applied.
         trace: what happened.
+        question: what was asked; None if that is not known.
+        model: the name of the model that verified it.
     """
 
     answer: str
@@ -270,6 +272,8 @@ class Verification:
     policy: str = "annotate"
     text: str = ""
     trace: Trace = field(default_factory=Trace)
+    question: str | None = None
+    model: str = ""
 
     def __len__(self) -> int:
         return len(self.claims)
@@ -329,6 +333,8 @@ class Verification:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data; JSON-ready if the passages' own ids are."""
         return {
+            "question": self.question,
+            "model": self.model,
             "answer": self.answer,
             "passed": self.passed,
             "supported_fraction": self.supported_fraction,

@@ -241,7 +241,7 @@ class FactVerifier(Configured):
         """
         answers = [self._prepared(item, at) for at, item in _items(items)]
         results = [
-            self._verification(answer.text, claims, trace)
+            self._verification(answer.text, claims, trace, answer.question or None)
             for answer, (claims, trace) in zip(
                 answers, self._pipeline.verify(answers, self._calibration_note), strict=True
             )
@@ -303,10 +303,12 @@ class FactVerifier(Configured):
         )
         return Answer(well_formed(answer), passages, well_formed(question or "").strip())
 
-    def _verification(self, answer: str, claims: tuple[CheckedClaim, ...], trace: Trace) -> Verification:
+    def _verification(
+        self, answer: str, claims: tuple[CheckedClaim, ...], trace: Trace, question: str | None
+    ) -> Verification:
         passed = has_passed(claims, self.min_supported, self.allow_unchecked)
         text = self._policy(answer, claims, passed, self.message)
-        return Verification(answer, claims, passed, self._policy_name, text, trace)
+        return Verification(answer, claims, passed, self._policy_name, text, trace, question, self.nli.name)
 
     @property
     def _calibration_note(self) -> tuple[str, ...]:
