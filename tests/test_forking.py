@@ -1,12 +1,15 @@
 """What happens in a child process right after a fork."""
 
 import gc
+import os
+import subprocess
+import sys
 from threading import Event, Lock, Thread, Timer
 
 import pytest
 
 from secondpass import forking
-from secondpass.forking import before_any_fork, reset_after_fork
+from secondpass.forking import alone_after_fork, before_any_fork, reset_after_fork
 from tests.forks import exit_status_of_child, needs_fork
 
 pytestmark = needs_fork
@@ -83,3 +86,40 @@ def test_a_fork_from_within_a_native_call_is_not_waited_for_for_ever(monkeypatch
         assert exit_status_of_child(lambda: None) == 0
     with before_any_fork():
         pass
+
+
+_PRODUCTS = """
+import os, threading, warnings
+warnings.simplefilter("ignore")
+import numpy as np
+from secondpass.forking import product
+matrix, over = np.ones((300, 300)), threading.Event()
+def fork():
+    for _ in range(100):
+        child = os.fork()
+        if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+    over.set()
+threading.Thread(target=fork, daemon=True).start()
+while not over.is_set():
+    assert product(matrix, matrix)[0, 0] == 300
+"""
+
+
+def test_a_fork_comes_between_no_product() -> None:
+    """OpenBLAS ends its threads before a fork, and a product in another thread would wait for them for ever."""
+    environment = os.environ | dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "4")
+    subprocess.run([sys.executable, "-c", _PRODUCTS], env=environment, check=True, timeout=120)
+
+
+def test_native_code_works_alone_in_a_child() -> None:
+    """It is told so in the child only, and only for an owner that is still there."""
+    told: list[tuple[str, int]] = []
+    kept, gone = _Owner(), _Owner()
+    alone_after_fork(kept, lambda n: told.append(("kept", n)))
+    alone_after_fork(gone, lambda n: told.append(("gone", n)))
+    del gone
+    gc.collect()
+    assert exit_status_of_child(lambda: _require(told == [("kept", 1)])) == 0
+    assert told == []

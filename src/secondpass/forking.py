@@ -4,10 +4,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
-__all__ = ["before_any_fork", "reset_after_fork"]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["alone_after_fork", "before_any_fork", "product", "reset_after_fork"]
 
 T = TypeVar("T")
 
@@ -74,6 +77,34 @@ def before_any_fork() -> Iterator[None]:
         yield
     finally:
         _gate.leave()
+
+
+def product(left: "npt.NDArray[Any]", right: "npt.NDArray[Any]") -> "npt.NDArray[Any]":
+    """Return ``left @ right``, which no fork comes between.
+
+    OpenBLAS, which NumPy multiplies larger matrices with, ends its threads before a fork; a product that they are at
+    in another thread then waits for them for ever, and so does the fork.
+    """
+    with before_any_fork():
+        made: npt.NDArray[Any] = left @ right
+        return made
+
+
+def alone_after_fork(owner: object, set_threads: Callable[[int], object]) -> None:
+    """Let native code with OpenMP use one thread where a child process goes on, while the owner lives.
+
+    The thread that forked has a team whose other members don't exist in the child: it would wait for them for ever.
+    Other threads of the child make teams of their own.
+
+    Args:
+        owner: uses that code; as for `reset_after_fork`, which this is one use of.
+        set_threads: tells it how many threads to use, such as ``torch.set_num_threads``.
+    """
+
+    def reset(_: object) -> None:
+        set_threads(1)
+
+    reset_after_fork(owner, reset)
 
 
 def _in_child() -> None:

@@ -3,7 +3,7 @@
 import json
 import pickle
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from secondpass.retrieve import (
 from secondpass.retrieve.expand import FeedbackExpander, SynonymExpander, TemplateExpander
 from secondpass.testing import FakeReranker
 from secondpass.types import Scale
+from tests.forks import exit_status_of_child, needs_fork
 
 _DOCUMENTS = [
     {"id": "copy", "text": "shutil.copy copies a file with its permissions.", "metadata": {"module": "shutil"}},
@@ -415,3 +416,32 @@ class TestData:
         """The error says what there is."""
         with pytest.raises(error, match=message):
             RetrieveRerank.from_config({"retriever": config, "reranker": {"type": "fake"}})
+
+
+class _Random(EmbeddingModel):
+    """Gives each text a vector of its own, at no cost."""
+
+    fingerprint, max_length = "random", 1_000
+
+    def _encode(self, texts: Sequence[str], progress: bool) -> Any:
+        return np.array([np.random.default_rng(len(text)).standard_normal(64) for text in texts], dtype=np.float32)
+
+
+@needs_fork
+def test_a_forked_child_searches() -> None:
+    """FAISS works alone there: the threads that it had in the parent did not come along."""
+    faiss = pytest.importorskip("faiss")
+    retriever = DenseRetriever(_Random("random"))
+    retriever.index(["a" * at for at in range(2_000)])
+    queries, n_threads = ["b" * at for at in range(1, 51)], faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(4)
+    try:
+        expected = [[hit.index for hit in ranking] for ranking in retriever.search(queries, 3)]
+
+        def in_child() -> None:
+            assert [[hit.index for hit in ranking] for ranking in retriever.search(queries, 3)] == expected
+
+        assert exit_status_of_child(in_child) == 0
+        in_child()
+    finally:
+        faiss.omp_set_num_threads(n_threads)

@@ -9,6 +9,7 @@ from secondpass.classify.background import ANCHORS, TEXTS
 from secondpass.classify.hypotheses import Wording
 from secondpass.classify.member import Member, refuse_cut_hypothesis
 from secondpass.config import Configured, digest
+from secondpass.forking import product
 from secondpass.logistic import FloatArray
 from secondpass.models.backends.load import LoadSettings, check_loading, load_embedding_model
 from secondpass.models.batching import Rows
@@ -88,7 +89,7 @@ class BiEncoderMember(Member):
         # The mean of the wordings' vectors: its product with a text's is the mean of their cosines.
         of_anchors = _centred(labels, self._common_to_labels).reshape(len(ANCHORS), -1, labels.shape[1]).mean(axis=1)
         self._anchors: Rows = of_anchors
-        self._spread = float((_centred(texts, self._common_to_texts) @ of_anchors.T).std())
+        self._spread = float(product(_centred(texts, self._common_to_texts), of_anchors.T).std())
         self._kept: dict[str, Rows] = {}
         self._last: dict[str, Rows] = {}
 
@@ -109,10 +110,10 @@ class BiEncoderMember(Member):
         texts = {text: at for at, text in enumerate(dict.fromkeys(text for text, _ in pairs))}
         hypotheses = {one: at for at, one in enumerate(dict.fromkeys(one for _, one in pairs))}
         of_texts = self._vectors_of_texts(list(texts))
-        cosines = (of_texts @ self._vectors_of(list(hypotheses)).T).astype(np.float64) / self._spread
+        cosines = product(of_texts, self._vectors_of(list(hypotheses)).T).astype(np.float64) / self._spread
         logits = cosines * (_SHARPNESS_OF_SEVERAL if odds else _SHARPNESS)
         if odds:
-            anchors = (of_texts @ self._anchors.T).astype(np.float64) / self._spread * _SHARPNESS_OF_SEVERAL
+            anchors = product(of_texts, self._anchors.T).astype(np.float64) / self._spread * _SHARPNESS_OF_SEVERAL
             logits -= (np.logaddexp.reduce(anchors, axis=1) + np.log(_NONE / len(ANCHORS)))[:, None]
         return logits[[texts[text] for text, _ in pairs], [hypotheses[one] for _, one in pairs]], None
 

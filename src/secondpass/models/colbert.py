@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ConfigError, ModelFormatError
+from secondpass.forking import product
 from secondpass.models.batching import BatchRunner, Rows, progress_bar
 from secondpass.models.onnx_session import OnnxSession, read_tokenizer
 from secondpass.models.sources.files import ModelFiles
@@ -137,7 +138,7 @@ class ColbertModel:
             # Scored here and then dropped: the vectors of many documents are gigabytes.
             for index, encoded in zip(indices, self._encode([documents[i] for i in indices]), strict=True):
                 for query in queries[texts[index]]:
-                    best = (vectors[query] @ encoded.T).max(axis=1)
+                    best = product(vectors[query], encoded.T).max(axis=1)
                     scores[query, texts[index]] = float(best.sum(dtype=np.float64))
             return np.zeros((len(indices), 1), dtype=np.float32)
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ConfigError, MissingExtraError, ModelFormatError, ModelIntegrityError
+from secondpass.forking import alone_after_fork
 from secondpass.models.batching import BatchRunner, Rows, progress_bar
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.resolve import checked_device
@@ -68,6 +69,7 @@ class T5Model:
             _CPU_BATCH_TOKENS if self._model.device.type == "cpu" else _GPU_BATCH_TOKENS
         )
         self._runner = BatchRunner(1, _is_out_of_memory)
+        alone_after_fork(self, torch.set_num_threads)
         dtype_name = str(self._model.dtype).removeprefix("torch.")
         # Last: it is the identity of what was opened.
         self.fingerprint = f"{files.identity()}-t5-{dtype_name}-{max_length}"

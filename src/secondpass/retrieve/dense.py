@@ -8,6 +8,7 @@ import numpy as np
 
 from secondpass.config import digest
 from secondpass.errors import MissingExtraError
+from secondpass.forking import alone_after_fork
 from secondpass.models.backends.load import LoadSettings, check_loading, load_embedding_model
 from secondpass.models.embedding import EmbeddingModel
 from secondpass.models.sources.catalog import languages_of
@@ -49,7 +50,7 @@ class DenseRetriever(Retriever):
         **loading: Unpack[LoadSettings],
     ) -> None:
         super().__init__()
-        _faiss()
+        alone_after_fork(self, _faiss().omp_set_num_threads)
         self.model, self.metric, self.loading = model, metric, loading
         check(self, metric=OneOf("inner_product", "l2"))
         check_loading(loading, LoadSettings, "DenseRetriever", loaded=isinstance(model, EmbeddingModel))

@@ -15,6 +15,7 @@ from secondpass.models.backends.torch_models import _half_of
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.retrieve import BM25Retriever
 from secondpass.testing import RerankerContract
+from tests.forks import exit_status_of_child, needs_fork
 from tests.models.tiny_bert import save_tiny_bert
 
 pytestmark = pytest.mark.slow
@@ -214,3 +215,19 @@ def test_a_bi_encoder_on_torch_gives_unit_vectors() -> None:
     restored = pickle.loads(pickle.dumps(model))
     np.testing.assert_allclose(restored.encode_queries(["copy a file"])[0], vectors[0], atol=1e-5)
     assert restored.fingerprint == model.fingerprint
+
+
+@needs_fork
+def test_a_forked_child_scores(torch_reranker: CrossEncoderReranker) -> None:
+    """PyTorch works alone there: the threads that it had in the parent did not come along."""
+    documents, n_threads = ["copy a file " * 60, "the moon " * 60] * 4, torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        expected = torch_reranker.score("copy a file", documents)
+
+        def in_child() -> None:
+            np.testing.assert_allclose(torch_reranker.score("copy a file", documents), expected, atol=1e-4)
+
+        assert exit_status_of_child(in_child) == 0
+    finally:
+        torch.set_num_threads(n_threads)

@@ -12,6 +12,7 @@ from secondpass.composition.fusion import Vector
 from secondpass.composition.members import member_of, without_k
 from secondpass.composition.order.relevance import best_first, relevance, reordered
 from secondpass.config import digest
+from secondpass.forking import product
 from secondpass.loading import RerankerLike
 from secondpass.models.backends.load import LoadSettings, check_loading, load_embedding_model
 from secondpass.models.embedding import EmbeddingModel
@@ -116,7 +117,7 @@ def _marginal(relevances: Vector, similarities: Matrix, weight: float) -> tuple[
 
 def _vector_similarities(texts: Sequence[str], model: EmbeddingModel) -> Matrix:
     vectors = model.encode_documents(texts).astype(np.float64)
-    return np.clip(vectors @ vectors.T, 0.0, 1.0)
+    return np.asarray(np.clip(product(vectors, vectors.T), 0.0, 1.0))
 
 
 def _word_similarities(texts: Sequence[str]) -> Matrix:
@@ -126,7 +127,7 @@ def _word_similarities(texts: Sequence[str]) -> Matrix:
     for at, row in enumerate(rows):
         has[at, row] = 1.0
     lengths = np.sqrt(np.maximum(has.sum(axis=1), 1.0))
-    return np.asarray(has @ has.T / np.outer(lengths, lengths))
+    return np.asarray(product(has, has.T) / np.outer(lengths, lengths))
 
 
 def _words(text: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from secondpass.errors import (
     ModelIntegrityError,
     OutOfMemoryError,
 )
+from secondpass.forking import alone_after_fork
 from secondpass.models.backends.base import Reopened
 from secondpass.models.batching import BatchRunner, Rows
 from secondpass.models.embedding import EmbeddingModel
@@ -98,6 +99,7 @@ class TorchPairModel(Reopened, PairModel):
             batch_tokens or _default_batch_tokens(self._model.device),
             BatchRunner(1, _is_out_of_memory),
         )
+        alone_after_fork(self, torch.set_num_threads)
         self.files = files
         self._settings = {"device": device, "max_length": max_length, "batch_tokens": batch_tokens, "dtype": dtype}
         self._inputs = {"input_ids", "attention_mask", "token_type_ids"} & set(self._model.tokenizer.model_input_names)
@@ -232,6 +234,7 @@ class TorchEmbeddingModel(Reopened, EmbeddingModel):
             query_prefix=prompts.get("query") or (files.spec.query_prefix if files.spec else ""),
             document_prefix=prompts.get("document") or prompts.get("passage") or "",
         )
+        alone_after_fork(self, torch.set_num_threads)
         self.files = files
         self._settings = {"device": device, "max_length": max_length, "batch_tokens": batch_tokens, "dtype": dtype}
         if max_length is not None or self._model.max_seq_length is None:  # else what it was trained with

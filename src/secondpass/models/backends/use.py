@@ -8,6 +8,7 @@ import numpy as np
 
 from secondpass.cancellation import check_cancelled
 from secondpass.errors import MissingExtraError, ModelFormatError, ModelIntegrityError
+from secondpass.forking import before_any_fork
 from secondpass.models.backends.base import Backend, Reopened
 from secondpass.models.batching import Rows, portions, progress_bar
 from secondpass.models.embedding import EmbeddingModel
@@ -69,7 +70,8 @@ class UseEmbeddingModel(Reopened, EmbeddingModel):
         with progress_bar(sum(sizes), "char", progress) as advance:
             for part in portions(sizes, _PORTION):
                 check_cancelled()
-                parts.append(self._model.encode(texts[part]))
+                with before_any_fork():  # matrix products: see `secondpass.forking.product`
+                    parts.append(self._model.encode(texts[part]))
                 advance(sum(sizes[part]))
         return np.concatenate(parts)
 

@@ -10,6 +10,7 @@ numbers would take longer than the product.
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.forking import product
 from secondpass.models.graph.bert import BertWriter
 from secondpass.models.sources.encoders import DebertaConfig
 
@@ -78,7 +79,7 @@ class DebertaWriter(BertWriter):
         """Return the keys or queries of distances, times the scale: shape (distances, hidden)."""
         kind = part if self.encoder.shares_projections else f"position_{part}"
         matrix, bias = (self.tensors[f"{name}.attention.self.{kind}.{each}"] for each in ("weight", "bias"))
-        table = (self._relative() @ matrix.T + bias) * np.float32(scale)
+        table = (product(self._relative(), matrix.T) + bias) * np.float32(scale)
         return self.rows(f"{name}.distances.{part}", f"{name}.distances.{part}", table, rows)
 
     def _relative(self) -> Floats:
