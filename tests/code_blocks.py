@@ -19,6 +19,7 @@ from markdown_it import MarkdownIt
 
 import secondpass as sp
 from notebooks.store import same_text
+from secondpass.serve import ServeSettings
 
 __all__ = ["Block", "call_errors", "find_blocks", "run_blocks"]
 
@@ -79,7 +80,8 @@ def _run(block: Block, namespace: dict[str, Any], folder: Path) -> str:
         assert done.returncode == 0, f"{block}: {done.stderr}"
         return done.stdout
     if block.language == "yaml":
-        sp.from_config(yaml.safe_load(block.code))
+        read = ServeSettings.from_config if "serve" in block.info else sp.from_config
+        read(yaml.safe_load(block.code))
         return ""
     if block.language == "toml":
         assert tomllib.loads(block.code), f"{block} is empty"
