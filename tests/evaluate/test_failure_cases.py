@@ -11,6 +11,7 @@ from secondpass.evaluate.comparison import compare
 from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.failure_cases import failures
 from secondpass.evaluate.results import Comparison
+from secondpass.learn import TrainingExample, read_examples
 from tests.evaluate.example import HOSTILE, example
 
 
@@ -59,6 +60,8 @@ def test_they_are_training_data(comparison: Comparison, dataset: Dataset, tmp_pa
     rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines()]
     assert rows == [case.to_example() for case in found]
     assert rows[0]["labels"] == [1, 0, 0, 0, 0, 0] and rows[0]["documents"][0] == "word0 of subject0 is here "
+    learned = read_examples(tmp_path / "train.jsonl")
+    assert learned[0] == TrainingExample.of("word0 of subject0 ", found[0].relevant, found[0].distractors)
     with pytest.raises(InputError, match="can't be written"):
         found.to_jsonl(tmp_path / "no" / "train.jsonl")
     assert [path.name for path in tmp_path.iterdir()] == ["train.jsonl"]

@@ -109,13 +109,13 @@ class Choice:
                 f"(p50), {milliseconds(chosen.latency.p95_s)} (p95)."
             )
         in_time = [option for option in self.options if option.in_time]
-        if chosen is not None and in_time[0] is not chosen:
+        if chosen is not None and in_time[0] != chosen:
             best = in_time[0]
             yield (
-                f"The highest mean{limit} has {best.plan} ({best.mean.value:.3f}), which is not better than that, "
-                f"{queries}, and takes {milliseconds(best.latency.p50_s)}."
+                f"{best.plan} has the highest mean{limit}, {best.mean.value:.3f}, which {self.n_queries} queries can't "
+                f"tell from chance, and takes {milliseconds(best.latency.p50_s)} (p50)."
             )
-        if in_time and self.options[0] is not in_time[0]:
+        if in_time and self.options[0] != in_time[0]:
             best = self.options[0]
             yield (
                 f"With more time, {best.plan} has {best.mean.value:.3f}, and takes {milliseconds(best.latency.p50_s)} "
@@ -133,7 +133,7 @@ class Choice:
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         for option in self.options:
-            mark = "* " if option is self.chosen else "  "
+            mark = "* " if option == self.chosen else "  "
             times = (milliseconds(option.latency.p50_s), milliseconds(option.latency.p95_s))
             cells = (against(option.difference), p_value(option.difference), *times, "yes" if option.in_time else "no")
             yield f"{mark}{option.plan}", f"{option.mean.value:.3f}", interval(option.mean), *cells
