@@ -17,6 +17,7 @@ from secondpass.learn import (
     check_data,
 )
 from secondpass.models.embedding import EmbeddingModel
+from secondpass.models.nli import NliModel
 from secondpass.testing import FakeReranker
 
 _NOUNS = ("lamp", "pump", "door", "road", "tree", "fish", "salt", "iron", "moon", "rope", "glue", "milk")
@@ -151,6 +152,16 @@ def test_a_leak_is_found_with_the_test_data() -> None:
     assert _found(report, "leak").examples == (0,) and not report.ok
 
 
+_SCENES = (
+    ("The shop opens at nine and closes at six on weekdays.", "The shop opens at nine.", "The shop opens at eight."),
+    ("Anna bought three red apples at the market on Friday.", "Anna bought apples.", "Anna bought no apples."),
+    ("The train to Rome was two hours late because of snow.", "The train was late.", "The train was on time."),
+    ("The old bridge was closed in 1998 for repairs.", "The bridge was closed.", "The bridge was never closed."),
+    ("Our director, Mr Brown, signed the contract in Paris.", "Mr Brown signed.", "Nobody signed the contract."),
+    ("The library lends up to ten books for four weeks.", "The library lends books.", "The library lends no books."),
+)
+
+
 class _Vectors(EmbeddingModel):
     """Turns a text into counts of its words, which is enough to tell tickets apart."""
 
@@ -182,6 +193,22 @@ class TestMislabelled:
         finding = _found(check_data(texts, embedding_model=_Vectors("words")), "mislabelled")
         assert finding.examples == (17,) and "rather 'parcel' than 'password'" in finding.message
 
+    def test_an_nli_model_disagrees(self) -> None:
+        """Pairs that are sure to relate otherwise are named, and premises that stand behind hypotheses."""
+        pairs = [
+            LabelledPair(premise, hypothesis, label)
+            for premise, entailed, contradicted in _SCENES
+            for hypothesis, label in ((entailed, "entailment"), (contradicted, "contradiction"))
+        ]
+        model = NliModel()
+        assert check_data(pairs, nli_model=model).names == ("few",)
+        turned = [LabelledPair(pair.second, pair.first, pair.label) for pair in pairs]
+        finding = _found(check_data(turned, nli_model=model), "swapped_columns")
+        assert finding.severe and "of 6 pairs with the label entailment are entailed the other way" in finding.message
+        wrong = [*pairs[:5], LabelledPair(*pairs[5].texts, "entailment"), *pairs[6:]]
+        finding = _found(check_data(wrong, nli_model=model), "mislabelled")
+        assert finding.examples == (5,) and "rather contradiction than entailment" in finding.message
+
     def test_models_are_for_their_kind(self) -> None:
         """A reranker needs queries, a classifier texts, and both scores that can be compared."""
         texts = [LabelledText("a", "b")]
@@ -189,6 +216,8 @@ class TestMislabelled:
             check_data(texts, reranker=FakeReranker())
         with pytest.raises(ConfigError, match="embedding_model is for examples of the kind LabelledText"):
             check_data(_good(), embedding_model=_Vectors("words"))
+        with pytest.raises(ConfigError, match="nli_model is for examples of the kind LabelledPair"):
+            check_data(texts, nli_model="secondpass-nli-minilm")
         with pytest.raises(ConfigError, match="embedding_model must be an EmbeddingModel or a name"):
             check_data(texts, embedding_model=3)  # type: ignore[arg-type]  # that is what is tested
         with pytest.raises(CompositionError, match="needs logits or probabilities"):

@@ -312,6 +312,24 @@ class TestTrouble:
                 assert _names(store.list()) == ["v1"] and store.path("v1").is_dir()
             assert [path.name for path in (store.folder / "versions").iterdir()] == ["v1"]
 
+    @needs_permissions
+    def test_what_may_not_be_read_is_said(self, tiny: Path) -> None:
+        """Of a store, and of a model that is to be added; nothing is left of it."""
+        with open_folder() as folder:
+            (folder / "model").mkdir()
+            for path in tiny.iterdir():
+                (folder / "model" / path.name).write_bytes(path.read_bytes())
+            (folder / "model" / "notes.txt").write_text("")
+            (folder / "model" / "notes.txt").chmod(0)
+            with unprivileged():
+                store = ModelStore(folder / "models")
+                with pytest.raises(InputError, match=r"notes\.txt can't be read: .*Permission denied"):
+                    store.add(folder / "model")
+                assert not list((store.folder / "versions").iterdir())
+            store.folder.chmod(0)
+            with unprivileged(), pytest.raises(ModelIntegrityError, match=r"registry\.json can't be read"):
+                store.list()
+
     def test_a_disk_that_is_full_for_the_registry(
         self, store: ModelStore, light: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -7,20 +7,23 @@ import numpy as np
 
 from secondpass.base import Reranker
 from secondpass.errors import MissingExtraError
-from secondpass.learn.data.example import LabelledText, TrainingExample
+from secondpass.learn.data.example import LabelledPair, LabelledText, TrainingExample
 from secondpass.learn.data.findings import Finding
 from secondpass.learn.data.normalised import normalised
 from secondpass.learn.data.scoring import log_odds_of
 from secondpass.models.embedding import EmbeddingModel
+from secondpass.models.nli import LABELS, NliModel
 from secondpass.retrieve.bm25 import BM25Retriever
 from secondpass.types import is_blank, shortened
 
-__all__ = ["mislabelled_documents", "mislabelled_texts"]
+__all__ = ["mislabelled_documents", "mislabelled_texts", "wrong_pairs"]
 
 _OTHERS = 10  # documents of other queries that are looked at for each query
 _MARGIN = 4.0  # log-odds, an odds ratio of 55
 _TOO_MANY = 0.3  # from which share on it is rather the model that does not know the field
 _FOLDS = 5
+_SURE, _DOUBTED = 0.7, 0.1  # probabilities of another label, and of that which was given
+_FEWEST_ENTAILED = 5
 
 
 def mislabelled_documents(examples: Sequence[TrainingExample], reranker: Reranker) -> Iterator[Finding]:
@@ -86,6 +89,40 @@ def mislabelled_texts(examples: Sequence[LabelledText], model: EmbeddingModel) -
         text = shortened(examples[usable[first]].text, 60)
         shown = f"{text!r}: rather {str(names[other[first]])!r} than {str(labels[first])!r}"
     yield from _found([usable[at] for at in flagged.tolist()], len(usable), shown, model.name)
+
+
+def wrong_pairs(examples: Sequence[LabelledPair], model: NliModel) -> Iterator[Finding]:
+    """Find pairs of which an NLI model is sure that they relate otherwise, and premises that stand behind hypotheses.
+
+    A premise says more than what follows from it, and so does not follow from it: if, of the pairs that are labelled as
+    entailment, most are entailed the other way round only, the columns are swapped, and no label is looked at.
+    """
+    usable = [at for at, each in enumerate(examples) if each.label in LABELS and not any(map(is_blank, each.texts))]
+    if not usable:
+        return
+    chances = model.run([(examples[at].first, examples[at].second) for at in usable]).probabilities
+    given = np.array([LABELS.index(examples[at].label) for at in usable])
+    entailed = np.flatnonzero(given == 0)
+    if len(entailed) >= _FEWEST_ENTAILED:
+        behind = [examples[usable[at]] for at in entailed.tolist()]
+        turned = model.run([(each.second, each.first) for each in behind]).probabilities[:, 0]
+        n_turned = int((turned > chances[entailed, 0] + 0.5).sum())
+        if n_turned > 0.5 * len(entailed):
+            yield Finding(
+                "swapped_columns",
+                f"{n_turned} of {len(entailed)} pairs with the label entailment are entailed the other way round only",
+                "the columns look swapped: pass the premise, which is the evidence, first",
+                severe=True,
+            )
+            return
+    sure = chances.argmax(axis=1)
+    own = chances[np.arange(len(usable)), given]
+    flagged = np.flatnonzero((chances.max(axis=1) >= _SURE) & (own <= _DOUBTED)).tolist()
+    shown = ""
+    if flagged:
+        first = examples[usable[flagged[0]]]
+        shown = f"{shortened(first.second, 60)!r}: rather {LABELS[sure[flagged[0]]]} than {first.label}"
+    yield from _found([usable[at] for at in flagged], len(usable), shown, model.name)
 
 
 def _found(wrong: Sequence[int], n: int, shown: str, model: str) -> Iterator[Finding]:

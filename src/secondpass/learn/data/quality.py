@@ -6,12 +6,13 @@ from typing import Any
 from secondpass.base import Reranker
 from secondpass.errors import ConfigError
 from secondpass.learn.data.checks import CHECKS
-from secondpass.learn.data.disagreement import mislabelled_documents, mislabelled_texts
-from secondpass.learn.data.example import E, Example, LabelledText, TrainingExample, checked_examples
+from secondpass.learn.data.disagreement import mislabelled_documents, mislabelled_texts, wrong_pairs
+from secondpass.learn.data.example import E, Example, LabelledPair, LabelledText, TrainingExample, checked_examples
 from secondpass.learn.data.findings import DataReport, Finding
 from secondpass.learn.data.leakage import find_leaks
 from secondpass.learn.data.scoring import as_reranker
 from secondpass.models.embedding import EmbeddingModel
+from secondpass.models.nli import NliModel
 from secondpass.validation import shown
 
 __all__ = ["check_data"]
@@ -23,6 +24,7 @@ def check_data(
     test: Iterable[E] | None = None,
     reranker: str | Mapping[str, Any] | Reranker | None = None,
     embedding_model: str | EmbeddingModel | None = None,
+    nli_model: str | NliModel | None = None,
 ) -> DataReport:
     """Look for what stands in the way of learning from examples.
 
@@ -37,6 +39,8 @@ def check_data(
         reranker: a strong one, or its name; then, among `TrainingExample`s, what looks ``mislabelled``: a document far
             better than those that are labelled as relevant. It costs about ten pairs for each example.
         embedding_model: a bi-encoder, or its name; then the same among `LabelledText`s, by confident learning.
+        nli_model: an NLI model, or its name; then the same among `LabelledPair`s with the labels ``entailment``,
+            ``neutral`` and ``contradiction``, and whether premises stand behind hypotheses (``swapped_columns``).
 
     Raises:
         InputError: there are no examples, or they are of several kinds.
@@ -54,6 +58,10 @@ def check_data(
         texts: list[LabelledText] = [each for each in looked if isinstance(each, LabelledText)]
         _need(texts, found, "embedding_model", "LabelledText")
         findings += mislabelled_texts(texts, _embedding_model(embedding_model))
+    if nli_model is not None:
+        pairs: list[LabelledPair] = [each for each in looked if isinstance(each, LabelledPair)]
+        _need(pairs, found, "nli_model", "LabelledPair")
+        findings += wrong_pairs(pairs, nli_model if isinstance(nli_model, NliModel) else NliModel(nli_model))
     leak: Finding | None = None if test is None else find_leaks(found, test).finding
     return DataReport.of(findings + ([leak] if leak else []), len(found))
 

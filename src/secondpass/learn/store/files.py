@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -53,7 +53,8 @@ def copied(source: Path, names: list[str], versions: Path) -> Iterator[tuple[Pat
     Gives the folder, each file's SHA-256 and the bytes in all. All is on the disk by then.
 
     Raises:
-        OSError: something can't be read or written; nothing is left behind.
+        InputError: something can't be read; nothing is left behind.
+        OSError: something can't be written; likewise.
     """
     folder = versions / f"{_COPYING}{uuid4().hex}"
     try:
@@ -81,20 +82,30 @@ def remove_unlisted(versions: Path, listed: Collection[str]) -> None:
         OSError: something can't be removed.
     """
     for folder in sorted(versions.iterdir()):
-        young = folder.name.startswith(_COPYING) and time.time() - _last_written(folder) < _ABANDONED_S
-        if folder.name not in listed and not young:
-            shutil.rmtree(folder)
+        if folder.name not in listed:
+            with suppress(FileNotFoundError):  # its writer, whose copy failed, was faster
+                if not folder.name.startswith(_COPYING) or time.time() - _last_written(folder) >= _ABANDONED_S:
+                    shutil.rmtree(folder)
 
 
 def _last_written(folder: Path) -> float:
     return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
 
 
+def _blocks(source: Path) -> Iterator[bytes]:
+    try:
+        with source.open("rb") as file:
+            while block := file.read(_BLOCK):
+                yield block
+    except OSError as exc:
+        raise InputError(f"{source} can't be read: {exc}") from exc
+
+
 def _copy(source: Path, target: Path) -> tuple[str, int]:
     """Copy a file through to the disk; returns the SHA-256 of what was written, and how much that was."""
     digest, size = hashlib.sha256(), 0
-    with source.open("rb") as read, target.open("xb") as written:
-        while block := read.read(_BLOCK):
+    with target.open("xb") as written:
+        for block in _blocks(source):
             digest.update(block)
             size += written.write(block)
         written.flush()

@@ -125,8 +125,11 @@ def read_registry(root: Path) -> Registry | None:
         ModelIntegrityError: it is damaged, or of another version of secondpass.
     """
     path = root / REGISTRY
-    if not path.exists():
-        return None
+    try:
+        if not path.exists():
+            return None
+    except OSError as exc:  # no permission to look
+        raise ModelIntegrityError(f"{path} can't be read: {exc}") from exc
     data = read_json(path)
     if data.get("format") != FORMAT:
         raise ModelIntegrityError(
