@@ -284,6 +284,12 @@ class TestAgreement:
             ("noon", "12:00", True),
             ("at midnight", "00:00", True),
             ("noon", "14:00", False),
+            ("12:30 p.m.", "12:30", True),
+            ("12:30 a.m.", "00:30", True),
+            ("12:30 a.m.", "12:30 p.m.", False),
+            ("12 p.m.", "noon", True),
+            ("1 p.m.", "13:00", True),
+            ("11:59 p.m.", "23:59", True),
             ("weekly", "daily", False),
             ("monthly", "weekly", False),
             ("1 in 1,000", "0.1 %", True),
@@ -364,6 +370,22 @@ class TestDates:
     def test_is_no_date(self, text: str) -> None:
         """Verbs are no months, and counts no years."""
         assert DATES.of(read_facts(text)) == []
+
+    @pytest.mark.parametrize(
+        ("text", "spans"),
+        [
+            ("in 2098\u20132100", [(2098, 2100)]),
+            ("in 2098\u20132101", []),
+            ("in 1990\u20131990", []),
+            ("in 1995\u20131990", []),
+            ("in 1995\u201390", []),
+            ("in 1995\u2013 96", []),
+            ("in 1995\u20136", []),
+        ],
+    )
+    def test_spans_rise_and_end_in_a_year(self, text: str, spans: list[tuple[int, int]]) -> None:
+        """The second year comes after the first, and no later than any that is one; short ones stand close by."""
+        assert [date.years for date in DATES.of(read_facts(text)) if date.is_span] == spans
 
     def test_spans_have_two_years(self) -> None:
         """A span yields both its years, short ones completed, and the time between."""
