@@ -75,6 +75,7 @@ def test_the_wheel_holds_everything_and_nothing_else(tmp_path: Path) -> None:
         "secondpass/py.typed",
         "secondpass/evaluate/page.css",
         "secondpass/evaluate/page.js",
+        "secondpass/monitor/grafana.json",
         "secondpass/serve/page/index.html",
         "secondpass/serve/page/page.css",
         "secondpass/serve/page/page.js",

@@ -18,7 +18,7 @@ Item = tuple[str, list[dict[str, Any]], str | None]
 
 
 def as_passage(document: Document) -> dict[str, Any]:
-    """Return a Document as a passage for a `FactVerifier`."""
+    """Return a Document as a document or a passage of secondpass's, with its id and metadata."""
     return {"text": document.page_content, "id": document.id, "metadata": document.metadata}
 
 

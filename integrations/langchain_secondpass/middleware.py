@@ -1,6 +1,6 @@
 """Verify what an agent answers, before it is returned."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -9,11 +9,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 
 from langchain_secondpass.answers import DEFAULT_VERIFIER, as_passage, with_text
 from secondpass import ConfigError, MissingExtraError
-from secondpass.adapters import load_verifier
+from secondpass.adapters import VerifierLike, load_verifier
 from secondpass.errors import VerificationFailedError
 from secondpass.validation import OneOf, Whole, check
 from secondpass.verify.types import CheckedClaim, Verdict, Verification
-from secondpass.verify.verifier import FactVerifier
 
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState, hook_config
@@ -76,7 +75,7 @@ class SecondPassVerificationMiddleware(AgentMiddleware[AgentState[Any], Any, Any
 
     def __init__(
         self,
-        verifier: str | Mapping[str, Any] | FactVerifier = DEFAULT_VERIFIER,
+        verifier: VerifierLike = DEFAULT_VERIFIER,
         *,
         on_failure: OnFailure = "annotate",
         max_retries: int = 2,

@@ -9,7 +9,7 @@ from langchain_core.runnables.config import get_config_list
 from pydantic import ConfigDict, InstanceOf, PlainSerializer, WithJsonSchema
 from typing_extensions import TypedDict  # the one that pydantic needs before Python 3.12
 
-from langchain_secondpass.answers import kind_of
+from langchain_secondpass.answers import as_passage, kind_of
 from secondpass import InputError, Ranking, Request, Reranker
 from secondpass.adapters import known_scores
 
@@ -126,7 +126,7 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
                 raise InputError(f"documents[{at}] must be a LangChain Document, not {kind_of(document)}")
         key = self.score_key
         initial = None if key is None else known_scores(document.metadata.get(key) for document in documents)
-        return Request(value["query"], [document.page_content for document in documents], self.top_n, initial)
+        return Request(value["query"], [as_passage(document) for document in documents], self.top_n, initial)
 
     def _arguments(self, value: dict[str, Any]) -> dict[str, Any]:
         request = self._request(value)

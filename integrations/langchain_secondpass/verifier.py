@@ -13,16 +13,17 @@ from typing_extensions import TypedDict  # the one that pydantic needs before Py
 
 from langchain_secondpass.answers import DEFAULT_VERIFIER, Item, as_item, with_text
 from secondpass import ConfigError, InputError
-from secondpass.adapters import load_verifier
+from secondpass.adapters import VerifierLike, load_verifier
 from secondpass.errors import VerificationFailedError
 from secondpass.validation import Text, check_names
+from secondpass.verify.monitored import MonitoredVerifier
 from secondpass.verify.types import Verification
 from secondpass.verify.verifier import FactVerifier
 
 __all__ = ["SecondPassVerifier"]
 
 VerifierField = Annotated[
-    InstanceOf[FactVerifier],
+    InstanceOf[FactVerifier] | InstanceOf[MonitoredVerifier],
     PlainSerializer(lambda verifier: verifier.to_config(), return_type=dict[str, Any]),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
 ]
@@ -83,7 +84,7 @@ class SecondPassVerifier(RunnableSerializable[dict[str, Any], dict[str, Any]]):
     def __init__(
         self,
         *,
-        verifier: str | Mapping[str, Any] | FactVerifier = DEFAULT_VERIFIER,
+        verifier: VerifierLike = DEFAULT_VERIFIER,
         answer_key: str = "answer",
         context_key: str = "context",
         question_key: str = "question",

@@ -14,6 +14,7 @@ from secondpass.secret import Secret
 from secondpass.validation import shown
 
 if TYPE_CHECKING:
+    from secondpass.verify.monitored import MonitoredVerifier
     from secondpass.verify.verifier import FactVerifier
 
 __all__ = [
@@ -26,8 +27,8 @@ __all__ = [
     "without_secrets",
 ]
 
-VerifierLike: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | FactVerifier"
-"""The name or folder of an NLI model, the settings of a `FactVerifier`, or one."""
+VerifierLike: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | FactVerifier | MonitoredVerifier"
+"""The name or folder of an NLI model, the settings of a `FactVerifier` or of a `MonitoredVerifier`, or one."""
 
 
 DEFAULT_RERANKER = "cross-encoder:ms-marco-MiniLM-L12-v2"
@@ -71,23 +72,25 @@ def check_named(reranker: object, model: object, device: object) -> None:
         raise ConfigError("device goes with the name of a model: a reranker or a configuration has its own")
 
 
-def load_verifier(verifier: VerifierLike, **usual: Any) -> "FactVerifier":
+def load_verifier(verifier: VerifierLike, **usual: Any) -> "FactVerifier | MonitoredVerifier":
     """Return a verifier by its model's name, or by its settings; one is returned unchanged.
 
     Args:
-        verifier: a name, a folder, a mapping or a `FactVerifier`.
+        verifier: a name, a folder, a mapping, a `FactVerifier`, or a `MonitoredVerifier` around one.
         usual: settings for one that is only named; those in a mapping are the caller's own decision.
 
     Raises:
         ConfigError: it is not one of these, or a setting can't be used.
         ModelError: its model can't be loaded.
     """
-    from secondpass.verify.verifier import FactVerifier  # here, as who only reranks needs nothing of it
+    from secondpass.verify.monitored import MonitoredVerifier  # here, as who only reranks needs nothing of it
+    from secondpass.verify.verifier import FactVerifier
 
-    if isinstance(verifier, FactVerifier):
+    if isinstance(verifier, FactVerifier | MonitoredVerifier):
         return verifier
     if isinstance(verifier, Mapping):
-        return FactVerifier.from_config(verifier)
+        watched = verifier.get("type") == MonitoredVerifier.registry_name
+        return MonitoredVerifier.from_config(verifier) if watched else FactVerifier.from_config(verifier)
     if isinstance(verifier, str | os.PathLike):
         return FactVerifier(verifier, **usual)
     raise ConfigError(f"verifier must be a model's name, a mapping or a FactVerifier, not {type(verifier).__name__}")

@@ -80,8 +80,7 @@ def _subject(model: str | None, config: Path | None) -> "Reranker | FactVerifier
     settings = read_yaml(config)
     inner = settings.get("wrapped", settings) if isinstance(settings, Mapping) else None
     if isinstance(inner, Mapping) and inner.get("type") == "fact":
-        from secondpass.verify.verifier import verifiers
+        from secondpass.adapters import load_verifier
 
-        verifier: FactVerifier | MonitoredVerifier = verifiers.get(str(settings["type"])).from_config(settings)
-        return verifier
+        return load_verifier(settings)
     return from_config(settings)

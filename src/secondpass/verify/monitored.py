@@ -64,6 +64,16 @@ class MonitoredVerifier(Watched, Configured):
             raise ConfigError(must_be("MonitoredVerifier: wrapped", "a verifier, such as a FactVerifier", wrapped))
         self._watch("verify", built, sinks, name, texts, salt)
 
+    @property
+    def policy(self) -> Any:
+        """That of the wrapped verifier."""
+        return self.wrapped.policy
+
+    @property
+    def message(self) -> str:
+        """That of the wrapped verifier: what an answer that did not pass may be replaced with."""
+        return self.wrapped.message
+
     def verify(self, answer: str, passages: Sequence[Document], *, question: str | None = None) -> Verification:
         """Verify an answer: see `FactVerifier.verify`."""
         return self.verify_many([(answer, passages, question)])[0]

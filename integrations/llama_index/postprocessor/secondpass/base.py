@@ -170,8 +170,15 @@ class SecondPassRerank(BaseNodePostprocessor):
         return with_prior(self.reranker) if self.prior else self.reranker
 
     def _candidates(self, nodes: list[NodeWithScore]) -> dict[str, Any]:
-        texts = [node.get_content(metadata_mode=MetadataMode.EMBED) for node in nodes]
-        return {"documents": texts, "k": self.top_n, "initial_scores": known_scores(node.score for node in nodes)}
+        documents = [
+            {
+                "text": node.get_content(metadata_mode=MetadataMode.EMBED),
+                "id": node.node_id,
+                "metadata": node.node.metadata,  # for rerankers that boost by a date or a source
+            }
+            for node in nodes
+        ]
+        return {"documents": documents, "k": self.top_n, "initial_scores": known_scores(node.score for node in nodes)}
 
     @contextmanager
     def _reported(self, nodes: list[NodeWithScore], query: QueryBundle) -> Iterator[list[NodeWithScore]]:

@@ -197,9 +197,10 @@ class SecondPassRanker:
     def _prepare(self, documents: list[Document], top_k: int | None) -> tuple[list[Document], dict[str, Any]]:
         candidates = _unique(documents)
         k = self.top_k if top_k is None else checked_k(top_k, "top_k", error=InputError)
-        texts = [self._text(document) for document in candidates]
+        # With the meta, for rerankers that boost by a date or a source.
+        given = [{"text": self._text(each), "id": each.id, "metadata": each.meta} for each in candidates]
         scores = known_scores(document.score for document in candidates)
-        return candidates, {"documents": texts, "k": k, "initial_scores": scores}
+        return candidates, {"documents": given, "k": k, "initial_scores": scores}
 
     def _text(self, document: Document) -> str:
         values = [document.meta.get(name) for name in self.meta_fields_to_embed]

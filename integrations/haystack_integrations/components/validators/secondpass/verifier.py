@@ -15,8 +15,9 @@ except ImportError as exc:
 
     raise MissingExtraError.of("haystack", "SecondPassVerifier") from exc
 
-from secondpass.adapters import load_verifier, without_secrets
+from secondpass.adapters import VerifierLike, load_verifier, without_secrets
 from secondpass.errors import ConfigError, InputError
+from secondpass.verify.monitored import MonitoredVerifier
 from secondpass.verify.types import Verification
 from secondpass.verify.verifier import FactVerifier
 
@@ -63,7 +64,7 @@ class SecondPassVerifier:
 
     def __init__(
         self,
-        verifier: str | Mapping[str, Any] | FactVerifier = "secondpass-nli-minilm",
+        verifier: VerifierLike = "secondpass-nli-minilm",
         *,
         meta_fields: list[str] | None = None,
         reply_type: Literal["chat", "text"] | None = None,
@@ -75,15 +76,15 @@ class SecondPassVerifier:
             raise ConfigError(f"reply_type must be 'chat', 'text' or None, not {reply_type!r}")
         if isinstance(verifier, os.PathLike):
             verifier = os.fspath(verifier)
-        if not isinstance(verifier, str | Mapping | FactVerifier):
+        if not isinstance(verifier, str | Mapping | FactVerifier | MonitoredVerifier):
             kind = type(verifier).__name__
             raise ConfigError(f"verifier must be a model's name, a mapping or a FactVerifier, not {kind}")
-        self.verifier: str | dict[str, Any] | FactVerifier = (
+        self.verifier: str | dict[str, Any] | FactVerifier | MonitoredVerifier = (
             dict(verifier) if isinstance(verifier, Mapping) else verifier
         )
         self.meta_fields = list(meta_fields or ())
         self.reply_type = reply_type
-        self._loaded = verifier if isinstance(verifier, FactVerifier) else None
+        self._loaded = verifier if isinstance(verifier, FactVerifier | MonitoredVerifier) else None
         component.set_output_types(self, replies=_TYPES[reply_type], verifications=list[Verification], passed=bool)
 
     def warm_up(self) -> None:
@@ -133,7 +134,8 @@ class SecondPassVerifier:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the component as plain data without keys; a `FactVerifier` as its `to_config`, with its errors."""
-        verifier = self.verifier.to_config() if isinstance(self.verifier, FactVerifier) else self.verifier
+        given = self.verifier
+        verifier = given.to_config() if isinstance(given, FactVerifier | MonitoredVerifier) else given
         return default_to_dict(
             self, verifier=without_secrets(verifier), meta_fields=self.meta_fields, reply_type=self.reply_type
         )
@@ -143,7 +145,7 @@ class SecondPassVerifier:
         """Build the component from what `to_dict` wrote; the model is loaded by `warm_up`."""
         return default_from_dict(cls, data)
 
-    def _ready(self) -> FactVerifier:
+    def _ready(self) -> FactVerifier | MonitoredVerifier:
         if self._loaded is None:
             with _LOADING:
                 if self._loaded is None:  # a thread that had to wait finds it loaded
