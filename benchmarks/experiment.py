@@ -88,15 +88,16 @@ def print_shadow(blocks: int, calls: int, n_documents: int) -> None:
     documents = [
         f"Document {at} says how files are copied, moved and removed on system {at}." for at in range(n_documents)
     ]
-    shadow = sp.ABTestReranker({"control": control, "treatment": TenTimes()}, mode="shadow", max_waiting=20)
+    shadow = sp.ABTestReranker({"control": control, "treatment": TenTimes()}, mode="shadow", max_waiting=4)
     block(control, [0.0] * 10, documents)
     usual_s = statistics.median(block(control, [0.0] * 20, documents))
     random = np.random.default_rng(0)
     alone: list[float] = []
     beside: list[float] = []
-    for _ in range(blocks):
+    for at in range(blocks):
         gaps = random.exponential(usual_s / _BUSY, calls).tolist()
-        for taken, reranker in ((alone, control), (beside, shadow)):
+        pair: list[tuple[list[float], Reranker]] = [(alone, control), (beside, shadow)]
+        for taken, reranker in pair if at % 2 else pair[::-1]:
             taken += block(reranker, gaps, documents)
             shadow.drain(120)
     shadowed = shadow.outcomes.values(shadow._usual.key, "latency_s", "treatment")
@@ -159,8 +160,8 @@ def main() -> None:
     """Read the arguments, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=400)
-    parser.add_argument("--blocks", type=int, default=10)
-    parser.add_argument("--calls", type=int, default=60)
+    parser.add_argument("--blocks", type=int, default=30)
+    parser.add_argument("--calls", type=int, default=20)
     parser.add_argument("--documents", type=int, default=20)
     parser.add_argument("--runs", type=int, default=1_000, help="experiments; 0 leaves them out")
     options = parser.parse_args()
