@@ -218,8 +218,8 @@ class TestSettings:
 
     def test_only_a_reranker_can_be_wrapped(self) -> None:
         """The message names both sides."""
-        with pytest.raises(CompositionError, match="CoalescingReranker wraps a Reranker, not a str"):
-            CoalescingReranker("fake")  # type: ignore[arg-type]
+        with pytest.raises(CompositionError, match="CoalescingReranker wraps a Reranker, not a int"):
+            CoalescingReranker(3)  # type: ignore[arg-type]
 
     def test_it_is_what_it_wraps(self) -> None:
         """Scale, pointwise and fingerprint are the wrapped one's, since no score changes."""

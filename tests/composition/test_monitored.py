@@ -209,7 +209,7 @@ def test_it_is_plain_data() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     """When it is built."""
     with pytest.raises(sp.CompositionError, match="wraps a Reranker"):
-        sp.MonitoredReranker("fake")  # type: ignore[arg-type]
+        sp.MonitoredReranker(3)  # type: ignore[arg-type]
     with pytest.raises(sp.ConfigError, match="MonitoredReranker: texts must be True or False"):
         sp.MonitoredReranker(FakeReranker(), texts=1)  # type: ignore[arg-type]
     with pytest.raises(sp.ConfigError, match="MonitoredReranker: name must be a str that is not empty"):

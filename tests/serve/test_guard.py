@@ -198,6 +198,25 @@ class TestWhatIsSaid:
         }
         assert "copy" not in line
 
+    def test_a_failing_batch_is_logged_without_what_it_says(
+        self, waiting: type[WaitingReranker], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Only which kind of error it was."""
+        with listening(create_app(_slow())) as url, ThreadPoolExecutor(3) as pool:
+
+            def post(query: str) -> Any:
+                return httpx.post(f"{url}/rerank", json=_BODY | {"query": query}, timeout=PATIENCE_S)
+
+            first = pool.submit(post, "wait")
+            assert waiting.entered.acquire(timeout=PATIENCE_S)
+            others = [pool.submit(post, query) for query in ("one", "fail")]
+            while "secondpass_http_in_flight 3.0" not in httpx.get(f"{url}/metrics").text:
+                pass
+            waiting.released.set()
+            assert [each.result().status_code for each in (first, *others)] == [200, 200, 500]
+        assert "a batch of 2 calls failed (ValueError)" in caplog.text
+        assert "secret" not in "".join(JSONFormatter().format(record) for record in caplog.records)
+
     @pytest.mark.usefixtures("waiting")
     def test_an_error_tells_the_client_nothing_but_where_to_look(self, caplog: pytest.LogCaptureFixture) -> None:
         """And the log has its class and its place, without what it says, which may be a text."""

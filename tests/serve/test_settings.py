@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from secondpass.errors import ConfigError, RegistryError
+from secondpass.monitor import read_events
 from secondpass.serve import ServeSettings, create_app
 from tests.serve.conftest import FAKES, PATIENCE_S, listening
 from tests.serve.waiting import WaitingReranker
@@ -35,6 +36,17 @@ def test_settings_that_can_not_be_used(settings: dict[str, Any], said: str) -> N
     with pytest.raises(ConfigError) as caught:
         create_app(settings)
     assert said in str(caught.value)
+
+
+def test_events_go_where_the_settings_say(tmp_path: Path) -> None:
+    """All models share one file; no text is in it."""
+    events = tmp_path / "events.jsonl"
+    with TestClient(create_app(FAKES | {"sinks": [{"type": "jsonl", "path": str(events)}]})) as client:
+        for model in ("default", "logits"):
+            client.post("/v2/rerank", json=_BODY | {"model": model})
+    warm_up, *read = [event.name for event in read_events(events)][1:]
+    assert (warm_up, read) == ("logits", ["default", "logits"])
+    assert "copy" not in events.read_text(encoding="utf-8")
 
 
 def test_keys_are_in_no_configuration() -> None:

@@ -207,7 +207,8 @@ class Batcher(Generic[Item, Result]):
         def failed(exc: BaseException) -> None:
             nonlocal others, failed_with
             if others:
-                _log.warning("a batch of %d calls failed, so each is scored alone: %s", len(batch), exc)
+                # What the error says is the business of its caller, and may quote a text.
+                _log.warning("a batch of %d calls failed (%s), so each is scored alone", len(batch), type(exc).__name__)
                 others, failed_with = 0, others
 
         # Whatever the error is, it is the caller's, and the thread must go on. The calls have nothing to do with each

@@ -12,7 +12,7 @@ from secondpass.composition.monitored import MonitoredReranker
 from secondpass.config import construct
 from secondpass.errors import ConfigError
 from secondpass.loading import load
-from secondpass.monitor.sink import SinkLike
+from secondpass.monitor.sink import Sink, SinkLike, as_sink
 from secondpass.registry import Registry
 from secondpass.serve.classifying import ServedClassifier
 from secondpass.serve.errors import RefusedError
@@ -40,7 +40,7 @@ class Served:
 
     Args:
         settings: which they are.
-        sinks: where the events of their calls go.
+        sinks: where the events of their calls go, beside those of the settings.
 
     Raises:
         SecondPassError: one of them can't be loaded; the message names it.
@@ -48,6 +48,8 @@ class Served:
 
     def __init__(self, settings: ServeSettings, sinks: Sequence[SinkLike]) -> None:
         self.settings = settings
+        self._own_sinks = [as_sink(sink) for sink in settings.sinks]  # one of each for all models: it may write a file
+        sinks = (*sinks, *self._own_sinks)
         queue: _Queue = {
             "max_wait_ms": settings.max_wait_ms,
             "max_pairs": settings.max_pairs,
@@ -106,10 +108,13 @@ class Served:
             classifier.warm_up()
 
     def close(self) -> None:
-        """Answer what waits in the queues, and end their threads."""
+        """Answer what waits in the queues, end their threads, and let go of the sinks' files."""
         queues: list[CoalescingReranker | ServedVerifier | ServedClassifier] = [*self.rerankers.values()]
         for each in (*queues, *self.verifiers.values(), *self.classifiers.values()):
             each.close()
+        for sink in self._own_sinks:
+            if isinstance(sink, Sink):
+                sink.close()
 
 
 class Generations:

@@ -59,6 +59,6 @@ class Service:
             return True
 
     def _loaded(self, settings: ServeSettings) -> Served:
-        served = Served(settings, (self._sink, *settings.sinks))
+        served = Served(settings, [self._sink])
         served.warm_up()
         return served
