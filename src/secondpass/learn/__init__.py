@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from secondpass.learn.data.shapes import as_lists, as_pairs, as_triplets, as_tuples
     from secondpass.learn.data.splits import Split, split
     from secondpass.learn.diagnosis.diagnose import diagnose
+    from secondpass.learn.diagnosis.probe import Probe, probe
     from secondpass.learn.diagnosis.shift import Shift, text_shift
+    from secondpass.learn.distil import distil, fewer_layers
     from secondpass.learn.export import Export, export
     from secondpass.learn.incremental import UpdateAdvice, kept_quality, retrain_or_update, with_replay
     from secondpass.learn.negatives import Mined, Rejected, mine_negatives
@@ -64,6 +66,7 @@ _LAZY = {
     "Mined": "secondpass.learn.negatives",
     "ModelStore": "secondpass.learn.store.store",
     "ModelVersion": "secondpass.models.sources.store",
+    "Probe": "secondpass.learn.diagnosis.probe",
     "Promotion": "secondpass.learn.store.store",
     "Rejected": "secondpass.learn.negatives",
     "Shift": "secondpass.learn.diagnosis.shift",
@@ -84,7 +87,9 @@ _LAZY = {
     "data_hash": "secondpass.learn.data.example",
     "decide": "secondpass.learn.store.gate",
     "diagnose": "secondpass.learn.diagnosis.diagnose",
+    "distil": "secondpass.learn.distil",
     "export": "secondpass.learn.export",
+    "fewer_layers": "secondpass.learn.distil",
     "find_leaks": "secondpass.learn.data.leakage",
     "from_answers": "secondpass.learn.data.answers",
     "from_clicks": "secondpass.learn.data.feedback",
@@ -98,6 +103,7 @@ _LAZY = {
     "mine_negatives": "secondpass.learn.negatives",
     "oversample": "secondpass.learn.data.balancing",
     "preset": "secondpass.learn.training.settings",
+    "probe": "secondpass.learn.diagnosis.probe",
     "read_examples": "secondpass.learn.data.example",
     "retrain_or_update": "secondpass.learn.incremental",
     "sample_weights": "secondpass.learn.data.balancing",
@@ -127,6 +133,7 @@ __all__ = [
     "Mined",
     "ModelStore",
     "ModelVersion",
+    "Probe",
     "Promotion",
     "Rejected",
     "Shift",
@@ -147,7 +154,9 @@ __all__ = [
     "data_hash",
     "decide",
     "diagnose",
+    "distil",
     "export",
+    "fewer_layers",
     "find_leaks",
     "from_answers",
     "from_clicks",
@@ -161,6 +170,7 @@ __all__ = [
     "mine_negatives",
     "oversample",
     "preset",
+    "probe",
     "read_examples",
     "retrain_or_update",
     "sample_weights",

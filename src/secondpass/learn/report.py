@@ -84,7 +84,7 @@ def _facts(learned: "Learned") -> Iterator[str]:
 
 
 def _sections(learned: "Learned") -> Iterator[str]:
-    yield f"<section class='advice'>{bullets(_facts(learned))}</section>"
+    yield f"<section class='advice' style='overflow-wrap:anywhere'>{bullets(_facts(learned))}</section>"
     yield section("Findings", "".join(map(_finding, learned.findings)) or "<p>Nothing was found to be wrong.</p>")
     yield section("Quality", _quality(learned))
     yield section("Training", "".join(_curves(learned)))
@@ -97,7 +97,8 @@ def _sections(learned: "Learned") -> Iterator[str]:
 
 def _finding(finding: Finding) -> str:
     label = labelled("worse" if finding.severe else "undecided", escaped(finding.name))
-    return f"<p>{label} {escaped(finding.message)}. <em>{escaped(finding.advice)}.</em></p>"
+    words = f"{escaped(finding.message)}. <em>{escaped(finding.advice)}.</em>"
+    return f"<p style='overflow-wrap:anywhere'>{label} {words}</p>"
 
 
 def _quality(learned: "Learned") -> str:
@@ -161,7 +162,7 @@ def _usage(learned: "Learned") -> str:
         "import secondpass as sp",
         f'sp.CalibratedReranker(sp.CrossEncoderReranker("{learned.model}"), calibrator="ready")',
     ]
-    return f"<pre>{escaped(chr(10).join(lines))}</pre>"
+    return f"<pre style='white-space:pre-wrap;overflow-wrap:anywhere'>{escaped(chr(10).join(lines))}</pre>"
 
 
 def _pairs(values: dict[str, Any]) -> str:

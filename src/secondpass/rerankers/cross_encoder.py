@@ -118,16 +118,17 @@ class CrossEncoderReranker(Reranker):
         self.takes_instruction = self.pair_model.takes_instruction
         self._told = self._instructed(instruction)
         self._languages = None if on_foreign == "score" else languages_of(self.pair_model.name)
-        self._calibration = _calibration_of(
-            self.pair_model, digest([self.registry_name, self._told.fingerprint, "identity"])
-        )
+        self._calibration = _calibration_of(self.pair_model, self._identity("identity"))
         if smoke_test:
             self._check_order()
 
     @property
     def fingerprint(self) -> str:
         """The identity of the weights, and of all settings that can change a score."""
-        identity = [self.registry_name, self._told.fingerprint, self.activation]
+        return self._identity(self.activation)
+
+    def _identity(self, activation: str) -> str:
+        identity = [self.registry_name, self._told.fingerprint, activation]
         # What is the default stays as it was, and what raises has no other scores.
         others = [self.on_foreign] if self.on_foreign == "score" else []
         return digest([*identity, *others, *([self.long_documents] if self.long_documents == "windows" else [])])
