@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from secondpass.learn.export import write_graph
+from secondpass.learn.exporting import write_graph
 from secondpass.models.graph.weights import read_weights
 
 __all__ = ["english_pieces", "export", "main"]

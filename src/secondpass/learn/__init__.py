@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from secondpass.learn.diagnosis.diagnose import diagnose
     from secondpass.learn.diagnosis.probe import Probe, probe
     from secondpass.learn.diagnosis.shift import Shift, text_shift
-    from secondpass.learn.distil import distil, fewer_layers
-    from secondpass.learn.export import Export, export
+    from secondpass.learn.distillation import distil, fewer_layers
+    from secondpass.learn.exporting import Export, export
     from secondpass.learn.incremental import UpdateAdvice, kept_quality, retrain_or_update, with_replay
     from secondpass.learn.negatives import Mined, Rejected, mine_negatives
     from secondpass.learn.pipeline import Learned, learn
@@ -54,7 +54,7 @@ _LAZY = {
     "BackTranslation": "secondpass.learn.data.augmentation",
     "DataReport": "secondpass.learn.data.findings",
     "Deletion": "secondpass.learn.data.augmentation",
-    "Export": "secondpass.learn.export",
+    "Export": "secondpass.learn.exporting",
     "Finding": "secondpass.learn.data.findings",
     "Gate": "secondpass.learn.store.gate",
     "GateDecision": "secondpass.learn.store.gate",
@@ -87,9 +87,9 @@ _LAZY = {
     "data_hash": "secondpass.learn.data.example",
     "decide": "secondpass.learn.store.gate",
     "diagnose": "secondpass.learn.diagnosis.diagnose",
-    "distil": "secondpass.learn.distil",
-    "export": "secondpass.learn.export",
-    "fewer_layers": "secondpass.learn.distil",
+    "distil": "secondpass.learn.distillation",
+    "export": "secondpass.learn.exporting",
+    "fewer_layers": "secondpass.learn.distillation",
     "find_leaks": "secondpass.learn.data.leakage",
     "from_answers": "secondpass.learn.data.answers",
     "from_clicks": "secondpass.learn.data.feedback",

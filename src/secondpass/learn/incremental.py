@@ -11,7 +11,7 @@ from secondpass.errors import InputError
 from secondpass.evaluate.statistics import Difference, paired_difference
 from secondpass.learn.data.example import checked_examples
 from secondpass.learn.diagnosis.shift import Shift, text_shift
-from secondpass.learn.export import quality_of
+from secondpass.learn.exporting import quality_of
 from secondpass.learn.training.settings import TrainTask
 from secondpass.validation import NOT_NEGATIVE, Number, Whole
 

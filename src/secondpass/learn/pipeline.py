@@ -25,7 +25,7 @@ from secondpass.learn.data.findings import DataReport
 from secondpass.learn.data.judged import from_dataset
 from secondpass.learn.data.splits import split
 from secondpass.learn.diagnosis.diagnose import diagnose
-from secondpass.learn.export import Export, export
+from secondpass.learn.exporting import Export, export
 from secondpass.learn.negatives import mine_negatives
 from secondpass.learn.store.gate import GateDecision, decide
 from secondpass.learn.store.store import ModelStore, Promotion

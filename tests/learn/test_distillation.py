@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from secondpass.errors import CompositionError, ConfigError, InputError
 from secondpass.learn.data.example import TrainingExample
-from secondpass.learn.distil import distil, fewer_layers, taught
+from secondpass.learn.distillation import distil, fewer_layers, taught
 from secondpass.testing import FakeReranker
 
 pytestmark = pytest.mark.slow
