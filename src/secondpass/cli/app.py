@@ -21,6 +21,7 @@ from secondpass.cli.rerank import rerank
 from secondpass.cli.serve import serve
 from secondpass.cli.several import several
 from secondpass.cli.verify import verify
+from secondpass.cli.versions import versions
 from secondpass.errors import SecondPassError
 
 __all__ = ["app", "run"]
@@ -42,6 +43,7 @@ app.command()(choose)
 app.command()(doctor)
 app.command(cls=several("--passages", "-p"))(explain)
 app.add_typer(models, name="models")
+app.add_typer(versions, name="versions")
 
 
 def _print_version(wanted: bool) -> None:
