@@ -37,10 +37,10 @@ _PACKAGES = {
     ),
     "evaluate": (
         "Change Choice Comparison Dataset DepthCurve DepthPoint Difference Estimate Failure Failures Fold GroupResult "
-        "LabelledClaim Latency LearningCurve LearningPoint Move Option Plan Price ScoredRun SystemResult Tried Tuned "
-        "VerifierFigures VerifierReport WorstCase choose compare evaluate_verifier failures learning_curve measure mrr "
-        "ndcg per_query query_groups read_beir read_claims read_qrels read_run stdlib_corpus stdlib_dataset "
-        "stdlib_qrels stdlib_queries tune"
+        "LabelledClaim Latency LearningCurve LearningPoint Move Option Plan Price ScoreFigures ScoredRun SystemResult "
+        "Tried Tuned VerifierFigures VerifierReport WorstCase choose compare evaluate_scores evaluate_verifier "
+        "failures learning_curve measure mrr ndcg per_query query_groups read_beir read_claims read_qrels read_run "
+        "stdlib_corpus stdlib_dataset stdlib_qrels stdlib_queries tune"
     ),
     "learn": (
         "Augmenter BackTranslation DataReport Deletion Export Finding Gate GateDecision LabelledPair "

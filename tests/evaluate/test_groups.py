@@ -1,6 +1,5 @@
 """Groups of queries: what can be told from their texts, languages included, and what the user says."""
 
-import time
 from typing import Any
 
 import pytest
@@ -120,11 +119,10 @@ def test_what_is_no_group_is_said(groups: Any, message: str) -> None:
 
 
 def test_long_queries_take_linear_time() -> None:
-    """A hundred thousand characters of any kind are grouped at once."""
+    """A hundred thousand characters of any kind are grouped within the time limit of tests, as nothing is quadratic."""
     texts = ["a" * 100_000, "a_" * 50_000, "a.b" * 30_000, "A" * 100_000 + "Erro", "?" * 100_000, "0x" * 50_000]
-    start = time.process_time()
-    query_groups(_dataset([f"w {text}" for text in texts]))
-    assert time.process_time() - start < 30  # quadratic patterns take minutes
+    groups = query_groups(_dataset([f"w {text}" for text in texts] * 5))
+    assert groups["kind"]["q1"] == groups["kind"]["q2"] == "code or error" and groups["kind"]["q0"] == "keywords"
 
 
 def test_every_query_has_a_group_of_each_kind() -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from secondpass.evaluate.prices import Price
     from secondpass.evaluate.reading import ScoredRun, read_qrels, read_run
     from secondpass.evaluate.results import Comparison
+    from secondpass.evaluate.scores import ScoreFigures, evaluate_scores
     from secondpass.evaluate.statistics import Difference, Estimate
     from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_dataset, stdlib_qrels, stdlib_queries
     from secondpass.evaluate.tuned import Fold, Tried, Tuned
@@ -58,6 +59,7 @@ _LAZY = {
     "Option": "secondpass.evaluate.choice",
     "Plan": "secondpass.evaluate.choice",
     "Price": "secondpass.evaluate.prices",
+    "ScoreFigures": "secondpass.evaluate.scores",
     "ScoredRun": "secondpass.evaluate.reading",
     "SystemResult": "secondpass.evaluate.figures",
     "Tried": "secondpass.evaluate.tuned",
@@ -67,6 +69,7 @@ _LAZY = {
     "WorstCase": "secondpass.evaluate.verifier_report",
     "choose": "secondpass.evaluate.choosing",
     "compare": "secondpass.evaluate.comparison",
+    "evaluate_scores": "secondpass.evaluate.scores",
     "evaluate_verifier": "secondpass.evaluate.verifiers",
     "failures": "secondpass.evaluate.failure_cases",
     "learning_curve": "secondpass.evaluate.label_curve",
@@ -107,6 +110,7 @@ __all__ = [
     "Option",
     "Plan",
     "Price",
+    "ScoreFigures",
     "ScoredRun",
     "SystemResult",
     "Tried",
@@ -116,6 +120,7 @@ __all__ = [
     "WorstCase",
     "choose",
     "compare",
+    "evaluate_scores",
     "evaluate_verifier",
     "failures",
     "learning_curve",

@@ -10,7 +10,7 @@ from secondpass.calibration.quality import probability_quality
 from secondpass.evaluate.statistics import Estimate
 from secondpass.logistic import FloatArray
 
-__all__ = ["Resampling", "balanced_accuracy", "calibration", "rate", "roc_auc"]
+__all__ = ["Resampling", "balanced_accuracy", "calibration", "f1", "rate", "roc_auc"]
 
 Labels = npt.NDArray[np.bool_]
 _CHUNK = 1 << 21  # weights at a time
@@ -84,6 +84,16 @@ def balanced_accuracy(labels: Labels, said: Labels, resampling: Resampling) -> E
         recalls = [_ratio(weights @ (said & labels), weights @ labels)]
         recalls.append(_ratio(weights @ (~said & ~labels), weights @ ~labels))
         return np.asarray(sum(recalls) / 2)
+
+    return resampling.estimate(figure, len(labels))
+
+
+def f1(labels: Labels, said: Labels, resampling: Resampling) -> Estimate:
+    """Return the harmonic mean of precision and recall; 0 where nothing positive is found. Both have shape (n,)."""
+
+    def figure(weights: FloatArray) -> FloatArray:
+        hits = weights @ (said & labels)
+        return np.asarray(_ratio(2 * hits, weights @ said + weights @ labels))
 
     return resampling.estimate(figure, len(labels))
 
