@@ -47,9 +47,10 @@ _PACKAGES = {
         "LabelledText Leak LeakReport Learned Mined ModelStore ModelVersion Probe Promotion Rejected Shift "
         "Split StoreError Swap Synonyms TrainSettings TrainingExample TrainingRun UpdateAdvice as_lists "
         "as_pairs as_triplets as_tuples augment check_data data_hash decide diagnose distil export "
-        "fewer_layers find_leaks from_answers from_clicks from_dataset from_feedback from_labelled_texts "
+        "fewer_layers find_leaks fit_exits from_answers from_clicks from_dataset from_feedback from_labelled_texts "
         "from_pseudo_labels kept_quality labelled_texts learn mine_negatives oversample preset probe "
-        "read_examples retrain_or_update sample_weights split text_shift train undersample weighted_sample "
+        "read_examples retrain_or_update sample_weights split text_shift train undersample "
+        "unlabelled_requests weighted_sample "
         "with_replay write_examples"
     ),
     "llm": (
@@ -57,8 +58,8 @@ _PACKAGES = {
         "language_models"
     ),
     "models": (
-        "Backend Batch BatchRunner EmbeddingModel EncoderTokenizer FileFormat LABELS LoadSettings ModelFiles ModelSpec "
-        "NliModel NliOutput PairModel PairOutput RunSettings find_model load_embedding_model load_pair_model"
+        "Backend Batch BatchRunner EmbeddingModel EncoderTokenizer Exits FileFormat LABELS LoadSettings ModelFiles "
+        "ModelSpec NliModel NliOutput PairModel PairOutput RunSettings find_model load_embedding_model load_pair_model"
     ),
     "monitor": (
         "Alert AlertSink ErrorRateRule EscalationRateRule Event JSONLinesSink LatencyRule LoggingSink "
@@ -68,8 +69,8 @@ _PACKAGES = {
     ),
     "remote": ("SHAPES Shape"),
     "rerankers": (
-        "ColbertReranker CrossEncoderReranker DuoT5Reranker LLMReranker MonoT5Reranker RankT5Reranker "
-        "RemoteReranker T5Settings"
+        "ColbertReranker CrossEncoderReranker DuoT5Reranker LLMReranker MonoT5Reranker ProgressiveReranker "
+        "RankT5Reranker RemoteReranker T5Settings"
     ),
     "retrieve": (
         "BM25Retriever DenseRetriever ExpandedRetriever Expander FeedbackExpander FunctionExpander "
@@ -116,7 +117,8 @@ def test_the_public_names_are_these() -> None:
         *("SecondPassError", "SecondPassWarning", "TruncationWarning", "LanguageWarning"),
         *("BlendedReranker", "CachedReranker", "CalibratedReranker", "CascadeReranker", "CoalescingReranker"),
         *("ColbertReranker", "CrossEncoderReranker", "DuoT5Reranker", "EnsembleReranker", "FallbackReranker"),
-        *("LLMReranker", "MonoT5Reranker", "PassageReranker", "PriorReranker", "RankT5Reranker", "RemoteReranker"),
+        *("LLMReranker", "MonoT5Reranker", "PassageReranker", "PriorReranker", "ProgressiveReranker"),
+        *("RankT5Reranker", "RemoteReranker"),
         *("BoostedReranker", "BudgetReranker", "DiverseReranker", "LostInTheMiddleReranker", "RecentReranker"),
         *("MonitoredReranker", "RoutedReranker", "TranslatingReranker", "Reranker", "from_config", "load"),
         *("ABTestReranker",),

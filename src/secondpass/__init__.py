@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from secondpass.rerankers.colbert import ColbertReranker
     from secondpass.rerankers.cross_encoder import CrossEncoderReranker
     from secondpass.rerankers.llm import LLMReranker
+    from secondpass.rerankers.progressive import ProgressiveReranker
     from secondpass.rerankers.remote import RemoteReranker
     from secondpass.rerankers.t5 import DuoT5Reranker, MonoT5Reranker, RankT5Reranker
     from secondpass.verify.types import Verdict, Verification
@@ -86,6 +87,7 @@ _LAZY = {
     "MonoT5Reranker": "secondpass.rerankers.t5",
     "PassageReranker": "secondpass.composition.passage",
     "PriorReranker": "secondpass.composition.prior",
+    "ProgressiveReranker": "secondpass.rerankers.progressive",
     "RankT5Reranker": "secondpass.rerankers.t5",
     "RecentReranker": "secondpass.composition.order.recent",
     "RemoteReranker": "secondpass.rerankers.remote",
@@ -129,6 +131,7 @@ __all__ = [
     "OutOfMemoryError",
     "PassageReranker",
     "PriorReranker",
+    "ProgressiveReranker",
     "RankT5Reranker",
     "RankedDocument",
     "Ranking",

@@ -79,7 +79,8 @@ class Windows:
         parts: list[list[Scores]] = [[] for _ in requests]
         for portion in portions(requests, _PORTION_CHARACTERS):
             asked = [
-                requests[at] if len(part) == len(requests[at]) else requests[at].subset(part) for at, part in portion
+                requests[at] if len(part) == len(requests[at]) else replace(requests[at].subset(part), k=requests[at].k)
+                for at, part in portion
             ]
             for (at, _), scores in zip(portion, self._of_portion(asked, score, tokenization), strict=True):
                 parts[at].append(scores)
@@ -92,7 +93,7 @@ class Windows:
         tokenization: Tokenization,
     ) -> list[Scores]:
         spans = self._spans(requests, tokenization)
-        results = score([_windows_of(request, cuts) for request, cuts in zip(requests, spans, strict=True)])
+        results = score([self._windows_of(request, cuts) for request, cuts in zip(requests, spans, strict=True)])
         return [self._pooled(*each) for each in zip(requests, spans, results, strict=True)]
 
     def _spans(self, requests: Sequence[Request], tokenization: Tokenization) -> list[list[list[Span]]]:
@@ -145,19 +146,21 @@ class Windows:
             trace = replace(trace, counts={**trace.counts, **counts})
         return Scores(np.array([self.pool(scores.values[part]) for part in parts]), columns, trace)
 
-
-def _windows_of(request: Request, spans: list[list[Span]]) -> Request:
-    if all(windows == [(0, len(text))] for text, windows in zip(request.texts, spans, strict=True)):
-        return request if request.k is None else replace(request, k=None)
-    documents: list[Document] = []
-    for document, text, windows in zip(request.documents, request.texts, spans, strict=True):
-        for start, end in windows:
-            if (start, end) == (0, len(text)):
-                documents.append(document)
-                continue
-            window = text[start:end]
-            documents.append({**document, "text": window} if isinstance(document, Mapping) else window)
-    repeated = None
-    if request.initial_scores is not None:
-        repeated = [s for s, windows in zip(request.initial_scores, spans, strict=True) for _ in windows]
-    return Request(request.query, documents, initial_scores=repeated, instruction=request.instruction)
+    def _windows_of(self, request: Request, spans: list[list[Span]]) -> Request:
+        # The best k documents are among so many of the best windows, as long as a document is as good as its best one.
+        n_more = sum(map(len, spans)) - len(request)
+        k = None if self.wrapping or request.k is None else request.k + n_more
+        if all(windows == [(0, len(text))] for text, windows in zip(request.texts, spans, strict=True)):
+            return request if request.k == k else replace(request, k=k)
+        documents: list[Document] = []
+        for document, text, windows in zip(request.documents, request.texts, spans, strict=True):
+            for start, end in windows:
+                if (start, end) == (0, len(text)):
+                    documents.append(document)
+                    continue
+                window = text[start:end]
+                documents.append({**document, "text": window} if isinstance(document, Mapping) else window)
+        repeated = None
+        if request.initial_scores is not None:
+            repeated = [s for s, windows in zip(request.initial_scores, spans, strict=True) for _ in windows]
+        return Request(request.query, documents, k, initial_scores=repeated, instruction=request.instruction)

@@ -94,11 +94,13 @@ def with_prior(reranker: Reranker) -> Reranker:
     """Return a reranker with the retriever's prior, if that is what it lacks: what adapters and `RetrieveRerank` use.
 
     These are the rerankers that score each document by itself and give a cross-encoder's logits, or probabilities made
-    of them: cross-encoders, and what wraps nothing else. All others are returned unchanged: those that look at several
-    documents (blends, fusions, cascades, list-wise ones, one with a prior), calibrated probabilities, which would not
-    be calibrated any more, and the scores of servers and language models, whose unit is not known.
+    of them: cross-encoders, progressive ones included, and what wraps nothing else. All others are returned unchanged:
+    those that look at several documents (blends, fusions, cascades, list-wise ones, one with a prior), calibrated
+    probabilities, which would not be calibrated any more, and the scores of servers and language models, whose unit is
+    not known.
     """
-    fits = reranker.pointwise and reranker.scale is not Scale.ORDINAL and _gives_log_odds(reranker)
+    by_itself = reranker.pointwise or reranker.log_odds  # what says so itself has no order of the documents in it
+    fits = by_itself and reranker.scale is not Scale.ORDINAL and _gives_log_odds(reranker)
     return PriorReranker(reranker) if fits else reranker
 
 

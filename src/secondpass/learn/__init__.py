@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from secondpass.learn.incremental import UpdateAdvice, kept_quality, retrain_or_update, with_replay
     from secondpass.learn.negatives import Mined, Rejected, mine_negatives
     from secondpass.learn.pipeline import Learned, learn
+    from secondpass.learn.progressive import fit_exits, unlabelled_requests
     from secondpass.learn.store.gate import Gate, GateDecision, decide
     from secondpass.learn.store.registry import StoreError
     from secondpass.learn.store.store import ModelStore, Promotion
@@ -91,6 +92,7 @@ _LAZY = {
     "export": "secondpass.learn.exporting",
     "fewer_layers": "secondpass.learn.distillation",
     "find_leaks": "secondpass.learn.data.leakage",
+    "fit_exits": "secondpass.learn.progressive",
     "from_answers": "secondpass.learn.data.answers",
     "from_clicks": "secondpass.learn.data.feedback",
     "from_dataset": "secondpass.learn.data.judged",
@@ -111,6 +113,7 @@ _LAZY = {
     "text_shift": "secondpass.learn.diagnosis.shift",
     "train": "secondpass.learn.training.run",
     "undersample": "secondpass.learn.data.balancing",
+    "unlabelled_requests": "secondpass.learn.progressive",
     "weighted_sample": "secondpass.learn.data.balancing",
     "with_replay": "secondpass.learn.incremental",
     "write_examples": "secondpass.learn.data.example",
@@ -158,6 +161,7 @@ __all__ = [
     "export",
     "fewer_layers",
     "find_leaks",
+    "fit_exits",
     "from_answers",
     "from_clicks",
     "from_dataset",
@@ -178,6 +182,7 @@ __all__ = [
     "text_shift",
     "train",
     "undersample",
+    "unlabelled_requests",
     "weighted_sample",
     "with_replay",
     "write_examples",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from secondpass.models.backends.load import LoadSettings, RunSettings, load_embedding_model, load_pair_model
     from secondpass.models.batching import BatchRunner
     from secondpass.models.embedding import EmbeddingModel
+    from secondpass.models.exits import Exits
     from secondpass.models.nli import LABELS, NliModel, NliOutput
     from secondpass.models.pair import PairModel, PairOutput
     from secondpass.models.sources.files import ModelFiles
@@ -24,6 +25,7 @@ _LAZY = {
     "BatchRunner": "secondpass.models.batching",
     "EmbeddingModel": "secondpass.models.embedding",
     "EncoderTokenizer": "secondpass.models.tokens",
+    "Exits": "secondpass.models.exits",
     "FileFormat": "secondpass.models.sources.formats",
     "LABELS": "secondpass.models.nli",
     "LoadSettings": "secondpass.models.backends.load",
@@ -46,6 +48,7 @@ __all__ = [
     "BatchRunner",
     "EmbeddingModel",
     "EncoderTokenizer",
+    "Exits",
     "FileFormat",
     "LoadSettings",
     "ModelFiles",

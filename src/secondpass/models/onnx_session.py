@@ -1,5 +1,6 @@
 """An encoder and its tokenizer, opened with ONNX Runtime."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.resolve import checked_device
 from secondpass.models.tokens import Batch, EncoderTokenizer
 
-__all__ = ["OnnxSession", "Session", "int8_overflows", "is_out_of_memory", "read_tokenizer"]
+__all__ = ["OnnxSession", "PiecewiseSession", "Session", "int8_overflows", "is_out_of_memory", "read_tokenizer"]
 
 onnxruntime = import_onnxruntime()
 
@@ -39,8 +40,13 @@ class Session(Protocol):
     pads: bool
     output_shape: list[Any]
 
-    def run(self, batch: Batch) -> Rows:
-        """Return the first output for a batch, as float32; any number of threads may call it at a time."""
+    def run(self, batch: Batch, state: Rows | None = None) -> Rows:
+        """Return the first output for a batch, as float32; any number of threads may call it at a time.
+
+        Args:
+            batch: the sequences.
+            state: what the piece of the graph before this one gave for them, if the graph is in pieces.
+        """
 
     def runner(self) -> BatchRunner:
         """Return the threads to run it on."""
@@ -58,6 +64,7 @@ class OnnxSession:
     Args:
         model: a file, or a serialized model.
         device: ``cpu`` (the default), ``cuda`` or ``cuda:N``.
+        state: of a piece of a graph, the input for what the piece before it gave: see `secondpass.models.graph.cut`.
 
     Raises:
         ModelIntegrityError: it can't be read.
@@ -65,7 +72,7 @@ class OnnxSession:
         ConfigError: the device is not available.
     """
 
-    def __init__(self, model: Path | bytes, device: str | None) -> None:
+    def __init__(self, model: Path | bytes, device: str | None, *, state: str = "") -> None:
         device = checked_device(device) or "cpu"
         self.device = "cpu" if device.startswith("cpu") else device
         name = str(model) if isinstance(model, Path) else "the fused graph"
@@ -80,23 +87,25 @@ class OnnxSession:
             self._session = onnxruntime.InferenceSession(source, options, providers=providers)
         except Exception as exc:  # ONNX Runtime's errors share no public base
             raise ModelIntegrityError(f"{name} can't be read as an ONNX model: {first_line(exc)}") from exc
-        self._inputs = [node.name for node in self._session.get_inputs()]
+        self._state = state
+        self._inputs = [node.name for node in self._session.get_inputs() if node.name != state]
         unknown = sorted(set(self._inputs) - {"input_ids", "attention_mask", "token_type_ids"})
         if unknown:
             raise ModelFormatError(f"{name} needs inputs that an encoder does not have: {', '.join(unknown)}")
         self.pads = "attention_mask" in self._inputs
         self.output_shape: list[Any] = self._session.get_outputs()[0].shape
 
-    def run(self, batch: Batch) -> Rows:
-        """Return the first output for a batch, as float32.
+    def run(self, batch: Batch, state: Rows | None = None) -> Rows:
+        """Return the first output for a batch, as float32; ``state`` as in `Session.run`.
 
         Raises:
             ModelFormatError: there is padding in the batch, and the model has no input for a mask.
         """
         if not (self.pads or batch.attention_mask.all()):
             raise ModelFormatError("the model has no input for a mask, so it can't be given padded sequences")
+        inputs = {name: getattr(batch, name) for name in self._inputs}
         with before_any_fork():
-            outputs = self._session.run(None, {name: getattr(batch, name) for name in self._inputs})
+            outputs = self._session.run(None, inputs if state is None else {**inputs, self._state: state})
         return np.asarray(outputs[0], dtype=np.float32)
 
     def runner(self) -> BatchRunner:
@@ -111,6 +120,35 @@ class OnnxSession:
         neighbours in a batch would change a score.
         """
         return asked if asked is not None or self.device == "cpu" else _GPU_BATCH_TOKENS
+
+
+class PiecewiseSession:
+    """A graph in pieces, each in a session of its own: runs them in a row, unless they are asked for one by one.
+
+    Args:
+        pieces: at least two, from the embeddings to the output.
+    """
+
+    pads = False
+
+    def __init__(self, pieces: Sequence[Session]) -> None:
+        self.pieces = list(pieces)
+        self.output_shape = self.pieces[-1].output_shape
+
+    def run(self, batch: Batch, state: Rows | None = None) -> Rows:
+        """Return what the last piece gives for a batch."""
+        for piece in self.pieces:
+            state = piece.run(batch, state)
+        assert state is not None  # there are pieces
+        return state
+
+    def runner(self) -> BatchRunner:
+        """Return the threads to run it on."""
+        return self.pieces[0].runner()
+
+    def batch_tokens(self, asked: int | None) -> int | None:
+        """Return the budget of a batch: each sequence goes alone."""
+        return asked
 
 
 def read_tokenizer(files: ModelFiles, max_length: int | None) -> EncoderTokenizer:

@@ -132,19 +132,26 @@ class PairModel(ABC):
         self, pairs: list[tuple[str, str]], kept_tokens: KeptTokens | None, advance: Callable[[int], object]
     ) -> tuple[Rows, npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         """Return the logits of a portion of pairs, how many tokens each has, and whether its texts were cut."""
-        texts = list(dict.fromkeys(text for pair in pairs for text in pair))
-        made = self.tokenizer.tokenize(texts) if kept_tokens is None else kept_tokens.tokenize(self.tokenizer, texts)
-        tokens = dict(zip(texts, made, strict=True))
-        of_pairs = [(tokens[first], tokens[second]) for first, second in pairs]
-        kept = np.array([self.tokenizer.pair_lengths(*pair) for pair in of_pairs])
-        n_tokens = np.array([self.tokenizer.pair_length(*pair) for pair in of_pairs], dtype=np.int64)
+        of_pairs, n_tokens, truncated = self.tokenized(pairs, kept_tokens)
         rows = self._runner.run(
             n_tokens.tolist(),
             self.batch_tokens,
             lambda indices: self._forward_pairs([pairs[i] for i in indices], [of_pairs[i] for i in indices]),
             lambda indices: advance(sum(len(text) for i in indices for text in pairs[i])),
         )
-        return rows, n_tokens, kept < np.array([(first.length, second.length) for first, second in of_pairs])
+        return rows, n_tokens, truncated
+
+    def tokenized(
+        self, pairs: Sequence[tuple[str, str]], kept_tokens: KeptTokens | None = None
+    ) -> tuple[list[tuple[Tokens, Tokens]], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Return the tokens of pairs, each text tokenized once; and ``n_tokens`` and ``truncated`` of `PairOutput`."""
+        texts = list(dict.fromkeys(text for pair in pairs for text in pair))
+        made = self.tokenizer.tokenize(texts) if kept_tokens is None else kept_tokens.tokenize(self.tokenizer, texts)
+        tokens = dict(zip(texts, made, strict=True))
+        of_pairs = [(tokens[first], tokens[second]) for first, second in pairs]
+        kept = np.array([self.tokenizer.pair_lengths(*pair) for pair in of_pairs])
+        n_tokens = np.array([self.tokenizer.pair_length(*pair) for pair in of_pairs], dtype=np.int64)
+        return of_pairs, n_tokens, kept < np.array([(first.length, second.length) for first, second in of_pairs])
 
 
 def relevance_logits(logits: Rows, labels: Sequence[str]) -> npt.NDArray[np.float64]:

@@ -177,6 +177,13 @@ class EncoderTokenizer:
         """Return the length of the sequence that `pair_batch` makes of two texts."""
         return sum(self.pair_lengths(first, second)) + self._pair.n_specials
 
+    def pair_parts(self, first: Tokens, second: Tokens) -> tuple[slice, slice]:
+        """Return where the texts stand in the sequence of `pair_batch`; that of a text without tokens is not empty."""
+        n_first, n_second = self.pair_lengths(first, second)
+        before, between, _ = map(len, self._pair.specials)
+        start = before + n_first + between
+        return slice(before, before + max(1, n_first)), slice(start, start + max(1, n_second))
+
     def pair_batch(self, pairs: Sequence[tuple[Tokens, Tokens]], multiple: int = 1) -> Batch:
         """Put each pair between its special tokens; what does not fit is cut at the texts' ends.
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from secondpass.rerankers.colbert import ColbertReranker
     from secondpass.rerankers.cross_encoder import CrossEncoderReranker
     from secondpass.rerankers.llm import LLMReranker
+    from secondpass.rerankers.progressive import ProgressiveReranker
     from secondpass.rerankers.remote import RemoteReranker
     from secondpass.rerankers.t5 import DuoT5Reranker, MonoT5Reranker, RankT5Reranker, T5Settings
 
@@ -18,6 +19,7 @@ _LAZY = {
     "DuoT5Reranker": "secondpass.rerankers.t5",
     "LLMReranker": "secondpass.rerankers.llm",
     "MonoT5Reranker": "secondpass.rerankers.t5",
+    "ProgressiveReranker": "secondpass.rerankers.progressive",
     "RankT5Reranker": "secondpass.rerankers.t5",
     "RemoteReranker": "secondpass.rerankers.remote",
     "T5Settings": "secondpass.rerankers.t5",
@@ -29,6 +31,7 @@ __all__ = [
     "DuoT5Reranker",
     "LLMReranker",
     "MonoT5Reranker",
+    "ProgressiveReranker",
     "RankT5Reranker",
     "RemoteReranker",
     "T5Settings",

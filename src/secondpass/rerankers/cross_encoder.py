@@ -112,9 +112,7 @@ class CrossEncoderReranker(Reranker):
         self._kept = KeptTokens(keep_tokens) if keep_tokens else None
         self.scale = Scale.LOGIT if activation == "identity" else Scale.PROBABILITY
         self._warned = self._warned_of_language = False
-        self.pair_model: PairModel = (
-            self.model if isinstance(self.model, PairModel) else load_pair_model(self.model, **loading)
-        )
+        self.pair_model: PairModel = self._loaded(self.model)
         self.takes_instruction = self.pair_model.takes_instruction
         self._told = self._instructed(instruction)
         self._languages = None if on_foreign == "score" else languages_of(self.pair_model.name)
@@ -142,6 +140,9 @@ class CrossEncoderReranker(Reranker):
     def tokenization(self) -> ModelTokenization:
         """How the model counts tokens, and how many it takes: what a `PassageReranker` asks for."""
         return ModelTokenization(self._told.tokenizer, self._told.tokenizer.pair_room)
+
+    def _loaded(self, model: str | PairModel) -> PairModel:
+        return model if isinstance(model, PairModel) else load_pair_model(model, **self.loading)
 
     def _instructed(self, instruction: str | None) -> PairModel:
         if instruction is None:

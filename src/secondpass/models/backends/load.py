@@ -1,6 +1,6 @@
 """A model by name, on the backend that its files are for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict, Unpack
 
 from secondpass.errors import ConfigError
@@ -103,13 +103,18 @@ _CHECKS: Mapping[str, Constraint[Any]] = {
 
 
 def load_pair_model(
-    name: str, *, task: Literal["rerank", "nli"] = "rerank", **settings: Unpack[LoadSettings]
+    name: str,
+    *,
+    task: Literal["rerank", "nli"] = "rerank",
+    exits: Sequence[int] = (),
+    **settings: Unpack[LoadSettings],
 ) -> PairModel:
     """Load a cross-encoder.
 
     Args:
         name: a folder, a name from the catalogue, or a repository on the Hugging Face hub.
         task: what it is wanted for; a catalogued model of another task is refused.
+        exits: behind how many layers it has to be able to stop, rising; what runs a fused graph can.
         settings: see `LoadSettings`.
 
     Raises:
@@ -118,7 +123,14 @@ def load_pair_model(
         ConfigError: a setting is out of range.
     """
     backend, files, how = _found(name, task, settings)
-    return backend.open_pair_model(files, **how)
+    if not exits:
+        return backend.open_pair_model(files, **how)
+    if "exits" not in backend.settings:
+        raise ConfigError(
+            f"backend={backend.name!r} runs {files.name} and can't stop between its layers; a fused graph can, with "
+            f"backend='onnx' or 'openvino'"
+        )
+    return backend.open_pair_model(files, exits=exits, **how)
 
 
 def load_embedding_model(name: str, **settings: Unpack[LoadSettings]) -> EmbeddingModel:
@@ -135,6 +147,6 @@ def _found(name: str, task: Task, settings: LoadSettings) -> tuple[Backend, Mode
     backend: Backend = backends.get(files.backend)()
     for key in set(how) - backend.settings:
         if how.pop(key) is not None:
-            takes = ", ".join(sorted(backend.settings))
+            takes = ", ".join(sorted(backend.settings - {"exits"}))
             raise ConfigError(f"backend={backend.name!r} has no setting {key}; it has {takes}")
     return backend, files, how

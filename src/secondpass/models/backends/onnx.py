@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from secondpass.errors import ConfigError, ModelFormatError
 from secondpass.models.backends.base import Backend, Reopened
 from secondpass.models.batching import Rows, progress_bar
 from secondpass.models.embedding import EmbeddingModel, pool
 from secondpass.models.graph.cache import CpuModel, PrecisionSetting, cpu_model
-from secondpass.models.onnx_session import OnnxSession, Session, read_tokenizer
+from secondpass.models.onnx_session import OnnxSession, PiecewiseSession, Session, read_tokenizer
 from secondpass.models.pair import PairModel
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.formats import ONNX
 from secondpass.models.sources.resolve import checked_device
-from secondpass.models.tokens import Batch
+from secondpass.models.tokens import Batch, Tokens
 
 if TYPE_CHECKING:
     from secondpass.models.graph.encoder import Head
@@ -22,11 +25,24 @@ __all__ = ["OnnxBackend", "OnnxEmbeddingModel", "OnnxPairModel"]
 
 
 def _open(
-    files: ModelFiles, head: "Head", device: str | None, precision: PrecisionSetting | None
+    files: ModelFiles,
+    head: "Head",
+    device: str | None,
+    precision: PrecisionSetting | None,
+    exits: Sequence[int] = (),
 ) -> tuple[Session, CpuModel | None]:
     if (checked_device(device) or "cpu").startswith("cpu"):
         chosen = cpu_model(files, head=head, precision=precision)
-        return OnnxSession(chosen.model, device), chosen
+        if not exits:
+            return OnnxSession(chosen.model, device), chosen
+        if not chosen.precision:
+            raise ModelFormatError(f"{files.name} can't stop between its layers, as it runs {chosen}")
+        from secondpass.models.graph.cut import cut_graph  # here, as protobuf takes its time to load
+
+        pieces = cut_graph(chosen.model, exits)
+        return PiecewiseSession([OnnxSession(piece.model, device, state=piece.state) for piece in pieces]), chosen
+    if exits:
+        raise ConfigError(f"a model stops between its layers on a CPU only, not on {device!r}")
     if precision not in (None, "exported"):
         raise ConfigError(f"precision={precision!r} is for a CPU; on {device!r} a model runs as exported")
     if files.weights.suffix != ".onnx":
@@ -48,14 +64,16 @@ class OnnxPairModel(Reopened, PairModel):
             A fused graph takes pairs of one length in a batch; a file as exported pads. An int8 score then
             depends on the pairs in its batch, as they share the step that activations are rounded to.
         precision: ``int8``, ``float32`` or ``exported``: see `secondpass.models.graph.cache.cpu_model`.
+        exits: behind how many layers `run_piece` stops, rising; for a fused graph, which then runs each pair alone.
 
     Attributes:
         on_cpu: how it runs on a CPU, and why; None on a GPU.
 
     Raises:
         ModelIntegrityError: the file can't be read.
-        ModelFormatError: it is not an encoder with a head for labels, or can't run in the precision.
-        ConfigError: the device is not available, or the precision unknown.
+        ModelFormatError: it is not an encoder with a head for labels, or can't run in the precision, or it has exits
+            and no fused graph.
+        ConfigError: the device is not available, the precision unknown, or there is no such exit.
     """
 
     _open = staticmethod(_open)  # what runs it
@@ -68,8 +86,11 @@ class OnnxPairModel(Reopened, PairModel):
         max_length: int | None = None,
         batch_tokens: int | None = None,
         precision: PrecisionSetting | None = None,
+        exits: Sequence[int] = (),
     ) -> None:
-        self.session, self.on_cpu = self._open(files, "classifier", device, precision)
+        if exits and batch_tokens is not None:
+            raise ConfigError("a model with exits runs each pair alone, so batch_tokens can't be set")
+        self.session, self.on_cpu = self._open(files, "classifier", device, precision, exits)
         shape = self.session.output_shape
         if len(shape) != 2 or not isinstance(shape[1], int):
             raise ModelFormatError(
@@ -88,12 +109,54 @@ class OnnxPairModel(Reopened, PairModel):
             "max_length": max_length,
             "batch_tokens": batch_tokens,
             "precision": precision,
+            "exits": tuple(exits),
         }
         # Last: it is the identity of what was opened.
         self.fingerprint = _fingerprint(files, self.on_cpu, self.tokenizer.max_length, self.batch_tokens, self.labels)
 
     def _forward(self, batch: Batch) -> Rows:
         return self.session.run(batch)
+
+    @property
+    def exits(self) -> tuple[int, ...]:
+        """Behind how many layers it can stop."""
+        found: tuple[int, ...] = self._settings["exits"]
+        return found
+
+    def run_piece(
+        self, at: int, pairs: Sequence[tuple[Tokens, Tokens]], states: Sequence[Rows | None]
+    ) -> tuple[Rows, list[Rows]]:
+        """Run the layers from one exit to the next one, for pairs that came so far.
+
+        Args:
+            at: which exit they come from, from 1; 0 for the beginning. From the last one they run to the end.
+            pairs: at least one.
+            states: what the piece before gave for each of them; None in the beginning.
+
+        Returns:
+            For each pair the first token's vector and the means of those of the first and of the second text, shape
+            (n_pairs, 3 * hidden), or behind the last exit the logits, (n_pairs, n_labels); and what the next piece
+            takes for each of them.
+
+        Raises:
+            ScoringError: the backend failed.
+        """
+        session = self.session
+        if not isinstance(session, PiecewiseSession):
+            raise ConfigError(f"{self.name} was loaded without exits, so it runs as a whole only")
+        found: dict[int, Rows] = {}
+
+        def forward(indices: npt.NDArray[np.intp]) -> Rows:
+            (index,) = indices.tolist()
+            state = session.pieces[at].run(self.tokenizer.pair_batch([pairs[index]]), states[index])
+            found[index] = state
+            if state.ndim == 2:
+                return state
+            texts = [state[:, part].mean(axis=1) for part in self.tokenizer.pair_parts(*pairs[index])]
+            return np.concatenate([state[:, 0], *texts], axis=1)
+
+        rows = self._runner.run([self.tokenizer.pair_length(*pair) for pair in pairs], None, forward)
+        return rows, [found[index] for index in range(len(pairs))]
 
 
 class OnnxEmbeddingModel(Reopened, EmbeddingModel):
@@ -166,7 +229,7 @@ class OnnxBackend(Backend):
     name = "onnx"
     format = ONNX
     auto = 1
-    settings = Backend.settings | {"precision"}
+    settings = Backend.settings | {"precision", "exits"}
 
     def open_pair_model(self, files: ModelFiles, **settings: Any) -> OnnxPairModel:
         """Open a cross-encoder; see `OnnxPairModel`."""

@@ -5,6 +5,7 @@ own; ONNX Runtime has one step for a whole sequence. All else, attention include
 multiplies it (AVX512_BF16, AMX), and float32 elsewhere.
 """
 
+from collections.abc import Sequence
 from ctypes import py_object, pythonapi
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -21,7 +22,7 @@ from secondpass.models.batching import BatchRunner, Rows, available_cores
 from secondpass.models.engines import import_openvino
 from secondpass.models.graph.cache import CpuModel, PrecisionSetting, file_precision, graph_of
 from secondpass.models.graph.encoder import Head
-from secondpass.models.onnx_session import Session, is_out_of_memory
+from secondpass.models.onnx_session import PiecewiseSession, Session, is_out_of_memory
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.formats import ONNX
 from secondpass.models.tokens import Batch
@@ -40,6 +41,7 @@ class OpenVinoSession:
     Args:
         model: a file, or a serialized ONNX model.
         precision: of products and activations: ``float32`` or ``bfloat16``.
+        state: as of `OnnxSession`.
 
     Raises:
         ModelIntegrityError: it can't be read.
@@ -47,7 +49,7 @@ class OpenVinoSession:
 
     pads = False
 
-    def __init__(self, model: Path | bytes, precision: str) -> None:
+    def __init__(self, model: Path | bytes, precision: str, *, state: str = "") -> None:
         cores = available_cores()
         self._source = model
         self._settings = {
@@ -61,7 +63,8 @@ class OpenVinoSession:
         self._reset()
         reset_after_fork(self, OpenVinoSession._reset)
         opened = self._opened()
-        self._inputs = [node.get_any_name() for node in opened.inputs]
+        self._state = state
+        self._inputs = [name for node in opened.inputs if (name := node.get_any_name()) != state]
         self.output_shape = [size.get_length() if size.is_static else "" for size in opened.output().partial_shape]
 
     def _reset(self) -> None:
@@ -83,7 +86,7 @@ class OpenVinoSession:
                     raise ModelIntegrityError(f"OpenVINO can't read {name}: {exc}") from exc
             return self._model
 
-    def run(self, batch: Batch) -> Rows:
+    def run(self, batch: Batch, state: Rows | None = None) -> Rows:
         """Return the first output for a batch, as float32; as `OnnxSession.run`."""
         if not batch.attention_mask.all():
             raise ModelFormatError("the model has no input for a mask, so it can't be given padded sequences")
@@ -92,7 +95,8 @@ class OpenVinoSession:
         except Empty:
             request = self._opened().create_infer_request()
         try:
-            outputs = request.infer({name: getattr(batch, name) for name in self._inputs}, share_inputs=True)
+            inputs = {name: getattr(batch, name) for name in self._inputs}
+            outputs = request.infer(inputs if state is None else {**inputs, self._state: state}, share_inputs=True)
             return np.array(outputs[0], dtype=np.float32)  # a copy: the request's memory is used again
         finally:
             self._idle.put(request)
@@ -107,7 +111,11 @@ class OpenVinoSession:
 
 
 def _open(
-    files: ModelFiles, head: Head, device: str | None, precision: PrecisionSetting | None
+    files: ModelFiles,
+    head: Head,
+    device: str | None,
+    precision: PrecisionSetting | None,
+    exits: Sequence[int] = (),
 ) -> tuple[Session, CpuModel]:
     if device not in (None, "cpu"):
         raise ConfigError(f"backend='openvino' runs on the CPU, not on {device!r}")
@@ -117,8 +125,13 @@ def _open(
     if precision is None:
         precision = "int8" if file_precision(files) == "int8" else native
     graph = graph_of(files, head=head, precision="int8-weights" if precision == "int8" else "float32")
-    session = OpenVinoSession(graph, native if precision == "int8" else precision)
-    return session, CpuModel(graph, precision, engine="OpenVINO")
+    computed, chosen = native if precision == "int8" else precision, CpuModel(graph, precision, engine="OpenVINO")
+    if not exits:
+        return OpenVinoSession(graph, computed), chosen
+    from secondpass.models.graph.cut import cut_graph  # here, as protobuf takes its time to load
+
+    pieces = cut_graph(graph, exits)
+    return PiecewiseSession([OpenVinoSession(piece.model, computed, state=piece.state) for piece in pieces]), chosen
 
 
 def _native_precision() -> Literal["bfloat16", "float32"]:
@@ -155,7 +168,7 @@ class OpenVinoBackend(Backend):
 
     name = "openvino"
     format = ONNX
-    settings = Backend.settings | {"precision"}
+    settings = Backend.settings | {"precision", "exits"}
     module = "openvino"
     extra = "openvino"
 

@@ -125,19 +125,20 @@ def _varint(number: int) -> bytes:
     return bytes([*data, number])
 
 
-def read_model(path: Path) -> Any:
-    """Read a model.
+def read_model(source: Path | bytes) -> Any:
+    """Read a model: a file, or a serialized one.
 
     Raises:
         ModelIntegrityError: it can't be read, or is not an ONNX model.
     """
+    name = "the fused graph" if isinstance(source, bytes) else str(source)
     model: Any = _MESSAGES["ModelProto"]()
     try:
-        model.ParseFromString(path.read_bytes())
+        model.ParseFromString(source if isinstance(source, bytes) else source.read_bytes())
     except (OSError, DecodeError) as exc:
-        raise ModelIntegrityError(f"{path} can't be read as an ONNX model: {exc}") from exc
+        raise ModelIntegrityError(f"{name} can't be read as an ONNX model: {exc}") from exc
     if not model.graph.node:
-        raise ModelIntegrityError(f"{path} can't be read as an ONNX model: it has no nodes")
+        raise ModelIntegrityError(f"{name} can't be read as an ONNX model: it has no nodes")
     return model
 
 
