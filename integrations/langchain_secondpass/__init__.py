@@ -9,7 +9,7 @@ result = SecondPassVerifier().invoke({"answer": answer, "context": documents, "q
 
 `SecondPassReranker` goes wherever LangChain takes a document compressor (`ContextualCompressionRetriever`,
 `DocumentCompressorPipeline`), and into LCEL by `as_runnable`; `SecondPassCrossEncoder` goes wherever it takes
-a cross-encoder. `SecondPassVerifier` is a step for LCEL. These need only langchain-core.
+a cross-encoder. `SecondPassVerifier` and `SecondPassSufficiency` are steps for LCEL. These need only langchain-core.
 `SecondPassVerificationMiddleware`, for the agents of `create_agent`, needs langchain (the extra ``langchain-agents``):
 it is imported when it is first asked for, and without langchain it is not a public name of this package.
 """
@@ -26,12 +26,13 @@ except ImportError as exc:
 
 from langchain_secondpass.cross_encoder import SecondPassCrossEncoder
 from langchain_secondpass.reranker import SecondPassReranker
+from langchain_secondpass.sufficiency import SecondPassSufficiency
 from langchain_secondpass.verifier import SecondPassVerifier
 
 if TYPE_CHECKING:
     from langchain_secondpass.middleware import SecondPassVerificationMiddleware
 
-__all__ = ["SecondPassCrossEncoder", "SecondPassReranker", "SecondPassVerifier"]
+__all__ = ["SecondPassCrossEncoder", "SecondPassReranker", "SecondPassSufficiency", "SecondPassVerifier"]
 
 # Where langchain is missing, ``import *``, ``help()`` and ``inspect.getmembers`` must still work.
 if TYPE_CHECKING or find_spec("langchain") is not None:

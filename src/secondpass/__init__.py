@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from secondpass.rerankers.progressive import ProgressiveReranker
     from secondpass.rerankers.remote import RemoteReranker
     from secondpass.rerankers.t5 import DuoT5Reranker, MonoT5Reranker, RankT5Reranker
+    from secondpass.verify.sufficiency import SufficiencyCheck, sufficiency
     from secondpass.verify.types import Verdict, Verification
     from secondpass.verify.verifier import FactVerifier
 
@@ -92,10 +93,12 @@ _LAZY = {
     "RecentReranker": "secondpass.composition.order.recent",
     "RemoteReranker": "secondpass.rerankers.remote",
     "RoutedReranker": "secondpass.composition.routed",
+    "SufficiencyCheck": "secondpass.verify.sufficiency",
     "TranslatingReranker": "secondpass.composition.translating",
     "Verdict": "secondpass.verify.types",
     "Verification": "secondpass.verify.types",
     "ZeroShotClassifier": "secondpass.classify.classifier",
+    "sufficiency": "secondpass.verify.sufficiency",
 }
 
 __all__ = [
@@ -146,6 +149,7 @@ __all__ = [
     "ScoringError",
     "SecondPassError",
     "SecondPassWarning",
+    "SufficiencyCheck",
     "Trace",
     "TranslatingReranker",
     "TruncationWarning",
@@ -155,6 +159,7 @@ __all__ = [
     "ZeroShotClassifier",
     "from_config",
     "load",
+    "sufficiency",
 ]
 
 

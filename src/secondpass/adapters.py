@@ -73,27 +73,10 @@ def check_named(reranker: object, model: object, device: object) -> None:
 
 
 def load_verifier(verifier: VerifierLike, **usual: Any) -> "FactVerifier | MonitoredVerifier":
-    """Return a verifier by its model's name, or by its settings; one is returned unchanged.
+    """Return a verifier; see `secondpass.verify.load.load_verifier`, which is imported only when it is needed."""
+    from secondpass.verify import load as verifiers
 
-    Args:
-        verifier: a name, a folder, a mapping, a `FactVerifier`, or a `MonitoredVerifier` around one.
-        usual: settings for one that is only named; those in a mapping are the caller's own decision.
-
-    Raises:
-        ConfigError: it is not one of these, or a setting can't be used.
-        ModelError: its model can't be loaded.
-    """
-    from secondpass.verify.monitored import MonitoredVerifier  # here, as who only reranks needs nothing of it
-    from secondpass.verify.verifier import FactVerifier
-
-    if isinstance(verifier, FactVerifier | MonitoredVerifier):
-        return verifier
-    if isinstance(verifier, Mapping):
-        watched = verifier.get("type") == MonitoredVerifier.registry_name
-        return MonitoredVerifier.from_config(verifier) if watched else FactVerifier.from_config(verifier)
-    if isinstance(verifier, str | os.PathLike):
-        return FactVerifier(verifier, **usual)
-    raise ConfigError(f"verifier must be a model's name, a mapping or a FactVerifier, not {type(verifier).__name__}")
+    return verifiers.load_verifier(verifier, **usual)
 
 
 def known_scores(scores: Iterable[object]) -> list[float] | None:

@@ -49,7 +49,7 @@ def test_a_made_up_answer_gets_the_right_verdicts_with_the_right_evidence() -> N
         strict=False,
     ):
         assert words in claim["evidence"][0]["text"]
-    assert {"kind": "number", "claim": "12", "evidence": "9"} in claims[2]["mismatches"]
+    assert ("number", "12", "9") in [(m["kind"], m["claim"], m["evidence"]) for m in claims[2]["mismatches"]]
     assert (result["passed"], result["supported_fraction"], result["contradicted"]) == (False, 0.4, True)
     assert done.returncode == 1
 

@@ -1,5 +1,7 @@
 """What becomes of an answer: marks, dropped sentences, the message, and when it passes."""
 
+from dataclasses import replace
+
 import pytest
 
 from secondpass.errors import ConfigError
@@ -171,3 +173,17 @@ def test_long_answers_take_linear_time() -> None:
     claims = checked(answer, ("A is b.", S), ("C is d.", C))
     assert applied("drop", answer, claims).startswith("A is b.")
     assert applied("annotate", answer, claims).count("[contradicted]") == 1
+
+
+def test_cite_writes_numbers_into_what_is_supported() -> None:
+    """They stand before the full stop; what cites something stays, and what is not supported is marked."""
+    answer = "A is b. C is d [1]. E is f! Hello? G is h."
+    claims = checked(
+        answer, ("A is b.", S), ("C is d", S), ("E is f!", N), ("Hello?", X), ("G is h.", S), citations={1: "[1]"}
+    )
+    suggested = {0: (3, 1), 1: (2,), 2: (2,), 4: ()}
+    claims = [replace(claim, suggested=suggested.get(at, ())) for at, claim in enumerate(claims)]
+    assert applied("cite", answer, claims) == "A is b [1, 3]. C is d [1]. E is f! [unsupported] Hello? G is h."
+    row = "| Paris | capital |"
+    (claim,) = checked(row, (row, S))
+    assert applied("cite", row, [replace(claim, suggested=(2,))]) == "| Paris | capital [2] |"

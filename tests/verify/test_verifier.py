@@ -39,6 +39,7 @@ class TestVerdicts:
         assert (tower.evidence[0].passage, tower.evidence[0].id) == (0, None)
         assert (museum.evidence[0].passage, museum.evidence[0].id) == (1, "m")
         assert [m.evidence for m in number.mismatches] == ["330 metres"]
+        assert [number.claim.start <= m.start < m.end <= number.claim.end for m in number.mismatches] == [True]
         for claim in result.claims:
             assert ANSWER[claim.claim.start : claim.claim.end].startswith(claim.text[:10])
             for evidence in (*claim.evidence, *claim.contradicting):

@@ -24,7 +24,7 @@ from secondpass.verify.facts.wording import in_words_of
 from secondpass.verify.judge import Judge
 from secondpass.verify.selection import Selection
 from secondpass.verify.signals import FEATURES, Premise, Reader, measure_premises
-from secondpass.verify.spans import find_spans
+from secondpass.verify.spans import find_spans, placed
 from secondpass.verify.stages import Answer, Decided, Measured, Planned, Scored, Stated, each, merged, still_open
 from secondpass.verify.types import CheckedClaim, Claim, Span, Verdict
 
@@ -245,7 +245,7 @@ class Pipeline:
             evidence=tuple(shown[at] for at in decision.evidence),
             contradicting=tuple(shown[at] for at in decision.contradicting),
             conflict=decision.conflict,
-            mismatches=decision.mismatches,
+            mismatches=tuple(placed(each, stated.stretch, stated.claim.start) for each in decision.mismatches),
             citations=cited.citations,
             suggested=cited.suggested,
             escalated=decision.escalated,

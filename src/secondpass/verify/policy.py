@@ -20,6 +20,7 @@ _MARKS = {
 _WORST = (Verdict.CONTRADICTED, Verdict.NOT_ENOUGH_INFO, Verdict.ERROR)
 _KEPT = (Verdict.SUPPORTED, Verdict.NOT_CHECKABLE)
 _EMPHASIS = "*_~`"
+_CLOSING = ".!?\u2026"
 _EMPTY_ITEM = re.compile(r"[ \t>]*(?:[-*+\u2022]|\d{1,4}[.)])?[ \t]*")
 _WORD = re.compile(r"\w")
 
@@ -84,6 +85,22 @@ def annotate(answer: str, claims: Sequence[CheckedClaim], passed: bool, message:
     return "".join([*parts, answer[at:]])
 
 
+def cite(answer: str, claims: Sequence[CheckedClaim], passed: bool, message: str) -> str:
+    """Write the numbers of passages into each supported sentence that cites none; mark others as `annotate` does."""
+    parts, at = [], 0
+    for sentence in sentences_of(answer, claims):
+        numbers = dict.fromkeys(number for claim in sentence.claims for number in claim.suggested)
+        if sentence.worst is not None:
+            end, written = _place_of_mark(answer, sentence), f" {_MARKS[sentence.worst]}"
+        elif numbers and not any(claim.citations for claim in sentence.claims):
+            end, written = _place_of_citation(answer, sentence), f" [{', '.join(map(str, sorted(numbers)))}]"
+        else:
+            continue
+        parts += [answer[at:end], written]
+        at = end
+    return "".join([*parts, answer[at:]])
+
+
 def flag(answer: str, claims: Sequence[CheckedClaim], passed: bool, message: str) -> str:
     """Leave the answer as it is: `Verification.passed` and the verdicts say it all."""
     return answer
@@ -107,6 +124,7 @@ def abstain(answer: str, claims: Sequence[CheckedClaim], passed: bool, message: 
 
 POLICIES: dict[str, Policy] = {
     "annotate": annotate,
+    "cite": cite,
     "flag": flag,
     "drop": drop,
     "abstain": abstain,
@@ -137,6 +155,13 @@ def _place_of_mark(answer: str, sentence: Sentence) -> int:
     if not text.startswith("|") or not text.endswith("|") or text.endswith("\\|"):
         return sentence.end
     return sentence.start + len(text[:-1].rstrip())
+
+
+def _place_of_citation(answer: str, sentence: Sentence) -> int:
+    """Return where a citation goes: before the full stop, and before what closes around it."""
+    end = _place_of_mark(answer, sentence)
+    kept = len(answer[sentence.start : end].rstrip(_CLOSING))
+    return sentence.start + kept if kept else end
 
 
 def _with_marks(answer: str, start: int, end: int, limit: int) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from secondpass.types import well_formed
@@ -14,7 +15,7 @@ from secondpass.verify.signals import Premise
 from secondpass.verify.types import Mismatch, Span
 from secondpass.verify.words import Token, content_words, tokenize
 
-__all__ = ["find_spans"]
+__all__ = ["find_spans", "placed"]
 
 _HIDDEN = "\ue000"  # stands where a marker or an address is: no span reaches over it
 _BREAKS = frozenset(f".;:()[]\u2014\u2013|{_HIDDEN}")
@@ -51,6 +52,19 @@ def find_spans(claim: str, stretch: str, start: int, premise: Premise, pattern: 
         Span(start + first, start + end, kind, stretch[first:end], evidence)
         for first, end, kind, evidence in words.marked()
     )
+
+
+def placed(mismatch: Mismatch, stretch: str, start: int) -> Mismatch:
+    """Return a mismatch with where its words stand in the answer, if they stand there as they are.
+
+    Args:
+        mismatch: of a claim.
+        stretch: the part of the answer where the claim stands.
+        start: where that begins in the answer, in characters.
+    """
+    words = r"\s+".join(map(re.escape, mismatch.claim.split()))
+    found = re.search(rf"(?<!\w){words}(?!\w)", well_formed(stretch)) if words else None
+    return mismatch if found is None else replace(mismatch, start=start + found.start(), end=start + found.end())
 
 
 class _Words:

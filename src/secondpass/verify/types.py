@@ -108,15 +108,26 @@ class Mismatch:
         kind: ``number``, ``date``, ``unit``, ``name`` or ``negation``.
         claim: the claim's words.
         evidence: the evidence's words; empty if it has none.
+        start: where the claim's words begin in the answer, in characters; None if it has them in another form, or if
+            they are of a claim that was put together.
+        end: where they end, or None.
     """
 
     kind: str
     claim: str
     evidence: str = ""
+    start: int | None = None
+    end: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-ready data."""
-        return {"kind": self.kind, "claim": self.claim, "evidence": self.evidence}
+        return {
+            "kind": self.kind,
+            "claim": self.claim,
+            "evidence": self.evidence,
+            "start": self.start,
+            "end": self.end,
+        }
 
 
 @dataclass(frozen=True, slots=True)

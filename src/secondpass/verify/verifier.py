@@ -55,9 +55,10 @@ class FactVerifier(Configured):
     of the checkable claims are supported. An answer with nothing to check (a greeting, "I don't know") does not pass
     unless ``allow_unchecked`` is set; an empty answer never passes.
 
-    **Policies** make ``Verification.text``: ``annotate`` marks each sentence that is not supported, ``flag`` changes
-    nothing, ``drop`` removes these sentences, ``abstain`` replaces an answer that did not pass with ``message``, and
-    ``raise`` raises an error for it. A function ``(answer, claims, passed, message) -> str`` works as well.
+    **Policies** make ``Verification.text``: ``annotate`` marks each sentence that is not supported, ``cite`` writes the
+    numbers of passages into each other one that cites none as well, ``flag`` changes nothing, ``drop`` removes
+    sentences that are not supported, ``abstain`` replaces an answer that did not pass with ``message``, and ``raise``
+    raises an error for it. A function ``(answer, claims, passed, message) -> str`` works as well.
 
     The trace counts ``claims`` and, with a judge, ``escalated``, ``fallbacks`` and what the judge counts. Its stage
     ``nli`` counts ``pairs``, ``pairs_scored`` and ``tokens``, and has the seconds spent in the model. Answers that

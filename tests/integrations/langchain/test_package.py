@@ -18,6 +18,7 @@ class TestPackage:
         assert set(langchain_secondpass.__all__) == {
             "SecondPassCrossEncoder",
             "SecondPassReranker",
+            "SecondPassSufficiency",
             "SecondPassVerificationMiddleware",
             "SecondPassVerifier",
         }

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.errors import ConfigError, InputError
-from secondpass.verify.claims.citations import citations_of, find_citations, find_quotes, quote_in, strip_citations
+from secondpass.verify.claims.citations import (
+    CitationMarker,
+    check_citations,
+    citations_of,
+    find_citations,
+    find_quotes,
+    quote_in,
+    strip_citations,
+)
 from secondpass.verify.claims.split import split_claims
 from secondpass.verify.types import Verdict
 from tests.verify.towers import PASSAGES, Make
@@ -290,6 +298,35 @@ def test_quotations_must_be_verbatim(make: Make) -> None:
     right, wrong = make().verify(answer, PASSAGES).claims
     assert "has the words" not in right.reason
     assert "no cited passage has the words 'was built in 1889 by Paris'" in wrong.reason
+
+
+@pytest.mark.parametrize(
+    ("quote", "cited", "told"),
+    [
+        ("rejected the plan in May", {0}, ""),
+        ("rejected the plan in May", {1}, "are in [1], not in [2]"),
+        ("rejected the plan in May", set(), ""),
+        ("The council rejected the costs were far too high", {0}, "are put together of what stands apart in [1]"),
+        ("a shameless waste of money", {0}, "no cited passage has the words 'a shameless waste of money'"),
+        ("a shameless waste of money", set(), "no passage has the words 'a shameless waste of money'"),
+    ],
+)
+def test_whose_words_a_quotation_has(quote: str, cited: set[int], told: str) -> None:
+    """Another passage's, several places' of one, or nobody's."""
+    texts = [
+        "The council rejected the plan in May. It said that the costs were far too high.",
+        "Nobody was against it.",
+    ]
+    markers = [CitationMarker(0, 3, f"[{at + 1}]", (at + 1,)) for at in cited]
+    found = check_citations(markers, [quote], texts, lambda _: (0.9, True), [0, 1], True).reason
+    assert told in found and bool(told) == ("words" in found)
+
+
+@pytest.mark.parametrize("piece", ["ab ", "a b c "])
+def test_long_quotations_take_linear_time(piece: str) -> None:
+    """A quotation of what a passage has thousands of times is looked up soon."""
+    texts = [piece * 30_000]
+    check_citations([], [piece * 30 + "x"], texts, lambda _: (0.9, True), [0], True)
 
 
 def test_the_pattern_can_be_set(make: Make) -> None:

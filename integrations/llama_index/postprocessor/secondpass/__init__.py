@@ -5,5 +5,12 @@ from llama_index.postprocessor.secondpass.base import SecondPassRerank
 from llama_index.postprocessor.secondpass.evaluator import SecondPassEvaluator
 from llama_index.postprocessor.secondpass.query_engine import VerifyingQueryEngine
 from llama_index.postprocessor.secondpass.results import VerificationResult
+from llama_index.postprocessor.secondpass.sufficiency import SufficiencyQueryEngine
 
-__all__ = ["SecondPassEvaluator", "SecondPassRerank", "VerificationResult", "VerifyingQueryEngine"]
+__all__ = [
+    "SecondPassEvaluator",
+    "SecondPassRerank",
+    "SufficiencyQueryEngine",
+    "VerificationResult",
+    "VerifyingQueryEngine",
+]

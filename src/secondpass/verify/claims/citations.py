@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import attrgetter
 
 from secondpass.errors import ConfigError, InputError
@@ -84,6 +84,8 @@ _QUOTES = re.compile(
 _WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
 _LETTER = re.compile(r"[^\W\d_]")
 _MIN_WORDS = 3
+_MOST_RUNS = 4  # that a quotation is put together of
+_MOST_QUOTED = 100  # words of a quotation that is looked into
 _MOST_LISTED = 3  # numbers, quotations or suggestions in one sentence
 _PIECES = re.compile(rf"(\s+|[{_DOUBLE}]|[{re.escape(_SINGLE)}])")
 
@@ -472,10 +474,44 @@ def _what_is_wrong(
         parts.append(f"it cites {_listed(absent)}, but there are {len(texts)} passages")
     if supported and cited and not any(citation.supports for citation in citations):
         parts.append(f"no cited passage ({_listed(sorted(at + 1 for at in cited))}) supports it by itself")
-    if cited:
-        missing = [quote for quote in quotes if not any(quote_in(quote, texts[at]) for at in cited)]
-        parts += [f"no cited passage has the words {quote[:80]!r}" for quote in missing[:_MOST_LISTED]]
+    missing = [quote for quote in quotes if not any(quote_in(quote, texts[at]) for at in cited)] if texts else []
+    parts += filter(None, (_whose_words(quote, cited, texts) for quote in missing[:_MOST_LISTED]))
     return "; ".join(parts)
+
+
+def _whose_words(quote: str, cited: set[int], texts: Sequence[str]) -> str:
+    """Return whether a quotation that no cited passage has is of another one, stitched together, or invented."""
+    said = f"the words {quote[:80]!r}"
+    elsewhere = [at + 1 for at, text in enumerate(texts) if at not in cited and quote_in(quote, text)]
+    if elsewhere:
+        return f"{said} are in {_listed(elsewhere)}, not in {_listed(sorted(at + 1 for at in cited))}" if cited else ""
+    apart = [at + 1 for at, text in enumerate(texts) if _is_stitched(quote, text)]
+    if apart:
+        return f"{said} are put together of what stands apart in {_listed(apart)}"
+    return f"no {'cited ' if cited else ''}passage has {said}"
+
+
+def _is_stitched(quote: str, passage: str) -> bool:
+    """Return whether a text has all the words of a quotation in a few runs of two words or more."""
+    words = [word.lower() for word in _WORD.findall(quote)]
+    held = [word.lower() for word in _WORD.findall(passage)]
+    if len(words) > _MOST_QUOTED or not set(words) <= set(held):
+        return False
+    places: dict[tuple[str, str], list[int]] = {}
+    for at, pair in enumerate(pairwise(held)):
+        places.setdefault(pair, []).append(at)
+    runs, at = 0, 0
+    while at < len(words):
+        here = places.get((words[at], words[at + 1]), []) if at + 1 < len(words) else []
+        if not here or runs == _MOST_RUNS:
+            return False
+        reached = at + 1
+        while here and reached < len(words):  # as far as any of the places goes
+            length = reached - at
+            here = [place for place in here if held[place + length : place + length + 1] == [words[reached]]]
+            reached += bool(here)
+        runs, at = runs + 1, reached
+    return runs > 1
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -7,13 +7,8 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any, Literal, Self
 
-try:
-    from haystack import Document, component, default_from_dict, default_to_dict
-    from haystack.dataclasses import ChatMessage, TextContent
-except ImportError as exc:
-    from secondpass.errors import MissingExtraError
-
-    raise MissingExtraError.of("haystack", "SecondPassVerifier") from exc
+from haystack import Document, component, default_from_dict, default_to_dict
+from haystack.dataclasses import ChatMessage, TextContent
 
 from secondpass.adapters import VerifierLike, load_verifier, without_secrets
 from secondpass.errors import ConfigError, InputError

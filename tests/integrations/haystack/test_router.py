@@ -1,0 +1,53 @@
+"""`SecondPassSufficiencyRouter` alone and in a pipeline."""
+
+import asyncio
+
+import pytest
+from haystack import Document, Pipeline
+from haystack.components.joiners import DocumentJoiner
+
+from haystack_integrations.components.validators.secondpass import SecondPassSufficiencyRouter
+from secondpass.errors import ConfigError, InputError
+from secondpass.verify.sufficiency import SufficiencyCheck
+from tests.verify.guarantees import FIVE, OTHER, QUESTION, TWO
+
+
+@pytest.fixture(scope="module")
+def router() -> SecondPassSufficiencyRouter:
+    """Return the router, loaded once."""
+    return SecondPassSufficiencyRouter(SufficiencyCheck())
+
+
+@pytest.mark.parametrize(
+    ("texts", "way"), [((TWO, OTHER), "answer"), ((OTHER, None), "search_again"), ((TWO, FIVE), "disagree")]
+)
+def test_documents_leave_by_one_way(router: SecondPassSufficiencyRouter, texts: tuple[str, ...], way: str) -> None:
+    """The same documents come out, under the decision, and nothing under the others."""
+    documents = [Document(content=text) for text in texts]
+    for output in (router.run(QUESTION, documents), asyncio.run(router.run_async(QUESTION, documents))):
+        assert output == {way: documents, "sufficiency": output["sufficiency"]}
+        assert output["sufficiency"].decision == way
+
+
+def test_in_a_pipeline(router: SecondPassSufficiencyRouter) -> None:
+    """What is not connected is not run."""
+    pipeline = Pipeline()
+    pipeline.add_component("router", router)
+    pipeline.add_component("good", DocumentJoiner())
+    pipeline.connect("router.answer", "good.documents")
+    found = pipeline.run({"router": {"query": QUESTION, "documents": [Document(content=TWO)]}})
+    assert [document.content for document in found["good"]["documents"]] == [TWO]
+    lost = pipeline.run({"router": {"query": QUESTION, "documents": [Document(content=OTHER)]}})
+    assert "good" not in lost and lost["router"]["search_again"][0].content == OTHER
+
+
+def test_as_data() -> None:
+    """Settings are written and read; the models are loaded later, and bad settings are told then."""
+    router = SecondPassSufficiencyRouter({"threshold": 0.7})
+    assert SecondPassSufficiencyRouter.from_dict(router.to_dict()).check == {"threshold": 0.7}
+    with pytest.raises(ConfigError, match="threshold"):
+        SecondPassSufficiencyRouter({"threshold": 7}).warm_up()
+    with pytest.raises(ConfigError, match="SufficiencyCheck or its settings"):
+        SecondPassSufficiencyRouter("strict")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"documents\[0\]"):
+        router.run(QUESTION, ["text"])  # type: ignore[list-item]

@@ -1,0 +1,56 @@
+"""The query engine that answers only from nodes that do."""
+
+import asyncio
+
+import pytest
+from llama_index.core.schema import NodeWithScore, TextNode
+
+from llama_index.postprocessor.secondpass import SufficiencyQueryEngine
+from secondpass.errors import ConfigError
+from secondpass.verify.sufficiency import SufficiencyCheck
+from tests.integrations.llama_index.answers import Engine
+from tests.verify.guarantees import FIVE, OTHER, QUESTION, TWO
+
+
+class Retrieving(Engine):
+    """Retrieves what it is told."""
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__("Two years.")
+        self.texts = texts
+
+    def retrieve(self, query_bundle: object) -> list[NodeWithScore]:
+        return [NodeWithScore(node=TextNode(text=text, id_=f"n{at}")) for at, text in enumerate(self.texts)]
+
+
+@pytest.fixture(scope="module")
+def check() -> SufficiencyCheck:
+    """Return the check, loaded once."""
+    return SufficiencyCheck()
+
+
+def test_it_answers_where_nodes_do(check: SufficiencyCheck) -> None:
+    """The wrapped engine's response comes with the decision."""
+    engine = SufficiencyQueryEngine(Retrieving(TWO, OTHER), check)
+    for response in (engine.query(QUESTION), asyncio.run(engine.aquery(QUESTION))):
+        assert (response.response, response.metadata["sufficiency"]["decision"]) == ("Two years.", "answer")
+        assert [node.node_id for node in response.source_nodes] == ["n0", "n1"]
+
+
+def test_it_says_where_they_do_not(check: SufficiencyCheck) -> None:
+    """No answer is made of nodes that hold none, or that contradict one another."""
+    for texts, decision, said in (((OTHER,), "search_again", "do not answer"), ((TWO, FIVE), "disagree", "contradict")):
+        engine = SufficiencyQueryEngine(Retrieving(*texts), check)
+        for response in (engine.query(QUESTION), asyncio.run(engine.aquery(QUESTION))):
+            assert response.metadata["sufficiency"]["decision"] == decision and said in response.response
+            assert len(response.source_nodes) == len(texts)
+    engine = SufficiencyQueryEngine(Retrieving(TWO, FIVE), check, disagree=None)
+    assert engine.query(QUESTION).response == "Two years."
+
+
+def test_settings() -> None:
+    """Only a query engine is wrapped, and only a check or its settings are taken."""
+    with pytest.raises(ConfigError, match="wraps a query engine, not a str"):
+        SufficiencyQueryEngine("engine")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="threshold"):
+        SufficiencyQueryEngine(Retrieving(TWO), {"threshold": -1})
