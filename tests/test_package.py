@@ -121,7 +121,7 @@ def test_the_public_names_are_these() -> None:
         *("RankT5Reranker", "RemoteReranker"),
         *("BoostedReranker", "BudgetReranker", "DiverseReranker", "LostInTheMiddleReranker", "RecentReranker"),
         *("MonitoredReranker", "RoutedReranker", "TranslatingReranker", "Reranker", "from_config", "load"),
-        *("ABTestReranker",),
+        *("ABTestReranker", "SufficiencyCheck", "sufficiency"),
         *("FactVerifier", "Verdict", "Verification", "VerificationFailedError", "ZeroShotClassifier"),
         *("Document", "RankedDocument", "Ranking", "Request", "Scale", "Scores", "Trace"),
     }

@@ -66,8 +66,9 @@ class SecondPassSufficiency(RunnableSerializable[dict[str, Any], dict[str, Any]]
         if not isinstance(check, SufficiencyCheck | Mapping | None):
             raise ConfigError(f"check must be a SufficiencyCheck or its settings, not {type(check).__name__}")
         loaded = check if isinstance(check, SufficiencyCheck) else SufficiencyCheck.from_config(check or {})
-        settings: dict[str, Any] = {"context_key": context_key, "question_key": question_key}
-        super().__init__(**fields, **settings, check=loaded, name=name)
+        # As a mapping: to a type checker, the base class's constructor has none of these.
+        settings: dict[str, Any] = {"check": loaded, "context_key": context_key, "question_key": question_key}
+        super().__init__(**fields, **settings, name=name)
 
     def invoke(
         self,

@@ -163,7 +163,7 @@ def test_policies_are_found_by_name_or_taken_as_functions() -> None:
 
     assert find_policy("drop") == ("drop", POLICIES["drop"])
     assert find_policy(shout) == ("shout", shout)
-    with pytest.raises(ConfigError, match="annotate, flag, drop, abstain, raise"):
+    with pytest.raises(ConfigError, match="annotate, cite, flag, drop, abstain, raise"):
         find_policy("explode")
 
 
