@@ -44,7 +44,7 @@ def test_they_disagree(check: SufficiencyCheck) -> None:
     assert (
         TWO[first.start : first.end] == "The guarantee on the Aurel kettle lasts two years from the date of purchase."
     )
-    assert (first.against.passage, first.against.id) == (2, "b") and first.probability < 0.36
+    assert (first.against.passage, first.against.id) == (2, "b") and first.probability < 0.34
     assert "[2]" in str(found) and "[3]" in str(found)
     assert json.loads(json.dumps(found.to_dict()))["decision"] == "disagree"
 
