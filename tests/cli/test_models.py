@@ -32,7 +32,7 @@ def test_a_graph_is_built_ahead_of_time_and_info_says_so(tmp_path: Path) -> None
     assert before["runs"].startswith("fused graph, int8, each sequence alone; built when it is first loaded")
     done = _run("fuse", name, SECONDPASS_CACHE_DIR=str(tmp_path))
     assert done.returncode == 0
-    assert done.stderr == f"note: building the fused graph of {name}, once; this takes seconds\n"
+    assert done.stderr == f"note: preparing the graph of {name} for this processor, once; this takes seconds\n"
     built = _fields(done)
     path = Path(built["kept in"])
     assert path.is_relative_to(tmp_path) and built["size"] == f"{path.stat().st_size / 1e6:.1f} MB"

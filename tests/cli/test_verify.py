@@ -153,7 +153,11 @@ class TestSettings:
     [
         (["--answer", "a"], b"", "InputError: there are no passages: give --passages FILE, or --passage TEXT"),
         (["--answer", "-", "--passages", "-"], b"", "InputError: standard input can only be read once"),
-        (["--answer", "@no/such", "--passage", "p"], b"", "InputError: no/such can't be read as UTF-8 text"),
+        (
+            ["--answer", "@no/such", "--passage", "p"],
+            b"",
+            "InputError: no/such can't be read: no such file or directory",
+        ),
         (["--answer", "-", "--passage", "p"], b"\xff\xfe", "InputError: standard input can't be read as UTF-8 text"),
         (["--answer", "a", "--passages", "-"], b'{"text": "a"}\n[]\n', "standard input, line 2 is not a JSON object"),
         (["--answer", "a", "--passages", "-"], b"\nplain\n", "InputError: standard input, line 2 is not JSON"),

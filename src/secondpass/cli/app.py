@@ -17,6 +17,7 @@ from secondpass.cli.doctor import doctor
 from secondpass.cli.explain import explain
 from secondpass.cli.learn import learn
 from secondpass.cli.models import models
+from secondpass.cli.plugins import plugins
 from secondpass.cli.rerank import rerank
 from secondpass.cli.serve import serve
 from secondpass.cli.several import several
@@ -42,6 +43,7 @@ app.command()(serve)
 app.command()(choose)
 app.command()(doctor)
 app.command(cls=several("--passages", "-p"))(explain)
+app.command()(plugins)
 app.add_typer(models, name="models")
 app.add_typer(versions, name="versions")
 

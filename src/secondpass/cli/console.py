@@ -7,7 +7,7 @@ from rich.text import Text
 from secondpass.errors import SecondPassError
 from secondpass.types import printable
 
-__all__ = ["documents_table", "errors", "one_line", "output", "say", "say_error"]
+__all__ = ["documents_table", "errors", "list_table", "one_line", "output", "say", "say_error"]
 
 output = Console()
 errors = Console(stderr=True)
@@ -19,6 +19,15 @@ def documents_table(title: str, *numbers: str) -> Table:
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("document", overflow="ellipsis", no_wrap=True, ratio=1)
+    return table
+
+
+def list_table(*columns: str) -> Table:
+    """Return a table of lines without borders, whose columns stay apart: all but the last keep their width."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in columns[:-1]:
+        table.add_column(name, no_wrap=True)
+    table.add_column(columns[-1], overflow="fold")
     return table
 
 

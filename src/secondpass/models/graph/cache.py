@@ -9,6 +9,7 @@ can write there as that user can make a model give any score.
 import hashlib
 import logging
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -167,7 +168,7 @@ def _found_or_built(files: ModelFiles, head: "Head", precision: "Precision") -> 
         found = _cached(key)
         if found:
             return found, None
-        _log.info("building the fused graph of %s, once; this takes seconds", files.name)
+        _tell(f"preparing the graph of {files.name} for this processor, once; this takes seconds")
         try:
             model = _build(files, head, precision)
         except ModelFormatError as exc:
@@ -179,6 +180,15 @@ def _found_or_built(files: ModelFiles, head: "Head", precision: "Precision") -> 
     except (OSError, ConfigError) as exc:
         return model or _build(files, head, precision), exc
     return path, None
+
+
+def _tell(message: str) -> None:
+    """Log what takes long; where nobody is told by that and a person is watching, write it to the terminal as well."""
+    _log.info("%s", message)
+    told = _log.isEnabledFor(logging.INFO) and _log.hasHandlers()
+    if not told and sys.stderr is not None and sys.stderr.isatty():
+        sys.stderr.write(f"secondpass: {message}\n")
+        sys.stderr.flush()
 
 
 def _build(files: ModelFiles, head: "Head", precision: "Precision") -> bytes:
