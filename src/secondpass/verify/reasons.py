@@ -45,7 +45,9 @@ def why(claim: Data) -> str:
                 return f"the source says “{span['evidence']}”, not “{span['text']}”"
         against = claim["contradicting"] or shown
         return _otherwise(claim["text"], against[0]) if against else "the source says otherwise"
-    return "no passage says it" if verdict == "not_enough_info" else ""
+    if verdict == "not_enough_info":
+        return "no passage says it" if shown else "no evidence in the passages"
+    return ""
 
 
 def _otherwise(claim: str, window: Data) -> str:
@@ -90,8 +92,6 @@ def cited(claim: Data) -> list[str]:
 def told(claim: Data) -> str:
     """Return all that there is to say of a claim's verdict, in one line."""
     said = [why(claim), missing(claim), *cited(claim)]
-    if claim["verdict"] == "not_enough_info" and not relevant(claim):
-        said.append("no evidence")
     return "; ".join(filter(None, said))
 
 
