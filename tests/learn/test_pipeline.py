@@ -167,6 +167,24 @@ def test_hostile_queries_are_escaped(learned: Learned) -> None:
     assert "\x1b" not in page + repr(learned)
 
 
+def test_from_the_command_line(learned: Learned, place: Path) -> None:
+    """The command prints what came of it as JSON; a setting without a value is an error."""
+    from typer.testing import CliRunner
+
+    from secondpass.cli.app import app
+
+    start = learned.decision.incumbent
+    common = ["learn", str(place / "data"), "--out", str(place / "command"), "--model", start, "--depth", "20"]
+    done = CliRunner().invoke(app, [*common, "--set", "learning_rate=0.002", "--set", "epochs=1", "--json"])
+    found = json.loads(done.stdout.splitlines()[-1])
+
+    assert done.exit_code == 0
+    assert found["difference"]["value"] > 0.1 and found["version"] is None
+    assert Path(found["report"]).read_text(encoding="utf-8").startswith("<!doctype html>")
+    refused = CliRunner().invoke(app, [*common, "--set", "epochs"])
+    assert isinstance(refused.exception, sp.ConfigError) and "NAME=VALUE" in str(refused.exception)
+
+
 def test_errors(place: Path, tiny: Callable[..., Path], tmp_path: Path) -> None:
     """What can't be learned from, or written to, is an error that says why."""
     dataset = _dataset(place)

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -92,29 +93,50 @@ def export(
     weights = read_weights(source)
     if task != "embed" and not weights.n_labels:
         raise ModelFormatError(f"{source} has no head for labels: export it with task='embed'")
-    partial = target.with_name(f".{target.name}.writing")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        partial.mkdir(parents=True)
-        for name in (*_BESIDE, *(_OF_VECTORS if task == "embed" else ())):
-            if (source / name).is_file():
-                (partial / name).parent.mkdir(exist_ok=True)
-                shutil.copyfile(source / name, partial / name)
-        digest = write_graph(weights, partial, head=head, precision=precision)
-        partial.rename(target)
-    except OSError as exc:
-        raise InputError(f"the model can't be written into {target}: {exc}") from exc
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    size_mb = (target / _MODEL).stat().st_size / 1e6
+    beside = (*_BESIDE, *(_OF_VECTORS if task == "embed" else ()))
+    with _written(weights, source, target.with_name(f".{target.name}.writing"), beside, head, precision) as partial:
+        _rename(partial, target)
+    digest, size_mb = sha256_of(target / _MODEL), (target / _MODEL).stat().st_size / 1e6
     if not examples:
         return Export(target, precision, digest, size_mb)
-    values = [
-        [*quality_of(path, task, examples, measure, **settings).values()]
-        for path, settings in ((target, {}), (source, {"backend": "onnx", "precision": "float32"}))
-    ]
-    loss = paired_difference(*values, confidence=0.95, n_samples=10_000, seed=seed)
+    values = [*quality_of(target, task, examples, measure).values()]
+    exact = target.with_name(f".{target.name}.float32")  # not in the cache of graphs: nobody asks for it again
+    with _written(weights, source, exact, beside, head, "float32") as folder:
+        baseline = [*quality_of(folder, task, examples, measure).values()]
+    loss = paired_difference(values, baseline, confidence=0.95, n_samples=10_000, seed=seed)
     return Export(target, precision, digest, size_mb, measure_name(task, measure), loss)
+
+
+@contextmanager
+def _written(
+    weights: EncoderWeights, source: Path, folder: Path, beside: Sequence[str], head: Head, precision: Precision
+) -> Iterator[Path]:
+    """Write a model into a folder for the time of a ``with``, which may rename it.
+
+    Raises:
+        InputError: it can't be written; nothing is left behind.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        try:
+            folder.mkdir(parents=True)
+            for name in beside:
+                if (source / name).is_file():
+                    (folder / name).parent.mkdir(exist_ok=True)
+                    shutil.copyfile(source / name, folder / name)
+            write_graph(weights, folder, head=head, precision=precision)
+        except OSError as exc:
+            raise InputError(f"the model can't be written into {folder.parent}: {exc}") from exc
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _rename(partial: Path, target: Path) -> None:
+    try:
+        partial.rename(target)
+    except OSError as exc:
+        raise InputError(f"{target} can't be made: {exc}") from exc
 
 
 def write_graph(
