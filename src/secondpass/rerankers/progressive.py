@@ -36,7 +36,8 @@ class ProgressiveReranker(CrossEncoderReranker):
     Behind some layers (see `secondpass.models.exits.Exits`) the final logit of each document is estimated from what the
     layers so far made of it. Documents that lie further below the k-th best estimate than estimates err leave. The
     vectors of the others go on to the next layer, so nothing is computed twice, and documents that reach the end have
-    the scores that `CrossEncoderReranker` gives them, to the bit.
+    the scores that `CrossEncoderReranker` gives them: to the bit, but on OpenVINO, which rounds to bfloat16 within the
+    whole graph otherwise than at the ends of its pieces, to a few hundredths of a logit.
 
     Documents that left rank below those, by their estimates, which are lowered where they would not. Their explanation
     ``left_after`` is the number of layers that read them; it is None for the others. The trace counts

@@ -51,6 +51,20 @@ def test_is_nearer_to_float32_than_onnx_runtime(float32: PairModel) -> None:
     assert error(backend="openvino", precision="int8") < 0.95 * int8
 
 
+def test_runs_in_pieces(float32: PairModel) -> None:
+    """Behind an exit and on, with serialized models: in float32 to 1e-4, and by each piece as by all in a row."""
+    model = load_pair_model("ms-marco-MiniLM-L12-v2", backend="openvino", precision="float32", exits=(4, 9))
+    assert isinstance(model, OpenVinoPairModel) and model.exits == (4, 9)
+    whole = model.logits(PAIRS)
+    assert np.abs(whole - float32.logits(PAIRS)).max() < 1e-4
+    tokens, _, _ = model.tokenized(PAIRS)
+    rows, states = model.run_piece(0, tokens, [None] * len(tokens))
+    assert rows.shape == (len(PAIRS), 3 * 384)
+    for at in (1, 2):
+        rows, states = model.run_piece(at, tokens, states)
+    assert rows.tolist() == whole.tolist()
+
+
 def test_takes_the_precision_of_the_file() -> None:
     """The embedded weights are int8, so they run as int8 unless something else is asked for."""
     model = load_pair_model("ms-marco-MiniLM-L12-v2", backend="openvino")

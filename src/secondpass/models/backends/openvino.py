@@ -7,6 +7,7 @@ multiplies it (AVX512_BF16, AMX), and float32 elsewhere.
 
 from collections.abc import Sequence
 from ctypes import py_object, pythonapi
+from io import BytesIO
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -80,8 +81,10 @@ class OpenVinoSession:
         with self._lock:
             if self._model is None:
                 name = self._source if isinstance(self._source, Path) else "the fused graph"
+                core = _core()
                 try:
-                    self._model = _core().compile_model(self._source, "CPU", self._settings)
+                    read = self._source if isinstance(self._source, Path) else core.read_model(BytesIO(self._source))
+                    self._model = core.compile_model(read, "CPU", self._settings)
                 except RuntimeError as exc:
                     raise ModelIntegrityError(f"OpenVINO can't read {name}: {exc}") from exc
             return self._model
