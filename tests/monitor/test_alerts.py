@@ -38,6 +38,7 @@ _RULES: list[dict[str, Any]] = [
     {"type": "error-rate"},
     {"type": "low-confidence"},
     {"type": "low-variance"},
+    {"type": "memory"},
     {"type": "escalation-rate"},
     {"type": "support-rate"},
     {"type": "truncation-rate"},
@@ -179,7 +180,7 @@ def test_a_reference_may_be_a_file(tmp_path: Path) -> None:
     [
         ([], "AlertSink: rules must be a list of at least one rule"),
         ([3], "a rule must be a Rule, or a mapping"),
-        ([{"type": "latncy"}], "no 'latncy'; there are: error-rate"),
+        ([{"type": "latncy"}], r"no 'latncy' \(did you mean 'latency'\?\); there are: error-rate"),
         ([{"type": "latency", "limit": 1, "windw": 3}], "windw"),
         ([{"type": "latency", "limit": 1, "clear": 2}], "LatencyRule: clear must be at most the limit, 1, not 2"),
         ([{"type": "support-rate", "clear": 0.1}], "SupportRateRule: clear must be at least the limit, 0.7, not 0.1"),

@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +28,10 @@ def test_a_sink_is_given_as_itself_its_name_its_configuration_or_a_function() ->
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("lgging", "no 'lgging'; there are: alerts, jsonl, logging, otel, prometheus, window"),
+        (
+            "lgging",
+            "no 'lgging' (did you mean 'logging'?); there are: alerts, jsonl, logging, otel, prometheus, window",
+        ),
         ({"type": "window", "max_event": 3}, "WindowSink has no setting 'max_event' (did you mean 'max_events'"),
         ({"max_events": 3}, "a sink must be a function of an event, a Sink"),
         (3, "a sink must be a function of an event, a Sink"),
@@ -36,7 +40,7 @@ def test_a_sink_is_given_as_itself_its_name_its_configuration_or_a_function() ->
 )
 def test_what_is_not_a_sink_is_refused(given: Any, said: str) -> None:
     """With what it may be, and what was meant."""
-    with pytest.raises(ConfigError, match=said.replace("(", r"\(")):
+    with pytest.raises(ConfigError, match=re.escape(said)):
         as_sink(given)
 
 
