@@ -180,6 +180,6 @@ class TestSettings:
             BlendedReranker(FakeReranker(), **settings)
 
     def test_only_a_reranker_can_be_wrapped(self) -> None:
-        """A name is refused."""
-        with pytest.raises(CompositionError, match="wraps a Reranker, not a str"):
-            BlendedReranker("fake")  # type: ignore[arg-type]
+        """Or the name or the configuration of one."""
+        with pytest.raises(CompositionError, match="wraps a Reranker, not a int"):
+            BlendedReranker(3)  # type: ignore[arg-type]

@@ -352,8 +352,8 @@ class TestComposition:
         """The message names both sides."""
         with pytest.raises(CompositionError, match=r"CachedReranker needs scores that don't depend .* FakeReranker"):
             CachedReranker(FakeReranker(pointwise=False))
-        with pytest.raises(CompositionError, match="wraps a Reranker, not a str"):
-            CachedReranker("fake")  # type: ignore[arg-type]
+        with pytest.raises(CompositionError, match="wraps a Reranker, not a int"):
+            CachedReranker(3)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("scale", list(Scale))
     def test_the_traits_are_the_wrapped_ones(self, scale: Scale) -> None:

@@ -169,8 +169,9 @@ class TestComposition:
         message = "CalibratedReranker needs logit or probability scores, but FakeReranker gives ordinal ones"
         with pytest.raises(CompositionError, match=message):
             CalibratedReranker(FakeReranker(scale="ordinal"))
-        with pytest.raises(CompositionError, match="wraps a Reranker, not a str"):
-            CalibratedReranker("cross-encoder")  # type: ignore[arg-type]
+        with pytest.raises(CompositionError, match="wraps a Reranker, not a int"):
+            CalibratedReranker(3)  # type: ignore[arg-type]
+        assert isinstance(CalibratedReranker("fake").wrapped, FakeReranker)
 
     def test_it_is_pointwise_if_the_wrapped_one_is(self) -> None:
         """A calibration looks at one score at a time."""

@@ -14,7 +14,7 @@ import secondpass as sp
 from secondpass.base import Reranker
 from secondpass.composition.cascade.reranker import CascadeReranker
 from secondpass.composition.fallback import FallbackReranker
-from secondpass.errors import CompositionError, ConfigError, ScoringError
+from secondpass.errors import CompositionError, ConfigError, RegistryError, ScoringError
 from secondpass.llm import Answer, Budget
 from secondpass.rerankers.llm import LLMReranker
 from secondpass.testing import FakeReranker, RerankerContract
@@ -276,8 +276,8 @@ class TestComposition:
                 CompositionError,
                 "FakeReranker gives probability and FakeReranker ordinal ones",
             ),
-            (("cross-encoder",), {}, CompositionError, "wraps a Reranker, not a str"),
-            (([FakeReranker(), "x"],), {}, CompositionError, "wraps a Reranker, not a str"),
+            ((3,), {}, CompositionError, "wraps a Reranker, not a int"),
+            (([FakeReranker(), "x"],), {}, RegistryError, "'x' is neither a reranker nor"),
             (([],), {}, ConfigError, "at least one reranker"),
             (([FakeReranker()], FakeReranker()), {"band": (0, 1)}, ConfigError, "nest a chain to have both"),
             ((FakeReranker(), FakeReranker()), {}, ConfigError, "needs band or max_spread"),

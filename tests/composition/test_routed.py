@@ -209,7 +209,7 @@ class TestSettings:
             ({"routes": [FakeReranker()]}, "at least one"),
             ({"routes": {1: FakeReranker()}}, "at least one"),
             ({"routes": {"type": FakeReranker()}}, "'type'"),
-            ({"routes": {"en": "fake"}}, "wraps a Reranker, not a str"),
+            ({"routes": {"en": 3}}, "wraps a Reranker, not a int"),
             ({"route": "color"}, "not 'color'"),
             ({"default": "fr"}, "default must be one of the routes: en, not 'fr'"),
             ({"languages": ["en"], "route": _first_letter}, "route='language' only"),

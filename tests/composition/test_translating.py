@@ -145,6 +145,6 @@ class TestFaults:
         ordinal = TranslatingReranker(FakeReranker(scale="ordinal", pointwise=False), _translate)
         assert not ordinal.pointwise
         with pytest.raises(CompositionError, match="TranslatingReranker"):
-            EnsembleReranker([ordinal])
-        with pytest.raises(CompositionError, match="wraps a Reranker, not a str"):
-            TranslatingReranker("fake", _translate)  # type: ignore[arg-type]
+            EnsembleReranker([ordinal], method="mean")
+        with pytest.raises(CompositionError, match="wraps a Reranker, not a int"):
+            TranslatingReranker(3, _translate)  # type: ignore[arg-type]

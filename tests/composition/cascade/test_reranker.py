@@ -237,8 +237,11 @@ class TestSettings:
             CascadeReranker([])
         with pytest.raises(ConfigError, match="stages must be a list"):
             CascadeReranker(FakeReranker())  # type: ignore[arg-type]
-        with pytest.raises(CompositionError, match="CascadeReranker wraps a Reranker, not a str"):
-            CascadeReranker(["cross-encoder"])  # type: ignore[list-item]
+        with pytest.raises(CompositionError, match="CascadeReranker wraps a Reranker, not a int"):
+            CascadeReranker([3])  # type: ignore[list-item]
+        assert [type(stage) for stage in CascadeReranker(["fake", {"type": "fake"}], keep=[1]).stages] == [
+            FakeReranker
+        ] * 2
 
     @pytest.mark.parametrize(
         ("scale", "rule", "message"),

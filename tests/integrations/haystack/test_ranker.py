@@ -221,7 +221,7 @@ def test_bad_input_is_an_input_error(arguments: dict[str, Any], message: str) ->
     ("settings", "message"),
     [
         ({"reranker": 3}, "a reranker must be a name .* not int"),
-        ({"reranker": None}, "not NoneType"),
+        ({"model": FakeReranker()}, "model must be a model's name or folder, not FakeReranker"),
         ({"reranker": FakeReranker}, "not ABCMeta"),
         ({"top_k": 0}, "top_k must be a whole number"),
         ({"top_k": "5"}, "top_k must be a whole number"),

@@ -71,4 +71,4 @@ async def verify(body: VerifyRequest, call: CallOf) -> Json:
     call.logged.update(
         model=name, passages=len(passages), claims=len(verification), tokens=verification.trace.total("tokens")
     )
-    return Json({"model": name} | verification.to_dict())
+    return Json(verification.to_dict() | {"model": name})
