@@ -37,7 +37,8 @@ def test_they_are_scikit_learns(rows: list[tuple[bool, float]], threshold: float
     assert of.balanced_accuracy.value == pytest.approx(balanced_accuracy_score(labels, said))
     assert of.recall.value == pytest.approx(recall_score(labels, said))
     assert of.f1.value == pytest.approx(f1_score(labels, said))
-    if said.any():
+    assert (of.precision is None) != bool(said.any())
+    if of.precision is not None:
         assert of.precision.value == pytest.approx(precision_score(labels, said))
     assert (of.brier is None) == bool((scores < 0).any() or (scores > 1).any())
     if of.brier is not None:

@@ -28,7 +28,7 @@ class ScoreFigures:
         auc: the area under the ROC curve: how often a positive example scores higher than a negative one.
         accuracy: the share of the examples that the threshold puts into the right class.
         balanced_accuracy: the mean of that share in both classes.
-        precision: the share of the examples called positive that are.
+        precision: the share of the examples called positive that are; None if none is called so.
         recall: the share of the positive examples that are called so.
         f1: the harmonic mean of precision and recall.
         ece: the expected calibration error, see `secondpass.calibration.probability_quality`; None if the scores are
@@ -42,7 +42,7 @@ class ScoreFigures:
     auc: Estimate
     accuracy: Estimate
     balanced_accuracy: Estimate
-    precision: Estimate
+    precision: Estimate | None
     recall: Estimate
     f1: Estimate
     ece: Estimate | None
@@ -103,7 +103,7 @@ def evaluate_scores(
         auc=roc_auc(of, values, resampling),
         accuracy=rate(said == of, np.ones(len(of), dtype=np.bool_), resampling),
         balanced_accuracy=balanced_accuracy(of, said, resampling),
-        precision=rate(of, said, resampling),
+        precision=rate(of, said, resampling) if said.any() else None,
         recall=rate(said, of, resampling),
         f1=f1(of, said, resampling),
         ece=ece,
