@@ -53,8 +53,8 @@ class ProgressiveReranker(CrossEncoderReranker):
     Args:
         model: a folder or a name, as of `CrossEncoderReranker`; or what `load_pair_model` opened with ``exits``.
         k: how many of the best have to be right if a request does not say how many it wants.
-        caution: what the margins of the exits are multiplied by: the larger, the fewer of the first ``k`` are lost. At 0
-            little more than ``k`` documents reach the end.
+        caution: what the margins of the exits are multiplied by: the larger, the fewer of the first ``k`` are lost. At
+            0 little more than ``k`` documents reach the end.
         exits: what decides: a file that `Exits.save` wrote, or an `Exits`. By default those that come with secondpass,
             which are for the embedded reranker.
         activation: as of `CrossEncoderReranker`, like all that follow.
