@@ -2,12 +2,13 @@
 
     python benchmarks/serve.py [--seconds 20] [--clients 8]
 
-A process of its own sends a mixture over loopback, as fast as it is answered: three in four requests rerank 10 to 30
+A process of its own sends a mixture over loopback, as fast as it is answered: three in four requests rerank 5 to 20
 texts of the standard library's documentation, in four dialects; the others verify an answer or classify a text. The
 same requests to rerank are answered by the reranker in a loop. All in one run, on one machine, so that ratios count.
 """
 
 import argparse
+import atexit
 import http.client
 import json
 import multiprocessing
@@ -33,11 +34,11 @@ Request = tuple[str, dict[str, Any]]
 def requests(n: int, seed: int = 0) -> list[Request]:
     """Return a mixture of requests, each a path and a body."""
     chance = random.Random(seed)
-    corpus = [str(each["text"])[:500] for each in stdlib_corpus()]
+    corpus = [str(each["text"])[:200] for each in stdlib_corpus()]
     queries = list(stdlib_queries().values())
     made: list[Request] = []
     for at in range(n):
-        documents, query = chance.sample(corpus, chance.randint(10, 30)), chance.choice(queries)
+        documents, query = chance.sample(corpus, chance.randint(5, 20)), chance.choice(queries)
         if at % 8 == 3:
             answer = " ".join(documents[0].split()[:25]).rstrip(".") + "."
             made.append(("/verify", {"answer": answer, "passages": documents[:3]}))
@@ -90,7 +91,10 @@ class Server:
         config = folder / "serve.yaml"
         config.write_text(json.dumps(settings), encoding="utf-8")
         command = [sys.executable, "-c", "from secondpass.cli import main; main()", "serve", "--port", "0"]
-        self.process = subprocess.Popen([*command, "-c", str(config)], stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [*command, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        atexit.register(self.process.kill)
         assert self.process.stderr is not None
         for line in self.process.stderr:
             if "Uvicorn running on" in line:
@@ -122,20 +126,43 @@ class Server:
         return self.process.wait(60)
 
 
-def under_load(server: Server, mixture: Sequence[Request], clients: int, seconds: float) -> Any:
+def under_load(url: str, mixture: Sequence[Request], clients: int, seconds: float) -> Any:
     """Return what a process of its own was answered."""
     context = multiprocessing.get_context("spawn")
     out = context.Queue()
-    sender = context.Process(target=send, args=(server.url, mixture, clients, seconds, out))
+    sender = context.Process(target=send, args=(url, mixture, clients, seconds, out))
     sender.start()
     done = out.get()
     sender.join()
     return done
 
 
+def against(server: Server, other: str, reranking: Sequence[Request], clients: int, seconds: float) -> None:
+    """Print what two servers make of the same requests, in turn, and the ratios of each round."""
+    texts = [(body["query"], body.get("documents") or body["texts"]) for _, body in reranking]
+    bodies = [{"model": "default", "query": query, "documents": documents} for query, documents in texts]
+    ratios = []
+    for _ in range(3):
+        measured = []
+        for name, url in (("this server", server.url + "/infinity"), ("the other", other)):
+            path = urlsplit(url).path + "/rerank"
+            mixture = [(path, body | {"return_documents": False}) for body in bodies]
+            done = under_load(url, mixture, clients, seconds)
+            assert {status for _, status, _, _ in done} == {200}
+            shown(f"{name}, Infinity's dialect", [each[2] for each in done], seconds)
+            measured.append((len(done), max(each[2] for each in done)))
+        (ours, our_worst), (theirs, their_worst) = measured
+        ratios.append((ours / theirs, their_worst / our_worst))
+    print("requests/s, this to the other:", " ".join(f"{ratio:.2f}" for ratio, _ in ratios))
+    print("slowest request, the other to this:", " ".join(f"{ratio:.2f}" for _, ratio in ratios))
+
+
 def shown(name: str, seconds: Sequence[float], total_s: float) -> None:
     """Print a line of throughput and latency."""
-    cuts = statistics.quantiles(seconds, n=100)
+    if len(seconds) < 2:
+        print(f"{name:32} too few: {len(seconds)}")
+        return
+    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
     per_s = len(seconds) / total_s
     print(f"{name:32} {per_s:8.1f} requests/s   p50 {1000 * cuts[49]:7.0f} ms   p99 {1000 * cuts[98]:7.0f} ms")
 
@@ -152,6 +179,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--other", help="another server's /rerank in Infinity's dialect, with the same weights")
     options = parser.parse_args()
     mixture = requests(400)
     reranking = [(path, body) for path, body in mixture if path.endswith("/rerank")]
@@ -161,19 +189,21 @@ def main() -> None:
         reranker = sp.CrossEncoderReranker()
         texts = [(body["query"], body.get("documents") or body["texts"]) for _, body in reranking]
         loop, start = [], time.perf_counter()
-        while time.perf_counter() - start < options.seconds:
+        while time.perf_counter() - start < options.seconds or len(loop) < 10:
             query, documents = texts[len(loop) % len(texts)]
             loop.append(timed(lambda query=query, documents=documents: reranker.rerank(query, documents)))
         shown("rerank in a loop", loop, time.perf_counter() - start)
 
         server = Server(models, Path(folder))
         for clients in (1, options.clients):
-            done = under_load(server, reranking, clients, options.seconds)
+            done = under_load(server.url, reranking, clients, options.seconds)
             assert {status for _, status, _, _ in done} == {200}, Counter(status for _, status, _, _ in done)
             shown(f"rerank, {clients} clients", [each[2] for each in done], options.seconds)
-        under_load(server, mixture, options.clients, options.seconds)
+        under_load(server.url, mixture, options.clients, options.seconds)
+        if options.other:
+            against(server, options.other, reranking, options.clients, options.seconds)
         server.memory.clear()
-        done = under_load(server, mixture, options.clients, 2 * options.seconds)
+        done = under_load(server.url, mixture, options.clients, 2 * options.seconds)
         print(f"mixture below the limit: {dict(Counter(status for _, status, _, _ in done))}")
         shown(f"mixture, {options.clients} clients", [each[2] for each in done], 2 * options.seconds)
         for path in sorted({each[0] for each in done}):
@@ -183,7 +213,7 @@ def main() -> None:
         print(f"SIGTERM: status {server.end()}")
 
         server = Server(models | {"max_requests": 4}, Path(folder))
-        done = under_load(server, mixture, 4 * options.clients, options.seconds)
+        done = under_load(server.url, mixture, 4 * options.clients, options.seconds)
         print(f"{4 * options.clients} clients, limit 4: {dict(Counter(status for _, status, _, _ in done))}")
         shown("  answered", [each[2] for each in done if each[1] == 200], options.seconds)
         shown("  refused", [each[2] for each in done if each[1] == 503], options.seconds)
