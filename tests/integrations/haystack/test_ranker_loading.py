@@ -161,7 +161,7 @@ def test_to_dict_names_every_setting() -> None:
     assert ranker.to_dict() == {
         "type": "haystack_integrations.components.rankers.secondpass.ranker.SecondPassRanker",
         "init_parameters": {
-            "reranker": None,
+            "reranker": "cross-encoder:ms-marco-MiniLM-L12-v2",
             "model": None,
             "device": None,
             "top_k": 3,

@@ -16,7 +16,7 @@ except ImportError as exc:
 
     raise MissingExtraError.of("haystack", "SecondPassRanker") from exc
 
-from secondpass.adapters import check_named, known_scores, load_reranker, without_secrets
+from secondpass.adapters import DEFAULT_RERANKER, check_named, known_scores, load_reranker, without_secrets
 from secondpass.base import Reranker
 from secondpass.composition.prior import with_prior
 from secondpass.errors import ConfigError, InputError
@@ -93,7 +93,9 @@ class SecondPassRanker:
         check_named(reranker, model, self.device)
         self.model = os.fspath(model) if isinstance(model, os.PathLike) else model
         self.reranker: str | dict[str, Any] | Reranker | None
-        if isinstance(reranker, os.PathLike):
+        if reranker is None and model is None:
+            self.reranker = DEFAULT_RERANKER  # so that a pipeline's YAML names it
+        elif isinstance(reranker, os.PathLike):
             self.reranker = os.fspath(reranker)
         else:
             self.reranker = dict(reranker) if isinstance(reranker, Mapping) else reranker
