@@ -48,7 +48,7 @@ class TestNamespace:
             "import llama_index.postprocessor.secondpass; "
             "sys.stdout.write(' '.join(sorted(name for name in sys.modules if name.startswith('secondpass.verify.'))))"
         )
-        assert self.run(code).stdout == "secondpass.verify.report secondpass.verify.types"
+        assert self.run(code).stdout == "secondpass.verify.reasons secondpass.verify.report secondpass.verify.types"
 
     def test_without_llama_index(self) -> None:
         """The error names the command that installs it, and keeps its cause."""
