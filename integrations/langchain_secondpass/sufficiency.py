@@ -7,7 +7,7 @@ from langchain_core.runnables import RunnableConfig, RunnableSerializable, ensur
 from pydantic import ConfigDict, InstanceOf, PlainSerializer, WithJsonSchema
 
 from langchain_secondpass.answers import as_item
-from secondpass.errors import ConfigError
+from secondpass.adapters import load_sufficiency_check
 from secondpass.validation import check_names
 from secondpass.verify.sufficiency import SufficiencyCheck
 
@@ -63,9 +63,7 @@ class SecondPassSufficiency(RunnableSerializable[dict[str, Any], dict[str, Any]]
         **fields: Never,  # a subclass's own: no type checker lets a misspelt setting pass as one
     ) -> None:
         check_names(fields, [*type(self).model_fields], type(self).__name__)
-        if not isinstance(check, SufficiencyCheck | Mapping | None):
-            raise ConfigError(f"check must be a SufficiencyCheck or its settings, not {type(check).__name__}")
-        loaded = check if isinstance(check, SufficiencyCheck) else SufficiencyCheck.from_config(check or {})
+        loaded = load_sufficiency_check(check)
         # As a mapping: to a type checker, the base class's constructor has none of these.
         settings: dict[str, Any] = {"check": loaded, "context_key": context_key, "question_key": question_key}
         super().__init__(**fields, **settings, name=name)

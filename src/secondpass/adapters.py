@@ -15,6 +15,7 @@ from secondpass.validation import shown
 
 if TYPE_CHECKING:
     from secondpass.verify.monitored import MonitoredVerifier
+    from secondpass.verify.sufficiency import SufficiencyCheck
     from secondpass.verify.verifier import FactVerifier
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "check_named",
     "known_scores",
     "load_reranker",
+    "load_sufficiency_check",
     "load_verifier",
     "without_secrets",
 ]
@@ -77,6 +79,22 @@ def load_verifier(verifier: VerifierLike, **usual: Any) -> "FactVerifier | Monit
     from secondpass.verify import load as verifiers
 
     return verifiers.load_verifier(verifier, **usual)
+
+
+def load_sufficiency_check(check: "SufficiencyCheck | Mapping[str, Any] | None" = None) -> "SufficiencyCheck":
+    """Return a check by its settings, the usual one for None; one is returned unchanged.
+
+    Raises:
+        ConfigError: it is something else, or a setting can't be used.
+        ModelError: a model can't be loaded.
+    """
+    from secondpass.verify.sufficiency import SufficiencyCheck  # here, as who only reranks needs nothing of it
+
+    if isinstance(check, SufficiencyCheck):
+        return check
+    if check is None or isinstance(check, Mapping):
+        return SufficiencyCheck.from_config(check or {})
+    raise ConfigError(f"check must be a SufficiencyCheck or its settings, not {type(check).__name__}")
 
 
 def known_scores(scores: Iterable[object]) -> list[float] | None:

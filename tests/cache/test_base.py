@@ -56,7 +56,7 @@ def test_anything_else_is_no_cache(bad: Any) -> None:
 
 def test_an_unknown_name_or_setting_is_named() -> None:
     """With those that there are."""
-    with pytest.raises(ConfigError, match="no 'memroy'; there are: memory, redis, sqlite"):
+    with pytest.raises(ConfigError, match=r"no 'memroy' \(did you mean 'memory'\?\); there are: memory, redis, sqlite"):
         as_cache("memroy")
     with pytest.raises(
         ConfigError, match="MemoryCache has no setting 'path'; its settings are: max_bytes, ttl_s, clock"

@@ -178,7 +178,7 @@ def test_it_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
             threading.Event().wait(0.05)
             super().__init__(**settings)
 
-    monkeypatch.setattr("secondpass.verify.verifier.FactVerifier", Slow)
+    monkeypatch.setattr("secondpass.verify.load.FactVerifier", Slow)
     verifier = SecondPassVerifier({"policy": "flag"})
     assert built == []
     with ThreadPoolExecutor(4) as pool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import RESPONSE_TYPE, Response
@@ -11,8 +11,11 @@ from llama_index.core.prompts.mixin import PromptDictType, PromptMixinType
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 
 from llama_index.postprocessor.secondpass.responses import checked_mode, passages_of
+from secondpass.adapters import load_sufficiency_check
 from secondpass.errors import ConfigError
-from secondpass.verify.sufficiency import Sufficiency, SufficiencyCheck
+
+if TYPE_CHECKING:
+    from secondpass.verify.sufficiency import Sufficiency, SufficiencyCheck
 
 __all__ = ["SufficiencyQueryEngine"]
 
@@ -47,7 +50,7 @@ class SufficiencyQueryEngine(BaseQueryEngine):
     def __init__(
         self,
         query_engine: BaseQueryEngine,
-        check: SufficiencyCheck | Mapping[str, Any] | None = None,
+        check: "SufficiencyCheck | Mapping[str, Any] | None" = None,
         *,
         not_found: str = _NOT_FOUND,
         disagree: str | None = _DISAGREE,
@@ -56,10 +59,8 @@ class SufficiencyQueryEngine(BaseQueryEngine):
     ) -> None:
         if not isinstance(query_engine, BaseQueryEngine):
             raise ConfigError(f"SufficiencyQueryEngine wraps a query engine, not a {type(query_engine).__name__}")
-        if not isinstance(check, SufficiencyCheck | Mapping | None):
-            raise ConfigError(f"check must be a SufficiencyCheck or its settings, not {type(check).__name__}")
         self.query_engine = query_engine
-        self.check = check if isinstance(check, SufficiencyCheck) else SufficiencyCheck.from_config(check or {})
+        self.check = load_sufficiency_check(check)
         self.not_found, self.disagree = not_found, disagree
         self.metadata_mode = checked_mode(metadata_mode)
         super().__init__(callback_manager or query_engine.callback_manager)
@@ -84,7 +85,7 @@ class SufficiencyQueryEngine(BaseQueryEngine):
             event.on_end(payload={EventPayload.RESPONSE: response})
         return response
 
-    def _instead(self, found: Sufficiency, nodes: list[NodeWithScore]) -> RESPONSE_TYPE | None:
+    def _instead(self, found: "Sufficiency", nodes: list[NodeWithScore]) -> RESPONSE_TYPE | None:
         """Return what is said where nothing is answered; None where it is."""
         text = {"search_again": self.not_found, "disagree": self.disagree}.get(found.decision)
         return None if text is None else Response(text, source_nodes=nodes, metadata={_KEY: found.to_dict()})
@@ -107,6 +108,6 @@ def _asked(query_bundle: QueryBundle) -> dict[str, Any]:
     return {EventPayload.QUERY_STR: query_bundle.query_str}
 
 
-def _with(response: RESPONSE_TYPE, found: Sufficiency) -> RESPONSE_TYPE:
+def _with(response: RESPONSE_TYPE, found: "Sufficiency") -> RESPONSE_TYPE:
     response.metadata = {**(response.metadata or {}), _KEY: found.to_dict()}
     return response

@@ -12,7 +12,7 @@ except ImportError as exc:
 
     raise MissingExtraError.of("haystack", "SecondPassSufficiencyRouter") from exc
 
-from secondpass.adapters import without_secrets
+from secondpass.adapters import load_sufficiency_check, without_secrets
 from secondpass.errors import ConfigError, InputError
 from secondpass.verify.sufficiency import DECISIONS, Sufficiency, SufficiencyCheck
 
@@ -94,9 +94,5 @@ class SecondPassSufficiencyRouter:
         if self._loaded is None:
             with _LOADING:
                 if self._loaded is None:  # a thread that had to wait finds it loaded
-                    self._loaded = (
-                        self.check
-                        if isinstance(self.check, SufficiencyCheck)
-                        else SufficiencyCheck.from_config(self.check)
-                    )
+                    self._loaded = load_sufficiency_check(self.check)
         return self._loaded
