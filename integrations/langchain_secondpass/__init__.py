@@ -12,8 +12,10 @@ result = SecondPassVerifier().invoke({"answer": answer, "context": documents, "q
 a cross-encoder. `SecondPassVerifier` and `SecondPassSufficiency` are steps for LCEL. These need only langchain-core.
 `SecondPassVerificationMiddleware`, for the agents of `create_agent`, needs langchain (the extra ``langchain-agents``):
 it is imported when it is first asked for, and without langchain it is not a public name of this package.
+`SecondPassDecisionModel` answers typed questions, and needs langchain-core 1.8: it is treated likewise.
 """
 
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -30,26 +32,37 @@ from langchain_secondpass.sufficiency import SecondPassSufficiency
 from langchain_secondpass.verifier import SecondPassVerifier
 
 if TYPE_CHECKING:
+    from langchain_secondpass.decisions import SecondPassDecisionModel
     from langchain_secondpass.middleware import SecondPassVerificationMiddleware
 
 __all__ = ["SecondPassCrossEncoder", "SecondPassReranker", "SecondPassSufficiency", "SecondPassVerifier"]
 
-# Where langchain is missing, ``import *``, ``help()`` and ``inspect.getmembers`` must still work.
+# Where what they need is missing, ``import *``, ``help()`` and ``inspect.getmembers`` must still work.
 if TYPE_CHECKING or find_spec("langchain") is not None:
     __all__ += ["SecondPassVerificationMiddleware"]
+if TYPE_CHECKING or find_spec("langchain_core.decisions") is not None:
+    __all__ += ["SecondPassDecisionModel"]
+
+_LATER = {
+    "SecondPassDecisionModel": (
+        "langchain_secondpass.decisions",
+        'langchain-core 1.8 or later: pip install "secondpass[langchain]" "langchain-core>=1.8"',
+    ),
+    "SecondPassVerificationMiddleware": (
+        "langchain_secondpass.middleware",
+        'langchain 1.2.11 or later: pip install "secondpass[langchain-agents]"',
+    ),
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name != "SecondPassVerificationMiddleware":
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, needed = _LATER[name]
     try:
-        from langchain_secondpass.middleware import SecondPassVerificationMiddleware
+        return getattr(import_module(module), name)
     except (ImportError, TypeError) as exc:  # a TypeError: the classes of langchain 1.0 take other parameters
-        raise MissingExtraError(
-            "SecondPassVerificationMiddleware needs langchain 1.2.11 or later: "
-            'pip install "secondpass[langchain-agents]"'
-        ) from exc
-    return SecondPassVerificationMiddleware
+        raise MissingExtraError(f"{name} needs {needed}") from exc
 
 
 def __dir__() -> list[str]:

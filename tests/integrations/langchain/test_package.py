@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -14,8 +15,9 @@ class TestPackage:
     """The package as a whole."""
 
     def test_public_names(self) -> None:
-        """What the package offers."""
-        assert set(langchain_secondpass.__all__) == {
+        """What the package offers; decision models are in langchain-core since 1.8."""
+        decisions = {"SecondPassDecisionModel"} if find_spec("langchain_core.decisions") else set()
+        assert set(langchain_secondpass.__all__) == decisions | {
             "SecondPassCrossEncoder",
             "SecondPassReranker",
             "SecondPassSufficiency",
@@ -69,6 +71,14 @@ class TestPackage:
         with pytest.raises(MissingExtraError, match=r'pip install "secondpass\[langchain-agents\]"') as caught:
             _ = langchain_secondpass.SecondPassVerificationMiddleware
         assert caught.value.__cause__ is fault
+
+    def test_decisions_on_an_old_langchain_core(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """langchain-core before 1.8 has no decision models, and whoever asks for ours is told what to install."""
+        monkeypatch.delitem(sys.modules, "langchain_secondpass.decisions", raising=False)
+        monkeypatch.setitem(sys.modules, "langchain_core.decisions", None)
+        with pytest.raises(MissingExtraError, match=r"langchain-core 1\.8 or later: pip install") as caught:
+            _ = langchain_secondpass.SecondPassDecisionModel
+        assert isinstance(caught.value.__cause__, ImportError)
 
     def test_it_needs_langchain_core_alone(self) -> None:
         """Importing it imports no other LangChain package, and no model backend."""

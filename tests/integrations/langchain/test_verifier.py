@@ -251,7 +251,7 @@ class TestConstruction:
         [
             ({"verifier": "no-such-model"}, ModelNotFoundError, "no model 'no-such-model'"),
             ({"verifier": {"polcy": "flag"}}, ConfigError, "its settings are: model, retriever"),
-            ({"verifier": {"policy": "shout"}}, ConfigError, "policy must be one of annotate, flag"),
+            ({"verifier": {"policy": "shout"}}, ConfigError, "policy must be one of annotate, cite, flag"),
             ({"verifier": 3}, ConfigError, "verifier must be a model's name, a mapping or a FactVerifier, not int"),
             ({"verifyer": "x"}, ConfigError, "no setting 'verifyer' .did you mean 'verifier'"),
             ({"answer_key": ""}, ConfigError, "answer_key must be a str that is not empty"),

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from secondpass.errors import InputError
+from secondpass.classify.decisions import AS_STATED, by_option, expected_level, statements_of
 from secondpass.serve.classifying import ServedClassifier
 from secondpass.serve.dependencies import CallOf
 from secondpass.serve.dialects.base import Body, ModelName
@@ -20,12 +20,6 @@ router = APIRouter(tags=["decisions"])
 
 _NAMED = "decisions"  # the classifier that is asked, if there is one of that name
 
-# The statements are the hypotheses, and nothing of the classifier's own labels plays a part.
-_AS_STATED: dict[str, Any] = {
-    "template": "{}",
-    **dict.fromkeys(("labels", "hypotheses", "descriptions", "thresholds", "margin")),
-    "ties": "abstain",
-}
 _EXAMPLE: dict[str, JsonValue] = {
     "text": "My parcel is two weeks late, and nobody answers. I want my money back, today.",
     "questions": [
@@ -56,7 +50,7 @@ class YesNo(Body):
 
     async def decide(self, text: str, classifier: ServedClassifier) -> dict[str, Any]:
         """Return the answer with its probabilities."""
-        (result,) = await classifier.classify([text], [self.statement], _AS_STATED | {"multi_label": True})
+        (result,) = await classifier.classify([text], [self.statement], AS_STATED | {"multi_label": True})
         yes = result.scores[self.statement]
         return {"answer": yes >= self.threshold, "probability": yes, "probabilities": {"yes": yes, "no": 1 - yes}}
 
@@ -90,8 +84,11 @@ class Score(Body):
     async def decide(self, text: str, classifier: ServedClassifier) -> dict[str, Any]:
         """Return the expected score, with the probability of each level and of the likeliest."""
         probabilities = await _among(self.levels, text, classifier)
-        expected = sum(float(level) * probability for level, probability in probabilities.items())
-        return {"answer": expected, "probability": max(probabilities.values()), "probabilities": probabilities}
+        return {
+            "answer": expected_level(probabilities),
+            "probability": max(probabilities.values()),
+            "probabilities": probabilities,
+        }
 
 
 Question = Annotated[YesNo | Choice | Score, Field(discriminator="type")]
@@ -141,8 +138,6 @@ async def decide(body: DecisionsRequest, call: CallOf) -> Json:
 
 async def _among(options: dict[str, str], text: str, classifier: ServedClassifier) -> dict[str, float]:
     """Return the probability of each option, in their order."""
-    statements = list(options.values())
-    if len(set(statements)) < len(statements):
-        raise InputError("two options or levels say the same: let each be a statement of its own")
-    (result,) = await classifier.classify([text], statements, _AS_STATED | {"multi_label": False})
-    return {option: result.scores[statement] for option, statement in options.items()}
+    settings = AS_STATED | {"multi_label": False}
+    (result,) = await classifier.classify([text], statements_of(options), settings)
+    return by_option(options, result.scores)
