@@ -99,7 +99,7 @@ class SecondPassDecisionModel(BaseDecisionModel):
         # As a mapping: to a type checker, the base class's constructor has none of these.
         settings: dict[str, Any] = {"verifier": loaded, "classifier": chooser, "model": model, "name": name}
         super().__init__(**fields, **settings)
-        nli = (loaded.wrapped if isinstance(loaded, MonitoredVerifier) else loaded).model
+        nli = (loaded.wrapped if isinstance(loaded, MonitoredVerifier) else loaded).nli
         self._reader = ZeroShotClassifier(nli, **AS_STATED | {"multi_label": True})
         self._statements = ZeroShotClassifier(nli, **AS_STATED)
 
