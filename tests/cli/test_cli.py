@@ -11,7 +11,7 @@ import pytest
 from tests.cli.process import run
 
 _LINES = "os.remove deletes a file\n\nshutil.copy copies a file\n"
-_BUILT = "note: preparing the graph of {}, once; this takes seconds\n"
+_BUILT = "note: preparing the graph of {} for this processor, once; this takes seconds\n"
 
 
 @pytest.mark.parametrize(
