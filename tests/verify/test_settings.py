@@ -97,9 +97,11 @@ def test_a_loaded_model_is_no_data(make: Make) -> None:
 
 
 def test_claims_can_be_printed(make: Make) -> None:
-    """The table has a line for each claim, and under it one for its words that are not supported."""
-    lines = repr(make().verify(ANSWER, PASSAGES)).splitlines()
-    assert len([line for line in lines if "not supported: " not in line]) == 7
+    """The report has a line for each claim with its verdict, and below it what that rests on."""
+    verification = make().verify(ANSWER, PASSAGES)
+    lines = repr(verification).splitlines()
+    told = [line for line in lines if any(f" {str(verdict).replace('_', ' ')} " in line[:22] for verdict in Verdict)]
+    assert len(told) == len(verification) == 5
     assert isinstance(make().verify(ANSWER, PASSAGES).claims[0], CheckedClaim)
     assert isinstance(make().verify(ANSWER, PASSAGES).claims[0].claim, Claim)
 

@@ -76,7 +76,7 @@ def test_everything_is_json() -> None:
         "supports": False,
         "probability": 0.2,
     }
-    assert only["mismatches"] == [{"kind": "number", "claim": "3", "evidence": "4"}]
+    assert only["mismatches"] == [{"kind": "number", "claim": "3", "evidence": "4", "start": None, "end": None}]
     assert plain["supported_fraction"] == 1.0 and plain["trace"]["latency_s"] == 0.5
 
 
