@@ -1,6 +1,7 @@
 """Fused graphs are kept in the cache folder, and built again when they must be."""
 
 import dataclasses
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -66,9 +67,14 @@ def test_each_variant_is_built_once(embedded: ModelFiles, builds: list[str]) -> 
 
 
 def test_a_person_who_watches_is_told_once(
-    embedded: ModelFiles, builds: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    embedded: ModelFiles,
+    builds: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """On a terminal, where logging tells nobody; a graph that is there is not spoken of, nor is any behind a pipe."""
+    caplog.set_level(logging.WARNING, "secondpass")  # others may have asked for more
     kept(embedded, head="cls")
     assert capsys.readouterr().err == ""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
