@@ -33,7 +33,7 @@ def test_a_scene_gives_pairs_of_each_label() -> None:
     assert {pair.label for pair in pairs} == {"entailment", "not_entailment", "neutral"}
     assert not any("{" in pair.premise + pair.hypothesis for pair in pairs)
     answers = [pair.hypothesis for pair in pairs if pair.kind == "wrong answer"]
-    assert answers and all(re.fullmatch(r"It is not true that .* sell .*\.|Did .*\? No", text) for text in answers)
+    assert answers and all(re.fullmatch(r".* did not sell .*\.|Did .*\? No", text) for text in answers)
 
 
 def test_the_scenes_can_be_filled() -> None:
