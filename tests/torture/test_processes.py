@@ -51,7 +51,7 @@ def _cached_in_a_file(folder: Path) -> Reranker:
 
 
 def _coalescing(folder: Path) -> Reranker:
-    return sp.CoalescingReranker(sp.EnsembleReranker([Slow(), Slow()]))
+    return sp.CoalescingReranker(sp.EnsembleReranker([Slow(), Slow()], method="mean"))
 
 
 def _cascade(folder: Path) -> Reranker:
@@ -59,7 +59,7 @@ def _cascade(folder: Path) -> Reranker:
 
 
 def _everything(folder: Path) -> Reranker:
-    inner = sp.CoalescingReranker(sp.CachedReranker(sp.EnsembleReranker([Slow(), Slow()])))
+    inner = sp.CoalescingReranker(sp.CachedReranker(sp.EnsembleReranker([Slow(), Slow()], method="mean")))
     return sp.FallbackReranker([sp.PassageReranker(inner, max_tokens=10), Slow()])
 
 
