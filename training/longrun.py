@@ -150,7 +150,8 @@ class Trainer:
         rows = [one.ids + [0] * (length - len(one.ids)) for _, one in part]
         types = [one.type_ids + [0] * (length - len(one.ids)) for _, one in part]
         mask = [[1] * len(one.ids) + [0] * (length - len(one.ids)) for _, one in part]
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+        # Without its cache: within a region of autocast of the caller, that would keep the first weights for ever.
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16, cache_enabled=False):
             logits = self.model(
                 input_ids=torch.tensor(rows), token_type_ids=torch.tensor(types), attention_mask=torch.tensor(mask)
             ).logits

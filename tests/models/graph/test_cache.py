@@ -71,10 +71,10 @@ def test_a_person_who_watches_is_told_once(
     builds: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """On a terminal, where logging tells nobody; a graph that is there is not spoken of, nor is any behind a pipe."""
-    caplog.set_level(logging.WARNING, "secondpass")  # others may have asked for more
+    monkeypatch.setattr("secondpass.models.graph.cache._log", logging.getLogger("nobody"))
+    monkeypatch.setattr(logging.getLogger("nobody"), "disabled", True)
     kept(embedded, head="cls")
     assert capsys.readouterr().err == ""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
