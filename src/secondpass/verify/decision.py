@@ -131,7 +131,7 @@ def _states_otherwise(signals: Signals) -> Premise | None:
 
 def _lacking(signals: Signals) -> tuple[Mismatch, ...]:
     """Return what the best premise has not, if no premise has it all."""
-    every = [premise.lacking for premise in (signals.best, *signals.premises)]
+    every = [premise.facts.lacking for premise in (signals.best, *signals.premises)]
     return every[0] if all(every) else ()
 
 

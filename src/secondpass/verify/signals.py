@@ -88,15 +88,6 @@ class Premise:
         return (*(mismatch for mismatch in self.facts.mismatches if mismatch.kind in KINDS.hard), *self.unread)
 
     @property
-    def lacking(self) -> tuple[Mismatch, ...]:
-        """Numbers and dates in digits that it does not have at all; "two" may be counted from what it has."""
-        return tuple(
-            mismatch
-            for mismatch in self.facts.missing
-            if mismatch.kind in KINDS.hard and any(letter.isdigit() for letter in mismatch.claim)
-        )
-
-    @property
     def merit(self) -> float:
         """How good it is as evidence: by entailment, by shared words, by facts that agree and the same subject."""
         doubtful = self.hard or not self.about_subject

@@ -105,7 +105,7 @@ class TestMarkdown:
             ("> > It is deep.\n> It is less.", ["It is deep.", "It is less."]),
             ("It is one.\r\n\r\nIt is two.\r\n", ["It is one.", "It is two."]),
             ("It is broken\nin the middle.", ["It is broken in the middle."]),
-            ("[1]: https://example.org/a\n[^2]: It is a note.", ["[1]: https://example.org/a", "[^2]: It is a note."]),
+            ("[1]: https://example.org/a\n[^2]: It is a note.", ["[1]: https://example.org/a", "It is a note."]),
             ("~~~\ncode", ["~~~\ncode"]),
             ("---\n***\n- - -\n|--|\n===", ["--"]),
         ],

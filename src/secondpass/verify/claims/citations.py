@@ -17,13 +17,18 @@ __all__ += ["strip_citations"]
 
 _NUMBER = r"\^?\d{1,4}"
 _NUMBERS = rf"{_NUMBER}(?:\s?[,;\u2013-]\s?{_NUMBER}){{0,50}}"
+# Where in a source: "p. 3", "pages 3-5", "section 2.1", "\u00a7 4".
+_PLACE = (
+    r"(?:,\s?(?:(?:pp?|pgs?|ch|sec|sect|par|art|l|fig)\.|(?i:pages?|chapters?|sections?|paragraphs?|lines?|figures?|tables?)"
+    r"|\u00a7{1,2})\s?\d{1,4}(?:[.\u2013-]\d{1,4}){0,3})?"
+)
 _NOUN = (
     r"(?:sources?|src|docs?|documents?|passages?|refs?|references?|contexts?|chunks?|cit(?:e|es|ation|ations)|snippets?|"
     r"excerpts?|results?|articles?|texts?|ids?|quellen?|fuentes?|fontes?|dokumente?|documentos?)\s?[:_#.-]?\s?"
 )
 _SEE = r"(?:see|cf\.?|per|from) "
 _SOURCES = rf"(?i:{_NOUN}){_NUMBERS}(?:\s?[,;]\s?(?:and )?(?i:{_NOUN}){_NUMBERS}){{0,20}}"
-_NAMED = rf"(?:{_SOURCES}|[SDR#]?{_NUMBERS})"
+_NAMED = rf"(?:{_SOURCES}|[SDR#]?{_NUMBERS}){_PLACE}"
 _LINK = r"\((?:https?://|www\.|#|/)[^()\s]{0,300}\)"
 _RAISED = "\u00b9\u00b2\u00b3\u2070\u2074-\u2079"
 _TAG = r"(?:cite|citation|inref|ref|source)"
@@ -32,7 +37,7 @@ DEFAULT = re.compile(
     rf"|\[\s?{_NAMED}\s?\](?:{_LINK}|(?![(=a-z_0-9]))"
     rf"|\((?i:{_SEE})?{_SOURCES}\)"
     rf"|\((?i:{_SEE})\[{_NUMBERS}\](?:\s?[,;]?\s?\[{_NUMBERS}\]){{0,20}}\)"
-    rf"|(?<=[a-z]{{4}})\^\d{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
+    rf"|(?:(?<=[a-z]{{4}})|(?<=\b1[5-9]\d\d)|(?<=\b20\d\d))\^\d{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     rf"|(?<=\w )\{{{{1,2}}{_NUMBERS}\}}{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     rf"|\u3010[^\u3010\u3011]{{1,100}}\u3011"
     rf"|(?<=\w )\(\d{{1,2}}\)(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
@@ -44,7 +49,7 @@ DEFAULT = re.compile(
 """Finds the markers that language models are seen to write, and those of footnotes.
 
 ``[1]``, ``[2, 3]``, ``[1-3]``, ``[^1]``, each of ``[1][2]``, ``[[1]]``, links of a number (``[1](https://...)``),
-``[Source 2]``, ``[doc1]``, ``[S1]``, ``[#1]``, ``[ID:0]`` (which counts from 0), ``(Source 1)``, ``(see passage 1)``,
+``[Source 2]``, ``[1, p. 3]``, ``[doc1]``, ``[S1]``, ``[#1]``, ``[ID:0]`` (which counts from 0), ``(Source 1)``, ``(see passage 1)``,
 ``(cf. [1])``, ``(1)``, ``{1}`` or ``^1`` at the end of a clause,
 ``\u30101\u2020source\u3011``, raised figures, and tags such as ``<cite>1</cite>``. What only looks like one is left to
 `is_marker`.
@@ -66,6 +71,7 @@ _IN_WORDS = re.compile(
     r"eighty|ninety|hundred)\s*\Z",
     re.IGNORECASE,
 )
+_AT_A_PLACE = re.compile(_PLACE.removesuffix("?"))
 _FROM_ZERO = re.compile(r"[\[(]\s?ids?\s?:", re.IGNORECASE)
 _RAISED_DIGITS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 _URL = re.compile(r"\((?:https?://|www\.|#|/)[^()\s]{0,300}\)\Z")
@@ -224,7 +230,7 @@ def _cited(match: re.Match[str]) -> tuple[int, ...]:
         text = re.sub(r"<[^<>]*>", " ", text)
     elif text[0] in "\ue200c":
         return ()
-    numbers = _numbers(text)
+    numbers = _numbers(_AT_A_PLACE.sub("", text))
     return tuple(number + 1 for number in numbers) if _FROM_ZERO.match(text) else numbers
 
 

@@ -47,6 +47,7 @@ _BEHIND_TIME = re.compile(
 _MEASURED = re.compile(
     r"\d\s?(?:[kmc\u00b5]?m|[kmc]?g|m?l|[kmg]?b|lbs?|oz|ft|yd|mi|sec|min|hrs?|[kmg]?w|[kmg]?hz)\Z", re.IGNORECASE
 )
+_LONGEST_SHORT = 5  # letters of an abbreviation in a row of them
 _MAX_DEPTH = 8  # of brackets within brackets
 _BEFORE = 80  # of a sentence, to judge its end by
 _AHEAD = 64  # of what follows, likewise
@@ -179,6 +180,8 @@ class SentenceScanner:
             return None
         # A marker behind a full stop that a capital follows: "31 mm.[1] The" is no abbreviation.
         ends = marked > end and text[end - 1] == "." and word[:1].isupper()
+        if at_least and word[:1].islower():
+            return marked, False  # "Stop!" she said.
         return marked, wide or ends or self._ends(begin, stop, word)
 
     def _after_markers(self, at: int, final: bool) -> int | None:
@@ -226,7 +229,7 @@ class SentenceScanner:
         return end < len(text)
 
     def _next_word(self, at: int, final: bool) -> str | None:
-        """Return a dash, the beginning of the next word, or nothing; None if there is not enough of it yet."""
+        """Return a dash, the beginning of the next word with the full stop behind it, or nothing; None if it is cut."""
         ahead = self._text[at : at + _AHEAD]
         enough = final or len(ahead) == _AHEAD
         word = _WORD.search(ahead)
@@ -234,9 +237,12 @@ class SentenceScanner:
         if not whole and not enough:
             return None
         first = ahead.lstrip()[:1]
-        return first if first and first in _DASHES else word[0] if word else ""
+        if first and first in _DASHES:
+            return first
+        return ahead[word.start() : word.end() + ahead.startswith(".", word.end())] if word else ""
 
-    def _ends(self, begin: int, stop: int, word: str) -> bool:
+    def _ends(self, begin: int, stop: int, ahead: str) -> bool:
+        word = ahead.removesuffix(".")
         before = self._text[max(self._start, begin - _BEFORE) : begin]
         numbered = begin - self._start <= _ENUMERATOR_CHARS and _ENUMERATOR.match(self._text[self._start : begin])
         if numbered or (word and word in _DASHES):
@@ -253,6 +259,8 @@ class SentenceScanner:
                 return False
             if len(known) == 1 and word.lower() in {"no", "nos"}:
                 return False  # "Pub. L. No. 104-191"
+            if _is_short(last[0]) and (word[0].islower() or (ahead != word and _is_short(word))):
+                return False  # "in Proc. Natl. Acad. Sci. of 2015"
             if word[0].isupper() and _MEASURED.search(before):
                 return True  # "31 mm. The"
             if known in _HALF_OF_DAY and _BEHIND_TIME.fullmatch(word.lower()):
@@ -261,3 +269,8 @@ class SentenceScanner:
             before += " it"  # what ends in a bracket or a quotation is no abbreviation
         probe = f"{_NOISE.sub(' ', before).lstrip()}{stops} {word}"
         return len(sentencex.segment("en", probe)[-1].strip()) <= len(word)
+
+
+def _is_short(word: str) -> bool:
+    """Return whether a word may be one of several abbreviations in a row, as the names of journals have them."""
+    return 1 < len(word) <= _LONGEST_SHORT and word.isalpha() and word.istitle()

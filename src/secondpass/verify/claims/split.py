@@ -39,6 +39,7 @@ _SOURCES = re.compile(
 )
 _ADDRESS = re.compile(r"https?://|www\.|\bdoi\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"\W{0,3}\d{1,3}\W")
+_NOTE = re.compile(r"\[\^?\w{1,12}\]:\s*")  # what a footnote begins with, where it is written out
 _TRAILING = " ,;\u2013\u2014-"
 _ENDED = (".", "!", "?", "\u2026", ":", ")", '"', "\u201d", "\u3002", "\uff01", "\uff1f")
 _SMALL = re.compile(r"(?:an?|the|he|she|it|they|we|this|that|these|those|there|its|his|her|their|in|on|at)\b")
@@ -102,13 +103,13 @@ class ClaimStream:
         return claims
 
     def _plain(self, raw: str) -> str:
-        return plain(raw, lambda text: strip_citations(text, self._pattern))
+        return plain(_without_label(raw), lambda text: strip_citations(text, self._pattern))
 
     def _of(self, part: Part, raw: str) -> list[Claim]:
         if part.kind is PartKind.SENTENCE:
             if self._sentence and not any(character.isalnum() for character in raw):
                 return []  # a picture behind a sentence
-            if self._lists_sources and self._is_source(part, raw):
+            if (self._lists_sources or _NOTE.match(raw)) and self._is_source(part, raw):
                 return [self._claim(part, 0, len(raw), self._plain(raw) or raw, "it is an entry in a list of sources")]
             lead = self._lead if part.in_list else ""
             claims = self._of_sentence(part, raw, lead)
@@ -142,8 +143,8 @@ class ClaimStream:
         text = self._plain(raw)
         if _ADDRESS.search(text):
             return True
-        is_numbered = part.in_list or _NUMBERED.match(raw) is not None or not text.endswith((".", "!"))
-        return is_numbered and not has_finite_verb(text)
+        is_numbered = part.in_list or _NUMBERED.match(raw) or _NOTE.match(raw) or not text.endswith((".", "!"))
+        return bool(is_numbered) and not has_finite_verb(text)
 
     def _of_sentence(self, part: Part, raw: str, lead: str = "") -> list[Claim]:
         whole = self._plain(raw)
@@ -203,6 +204,11 @@ def split_claims(answer: str, *, pattern: str | re.Pattern[str] | None = None) -
         raise InputError(f"the answer must be a str, not {type(answer).__name__}")
     stream = ClaimStream(pattern=pattern)
     return (*stream.feed(answer), *stream.finish())
+
+
+def _without_label(raw: str) -> str:
+    label = _NOTE.match(raw)
+    return raw[label.end() :] if label else raw
 
 
 def _lead(text: str) -> str:

@@ -35,6 +35,7 @@ class FactCheck:
     Attributes:
         mismatches: what the text has differently.
         missing: what the text does not have at all; its ``evidence`` is empty.
+        lacking: those of the missing ones without which no model can support the claim.
         n_facts: how many numbers, dates and names of the claim were looked for.
         unread: what holds figures in the claim that are not read as a fact (part numbers, names of files, addresses),
             and does not stand in the text, blanks and signs aside. It counts in no feature.
@@ -42,6 +43,7 @@ class FactCheck:
 
     mismatches: tuple[Mismatch, ...] = ()
     missing: tuple[Mismatch, ...] = ()
+    lacking: tuple[Mismatch, ...] = ()
     n_facts: int = 0
     unread: tuple[str, ...] = ()
 
@@ -128,9 +130,13 @@ def check_facts(claim: str | Facts, evidence: str | Facts, kinds: Kinds = KINDS)
         if any(found.get(other) for other in kind.deferring):
             found[kind.name] = [replace(item, evidence="") for item in found[kind.name]]
     findings = [item for items in found.values() for item in items]
+    missing = {kind: [item for item in found[kind.name] if not item.evidence] for kind in kinds}
     return FactCheck(
         mismatches=tuple(item for item in findings if item.evidence),
-        missing=tuple(item for item in findings if not item.evidence),
+        missing=tuple(item for items in missing.values() for item in items),
+        lacking=tuple(
+            item for kind in kinds if kind.is_hard for item in missing[kind] if kind.is_needed(item.claim, evidence)
+        ),
         n_facts=sum(sum(map(kind.is_checked, kind.of(claim))) for kind in kinds if kind.is_sought),
         unread=_unread(claim, evidence),
     )

@@ -82,6 +82,13 @@ class FactKind(ABC, Generic[Fact]):
         """Return whether a fact of a claim is one that `compare` looks for, which all are by default."""
         return True
 
+    def is_needed(self, words: str, evidence: Facts) -> bool:
+        """Return whether a claim is not supported by evidence that lacks a fact of these words, if the kind is hard.
+
+        By default what is written in digits is: "two" may be counted from what the evidence has.
+        """
+        return any(map(str.isdigit, words))
+
     def of(self, facts: Facts) -> Sequence[Fact]:
         """Return the facts of this kind among all that were found."""
         return facts.found[self.name]

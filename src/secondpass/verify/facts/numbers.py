@@ -8,7 +8,7 @@ from secondpass.verify.facts.quantities.agreement import agree
 from secondpass.verify.facts.quantities.clock import CLOCK, hours_of
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.parse import Quantity, find_quantities
-from secondpass.verify.facts.quantities.units import COUNT
+from secondpass.verify.facts.quantities.units import COUNT, Unit
 from secondpass.verify.facts.slots import MIN_ALIKE, Slots, best_placed
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
@@ -54,6 +54,12 @@ class NumberKind(FactKind[Quantity]):
         """Return whether it says how many."""
         return not fact.is_vague
 
+    def is_needed(self, words: str, evidence: Facts) -> bool:
+        """Return whether it is in digits, or measures what the evidence measures otherwise: "three weeks" for 14 days."""
+        measured = {item.unit.dimension for item in find_quantities(Figures(words), set())} - _UNITLESS
+        held = {item.unit.dimension for item in self.of(evidence) if self.is_checked(item)}
+        return super().is_needed(words, evidence) or not measured.isdisjoint(held)
+
     def compare(self, claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
         """Yield the quantities of a claim that the evidence does not have."""
         ours, held = (list(filter(self.is_checked, self.of(facts))) for facts in (claim, evidence))
@@ -62,17 +68,16 @@ class NumberKind(FactKind[Quantity]):
         names = {(number, number) for number in evidence.values_beside(self.name)}
         plain = {(item.low, item.high) for item in held if item.unit.dimension == "count"} | names
         written = {(item.low, item.high) for item in held if item.unit.dimension not in _NEVER_PLAIN} | names
-        exact = {_key(item) for item in held}
-        ends = {(item.unit.dimension, end) for item in held for end in item.converted() if math.isfinite(end)}
-        spoken = {_key(item) for item in ours}
-        free = [item for item in held if _key(item) not in spoken]
+        stated = {period: _Stated(held, period) for period in {fact.period for fact in ours}}
+        spoken = {(*_key(item), item.period) for item in ours}
+        free = [item for item in held if (*_key(item), item.period) not in spoken]
         lost = 0
         for fact in ours:
             key = _key(fact)
             # A plain number may be in the text with its unit, and the other way round: "distances in km: 5, 7".
             is_bare = fact.unit.dimension == "count" and not _has_head(claim.read.tokens, fact)
             alone = written if is_bare else plain
-            if key in exact or (fact.low, fact.high) in alone or {(key[0], key[1]), (key[0], key[2])} <= ends:
+            if stated[fact.period].has(key) or (fact.low, fact.high) in alone:
                 continue
             if fact.unit.dimension == CLOCK.dimension and hours_of(fact.low) & {low for low, _ in plain}:
                 continue
@@ -89,8 +94,26 @@ class NumberKind(FactKind[Quantity]):
             other = _in_its_place(claim.read.slots, fact, evidence.read.slots, [*vague, *others] if others else [])
             if other is not None and other.is_vague:
                 other = None  # where the claim has a number, the evidence leaves it open
-            is_unit = other is not None and other.unit != fact.unit and (other.low, other.high) == (fact.low, fact.high)
+            is_unit = other is not None and _measure(other) != _measure(fact) and _ends(other) == _ends(fact)
             yield finding("unit" if is_unit else "number", claim, fact, evidence, other)
+
+
+class _Stated:
+    """What a text states of a period, or of none.
+
+    Args:
+        held: its quantities.
+        period: the period; empty for all.
+    """
+
+    def __init__(self, held: Sequence[Quantity], period: str) -> None:
+        items = [item for item in held if not period or item.period in {"", period}]
+        self._keys = {_key(item) for item in items}
+        self._ends = {(item.unit.dimension, end) for item in items for end in item.converted() if math.isfinite(end)}
+
+    def has(self, key: tuple[str, float, float]) -> bool:
+        """Return whether it states a quantity as it is, or both ends of a range."""
+        return key in self._keys or {(key[0], key[1]), (key[0], key[2])} <= self._ends
 
 
 def _has_head(tokens: Figures, fact: Quantity) -> bool:
@@ -121,6 +144,14 @@ def _same_head(claim: Slots, fact: Quantity, evidence: Slots, other: Quantity) -
 
 def _key(item: Quantity) -> tuple[str, float, float]:
     return (item.unit.dimension, *item.converted())
+
+
+def _ends(item: Quantity) -> tuple[float, float]:
+    return item.low, item.high
+
+
+def _measure(item: Quantity) -> tuple[Unit, str]:
+    return item.unit, item.period
 
 
 def said_alike(fact: Quantity, item: Quantity) -> bool:

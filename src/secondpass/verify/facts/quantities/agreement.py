@@ -1,6 +1,7 @@
 """Whether one quantity agrees with another."""
 
 import math
+from dataclasses import replace
 
 from secondpass.verify.facts.quantities.clock import HALF_CLOCK, HALF_DAY
 from secondpass.verify.facts.quantities.parse import Quantity
@@ -14,16 +15,19 @@ _ROUNDED = 0.05
 _ABOUT = 0.12
 _CONVERTED = 0.025
 _PERIODS_DIFFER = 0.1  # a month has four weeks or more
+_OF_YEARS = {frequency_unit("month"), frequency_unit("year")}
 _CONVERTED_DATA = 0.1  # a kilobyte is 1000 or 1024 bytes, and a gigabyte three times that
 
 
 def agree(claim: Quantity, evidence: Quantity) -> bool | None:
     """Return whether the evidence's quantity agrees with the claim's; None if that can't be decided.
 
-    Both must have the same dimension. A number agrees with one that rounds to it, and with one within what "about"
+    Both must have the same dimension. What is for different periods is converted, if both have one. A number agrees with one that rounds to it, and with one within what "about"
     allows; if the evidence is the vaguer of the two, it can't be decided. Bounds and ranges are intervals. A vague
     quantity never disagrees, and a frequency per day says nothing about one per week.
     """
+    if claim.period and evidence.period and claim.period != evidence.period:
+        return _as_much(claim, evidence)
     low, high = claim.converted()
     held_low, held_high = evidence.converted()
     ours, theirs = _tolerance(claim, evidence), _tolerance(evidence, claim)
@@ -54,6 +58,20 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
     return False if apart else None
 
 
+def _as_much(claim: Quantity, evidence: Quantity) -> bool | None:
+    """Return whether two quantities for different periods agree: $120 a year is $10 a month.
+
+    Only months and years are told apart, as forty hours a week may well be eight a day.
+    """
+    units = frequency_unit(claim.period), frequency_unit(evidence.period)
+    factor = times_in(1.0, *units)
+    if factor is None:
+        return None
+    scaled = replace(claim, low=claim.low * factor, high=claim.high * factor, step=claim.step * factor, period="")
+    agreed = agree(scaled, replace(evidence, period=""))
+    return agreed if agreed or set(units) == _OF_YEARS else None
+
+
 def _as_often(claim: Quantity, evidence: Quantity) -> bool | None:
     """Return whether two frequencies in different periods agree; only months and years are told apart, and periods.
 
@@ -69,8 +87,7 @@ def _as_often(claim: Quantity, evidence: Quantity) -> bool | None:
         return True if claim.low == evidence.low else None
     if math.isclose(times, evidence.low, rel_tol=_CONVERTED):
         return True
-    is_of_years = {claim.unit, evidence.unit} == {frequency_unit("month"), frequency_unit("year")}
-    return False if is_of_years else None
+    return False if {claim.unit, evidence.unit} == _OF_YEARS else None
 
 
 def _only_touch(claim: Quantity, evidence: Quantity) -> bool:

@@ -16,6 +16,7 @@ from secondpass.verify.facts.quantities.units import (
     TIMES,
     Unit,
     per,
+    period_at,
 )
 from secondpass.verify.facts.quantities.vague import is_share, vague_at
 from secondpass.verify.words import word_numbers, word_set
@@ -80,6 +81,7 @@ class Quantity:
         is_vague: whether it may stand for other numbers, too: "a couple" may be three.
         form: how it is written: ``digits``, ``words``, ``ordinal``, ``fraction`` or, of a frequency, ``period``
             ("every six weeks").
+        period: what it is for, as the name of a unit of time: ``month`` of "$10 a month"; empty if for none.
     """
 
     first: int
@@ -91,6 +93,7 @@ class Quantity:
     is_approximate: bool = False
     is_vague: bool = False
     form: str = "digits"
+    period: str = ""
 
     @property
     def is_single(self) -> bool:
@@ -120,6 +123,7 @@ def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
         if found and (whole := _compound(tokens, found[-1], quantity)):
             found[-1], at = whole, whole.end
             continue
+        quantity = _for_a_period(tokens, quantity)
         at = quantity.end
         is_pronoun = _is_a_pronoun(tokens, quantity)
         if (is_pronoun and (is_share(tokens, at - 1) or _counts_one(tokens, quantity))) or _is_one_of_two(
@@ -136,6 +140,17 @@ def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
             if inner and inner.end == quantity.end:
                 found.append(replace(inner, is_vague=True))
     return found
+
+
+def _for_a_period(tokens: Figures, quantity: Quantity) -> Quantity:
+    """Return a measured quantity with the period that it is for, if that comes next: "$10 a month", "5 mg daily"."""
+    if quantity.unit.dimension in {*_UNITLESS, TIMES.dimension}:
+        return quantity
+    at = quantity.end
+    if [token.lower for token in tokens[at : at + 1]] == ["per"] and period_at(tokens, at + 2):
+        at += 2  # "per user per month"
+    found = period_at(tokens, at)
+    return replace(quantity, period=found[0], end=found[1]) if found else quantity
 
 
 def _compound(tokens: Figures, large: Quantity, small: Quantity) -> Quantity | None:

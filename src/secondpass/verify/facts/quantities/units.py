@@ -18,6 +18,7 @@ __all__ = [
     "Unit",
     "frequency_unit",
     "per",
+    "period_at",
 ]
 
 
@@ -240,12 +241,17 @@ def _unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
 
 def per(tokens: Measured, at: int) -> Unit | None:
     """Return the unit of a frequency, such as times a day, if its period comes next."""
+    found = period_at(tokens, at)
+    return frequency_unit(found[0]) if found else None
+
+
+def period_at(tokens: Measured, at: int) -> tuple[str, int] | None:
+    """Return the period that something is for, "a month" or "monthly", and the index of the token after it; or None."""
     word = tokens[at].lower if at < len(tokens) else ""
-    period = FREQUENCY_ADVERBS.get(word)
-    if word in _EACH:
-        found = tokens.unit(at + 1)
-        period = found[0].name if found and found[0].dimension == "time" else None
-    return frequency_unit(period) if period else None
+    if word in FREQUENCY_ADVERBS:
+        return FREQUENCY_ADVERBS[word], at + 1
+    found = tokens.unit(at + 1) if word in _EACH else None
+    return (found[0].name, found[1]) if found and found[0].dimension == "time" else None
 
 
 def frequency_unit(period: str) -> Unit:
