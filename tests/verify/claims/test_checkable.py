@@ -53,6 +53,8 @@ from secondpass.verify.claims.split import ClaimStream, split_claims
                 "There is no information about this in the context.",
                 "The sources that were found do not support an answer.",
                 "I don't have that information.",
+                "I'm sorry, but the sources don't contain that information.",
+                "The passages do not answer that question!",
                 "The passages say nothing about fees.",
                 "None of the documents mention the price.",
                 "The answer cannot be determined from the context.",

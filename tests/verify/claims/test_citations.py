@@ -27,6 +27,9 @@ class TestFindCitations:
         [
             ("It opened in 1889 [1].", [("[1]", (1,))]),
             ("It opened in 1889. [1]", [("[1]", (1,))]),
+            ("It opened [1, p. 3] in [2, pp. 4-6, 7].", [("[1, p. 3]", (1,))]),
+            ("It opened [Source 2, section 4.1].", [("[Source 2, section 4.1]", (2,))]),
+            ("It opened in 1964^2.", [("^2", (2,))]),
             ("It opened[1][2].", [("[1]", (1,)), ("[2]", (2,))]),
             ("It opened [2, 3] and closed [1-3].", [("[2, 3]", (2, 3)), ("[1-3]", (1, 2, 3))]),
             ("It opened [3\u20135; 9].", [("[3\u20135; 9]", (3, 4, 5, 9))]),

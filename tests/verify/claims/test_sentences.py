@@ -48,6 +48,8 @@ _CASES = [
         "It ended.<sup>3</sup>",
         "So.",
     ],
+    ["It was in Ann. Rev. Biol. for years.", "Then J. Amer. Chem. Soc. took it.", "Say No.", "Then go."],
+    ['"Look out!" he cried.', "\u201cWhy?\u201d she asked.", '"Go."', "They went."],
     ["no end"],
 ]
 

@@ -87,6 +87,18 @@ PIECES = WORDS.split()
         ("The fee is 25 dinars.", "The fee is \u0662\u0665 dinars."),
         ("The interval is [0, 1].", "The interval is [0, 1]."),
         ("It lies at ~/notes and C:\\data\\5.", "Nothing."),
+        ("The licence costs $240 a year.", "The licence is $20 per month."),
+        ("The seat is \u20ac36 per user per year.", "The seat is 3 euros per user per month."),
+        ("It drinks 14 litres a week.", "It drinks 2 litres daily."),
+        ("It drinks 2 litres.", "It drinks 2 litres a day."),
+        ("It drinks 2 litres a day.", "Daily use: 2 litres."),
+        ("The yield doubled.", "The yield rose from 5 to 10 tonnes."),
+        ("The yield fell by half.", "The yield fell from 10 tonnes in May to 5 tonnes in June."),
+        ("Revenue was up 25 %.", "Revenue grew from $4.0 million to $5.0 million."),
+        ("The rate went up 2 percentage points.", "The rate was raised from 3 % to 5 %."),
+        ("The yield doubled.", "The yield rose."),
+        ("Rain of 1,400 mm fell.", "Rain of 1, 400 mm fell."),
+        ("The lamps are checked daily.", "The lamps are checked every night."),
     ],
 )
 def test_other_forms_say_the_same(claim: str, evidence: str) -> None:
@@ -132,12 +144,33 @@ def test_other_forms_say_the_same(claim: str, evidence: str) -> None:
         ("The temperature was minus 5 degrees Celsius.", "The temperature was 5 degrees Celsius."),
         ("Growth was -$3 million.", "Growth was $3 million."),
         ("25% of members voted.", "One in ten members voted."),
+        ("The licence costs $20 a year.", "The licence costs $20 a month."),
+        ("The licence costs $200 a year.", "The licence costs $20 a month."),
+        ("The yield tripled.", "The yield rose from 5 to 10 tonnes."),
+        ("The yield was halved.", "The yield fell from 10 tonnes to 6 tonnes."),
+        ("Revenue was up 35 %.", "Revenue grew from $4.0 million to $5.0 million."),
+        ("Tickets are 50 % off.", "Tickets cost from 4 to 8 euros."),
     ],
 )
 def test_another_number_is_no_form_of_it(claim: str, evidence: str) -> None:
     """What differs is denied or missed, and so never supported."""
     check = check_facts(claim, evidence)
     assert [item.kind for item in (*check.mismatches, *check.missing) if item.kind in {"number", "unit", "date"}]
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "lacking"),
+    [
+        ("The trip takes three weeks.", "You travel for 14 days.", ("three weeks",)),
+        ("The trip takes 3 weeks.", "Nobody knows how long.", ("3 weeks",)),
+        ("The trip takes three weeks.", "It goes from May 1 to May 22.", ()),
+        ("It has three rooms.", "The rooms: a hall, a den, and a bath of 4 m.", ()),
+        ("It is read quarterly.", "It is read twice a year.", ()),
+    ],
+)
+def test_what_is_measured_must_be_there(claim: str, evidence: str, lacking: tuple[str, ...]) -> None:
+    """A quantity in words is needed where the evidence measures the same; a count may be counted from it."""
+    assert tuple(item.claim for item in check_facts(claim, evidence).lacking) == lacking
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ def worded(claim: str, evidence: str) -> str:
         ("It is due on 2026-10-01.", "It is due on 1 October 2026.", "It is due on 1 October 2026."),
         ("It was built in the 1960s.", "It was built in 1961.", "It was built in 1961."),
         ("It has more than 8,000 rows.", "It has 8,234 rows.", "It has 8,234 rows."),
+        ("The seat is $36 a year.", "The seat is $3 a month.", "The seat is $3 a month."),
+        ("The lamps are checked daily.", "The lamps are checked every night.", "The lamps are checked every night."),
         ("Chapter IX is about trade.", "Chapter 9 is about trade.", "Chapter 9 is about trade."),
         (
             "Reports are due every quarter.",
@@ -51,6 +53,8 @@ def test_equal_quantities_are_written_as_there(claim: str, evidence: str, expect
         ("It does not cost more than $5.", "It costs $4.50."),
         ("The tower is tall.", "The tower is 300 m tall."),
         ("The path is 5 km long.", ""),
+        ("The lamps are checked every night.", "The lamps are checked daily."),
+        ("The lamps are checked every morning.", "The lamps are checked every night."),
     ],
 )
 def test_other_quantities_stay(claim: str, evidence: str) -> None:

@@ -184,7 +184,8 @@ _VALUED = re.compile(
 _FACT = re.compile(
     r"\d|\b(?:because|since|although|though|whereas|while|but|however|whose|despite|therefore|actually)\b"
     r"|\bas (?!well|soon|needed|always|much|many|possible|you|i\b|a\b|an\b|that|this|it\b)"
-    r"|\b(?:that|which|who|where|when) (?!\w+[.!]*\Z|you|i\b|we\b|might|may|could|would|can\b|is (?:unclear|helpful|relevant))"
+    r"|\b(?:that|which|who|where|when) (?!\w+[.!]*\Z|you|i\b|we\b|might|may|could|would|can\b"
+    r"|is (?:unclear|helpful|relevant))"
     r"|\b(?:tell you|confirm|assure you|say)\b(?! (?:more|about|how|what|why|where|when|if|whether|a\b|some))"
     r"|[;:\u2014](?! ?[)(])|\s[\u2013-]\s",
     re.IGNORECASE,

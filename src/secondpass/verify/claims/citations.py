@@ -49,8 +49,8 @@ DEFAULT = re.compile(
 """Finds the markers that language models are seen to write, and those of footnotes.
 
 ``[1]``, ``[2, 3]``, ``[1-3]``, ``[^1]``, each of ``[1][2]``, ``[[1]]``, links of a number (``[1](https://...)``),
-``[Source 2]``, ``[1, p. 3]``, ``[doc1]``, ``[S1]``, ``[#1]``, ``[ID:0]`` (which counts from 0), ``(Source 1)``, ``(see passage 1)``,
-``(cf. [1])``, ``(1)``, ``{1}`` or ``^1`` at the end of a clause,
+``[Source 2]``, ``[1, p. 3]``, ``[doc1]``, ``[S1]``, ``[#1]``, ``[ID:0]`` (which counts from 0), ``(Source 1)``,
+``(see passage 1)``, ``(cf. [1])``, ``(1)``, ``{1}`` or ``^1`` at the end of a clause,
 ``\u30101\u2020source\u3011``, raised figures, and tags such as ``<cite>1</cite>``. What only looks like one is left to
 `is_marker`.
 """

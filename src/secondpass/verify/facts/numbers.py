@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from secondpass.verify.facts.kind import FactKind, finding
 from secondpass.verify.facts.quantities.agreement import agree
+from secondpass.verify.facts.quantities.changes import CHANGE, changes
 from secondpass.verify.facts.quantities.clock import CLOCK, hours_of
 from secondpass.verify.facts.quantities.numerals import Figures
-from secondpass.verify.facts.quantities.parse import Quantity, find_quantities
+from secondpass.verify.facts.quantities.parse import MULTIPLE, Quantity, find_quantities
 from secondpass.verify.facts.quantities.units import COUNT, Unit
 from secondpass.verify.facts.slots import MIN_ALIKE, Slots, best_placed
 from secondpass.verify.facts.text import Facts, Text
@@ -39,8 +40,9 @@ class NumberKind(FactKind[Quantity]):
     deferring = frozenset({"date"})  # what was counted at another time is another thing
 
     def find(self, text: Text) -> Sequence[Quantity]:
-        """Return the quantities of a text."""
-        return find_quantities(text.tokens, text.taken)
+        """Return the quantities of a text, and then the changes that it tells of."""
+        found = find_quantities(text.tokens, text.taken)
+        return [*found, *changes(text.tokens, found)]
 
     def takes(self, fact: Quantity) -> Iterable[int]:
         """Return its tokens, if it has a unit: EUR and Celsius are not names."""
@@ -48,21 +50,23 @@ class NumberKind(FactKind[Quantity]):
 
     def values(self, fact: Quantity) -> Iterable[float]:
         """Return the number, whatever its unit."""
-        return (fact.low,) if fact.is_single and not fact.is_vague else ()
+        return (fact.low,) if fact.is_single and self.is_checked(fact) else ()
 
     def is_checked(self, fact: Quantity) -> bool:
-        """Return whether it says how many."""
-        return not fact.is_vague
+        """Return whether it says how many, and not only what follows from it."""
+        return not fact.is_vague and fact.form != CHANGE
 
     def is_needed(self, words: str, evidence: Facts) -> bool:
-        """Return whether it is in digits, or measures what the evidence measures otherwise: "three weeks" for 14 days."""
-        measured = {item.unit.dimension for item in find_quantities(Figures(words), set())} - _UNITLESS
-        held = {item.unit.dimension for item in self.of(evidence) if self.is_checked(item)}
+        """Return whether it is in digits, or measures what the evidence measures too: "three weeks" for 14 days."""
+        said = find_quantities(Figures(words), set())
+        measured = {item.unit.dimension for item in said if item.form != "period"} - _UNITLESS
+        held = {item.unit.dimension for item in self.of(evidence) if not item.is_vague}
         return super().is_needed(words, evidence) or not measured.isdisjoint(held)
 
     def compare(self, claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
         """Yield the quantities of a claim that the evidence does not have."""
         ours, held = (list(filter(self.is_checked, self.of(facts))) for facts in (claim, evidence))
+        changed = [item for item in self.of(evidence) if item.form == CHANGE]
         every_vague = [item for item in self.of(evidence) if item.is_vague]
         # What reads as a year, or as the number of a thing ("In Berlin 500 people"), may be a plain number after all.
         names = {(number, number) for number in evidence.values_beside(self.name)}
@@ -70,7 +74,7 @@ class NumberKind(FactKind[Quantity]):
         written = {(item.low, item.high) for item in held if item.unit.dimension not in _NEVER_PLAIN} | names
         stated = {period: _Stated(held, period) for period in {fact.period for fact in ours}}
         spoken = {(*_key(item), item.period) for item in ours}
-        free = [item for item in held if (*_key(item), item.period) not in spoken]
+        free = [item for item in (*held, *changed) if (*_key(item), item.period) not in spoken]
         lost = 0
         for fact in ours:
             key = _key(fact)
@@ -83,13 +87,15 @@ class NumberKind(FactKind[Quantity]):
                 continue
             lost += 1
             is_searched = lost <= _MOST_LOST
-            near = held if is_searched else []
+            near = [*held, *changed] if is_searched else []
             if any(said_alike(fact, item) for item in near):
                 continue
             verdicts = {agree(fact, item) for item in near if item.unit.dimension == key[0]}
             vague = [item for item in every_vague if is_searched and item.unit.dimension == key[0]]
             if True in verdicts or any(agree(fact, item) for item in vague):
                 continue
+            if fact.form == MULTIPLE and False not in verdicts:
+                continue  # "doubled", where nothing is said in such words
             others = [] if None in verdicts or not is_searched else [item for item in free if _comparable(fact, item)]
             other = _in_its_place(claim.read.slots, fact, evidence.read.slots, [*vague, *others] if others else [])
             if other is not None and other.is_vague:

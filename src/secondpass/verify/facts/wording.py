@@ -141,8 +141,8 @@ def _touches(bound: Quantity, item: Any) -> bool:
 
 
 def _equal(fact: Any, item: Any) -> bool:
-    """Return whether two numbers are one and the same; of dates it is enough that they agree."""
-    if not isinstance(fact, Quantity):
+    """Return whether two numbers that agree are one and the same; dates, and what is for two periods, need not be."""
+    if not isinstance(fact, Quantity) or fact.period != item.period:
         return True
     return all(math.isclose(ours, theirs) for ours, theirs in zip(fact.converted(), item.converted(), strict=True))
 

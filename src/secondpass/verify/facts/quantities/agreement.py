@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from secondpass.verify.facts.quantities.clock import HALF_CLOCK, HALF_DAY
 from secondpass.verify.facts.quantities.parse import Quantity
-from secondpass.verify.facts.quantities.periods import times_in
+from secondpass.verify.facts.quantities.periods import PERIODS, times_in
 from secondpass.verify.facts.quantities.units import ORDINAL, TIMES, frequency_unit
 
 __all__ = ["agree"]
@@ -22,9 +22,9 @@ _CONVERTED_DATA = 0.1  # a kilobyte is 1000 or 1024 bytes, and a gigabyte three 
 def agree(claim: Quantity, evidence: Quantity) -> bool | None:
     """Return whether the evidence's quantity agrees with the claim's; None if that can't be decided.
 
-    Both must have the same dimension. What is for different periods is converted, if both have one. A number agrees with one that rounds to it, and with one within what "about"
+    Both must have the same dimension. A number agrees with one that rounds to it, and with one within what "about"
     allows; if the evidence is the vaguer of the two, it can't be decided. Bounds and ranges are intervals. A vague
-    quantity never disagrees, and a frequency per day says nothing about one per week.
+    quantity never disagrees, and a frequency per day says nothing about one per week. $120 a year is $10 a month.
     """
     if claim.period and evidence.period and claim.period != evidence.period:
         return _as_much(claim, evidence)
@@ -81,6 +81,8 @@ def _as_often(claim: Quantity, evidence: Quantity) -> bool | None:
     if not (claim.is_single and evidence.is_single):
         return None
     if claim.form == evidence.form == "period":
+        if claim.unit.name not in PERIODS:
+            return None  # every night is daily, but daily need not be every night
         return math.isclose(claim.converted()[0], evidence.converted()[0], rel_tol=_PERIODS_DIFFER)
     times = times_in(claim.low, claim.unit, evidence.unit)
     if times is None:

@@ -21,7 +21,7 @@ from secondpass.verify.facts.quantities.units import (
 from secondpass.verify.facts.quantities.vague import is_share, vague_at
 from secondpass.verify.words import word_numbers, word_set
 
-__all__ = ["Quantity", "find_quantities"]
+__all__ = ["MULTIPLE", "Quantity", "find_quantities"]
 
 _DASHES = frozenset("-\u2010\u2011\u2012\u2013")
 _MINUS = frozenset("-\u2212\u2013")
@@ -44,11 +44,15 @@ _BOUNDS_AFTER = dict.fromkeys(word_set("more greater larger older above over hig
 _MAX_BOUND_WORDS = 3
 _UNITLESS = frozenset({"count", "ordinal", "ratio"})
 _HALF_STEP = 0.1
+_GROUP = 3  # digits
 _POINTS = word_set("point points")
 _SPANS = word_set("century")  # half a century is 50 years, not half of a thing
 _TIMES = word_numbers(
     "once|twice twofold|thrice threefold|fourfold|fivefold|sixfold|sevenfold|eightfold|ninefold|tenfold", start=1
 )
+# What became so many times as much: "sales doubled", "cut in half".
+MULTIPLE = "multiple"
+_MULTIPLIED = {"doubled": 2.0, "doubling": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0, "halved": 0.5}
 _ROUND = word_set("odd something some")
 _NOT_ORDINAL = word_set("per split a every one")  # after these, "second" is a unit of time unless a noun follows
 _NEGATIVE = word_set("minus negative")
@@ -80,7 +84,7 @@ class Quantity:
         is_approximate: whether a word such as "about" makes it a rough one.
         is_vague: whether it may stand for other numbers, too: "a couple" may be three.
         form: how it is written: ``digits``, ``words``, ``ordinal``, ``fraction`` or, of a frequency, ``period``
-            ("every six weeks").
+            ("every six weeks"); ``multiple`` ("doubled"); ``change`` of what follows from two numbers.
         period: what it is for, as the name of a unit of time: ``month`` of "$10 a month"; empty if for none.
     """
 
@@ -134,12 +138,29 @@ def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
             # "Four sailings daily" may be "four times a day": it does not contradict "once a day".
             counted = bool(found) and found[-1].unit is COUNT and is_of_things(tokens, found[-1].end, quantity.first)
             found.append(replace(quantity, is_vague=True) if counted and quantity.unit.name in PERIODS else quantity)
+        if joined := _joined(tokens, quantity):
+            found.append(joined)
         if quantity.unit.name in PERIODS and quantity.end - quantity.first > 2:
             # "Every three months" is also read as "three months", which it then does not contradict.
             inner = _quantity_at(tokens, quantity.first + 1, masked)
             if inner and inner.end == quantity.end:
                 found.append(replace(inner, is_vague=True))
     return found
+
+
+def _joined(tokens: Figures, quantity: Quantity) -> Quantity | None:
+    """Return what "1, 250 mm" may be as well, where a PDF or a tokenizer put the blank: 1,250 mm, as a vague one."""
+    end = quantity.end
+    if quantity.unit is not COUNT or quantity.low not in range(1, 1000) or quantity.form != "digits":
+        return None
+    if end + 1 >= len(tokens) or tokens[end].text != "," or not tokens[end].glued:
+        return None
+    rest = tokens[end + 1].text
+    if tokens[end + 1].kind != "number" or len(rest) != _GROUP or not rest.isdecimal():
+        return None
+    whole = quantity.low * 1000 + int(rest)
+    unit, end = tokens.unit(end + 2) or (COUNT, end + 2)
+    return replace(quantity, end=end, low=whole, high=whole, unit=unit, is_vague=True)
 
 
 def _for_a_period(tokens: Figures, quantity: Quantity) -> Quantity:
@@ -319,6 +340,9 @@ def _phrase_at(tokens: Figures, at: int) -> Quantity | None:
         if unit is None and word == "once":
             return None
         return Quantity(at, at + 1, _TIMES[word], _TIMES[word], unit or TIMES, 1.0, form="words")
+    if word in _MULTIPLIED or (word == "in" and [token.lower for token in tokens[at + 1 : at + 2]] == ["half"]):
+        factor = _MULTIPLIED.get(word, 0.5)
+        return Quantity(at, at + 1 + (word == "in"), factor, factor, TIMES, 0.0, form=MULTIPLE)
     vague = vague_at(tokens, at)
     if vague:
         low, high, end = vague

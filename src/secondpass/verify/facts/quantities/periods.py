@@ -1,7 +1,9 @@
 """Frequencies: every three months, monthly, quarterly, once a year."""
 
+from dataclasses import replace
+
 from secondpass.verify.facts.quantities.numerals import Figures
-from secondpass.verify.facts.quantities.units import FREQUENCY_ADVERBS, Unit, frequency_unit
+from secondpass.verify.facts.quantities.units import FREQUENCY_ADVERBS, TIMES, Unit, frequency_unit
 from secondpass.verify.words import word_set
 
 __all__ = ["PERIODS", "frequency_at", "is_of_things", "times_in"]
@@ -20,6 +22,7 @@ _IN_ANOTHER = {
 _MOST_BETWEEN = 3
 _MULTIPLES = word_set("time times once twice thrice twofold threefold")
 _EACH = frozenset({"every", "each"})
+_PARTS_OF_DAY = word_set("night morning afternoon evening noon midnight")
 
 
 def frequency_at(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
@@ -38,6 +41,8 @@ def frequency_at(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
     if word not in _EACH:
         return None
     here, number = at + 1, 1.0
+    if here < len(tokens) and tokens[here].lower in _PARTS_OF_DAY:
+        return 1.0, replace(frequency_unit("day"), name=f"{TIMES.name} a {tokens[here].lower}"), here + 1
     if here < len(tokens) and tokens[here].lower == "quarter":
         return 1 / 3, frequency_unit("month"), here + 1
     if here < len(tokens) and tokens[here].lower in {"other", "second"}:

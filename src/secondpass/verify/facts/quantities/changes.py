@@ -1,0 +1,65 @@
+"""Changes: "rose from 4 to 8" says that something doubled, and that it rose by 100 %."""
+
+from collections.abc import Iterator, Sequence
+
+from secondpass.verify.facts.quantities.numerals import Figures
+from secondpass.verify.facts.quantities.parse import Quantity
+from secondpass.verify.facts.quantities.units import RATIO, TIMES
+from secondpass.verify.words import word_set
+
+__all__ = ["CHANGE", "changes"]
+
+CHANGE = "change"
+"""The form of a quantity that follows from two others."""
+
+_VERBS = word_set(
+    "rose rise rises risen rising fell fall falls fallen falling grew grow grows grown growing went go goes gone going "
+    "increase increases increased increasing decrease decreases decreased decreasing raise raises raised raising "
+    "lower lowers lowered lowering reduce reduces reduced reducing cut cuts cutting drop drops dropped dropping climb "
+    "climbs climbed jump jumps jumped decline declines declined declining shrink shrinks shrank shrunk expand expands "
+    "expanded improve improves improved moved changed up down slid sank soared plunged surged dipped doubled halved"
+)
+_BEFORE, _BETWEEN = 8, 10  # tokens from the verb to "from", and from one number to the other
+_STEP = 0.01
+
+
+def changes(tokens: Figures, found: Sequence[Quantity]) -> Iterator[Quantity]:
+    """Yield what follows from the numbers of a text that tell of a change: by which factor, and by which share.
+
+    Args:
+        tokens: of the text.
+        found: its quantities, in order.
+    """
+    for at, item in enumerate(found):
+        if item.is_vague or not _is_changed(tokens, item):
+            continue
+        if item.is_range:
+            yield from _change(item, *item.converted(), item.end)
+            continue
+        later = found[at + 1] if at + 1 < len(found) else None
+        if later and item.is_single and later.is_single and _leads_to(tokens, item, later):
+            yield from _change(item, item.converted()[0], later.converted()[0], later.end)
+
+
+def _is_changed(tokens: Figures, item: Quantity) -> bool:
+    first = item.first
+    if not first or tokens[first - 1].lower != "from":
+        return False
+    before = tokens[max(first - _BEFORE, 0) : first - 1]
+    return any(token.lower in _VERBS and token.sentence == tokens[first].sentence for token in before)
+
+
+def _leads_to(tokens: Figures, item: Quantity, later: Quantity) -> bool:
+    # "From 60 to 30 euros": the unit may stand with the second number only.
+    is_alike = later.unit.dimension == item.unit.dimension or item.unit.dimension == "count"
+    return is_alike and tokens[later.first - 1].lower == "to" and later.first - item.end <= _BETWEEN
+
+
+def _change(item: Quantity, old: float, new: float, end: int) -> Iterator[Quantity]:
+    if old <= 0 or new <= 0:
+        return
+    factor, share = new / old, abs(new - old) / old
+    yield Quantity(item.first, end, factor, factor, TIMES, _STEP, form=CHANGE)
+    yield Quantity(item.first, end, share, share, RATIO, _STEP, form=CHANGE)
+    if item.unit.dimension == RATIO.dimension:  # points of a percentage
+        yield Quantity(item.first, end, abs(new - old), abs(new - old), RATIO, _STEP, form=CHANGE)
