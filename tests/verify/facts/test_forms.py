@@ -97,6 +97,8 @@ PIECES = WORDS.split()
         ("Revenue was up 25 %.", "Revenue grew from $4.0 million to $5.0 million."),
         ("The rate went up 2 percentage points.", "The rate was raised from 3 % to 5 %."),
         ("The yield doubled.", "The yield rose."),
+        ("The yield grew by 50 %.", "The yield was 6 tonnes, up from 4 tonnes."),
+        ("The yield grew to 6 tonnes, up from 4 tonnes, or by 50 %.", "Yield: 6 tonnes (the year before: 4 tonnes)."),
         ("Rain of 1,400 mm fell.", "Rain of 1, 400 mm fell."),
         ("The lamps are checked daily.", "The lamps are checked every night."),
     ],
@@ -149,6 +151,7 @@ def test_other_forms_say_the_same(claim: str, evidence: str) -> None:
         ("The yield tripled.", "The yield rose from 5 to 10 tonnes."),
         ("The yield was halved.", "The yield fell from 10 tonnes to 6 tonnes."),
         ("Revenue was up 35 %.", "Revenue grew from $4.0 million to $5.0 million."),
+        ("The yield grew to 6 tonnes, up from 4 tonnes, or by 20 %.", "Yield: 6 tonnes (the year before: 4 tonnes)."),
         ("Tickets are 50 % off.", "Tickets cost from 4 to 8 euros."),
     ],
 )

@@ -66,7 +66,8 @@ class NumberKind(FactKind[Quantity]):
     def compare(self, claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
         """Yield the quantities of a claim that the evidence does not have."""
         ours, held = (list(filter(self.is_checked, self.of(facts))) for facts in (claim, evidence))
-        changed = [item for item in self.of(evidence) if item.form == CHANGE]
+        # What follows from the claim's own numbers needs no evidence but theirs: "to 5, up from 4, or by 25 %".
+        follows, changed = ([item for item in self.of(facts) if item.form == CHANGE] for facts in (claim, evidence))
         every_vague = [item for item in self.of(evidence) if item.is_vague]
         # What reads as a year, or as the number of a thing ("In Berlin 500 people"), may be a plain number after all.
         names = {(number, number) for number in evidence.values_beside(self.name)}
@@ -92,7 +93,8 @@ class NumberKind(FactKind[Quantity]):
                 continue
             verdicts = {agree(fact, item) for item in near if item.unit.dimension == key[0]}
             vague = [item for item in every_vague if is_searched and item.unit.dimension == key[0]]
-            if True in verdicts or any(agree(fact, item) for item in vague):
+            own = [item for item in follows if is_searched and item.unit.dimension == key[0]]
+            if True in verdicts or any(agree(fact, item) for item in (*vague, *own)):
                 continue
             if fact.form == MULTIPLE and False not in verdicts:
                 continue  # "doubled", where nothing is said in such words

@@ -1,4 +1,4 @@
-"""Changes: "rose from 4 to 8" says that something doubled, and that it rose by 100 %."""
+"""Changes: "rose from 4 to 8", or "to 8, up from 4", says that something doubled, and that it rose by 100 %."""
 
 from collections.abc import Iterator, Sequence
 
@@ -19,6 +19,7 @@ _VERBS = word_set(
     "climbs climbed jump jumps jumped decline declines declined declining shrink shrinks shrank shrunk expand expands "
     "expanded improve improves improved moved changed up down slid sank soared plunged surged dipped doubled halved"
 )
+_DIRECTIONS = word_set("up down")
 _BEFORE, _BETWEEN = 8, 10  # tokens from the verb to "from", and from one number to the other
 _STEP = 0.01
 
@@ -31,7 +32,12 @@ def changes(tokens: Figures, found: Sequence[Quantity]) -> Iterator[Quantity]:
         found: its quantities, in order.
     """
     for at, item in enumerate(found):
-        if item.is_vague or not _is_changed(tokens, item):
+        if item.is_vague:
+            continue
+        before = found[at - 1] if at else None
+        if before and before.is_single and item.is_single and _comes_from(tokens, before, item):
+            yield from _change(before, item.converted()[0], before.converted()[0], item.end)
+        if not _is_changed(tokens, item):
             continue
         if item.is_range:
             yield from _change(item, *item.converted(), item.end)
@@ -53,6 +59,12 @@ def _leads_to(tokens: Figures, item: Quantity, later: Quantity) -> bool:
     # "From 60 to 30 euros": the unit may stand with the second number only.
     is_alike = later.unit.dimension == item.unit.dimension or item.unit.dimension == "count"
     return is_alike and tokens[later.first - 1].lower == "to" and later.first - item.end <= _BETWEEN
+
+
+def _comes_from(tokens: Figures, later: Quantity, item: Quantity) -> bool:
+    words = [token.lower for token in tokens[max(item.first - 2, 0) : item.first]]
+    is_said = words[-1:] == ["from"] and words[0] in _DIRECTIONS
+    return is_said and later.unit.dimension == item.unit.dimension and item.first - later.end <= _BETWEEN
 
 
 def _change(item: Quantity, old: float, new: float, end: int) -> Iterator[Quantity]:
