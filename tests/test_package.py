@@ -31,6 +31,7 @@ _PACKAGES = {
         "EnsembleReranker FallbackReranker MonitoredReranker Passage PassageReranker PriorReranker "
         "RoutedReranker TranslatingReranker"
     ),
+    "decisions": ("DecisionFunction DecisionSettings ForeignDecisionModel Question Reply decision_models"),
     "diagnose": (
         "Diagnosis Environment ExplainedClaim ExplainedVerification Explanation Finding Part Profile diagnose explain "
         "explain_verification profile"
@@ -54,7 +55,7 @@ _PACKAGES = {
         "with_replay write_examples"
     ),
     "llm": (
-        "Answer Budget BudgetError Completion CompletionError ForeignModel LLMSettings Prompt TokenChoice "
+        "Answer Budget BudgetError CallSettings Completion CompletionError ForeignModel LLMSettings Prompt TokenChoice "
         "language_models"
     ),
     "models": (
@@ -69,8 +70,8 @@ _PACKAGES = {
     ),
     "remote": ("SHAPES Shape"),
     "rerankers": (
-        "ColbertReranker CrossEncoderReranker DuoT5Reranker LLMReranker MonoT5Reranker ProgressiveReranker "
-        "RankT5Reranker RemoteReranker T5Settings"
+        "ColbertReranker CrossEncoderReranker DecisionReranker DuoT5Reranker LLMReranker MonoT5Reranker "
+        "ProgressiveReranker RankT5Reranker RemoteReranker T5Settings"
     ),
     "retrieve": (
         "BM25Retriever DenseRetriever ExpandedRetriever Expander FeedbackExpander FunctionExpander "
@@ -78,7 +79,7 @@ _PACKAGES = {
     ),
     "serve": ("ServeSettings create_app"),
     "verify": (
-        "CheckedClaim Citation Claim ClaimStream Decomposer Evidence FactVerifier Judge Judgement "
+        "CheckedClaim Citation Claim ClaimStream DecisionJudge Decomposer Evidence FactVerifier Judge Judgement "
         "LLMDecomposer LLMJudge Mismatch MonitoredVerifier POLICIES Policy SignalCombination Span Verdict "
         "Verification split_claims verifiers"
     ),
@@ -118,7 +119,7 @@ def test_the_public_names_are_these() -> None:
         *("BlendedReranker", "CachedReranker", "CalibratedReranker", "CascadeReranker", "CoalescingReranker"),
         *("ColbertReranker", "CrossEncoderReranker", "DuoT5Reranker", "EnsembleReranker", "FallbackReranker"),
         *("LLMReranker", "MonoT5Reranker", "PassageReranker", "PriorReranker", "ProgressiveReranker"),
-        *("RankT5Reranker", "RemoteReranker"),
+        *("RankT5Reranker", "RemoteReranker", "DecisionReranker"),
         *("BoostedReranker", "BudgetReranker", "DiverseReranker", "LostInTheMiddleReranker", "RecentReranker"),
         *("MonitoredReranker", "RoutedReranker", "TranslatingReranker", "Reranker", "from_config", "load"),
         *("ABTestReranker", "SufficiencyCheck", "sufficiency"),

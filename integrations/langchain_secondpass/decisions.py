@@ -1,6 +1,5 @@
 """Answer the typed questions of LangChain's decision models with local models: yes or no, one of several, a level."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Never
 
@@ -19,12 +18,12 @@ from langchain_core.decisions import (
 from langchain_core.messages import BaseMessage
 from pydantic import ConfigDict, InstanceOf, PrivateAttr, TypeAdapter, ValidationError
 
-from langchain_secondpass.answers import DEFAULT_VERIFIER, kind_of
+from langchain_secondpass.answers import DEFAULT_VERIFIER
 from langchain_secondpass.verifier import VerifierField
 from secondpass import ConfigError, InputError, ScoringError
 from secondpass.adapters import VerifierLike, load_verifier
 from secondpass.classify.classifier import ZeroShotClassifier
-from secondpass.classify.decisions import AS_STATED, by_option, expected_level, statements_of
+from secondpass.classify.decisions import AS_STATED, by_option, expected_level, statements_of, text_of, yes_of
 from secondpass.validation import check_names
 from secondpass.verify.monitored import MonitoredVerifier
 from secondpass.verify.types import Verdict, Verification
@@ -126,8 +125,7 @@ class SecondPassDecisionModel(BaseDecisionModel):
         found = dict(zip(every, self._held(every, passages), strict=True))
         answers = {}
         for key, (yes, *no) in said.items():
-            probability = (1 + found[yes] - found[no[0]]) / 2 if no else found[yes]
-            answers[key] = NoulAnswer(type="noul", noul=probability)
+            answers[key] = NoulAnswer(type="noul", noul=yes_of(found[yes], found[no[0]] if no else None))
         return answers
 
     def _held(self, statements: Sequence[str], passages: Sequence[str]) -> list[float]:
@@ -221,18 +219,19 @@ def _passages(state: object) -> list[str]:
 
 
 def _as_text(value: object) -> str:
-    if isinstance(value, str):
-        return value
+    return text_of(_plain(value))
+
+
+def _plain(value: object) -> object:
+    """Return JSON data: messages as what they say, and blocks of text as their text."""
     if isinstance(value, BaseMessage):
-        return value.content if isinstance(value.content, str) else _as_text(value.content)
+        return _plain(value.content)
     if isinstance(value, Mapping):
         if value.get("type") in _MEDIA:
             raise InputError(f"no model here reads media, and there is one of type {value['type']!r}")
         if value.get("type") == "text" and isinstance(value.get("text"), str):
-            return str(value["text"])
-        return "\n".join(f"{key}: {_as_text(item)}" for key, item in value.items())
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return "\n".join(_as_text(item) for item in value)
-    if value is None or isinstance(value, bool | int | float):
-        return json.dumps(value)
-    raise InputError(f"state and questions are text, messages and JSON, not {kind_of(value)}")
+            return value["text"]
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_plain(item) for item in value]
+    return value

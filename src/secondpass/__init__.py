@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from secondpass.composition.translating import TranslatingReranker
     from secondpass.rerankers.colbert import ColbertReranker
     from secondpass.rerankers.cross_encoder import CrossEncoderReranker
+    from secondpass.rerankers.decision import DecisionReranker
     from secondpass.rerankers.llm import LLMReranker
     from secondpass.rerankers.progressive import ProgressiveReranker
     from secondpass.rerankers.remote import RemoteReranker
@@ -77,6 +78,7 @@ _LAZY = {
     "CoalescingReranker": "secondpass.composition.coalescing",
     "ColbertReranker": "secondpass.rerankers.colbert",
     "CrossEncoderReranker": "secondpass.rerankers.cross_encoder",
+    "DecisionReranker": "secondpass.rerankers.decision",
     "DiverseReranker": "secondpass.composition.order.diverse",
     "DuoT5Reranker": "secondpass.rerankers.t5",
     "EnsembleReranker": "secondpass.composition.ensemble",
@@ -114,6 +116,7 @@ __all__ = [
     "CompositionError",
     "ConfigError",
     "CrossEncoderReranker",
+    "DecisionReranker",
     "DiverseReranker",
     "Document",
     "DuoT5Reranker",

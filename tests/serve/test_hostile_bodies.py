@@ -14,7 +14,10 @@ from starlette.testclient import TestClient
 from secondpass.serve import create_app
 from tests.serve.conftest import FAKES
 
-_PATHS = ["/v2/rerank", "/v1/rerank", "/rerank", "/infinity/rerank", "/verify", "/classify", "/v1/decisions"]
+_PATHS = [
+    *("/v2/rerank", "/v1/rerank", "/rerank", "/infinity/rerank"),
+    *("/verify", "/classify", "/v1/decisions", "/v1/systemone"),
+]
 _JSON = {"content-type": "application/json"}
 _VALID: dict[str, Any] = {"query": "copy a file", "documents": ["copy a file"], "texts": ["copy a file"]}
 
@@ -31,7 +34,7 @@ _VALUES = st.recursive(
 )
 _NAMES = (
     "query documents texts model top_n top_k raw_scores return_documents truncate truncation use_activation "
-    "instruction answer passages labels questions text threshold"
+    "instruction answer passages labels questions input state threshold"
 )
 _FIELDS = st.sampled_from(_NAMES.split())
 

@@ -13,7 +13,7 @@ It is imported when an object of a class from that package, or a configuration w
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from secondpass.config import Configured
 from secondpass.errors import ConfigError
@@ -21,13 +21,13 @@ from secondpass.llm.types import Answer, Prompt
 from secondpass.registry import Registry
 from secondpass.validation import must_be
 
-__all__ = ["ForeignModel", "foreign_model", "language_models"]
+__all__ = ["Foreign", "ForeignModel", "adapted", "foreign_model", "language_models"]
 
 language_models = Registry("secondpass.language_models")
 
 
-class ForeignModel(Configured):
-    """A framework's language model as a `secondpass.llm.Completion`; an adapter subclasses it.
+class Foreign(Configured):
+    """An adapter around an object of a framework's.
 
     Its constructor takes the framework's object alone. ``to_config`` and ``from_config`` name it by its class and its
     settings, as the framework writes and reads them, without keys.
@@ -38,34 +38,51 @@ class ForeignModel(Configured):
     def name(self) -> str:
         """What it is called, for traces and errors."""
 
+
+class ForeignModel(Foreign):
+    """A framework's language model as a `secondpass.llm.Completion`; an adapter subclasses it."""
+
     @abstractmethod
     def __call__(self, prompt: Prompt, timeout_s: float) -> Answer:
         """Ask it once; see `secondpass.llm.Completion`."""
 
 
+F = TypeVar("F", bound=Foreign)
+
+
 def foreign_model(llm: object, owner: str) -> ForeignModel:
-    """Return the adapter around a framework's language model, or the one that a configuration describes.
+    """Return the adapter around a framework's language model; see `adapted`."""
+    setting, takes = f"{owner}: llm", "a language model"
+    return adapted(llm, ForeignModel, language_models, setting, takes, "completion=")  # type: ignore[type-abstract]
+
+
+def adapted(given: object, kind: type[F], adapters: Registry, setting: str, takes: str, function: str) -> F:
+    """Return the adapter around a framework's object, or the one that a configuration describes.
 
     Args:
-        llm: such a model, its configuration, or an adapter, which is returned unchanged.
-        owner: whose setting it is, for errors.
+        given: such an object, its configuration, or an adapter, which is returned unchanged.
+        kind: what adapters are.
+        adapters: where they are found, by the packages of the objects' classes.
+        setting: what was set, for errors.
+        takes: what it takes.
+        function: what takes a function.
 
     Raises:
         ConfigError: no adapter takes it, or the framework can't read the configuration.
         RegistryError: the adapter can't be loaded.
     """
-    if isinstance(llm, ForeignModel):
-        return llm
-    known = language_models.names()
-    if isinstance(llm, Mapping) and llm.get("type") in known:
-        described: ForeignModel = language_models.get(llm["type"]).from_config(llm)
+    if isinstance(given, kind):
+        return given
+    known = adapters.names()
+    if isinstance(given, Mapping) and given.get("type") in known:
+        described: F = adapters.get(given["type"]).from_config(given)
         return described
-    packages = [cls.__module__.partition(".")[0] for cls in type(llm).__mro__]
+    packages = [cls.__module__.partition(".")[0] for cls in type(given).__mro__]
     package = next((each for each in packages if each in known), None)
-    if package is None or isinstance(llm, type):
-        takes = f"a language model of {' or '.join(known) or 'a framework with an adapter'} (a function is completion=)"
+    if package is None or isinstance(given, type):
+        frameworks = " or ".join(known) or "a framework with an adapter"
         # Its value is not shown: it may hold a key.
-        raise ConfigError(must_be(f"{owner}: llm", takes, type(llm)))
-    adapter: Any = language_models.get(package)
-    adapted: ForeignModel = adapter(llm)
-    return adapted
+        raise ConfigError(must_be(setting, f"{takes} of {frameworks} (a function is {function})", type(given)))
+    adapter: Any = adapters.get(package)
+    built: F = adapter(given)
+    return built

@@ -6,13 +6,13 @@ import numpy as np
 
 from secondpass.llm.parsing import permutation
 from secondpass.llm.prompts import permutation_prompt
-from secondpass.llm.session import Session
+from secondpass.llm.session import LLMSession
 
 __all__ = ["central_ranking", "sliding_windows"]
 
 
 def sliding_windows(
-    session: Session,
+    session: LLMSession,
     query: str,
     texts: Sequence[str],
     *,
@@ -43,7 +43,7 @@ def sliding_windows(
 
 
 def _order_of_window(
-    session: Session, query: str, texts: list[str], samples: int, seed: int, max_tokens: int | None
+    session: LLMSession, query: str, texts: list[str], samples: int, seed: int, max_tokens: int | None
 ) -> list[int] | None:
     n = len(texts)
     if n == 1 and samples == 1:

@@ -15,6 +15,7 @@ __all__ = [
     "grade_prompt",
     "object_schema",
     "permutation_prompt",
+    "without_markup",
     "yes_no_prompt",
 ]
 
@@ -100,8 +101,9 @@ def delimited(blocks: Sequence[tuple[str, str]]) -> str:
     """Return named texts as data: each between two lines with a code, and without markup of chat templates."""
     # A text can't hold the code, which depends on all of the texts, so it can't write an END line of its own.
     code = hashlib.sha256(json.dumps([text for _, text in blocks]).encode()).hexdigest()[:8]
-    return "\n\n".join(f"BEGIN {name} {code}\n{_neutral(text)}\nEND {name} {code}" for name, text in blocks)
+    return "\n\n".join(f"BEGIN {name} {code}\n{without_markup(text)}\nEND {name} {code}" for name, text in blocks)
 
 
-def _neutral(text: str) -> str:
+def without_markup(text: str) -> str:
+    """Return a text in which whatever looks like the markup of chat templates is broken up by blanks."""
     return _MARKUP.sub(lambda match: f" {match[0]} ", text)

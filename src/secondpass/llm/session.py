@@ -1,32 +1,29 @@
-"""The questions of one query, and the language model that they are put to."""
+"""The questions of one query, and the model that they are put to."""
 
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
-from secondpass.errors import ConfigError, MissingExtraError
-from secondpass.forking import reset_after_fork
-from secondpass.llm.budget import Budget, BudgetError, Ledger
+from secondpass.errors import ConfigError
+from secondpass.llm.asked import A, AskedModel, Q, called
+from secondpass.llm.budget import BudgetError, Ledger
 from secondpass.llm.client import OpenAICompletion
 from secondpass.llm.settings import LLMSettings, completed
 from secondpass.llm.types import Answer, CompletionError, Prompt
-from secondpass.network import CallError, OutOfTimeError, Retries, Slots, Stop, StoppedError, side_by_side, within
+from secondpass.network import CallError, Stop, side_by_side
 from secondpass.validation import Text
 
-__all__ = ["LanguageModel", "Session"]
+__all__ = ["LLMSession", "LanguageModel", "Session"]
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-class LanguageModel:
-    """A model with the settings by which it is asked: its connections, its limits, and the answers that are kept.
-
-    A pickle holds the settings; the rest begins anew.
+class LanguageModel(AskedModel[Prompt, Answer]):
+    """A language model with the settings by which it is asked.
 
     Args:
         model: its name at the server; None for that of ``llm``.
@@ -42,79 +39,32 @@ class LanguageModel:
     """
 
     def __init__(self, model: str | None, settings: LLMSettings, *, owner: str) -> None:
-        self.settings = completed(settings, owner)
-        llm = self.settings["llm"]
+        every = completed(settings, owner)
+        llm = every["llm"]
         if model is None and llm is None:
             raise ConfigError(f"{owner} needs model, the model's name at its server, or llm, a framework's model")
-        self.model = Text().checked(llm.name if model is None else model, f"{owner}: model")
-        self._open()
+        super().__init__(Text().checked(llm.name if model is None else model, f"{owner}: model"), every)
 
     def _open(self) -> None:
         settings = self.settings
         self._completion = settings["completion"] or settings["llm"] or OpenAICompletion(self.model, settings)
-        self.budget: Budget = settings["budget"]
-        self.concurrency: int = settings["concurrency"]
-        self.timeout_s: float = settings["timeout_s"]
-        self.total_timeout_s: float = settings["total_timeout_s"]
-        self.retries, self.slots = Retries(settings["max_retries"], settings["backoff_s"]), Slots(self.concurrency)
-        self._kept, self._lock = OrderedDict[Prompt, Answer](), Lock()
-        reset_after_fork(self, LanguageModel._renew_lock)
+        super()._open()
 
-    def _renew_lock(self) -> None:
-        self._lock = Lock()
-
-    def kept(self, prompt: Prompt) -> Answer | None:
-        """Return the answer that was kept for a prompt, or None."""
-        with self._lock:
-            if prompt in self._kept:
-                self._kept.move_to_end(prompt)
-            return self._kept.get(prompt)
-
-    def keep(self, prompt: Prompt, answer: Answer) -> None:
-        """Keep an answer; the least recently used one is dropped when there are more than ``cache_size``."""
-        with self._lock:
-            self._kept[prompt] = answer
-            while len(self._kept) > self.settings["cache_size"]:
-                self._kept.popitem(last=False)
-
-    def ask(self, prompt: Prompt, timeout_s: float, stop: Stop) -> Answer:
-        """Ask once, without retries.
-
-        Raises:
-            CompletionError: the call failed, did not end in time, or returned something else than an answer.
-            ConfigError: the key can't be sent.
-            StoppedError: the stop was or became set.
-        """
+    def ask(self, question: Prompt, timeout_s: float, stop: Stop) -> Answer:
+        """Ask once, without retries; see `AskedModel.ask`."""
         completion = self._completion
         if isinstance(completion, OpenAICompletion):
-            return completion.ask(prompt, timeout_s, stop)
-        try:
-            answer = within(timeout_s, lambda: completion(prompt, timeout_s), stop=stop)
-        except (CompletionError, ConfigError, MissingExtraError, StoppedError):
-            raise
-        except OutOfTimeError:
-            message = f"the completion function took longer than {timeout_s:.3g} s: raise timeout_s"
-            raise CompletionError(message, retryable=True) from None
-        except (TimeoutError, ConnectionError) as exc:
-            raise CompletionError(f"{type(exc).__name__}: {exc}", retryable=True) from exc
-        except Exception as exc:  # the function is the user's, or another library's
-            raise CompletionError(f"the completion function failed: {type(exc).__name__}: {exc}") from exc
+            return completion.ask(question, timeout_s, stop)
+        answer = called(completion, question, timeout_s, stop, name="completion function")
         if isinstance(answer, str):
             return Answer(answer)
         if not isinstance(answer, Answer):
             raise CompletionError(f"the completion function returned a {type(answer).__name__}, not an Answer or a str")
         return answer
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"model": self.model, "settings": self.settings}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._open()
-
 
 @dataclass
-class Session:
+class Session(Generic[Q, A]):
     """One query's questions, or those of one answer's claims: they share a time limit and a budget.
 
     Attributes:
@@ -125,7 +75,7 @@ class Session:
         failures: the messages of calls that failed for good, in order.
     """
 
-    llm: LanguageModel
+    llm: AskedModel[Q, A]
     stop: Stop = field(default_factory=Stop)
     raises: bool = False
     counts: dict[str, int] = field(default_factory=dict)
@@ -141,7 +91,7 @@ class Session:
         with self._lock:
             self.counts[name] = self.counts.get(name, 0) + times
 
-    def ask(self, prompt: Prompt, parse: Callable[[Answer], T | None]) -> T | None:
+    def ask(self, prompt: Q, parse: Callable[[A], T | None]) -> T | None:
         """Ask, and return the parsed answer.
 
         Returns:
@@ -173,7 +123,7 @@ class Session:
             self.llm.keep(prompt, answer)  # an unusable answer is asked for again next time
         return parsed
 
-    def ask_all(self, prompts: Sequence[Prompt], parse: Callable[[Answer], T | None]) -> list[T | None]:
+    def ask_all(self, prompts: Sequence[Q], parse: Callable[[A], T | None]) -> list[T | None]:
         """Ask several prompts side by side, as `ask` does; equal ones are asked once."""
         distinct = list(dict.fromkeys(prompts))
         workers = self.llm.concurrency
@@ -192,9 +142,9 @@ class Session:
             self.failures.append(str(exc))
             first = len(self.failures) == 1
         # One warning for each query: if a server is down, all of its calls fail.
-        _log.log(logging.WARNING if first else logging.DEBUG, "a call to the language model failed: %s", exc)
+        _log.log(logging.WARNING if first else logging.DEBUG, "a call to the model failed: %s", exc)
 
-    def _answer(self, prompt: Prompt) -> Answer:
+    def _answer(self, prompt: Q) -> A:
         kept = self.llm.kept(prompt)
         if kept is not None:
             self.count("cache_hits")
@@ -210,7 +160,7 @@ class Session:
     def _left_s(self) -> float:
         return self._deadline - time.monotonic()
 
-    def _one_call(self, prompt: Prompt) -> Answer:
+    def _one_call(self, prompt: Q) -> A:
         try:
             with self.llm.slots.taken(self.stop, self._left_s()):
                 answer, used = self._paid_call(prompt)
@@ -220,13 +170,12 @@ class Session:
         self._count_usage(answer, used)
         return answer
 
-    def _paid_call(self, prompt: Prompt) -> tuple[Answer, tuple[int, int]]:
+    def _paid_call(self, prompt: Q) -> tuple[A, tuple[int, int]]:
         """Return an answer, and the tokens of the prompt and the answer."""
         left_s = self._left_s()
         if left_s <= 0:
             raise TimeoutError
-        # At 3 bytes a token the estimate is rather too high for most languages, with room for the template.
-        estimate = 16 + len((prompt.system + prompt.user).encode()) // 3, prompt.max_tokens
+        estimate = prompt.estimated_tokens
         reserved = self._ledger.reserve(*estimate)
         used = 0, 0
         try:
@@ -239,7 +188,7 @@ class Session:
             self._ledger.settle(reserved, *used)
         return answer, used
 
-    def _count_usage(self, answer: Answer, used: tuple[int, int]) -> None:
+    def _count_usage(self, answer: A, used: tuple[int, int]) -> None:
         self.count("calls")
         if answer.prompt_tokens is not None:
             self.count("prompt_tokens", answer.prompt_tokens)
@@ -247,3 +196,7 @@ class Session:
             self.count("tokens", answer.prompt_tokens + (answer.completion_tokens or 0))
         if self.llm.budget.priced:
             self.count("cost_micros", round(1e6 * self.llm.budget.cost(*used)))
+
+
+LLMSession: TypeAlias = Session[Prompt, Answer]
+"""Questions to a language model."""

@@ -13,17 +13,46 @@ from secondpass.validation import Constraint, Flag, Function, Number, Text, Whol
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
-__all__ = ["LLMSettings", "completed"]
+__all__ = ["CallSettings", "LLMSettings", "checked_calls", "completed"]
 
 
-class LLMSettings(TypedDict, total=False):
-    """How a language model is asked; every setting may be left out.
+class CallSettings(TypedDict, total=False):
+    """How any model behind a server is called; every setting may be left out.
 
     Attributes:
-        base_url: an OpenAI-compatible server, up to ``/v1``; ``OPENAI_BASE_URL``, or OpenAI, by default.
         api_key: the key; never printed, saved or pickled. By default it is read from ``api_key_variable``.
-        api_key_variable: the environment variable with the key, ``OPENAI_API_KEY`` by default. The key goes to
-            ``base_url``, whoever that is.
+        api_key_variable: the environment variable with the key. The key goes to the server, whoever that is.
+        extra_body: further members of each request's body, such as ``{"reasoning_effort": "low"}``.
+        timeout_s: for one call, 30 s by default, by the clock on the wall. A function that takes longer goes on in its
+            thread, unheeded.
+        total_timeout_s: for one query with its documents, or one answer with its claims, waits and retries included;
+            120 s by default.
+        max_retries: how often a call is repeated after 429, 5xx, a time-out or a lost connection, 3 by default: after
+            a random wait whose limit doubles from ``backoff_s`` on, on top of what ``Retry-After`` says.
+        backoff_s: the longest random wait before the first repetition, 0.5 s by default.
+        concurrency: calls at the same time, over all threads that share the object; 8 by default.
+        budget: limits to tokens and money: a `secondpass.llm.Budget`, which several objects can share, or its settings.
+        cache_size: answers kept in memory; 0, the default, for none.
+    """
+
+    api_key: str | Secret | None
+    api_key_variable: str
+    extra_body: Mapping[str, Any] | None
+    timeout_s: float
+    total_timeout_s: float
+    max_retries: int
+    backoff_s: float
+    concurrency: int
+    budget: Budget | Mapping[str, Any] | None
+    cache_size: int
+
+
+class LLMSettings(CallSettings, total=False):
+    """How a language model is asked; every setting may be left out, and those of `CallSettings` are further ones.
+
+    Attributes:
+        base_url: an OpenAI-compatible server, up to ``/v1``; ``OPENAI_BASE_URL``, or OpenAI, by default. The key's
+            variable is ``OPENAI_API_KEY`` by default.
         client: an ``openai.OpenAI`` or ``openai.AsyncOpenAI``, instead of ``base_url`` and ``api_key``: these two are
             read from it, and nothing else of it is used.
         completion: a function that is asked in place of a server, see `secondpass.llm.Completion`; the settings of the
@@ -35,47 +64,20 @@ class LLMSettings(TypedDict, total=False):
         seed: for the server, 0 by default; None leaves it to the server.
         structured: send a JSON schema, which most servers enforce, as by default. Otherwise the schema is only asked
             for in the prompt.
-        extra_body: further members of each request's body, such as ``{"reasoning_effort": "low"}``.
-        timeout_s: for one call, 30 s by default, by the clock on the wall. A ``completion`` that takes longer goes on
-            in its thread, unheeded.
-        total_timeout_s: for one query with its documents, or one answer with its claims, waits and retries included;
-            120 s by default.
-        max_retries: how often a call is repeated after 429, 5xx, a time-out or a lost connection, 3 by default: after
-            a random wait whose limit doubles from ``backoff_s`` on, on top of what ``Retry-After`` says.
-        backoff_s: the longest random wait before the first repetition, 0.5 s by default.
-        concurrency: calls at the same time, over all threads that share the object; 8 by default.
-        budget: limits to tokens and money: a `secondpass.llm.Budget`, which several objects can share, or its settings.
-        cache_size: answers kept in memory; 0, the default, for none.
     """
 
     base_url: str | None
-    api_key: str | Secret | None
-    api_key_variable: str
     client: "OpenAI | AsyncOpenAI | None"
     completion: Completion | None
     llm: Any
     temperature: float | None
     seed: int | None
     structured: bool
-    extra_body: Mapping[str, Any] | None
-    timeout_s: float
-    total_timeout_s: float
-    max_retries: int
-    backoff_s: float
-    concurrency: int
-    budget: Budget | Mapping[str, Any] | None
-    cache_size: int
 
 
-_DEFAULTS: LLMSettings = {
-    "base_url": None,
+_CALLS: CallSettings = {
     "api_key": None,
-    "api_key_variable": "OPENAI_API_KEY",
-    "completion": None,
-    "llm": None,
-    "temperature": 0.0,
-    "seed": 0,
-    "structured": True,
+    "api_key_variable": "",
     "extra_body": None,
     "timeout_s": 30.0,
     "total_timeout_s": 120.0,
@@ -85,13 +87,18 @@ _DEFAULTS: LLMSettings = {
     "budget": None,
     "cache_size": 0,
 }
+_DEFAULTS: LLMSettings = {
+    "base_url": None,
+    "api_key_variable": "OPENAI_API_KEY",
+    "completion": None,
+    "llm": None,
+    "temperature": 0.0,
+    "seed": 0,
+    "structured": True,
+}
 _TIME = Number(above=0, at_most=1e6, unit="seconds")  # a system's wait takes no more than some centuries
-_CONSTRAINTS: dict[str, Constraint[Any]] = {
+_OF_CALLS: dict[str, Constraint[Any]] = {
     "api_key_variable": Text(empty=True),
-    "completion": Function("from a Prompt and seconds to an Answer") | None,
-    "temperature": Number(at_least=0) | None,
-    "seed": Whole() | None,
-    "structured": Flag(),
     "timeout_s": _TIME,
     "total_timeout_s": _TIME,
     "max_retries": Whole(at_least=0),
@@ -99,6 +106,32 @@ _CONSTRAINTS: dict[str, Constraint[Any]] = {
     "concurrency": Whole(at_least=1),
     "cache_size": Whole(at_least=0),
 }
+_CONSTRAINTS: dict[str, Constraint[Any]] = {
+    "completion": Function("from a Prompt and seconds to an Answer") | None,
+    "temperature": Number(at_least=0) | None,
+    "seed": Whole() | None,
+    "structured": Flag(),
+}
+
+
+def checked_calls(given: Mapping[str, Any], owner: str) -> dict[str, Any]:
+    """Return settings with those of `CallSettings` checked, and the defaults of the ones that are not there.
+
+    Args:
+        given: all settings of a model; those of other names are left as they are.
+        owner: whose they are, for errors.
+
+    Raises:
+        ConfigError: one is out of range.
+    """
+    settings: dict[str, Any] = {**_CALLS, **given}
+    for name, constraint in _OF_CALLS.items():
+        settings[name] = constraint.checked(settings[name], f"{owner}: {name}")
+    extra = settings["extra_body"]
+    if extra is not None and not isinstance(extra, Mapping):
+        raise ConfigError(must_be(f"{owner}: extra_body", "a mapping, or None", extra))
+    key = Secret(settings["api_key"], variable=settings["api_key_variable"])
+    return settings | {"api_key": key, "api_key_variable": key.variable, "budget": Budget.of(settings["budget"])}
 
 
 def completed(given: LLMSettings, owner: str) -> dict[str, Any]:
@@ -125,11 +158,7 @@ def completed(given: LLMSettings, owner: str) -> dict[str, Any]:
         settings[name] = constraint.checked(settings[name], f"{owner}: {name}")
     if settings["base_url"] is not None:
         split_url(settings["base_url"], f"{owner}: base_url")
-    extra = settings["extra_body"]
-    if extra is not None and not isinstance(extra, Mapping):
-        raise ConfigError(must_be(f"{owner}: extra_body", "a mapping, or None", extra))
-    key = Secret(settings["api_key"], variable=settings["api_key_variable"])
-    return settings | {"api_key": key, "api_key_variable": key.variable, "budget": Budget.of(settings["budget"])}
+    return checked_calls(settings, owner)
 
 
 def _server_of(client: object, given: LLMSettings, owner: str) -> dict[str, Any]:

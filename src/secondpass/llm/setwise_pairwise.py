@@ -6,7 +6,7 @@ from itertools import combinations
 
 from secondpass.llm.parsing import best
 from secondpass.llm.prompts import best_prompt
-from secondpass.llm.session import Session
+from secondpass.llm.session import LLMSession
 from secondpass.llm.types import Answer
 
 __all__ = ["all_pairs", "heapsort", "sliding_pairs"]
@@ -17,7 +17,7 @@ def _best_of(size: int, answer: Answer) -> int | None:
 
 
 class _Judge:
-    def __init__(self, session: Session, query: str, texts: Sequence[str], max_tokens: int | None) -> None:
+    def __init__(self, session: LLMSession, query: str, texts: Sequence[str], max_tokens: int | None) -> None:
         self.session, self.query, self.texts, self.max_tokens = session, query, texts, max_tokens
         self.judged = [False] * len(texts)
         self._known: dict[tuple[int, ...], int | None] = {}
@@ -45,7 +45,7 @@ class _Judge:
 
 
 def heapsort(
-    session: Session, query: str, texts: Sequence[str], *, set_size: int, depth: int, max_tokens: int | None
+    session: LLMSession, query: str, texts: Sequence[str], *, set_size: int, depth: int, max_tokens: int | None
 ) -> tuple[list[int], list[bool]]:
     """Order the ``depth`` best by a heap whose nodes have ``set_size - 1`` children (Zhuang et al. 2023).
 
@@ -79,7 +79,7 @@ def heapsort(
 
 
 def sliding_pairs(
-    session: Session, query: str, texts: Sequence[str], *, depth: int, max_tokens: int | None
+    session: LLMSession, query: str, texts: Sequence[str], *, depth: int, max_tokens: int | None
 ) -> tuple[list[int], list[bool]]:
     """Let good documents rise in ``depth`` passes that compare neighbours from the end (Qin et al. 2023).
 
@@ -95,7 +95,7 @@ def sliding_pairs(
 
 
 def all_pairs(
-    session: Session, query: str, texts: Sequence[str], *, max_tokens: int | None
+    session: LLMSession, query: str, texts: Sequence[str], *, max_tokens: int | None
 ) -> tuple[list[int], list[bool]]:
     """Order by the number of comparisons won among all pairs; an undecided one is half a win for both.
 

@@ -10,7 +10,7 @@ __all__ = ["Answer", "Completion", "CompletionError", "Prompt", "TokenChoice"]
 
 
 class CompletionError(CallError):
-    """A language model gave no answer; see `secondpass.network.CallError`."""
+    """A language model, or a decision model, gave no answer; see `secondpass.network.CallError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class Prompt:
     max_tokens: int
     schema: str = ""
     logprobs: bool = False
+
+    @property
+    def estimated_tokens(self) -> tuple[int, int]:
+        """What it takes at most, about: tokens of the prompt, and of the longest answer."""
+        return estimated_tokens(self.system + self.user), self.max_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,11 @@ It is called from several threads at once. Whatever it raises is a failed call, 
 `TimeoutError`, a `ConnectionError` or a `CompletionError` that is ``retryable``. If it runs beyond its time, the call
 has failed and it is left behind in its thread.
 """
+
+
+def estimated_tokens(text: str) -> int:
+    """Return about how many tokens a text has: rather too many for most languages, with room for a template."""
+    return 16 + len(text.encode()) // 3  # bytes a token
 
 
 def whole_number(value: object) -> int | None:

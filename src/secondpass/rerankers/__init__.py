@@ -7,6 +7,7 @@ from secondpass.lazy import lazy
 if TYPE_CHECKING:
     from secondpass.rerankers.colbert import ColbertReranker
     from secondpass.rerankers.cross_encoder import CrossEncoderReranker
+    from secondpass.rerankers.decision import DecisionReranker
     from secondpass.rerankers.llm import LLMReranker
     from secondpass.rerankers.progressive import ProgressiveReranker
     from secondpass.rerankers.remote import RemoteReranker
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "ColbertReranker": "secondpass.rerankers.colbert",
     "CrossEncoderReranker": "secondpass.rerankers.cross_encoder",
+    "DecisionReranker": "secondpass.rerankers.decision",
     "DuoT5Reranker": "secondpass.rerankers.t5",
     "LLMReranker": "secondpass.rerankers.llm",
     "MonoT5Reranker": "secondpass.rerankers.t5",
@@ -28,6 +30,7 @@ _LAZY = {
 __all__ = [
     "ColbertReranker",
     "CrossEncoderReranker",
+    "DecisionReranker",
     "DuoT5Reranker",
     "LLMReranker",
     "MonoT5Reranker",

@@ -1,32 +1,26 @@
 """Rerank with a language model: behind an OpenAI-compatible server, a framework's own, or a function."""
 
-import logging
-from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Unpack, get_args
+from typing import ClassVar, Literal, Unpack, get_args
 
 import numpy as np
 
-from secondpass.base import Reranker
-from secondpass.errors import ConfigError, TruncationWarning, warn
+from secondpass.errors import ConfigError
 from secondpass.llm.listwise import sliding_windows
 from secondpass.llm.pointwise import Verdicts, grades, yes_no
-from secondpass.llm.prompts import cut
-from secondpass.llm.session import LanguageModel, Session
+from secondpass.llm.session import LanguageModel, LLMSession
 from secondpass.llm.settings import LLMSettings
 from secondpass.llm.setwise_pairwise import all_pairs, heapsort, sliding_pairs
-from secondpass.llm.types import CompletionError
-from secondpass.network import Stop, side_by_side
-from secondpass.types import Request, Scale, Scores, Trace
+from secondpass.llm.types import Answer, Prompt
+from secondpass.rerankers.asking import AskingReranker
+from secondpass.types import Request, Scale
 from secondpass.validation import OneOf, Whole, check, must_be
 
 __all__ = ["LLMReranker"]
 
-_log = logging.getLogger(__name__)
-
 Mode = Literal["pointwise", "graded", "listwise", "setwise", "pairwise"]
 
 
-class LLMReranker(Reranker):
+class LLMReranker(AskingReranker[Prompt, Answer]):
     """Scores documents by asking a language model to judge, compare or order them.
 
     ========= ================================================================== ============= ==========
@@ -88,13 +82,6 @@ class LLMReranker(Reranker):
 
     registry_name: ClassVar[str] = "llm"
     plain_settings: ClassVar[frozenset[str]] = frozenset({"extra_body", "budget", "llm"})
-    # They change how answers are obtained, not what they say.
-    not_identity: ClassVar[frozenset[str]] = frozenset(
-        {
-            *("api_key", "api_key_variable", "timeout_s", "total_timeout_s", "max_retries", "backoff_s"),
-            *("concurrency", "budget", "cache_size"),
-        }
-    )
 
     def __init__(
         self,
@@ -125,34 +112,13 @@ class LLMReranker(Reranker):
         if self.step > self.window:
             takes = f"at most window, which is {self.window}, as it would skip documents"
             raise ConfigError(must_be("LLMReranker: step", takes, self.step))
-        self._llm = LanguageModel(model, settings, owner="LLMReranker")
-        self.model = self._llm.model
-        self.settings = self._llm.settings
+        self._asked = LanguageModel(model, settings, owner="LLMReranker")
+        self.model = self._asked.model
+        self.settings = self._asked.settings
         self.scale = Scale.PROBABILITY if mode == "pointwise" else Scale.ORDINAL
         self.pointwise = mode in ("pointwise", "graded")
-        self._warned = False
 
-    def _score(self, requests: Sequence[Request]) -> list[Scores]:
-        stop = Stop()
-        return side_by_side(
-            lambda request: self._scores(request, stop), requests, workers=self._llm.concurrency, stop=stop
-        )
-
-    def _scores(self, request: Request, stop: Stop) -> Scores:
-        session = Session(self._llm, stop, raises=self.on_error == "raise")
-        shown = [cut(text, self.max_document_chars) for text in request.texts]
-        values, judged = self._verdicts(session, request, [text for text, _ in shown])
-        if not any(judged):
-            self._report_no_answer(session, len(judged))
-        truncated = [is_cut for _, is_cut in shown]
-        notes = [*self._note_on_cut(truncated), *_notes_on(session, judged)]
-        counts = {"pairs": len(request), **session.counts} | ({"truncated": sum(truncated)} if any(truncated) else {})
-        columns: dict[str, Sequence[Any]] = {"judged": judged}
-        if any(truncated):
-            columns["truncated"] = truncated
-        return Scores(values, columns, Trace(counts=counts, notes=tuple(notes)))
-
-    def _verdicts(self, session: Session, request: Request, texts: list[str]) -> Verdicts:
+    def _verdicts(self, session: LLMSession, request: Request, texts: list[str]) -> Verdicts:
         query, longest = request.query, self.max_tokens
         if self.mode == "pointwise":
             return yes_no(session, query, texts, max_tokens=longest)
@@ -173,40 +139,10 @@ class LLMReranker(Reranker):
         values[order] = np.arange(len(order), 0, -1) / len(order)
         return values, judged
 
-    def _report_no_answer(self, session: Session, n_documents: int) -> None:
-        """Raise or log that none of the answers could be used: a failure, though every call succeeded."""
-        counts = session.counts
-        n_unusable = counts.get("unusable_answers", 0)
-        if not n_unusable:
-            return  # all calls failed, which has been logged
-        if counts.get("refusals", 0) == n_unusable:
-            why = "the model refused"
-        elif counts.get("cut_answers", 0) == n_unusable:
-            why = "they were cut off: raise max_tokens, as a model that thinks before it answers needs more"
-        else:
-            why = f"they are not in the form that mode={self.mode!r} asks for: use another mode or model"
-        message = f"{self!r}: none of {n_unusable} answers on {n_documents} documents could be used; {why}"
-        if self.on_error == "raise":
-            raise CompletionError(message)
-        _log.warning("%s", message)
-
-    def _note_on_cut(self, truncated: list[bool]) -> list[str]:
-        if not any(truncated):
-            return []
-        note = (
-            f"{sum(truncated)} of {len(truncated)} documents were cut to max_document_chars={self.max_document_chars}"
-        )
-        if not self._warned:
-            self._warned = True
-            warn(f"{self!r}: {note} (this warning is given once; each trace counts them)", TruncationWarning)
-        return [note]
+    def _why_unusable(self, counts: dict[str, int]) -> str:
+        if counts.get("cut_answers", 0) == counts["unusable_answers"]:
+            return "they were cut off: raise max_tokens, as a model that thinks before it answers needs more"
+        return f"they are not in the form that mode={self.mode!r} asks for: use another mode or model"
 
     def __repr__(self) -> str:
         return f"LLMReranker({self.model!r}, mode={self.mode!r})"
-
-
-def _notes_on(session: Session, judged: list[bool]) -> list[str]:
-    notes = session.notes()
-    if not all(judged):
-        notes.append(f"no usable answer covers {len(judged) - sum(judged)} of {len(judged)} documents")
-    return notes

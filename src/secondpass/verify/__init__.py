@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from secondpass.verify.claims.decompose import LLMDecomposer
     from secondpass.verify.claims.split import ClaimStream, Decomposer, split_claims
     from secondpass.verify.combination import SignalCombination
+    from secondpass.verify.decision_judge import DecisionJudge
     from secondpass.verify.judge import Judge, Judgement, LLMJudge
     from secondpass.verify.monitored import MonitoredVerifier
     from secondpass.verify.policy import POLICIES, Policy
@@ -20,6 +21,7 @@ _LAZY = {
     "Citation": "secondpass.verify.types",
     "Claim": "secondpass.verify.types",
     "ClaimStream": "secondpass.verify.claims.split",
+    "DecisionJudge": "secondpass.verify.decision_judge",
     "Decomposer": "secondpass.verify.claims.split",
     "Evidence": "secondpass.verify.types",
     "FactVerifier": "secondpass.verify.verifier",
@@ -45,6 +47,7 @@ __all__ = [
     "Citation",
     "Claim",
     "ClaimStream",
+    "DecisionJudge",
     "Decomposer",
     "Evidence",
     "FactVerifier",

@@ -20,6 +20,7 @@ from secondpass.verify.claims.citations import marker_pattern
 from secondpass.verify.claims.decompose import LLMDecomposer
 from secondpass.verify.claims.split import Decomposer
 from secondpass.verify.combination import OPERATING_POINTS, SignalCombination, nli_probabilities
+from secondpass.verify.decision_judge import DecisionJudge
 from secondpass.verify.evidence import Passages
 from secondpass.verify.judge import Judge, LLMJudge
 from secondpass.verify.pipeline import Pipeline
@@ -87,9 +88,9 @@ class FactVerifier(Configured):
             on the model's own, uncalibrated probabilities, and the trace says so.
         decomposer: splits claims further, into texts that each say one thing: an `LLMDecomposer`, its configuration,
             or any `Decomposer`. Where it fails, the claim is verified as it is.
-        judge: an `LLMJudge`, its configuration, or any `Judge`, asked about claims whose probability lies in
-            ``band``. It can't overrule numbers, dates and units that differ. Where it fails, the model's verdict
-            stands, the trace counts the failure, and a warning reports it.
+        judge: an `LLMJudge` or a `DecisionJudge`, the configuration of one, or any `Judge`, asked about claims whose
+            probability lies in ``band``. It can't overrule numbers, dates and units that differ. Where it fails, the
+            model's verdict stands, the trace counts the failure, and a warning reports it.
         band: the lowest and the highest probability at which the judge is asked, with ``threshold`` between them.
         citation_pattern: how the answer cites passages, as a regular expression; ``[1]`` and ``[2, 3]`` by default.
         english_only: whether the model reads only English; switch it off for a multilingual model.
@@ -139,7 +140,7 @@ class FactVerifier(Configured):
         self.combination = combination
         self.decomposer = LLMDecomposer.from_config(decomposer) if isinstance(decomposer, Mapping) else decomposer
         self.band = tuple(band) if isinstance(band, list) else band
-        self.judge = LLMJudge.from_config(judge) if isinstance(judge, Mapping) else judge
+        self.judge = _judge_of(judge) if isinstance(judge, Mapping) else judge
         self.citation_pattern, self.english_only = citation_pattern, english_only
         self.loading = loading
         check(
@@ -342,6 +343,11 @@ def _items(items: object) -> Iterator[tuple[int, object]]:
     if not isinstance(items, Iterable):
         raise InputError(f"items must be a list of answers with their passages, not {type(items).__name__}")
     return enumerate(items)
+
+
+def _judge_of(config: Mapping[str, Any]) -> Judge:
+    is_decision = config.get("type") == DecisionJudge.registry_name
+    return DecisionJudge.from_config(config) if is_decision else LLMJudge.from_config(config)
 
 
 def _loaded(model: object, loading: LoadSettings) -> Any:

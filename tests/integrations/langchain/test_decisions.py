@@ -120,7 +120,7 @@ def test_async_batches_and_traces(model: Any) -> None:
         (LATE, Noul(instructions=" "), "must say something"),
         (" ", REFUND, "state must say something"),
         ([HumanMessage([{"type": "image", "base64": "AA==", "mime_type": "image/png"}])], REFUND, "reads media"),
-        ({"when": object()}, REFUND, "not a object"),
+        ({"when": object()}, REFUND, "not object"),
     ],
 )
 def test_what_can_t_be_answered_is_refused(model: Any, state: Any, question: Any, said: str) -> None:
