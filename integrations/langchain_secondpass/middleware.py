@@ -2,17 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from langchain_secondpass.answers import DEFAULT_VERIFIER, as_passage, with_text
-from secondpass import ConfigError, MissingExtraError
+from secondpass import MissingExtraError
 from secondpass.adapters import VerifierLike, load_verifier
 from secondpass.errors import VerificationFailedError
 from secondpass.validation import OneOf, Whole, check
-from secondpass.verify.types import CheckedClaim, Verdict, Verification
+from secondpass.verify.agents import OnFailure, checked_sources, feedback
+from secondpass.verify.types import Verification
 
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState, hook_config
@@ -21,17 +22,8 @@ except ImportError as exc:
 
 __all__ = ["OnFailure", "SecondPassVerificationMiddleware"]
 
-OnFailure = Literal["annotate", "regenerate", "end"]
-
 _OURS = "secondpass"
 _SOURCE = "lc_source"  # where LangChain's own middleware says that a human message is not the user's
-_MOST_CLAIMS, _CLAIM_LENGTH = 20, 300
-_WORDS = {Verdict.CONTRADICTED: "contradicted", Verdict.ERROR: "could not be checked"}
-_REJECTED = "Your answer was compared with what your tools returned for this question. It can't be given out:"
-_AGAIN = (
-    "Answer again. Say only what the tools returned, and call them again if that is not enough. If they do not answer "
-    "the question, say that you don't know. Do not mention this check."
-)
 
 
 class SecondPassVerificationMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
@@ -82,12 +74,10 @@ class SecondPassVerificationMiddleware(AgentMiddleware[AgentState[Any], Any, Any
         sources: Collection[str] | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(sources, str) or not all(isinstance(name, str) for name in sources or ()):
-            raise ConfigError(f"sources must be a list of names of tools, or None for all, not {sources!r}")
+        self.sources = checked_sources(sources)
         self.verifier = load_verifier(verifier, allow_unchecked=True)
         self.on_failure, self.max_retries = on_failure, max_retries
         check(self, on_failure=OneOf(*get_args(OnFailure)), max_retries=Whole(at_least=0))
-        self.sources = None if sources is None else frozenset(sources)
 
     @hook_config(can_jump_to=["model", "end"])
     def after_model(self, state: AgentState[Any], runtime: Any) -> dict[str, Any] | None:
@@ -132,7 +122,7 @@ class SecondPassVerificationMiddleware(AgentMiddleware[AgentState[Any], Any, Any
         metadata = {**draft.message.response_metadata, "verification": verification.to_dict()}
         message = draft.message.model_copy(update={"response_metadata": metadata})  # its id is kept, so it is replaced
         if not verification.passed and self.on_failure == "regenerate" and draft.retries < self.max_retries:
-            told = HumanMessage(_feedback(verification), additional_kwargs={_SOURCE: _OURS})
+            told = HumanMessage(feedback(verification), additional_kwargs={_SOURCE: _OURS})
             return {"messages": [message, told], "jump_to": "model"}
         if not verification.passed and self.on_failure == "end":
             return {"messages": [with_text(message, self.verifier.message)], "jump_to": "end"}
@@ -171,19 +161,3 @@ def _passages(messages: Sequence[BaseMessage], sources: Collection[str] | None) 
         for passage in documents or [{"text": str(message.text), "id": message.tool_call_id}]:
             found.setdefault((passage["text"], passage["id"]), passage)
     return list(found.values())
-
-
-def _feedback(verification: Verification) -> str:
-    failed = [claim for claim in verification if claim.checked and claim.verdict is not Verdict.SUPPORTED]
-    listed = [_listed(claim) for claim in failed[:_MOST_CLAIMS]] or ["- nothing in it could be checked"]
-    if len(failed) > _MOST_CLAIMS:
-        listed.append(f"- and {len(failed) - _MOST_CLAIMS} more")
-    return "\n".join([_REJECTED, *listed, _AGAIN])
-
-
-def _listed(checked: CheckedClaim) -> str:
-    # Only the model's own words: what a source says must not come back to the model as words of its user.
-    text = " ".join(checked.text.split())[:_CLAIM_LENGTH]
-    differing = ", ".join(f"the {mismatch.kind} {mismatch.claim!r} differs" for mismatch in checked.mismatches)
-    verdict = _WORDS.get(checked.verdict, "not supported")
-    return f'- "{text}" ({verdict}{": " if differing else ""}{differing})'

@@ -30,7 +30,8 @@ class TestNamespace:
         )
         done = self.run(code, path=tmp_path)
         names = ["SecondPassEvaluator", "SecondPassRerank", "SufficiencyQueryEngine", "VerificationResult"]
-        ours = str([*names, "VerifyingQueryEngine"])
+        verifying = ["VerifiedChatStream", "VerifyingAgent", "VerifyingChatEngine", "VerifyingQueryEngine"]
+        ours = str([*names, *verifying])
         assert done.stdout == f"{ours} other None None", done.stderr
 
     def test_what_the_distribution_says_of_it(self) -> None:
@@ -48,7 +49,9 @@ class TestNamespace:
             "import llama_index.postprocessor.secondpass; "
             "sys.stdout.write(' '.join(sorted(name for name in sys.modules if name.startswith('secondpass.verify.'))))"
         )
-        assert self.run(code).stdout == "secondpass.verify.reasons secondpass.verify.report secondpass.verify.types"
+        assert self.run(code).stdout == (
+            "secondpass.verify.agents secondpass.verify.reasons secondpass.verify.report secondpass.verify.types"
+        )
 
     def test_without_llama_index(self) -> None:
         """The error names the command that installs it, and keeps its cause."""

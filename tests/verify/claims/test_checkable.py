@@ -9,7 +9,10 @@ from secondpass.verify.claims.split import ClaimStream, split_claims
 @pytest.mark.parametrize(
     ("reason", "texts"),
     [
-        ("it is a question", ["What is Paris?", "So, why is that?", "Would you like me to explain more?", "Right?"]),
+        (
+            "it is a question",
+            ["What is Paris?", "So, why is that?", "Would you like me to explain more?", "Hello, how can I help?"],
+        ),
         (
             "it is a greeting, thanks or a closing",
             [
@@ -38,6 +41,7 @@ from secondpass.verify.claims.split import ClaimStream, split_claims
                 "Could you share some additional context.",
                 "Send me the text.",
                 "Please rephrase your question.",
+                "Sure, let me know if you have any other questions.",
             ],
         ),
         ("it is an opinion", ["In my opinion, Paris is beautiful.", "I think Rome is the most beautiful city."]),

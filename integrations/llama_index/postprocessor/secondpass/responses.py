@@ -1,4 +1,4 @@
-"""What the evaluator and the query engine share: responses and source nodes as a verifier takes them."""
+"""What the evaluator, the engines and the agent share: responses and their sources as a verifier takes them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from llama_index.core.async_utils import asyncio_run
 from llama_index.core.base.response.schema import AsyncStreamingResponse, Response, StreamingResponse
 from llama_index.core.schema import MetadataMode, NodeWithScore
+from llama_index.core.tools import ToolOutput
 
 from secondpass.errors import ConfigError, InputError
 
-__all__ = ["acompleted", "checked_mode", "completed", "passages_of"]
+__all__ = ["acompleted", "checked_mode", "completed", "passages_of", "passages_of_tools"]
 
 
 def checked_mode(metadata_mode: object) -> MetadataMode:
@@ -28,6 +29,24 @@ def checked_mode(metadata_mode: object) -> MetadataMode:
 def passages_of(nodes: Iterable[NodeWithScore], metadata_mode: MetadataMode) -> list[dict[str, str]]:
     """Return nodes as passages, in their order, so that ``[1]`` in an answer is the first of them."""
     return [{"text": node.get_content(metadata_mode=metadata_mode), "id": node.node_id} for node in nodes]
+
+
+def passages_of_tools(results: Iterable[tuple[str, ToolOutput]], metadata_mode: MetadataMode) -> list[dict[str, str]]:
+    """Return what tools returned as passages, each once, in their order; failed calls returned nothing.
+
+    Those of a tool that returns nodes, or a response with source nodes, are its nodes. Else it is the text of the
+    result, with the id that comes with it.
+    """
+    found: dict[tuple[str, str], dict[str, str]] = {}  # two searches may find the same
+    for tool_id, output in results:
+        if output.is_error:
+            continue
+        raw = output.raw_output
+        given = raw if isinstance(raw, list | tuple) else getattr(raw, "source_nodes", None) or ()
+        nodes = passages_of([node for node in given if isinstance(node, NodeWithScore)], metadata_mode)
+        for passage in nodes or [{"text": output.content, "id": tool_id}]:
+            found.setdefault((passage["text"], passage["id"]), passage)
+    return list(found.values())
 
 
 def completed(response: object) -> Response:

@@ -99,7 +99,7 @@ _CONTACT = (
     r"(?:ask|contact|reach out|let (?:me|us) know|write (?:to )?(?:me|us)|get in touch))"
 )
 _OFFER = re.compile(
-    r"(?:(?:so|and|also|again|finally|otherwise|meanwhile),? )?"
+    r"(?:(?:so|and|also|again|finally|otherwise|meanwhile|sure|of course|okay|ok),? )?"
     + _any(
         rf"(?:please )?(?:{_CONTACT}|ask (?:me|away)|just ask|reach out)\b",
         r"if you(?: would|'d)? (?:also )?(?:have|need|want|like|are interested|wish|are looking|require)\b.{0,150}?,"
@@ -195,7 +195,8 @@ _SPLICED = re.compile(
     re.IGNORECASE,
 )
 _INTERROGATIVE = re.compile(
-    r"(?:(?:so|and|but|now|or|well|then|also|ok|okay|finally|in short|in that case),? )*"
+    r"(?:(?:so|and|but|now|or|well|then|also|ok|okay|finally|in short|in that case|sure"
+    r"|(?:hi|hello|hey)(?: there)?),? )*"
     r"(?:who|whom|whose|what|what's|whats|where|where's|when|why|how|how's|which|is|are|was|were|am|do|does|did|can|could"
     r"|will|would|shall|should|has|have|had|may|might|must|in what|in which|to what|at what|for what|for which|"
     r"on what|by what|any|anything|need|want|ready|shall we|can i|isn't|aren't|wasn't|don't|"
