@@ -71,6 +71,14 @@ class TestVerdicts:
         hypotheses = [hypothesis for call in nli.calls for _, hypothesis in call]  # type: ignore[attr-defined]
         assert hypotheses == ["Where does the tower stand? In Paris.", "The tower stands in Paris."]
 
+    def test_a_phrase_that_says_yes_is_checked(self, make: Make) -> None:
+        """ "Certainly!" is a phrase, unless it is what a question is answered with."""
+        passages, asked = ["The tower is open in May."], "Is the tower open in May?"
+        (alone,) = make().verify("Certainly!", passages).claims
+        (answer,) = make().verify("Certainly!", passages, question=asked).claims
+        (request,) = make().verify("Certainly!", passages, question="Can you tell me when it is open?").claims
+        assert [str(claim.verdict) for claim in (alone, answer, request)] == ["not_checkable", str(S), "not_checkable"]
+
     def test_the_claim_is_never_cut(self, make: Make, fake_nli: Any) -> None:
         """Windows shrink beside a long claim; one that leaves them no room is an error, and never supported."""
         verifier = make(model=fake_nli(max_length=100), window_tokens=96)

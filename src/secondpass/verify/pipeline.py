@@ -25,7 +25,18 @@ from secondpass.verify.judge import Judge
 from secondpass.verify.selection import Selection
 from secondpass.verify.signals import FEATURES, Premise, Reader, measure_premises
 from secondpass.verify.spans import find_spans, placed
-from secondpass.verify.stages import Answer, Decided, Measured, Planned, Scored, Stated, each, merged, still_open
+from secondpass.verify.stages import (
+    Answer,
+    Decided,
+    Measured,
+    Planned,
+    Scored,
+    Stated,
+    each,
+    merged,
+    replying,
+    still_open,
+)
 from secondpass.verify.types import CheckedClaim, Claim, Span, Verdict
 
 __all__ = ["Pipeline"]
@@ -160,7 +171,7 @@ class Pipeline:
     def _stated(self, claims: Sequence[Claim], answer: Answer, at: int) -> list[Stated]:
         return [
             Stated(
-                found.claim,
+                replying(found.claim, answer.question),
                 answer.passages,
                 answer.question,
                 found.markers,

@@ -18,7 +18,7 @@ from secondpass.verify.signals import Premise, Signals
 from secondpass.verify.types import CheckedClaim, Claim, Verdict
 
 __all__ = ["Answer", "Decided", "Measured", "Planned", "Scored", "Stated", "attempt", "each", "failed", "merged"]
-__all__ += ["still_open", "without_evidence"]
+__all__ += ["replying", "still_open", "without_evidence"]
 
 _log = logging.getLogger(__name__)
 _FEW_WORDS = 3  # a claim of so few is an answer to the question, not a sentence
@@ -61,7 +61,7 @@ class Stated:
     @property
     def hypothesis(self) -> str:
         """What the model reads as the claim: an answer of very few words with its question, as a sentence if it can."""
-        statement = as_statement(self.question, self.claim.text) if len(self.question) <= _MAX_QUESTION else ""
+        statement = _answered(self.question, self.claim.text)
         if statement:
             return statement
         short = len(self.claim.text.split()) <= _FEW_WORDS and self.question and len(self.question) <= _MAX_QUESTION
@@ -72,6 +72,17 @@ class Stated:
         """The cited passages that exist, from 0, at most eight."""
         numbers = dict.fromkeys(number for marker in self.markers for number in marker.numbers)
         return tuple(number - 1 for number in numbers if 1 <= number <= len(self.passages))[:_MAX_CITED]
+
+
+def replying(claim: Claim, question: str) -> Claim:
+    """Return a claim as one to be checked if it says yes or no to a question: "Certainly!" alone is a phrase."""
+    if claim.checkable or not _answered(question, claim.text):
+        return claim
+    return replace(claim, checkable=True, reason="")
+
+
+def _answered(question: str, reply: str) -> str:
+    return as_statement(question, reply) if len(question) <= _MAX_QUESTION else ""
 
 
 @dataclass(frozen=True, slots=True)

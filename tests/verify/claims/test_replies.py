@@ -19,14 +19,16 @@ from secondpass.verify.claims.replies import as_statement
         ("So, does it rain?", "It rain."),
     ],
 )
-@pytest.mark.parametrize("reply", ["Yes", "yes.", "Correct.", "That's right!", "Yes, it is.", "You can."])
+@pytest.mark.parametrize(
+    "reply", ["Yes", "yes.", "Correct.", "That's right!", "Yes, it is.", "You can.", "Certainly!", "Yes, absolutely."]
+)
 def test_yes_is_what_was_asked(question: str, statement: str, reply: str) -> None:
     """The verb goes behind its subject, and "do" goes."""
     assert as_statement(question, reply) == statement
 
 
 @pytest.mark.parametrize(
-    "reply", ["No", "No.", "That is not true.", "No, it isn't.", "It does not.", "They can\u2019t."]
+    "reply", ["No", "No.", "That is not true.", "No, it isn't.", "It does not.", "They can\u2019t.", "No, not at all."]
 )
 def test_no_denies_it(reply: str) -> None:
     """The verb is denied, and "do" stays with its "not"."""
@@ -48,6 +50,8 @@ def test_who_it_is_stands_before_the_verb() -> None:
     [
         ("When does it close?", "Yes."),
         ("Is it open?", "At ten."),
+        ("Could you please explain the rule?", "Certainly!"),
+        ("Can you tell me whether it is open?", "Yes."),
         ("Is it open?", "Yes, at ten."),
         ("It is open?", "Yes."),
         ("Is?", "Yes."),

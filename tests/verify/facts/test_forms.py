@@ -87,6 +87,10 @@ PIECES = WORDS.split()
         ("The fee is 25 dinars.", "The fee is \u0662\u0665 dinars."),
         ("The interval is [0, 1].", "The interval is [0, 1]."),
         ("It lies at ~/notes and C:\\data\\5.", "Nothing."),
+        ("The wage is 3,000 euros per month.", "The wage is EUR 36,000 p.a."),
+        ("The wage is 36,000 euros a year.", "The wage is 3,000 euros per month."),
+        ("It is open seven days a week.", "It is open daily."),
+        ("It is open on Tue. and Sat.", "It is open on Tuesdays and Saturdays."),
         ("The licence costs $240 a year.", "The licence is $20 per month."),
         ("The seat is \u20ac36 per user per year.", "The seat is 3 euros per user per month."),
         ("It drinks 14 litres a week.", "It drinks 2 litres daily."),
@@ -152,6 +156,7 @@ def test_other_forms_say_the_same(claim: str, evidence: str) -> None:
         ("The yield was halved.", "The yield fell from 10 tonnes to 6 tonnes."),
         ("Revenue was up 35 %.", "Revenue grew from $4.0 million to $5.0 million."),
         ("The yield grew to 6 tonnes, up from 4 tonnes, or by 20 %.", "Yield: 6 tonnes (the year before: 4 tonnes)."),
+        ("It is open on Tue. and Sat.", "It is open on Tuesdays and Sundays."),
         ("Tickets are 50 % off.", "Tickets cost from 4 to 8 euros."),
     ],
 )

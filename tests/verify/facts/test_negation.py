@@ -23,6 +23,7 @@ class TestNegation:
             ("The cause is unknown.", "The cause is known."),
             ("The method is accurate.", "The method is inaccurate."),
             ("None of the boats sank.", "The boats sank."),
+            ("The law was passed.", "The law has yet to be passed."),
             ("The lake hardly freezes.", "The lake freezes."),
         ],
     )
@@ -31,6 +32,11 @@ class TestNegation:
         assert _denies(claim, evidence)
         assert _denies(evidence.split(". ")[-1], claim)
 
+    @pytest.mark.parametrize("verb", ["denied reports", "refuted", "disputed claims"])
+    def test_what_somebody_denies_is_denied(self, verb: str) -> None:
+        """A claim says what the evidence only says to be denied."""
+        assert _denies("The mayor resigned.", f"The mayor {verb} that she had resigned.")
+
     @pytest.mark.parametrize(
         ("claim", "evidence"),
         [
@@ -38,6 +44,9 @@ class TestNegation:
             ("The cause is not known.", "The cause is unknown."),
             ("It is not unfair.", "It is fair."),
             ("It is not good.", "It is bad."),
+            ("The mayor denied that she had resigned.", "The mayor denied claims that she resigned."),
+            ("Hard work, not luck, brought success.", "Hard work rather than luck brought success."),
+            ("The law has not been passed.", "The law has yet to be passed."),
             ("It is not the same boat.", "It is the other boat."),
             ("It was not only cheap but light.", "It was cheap and light."),
             ("He played in spring.", "He played in spring but did not play in autumn."),

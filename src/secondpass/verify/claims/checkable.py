@@ -83,7 +83,8 @@ _POLITE = re.compile(
         r"have a (?:great|nice|good|wonderful|lovely) (?:day|one|evening|weekend|week)|good luck|take care|enjoy",
         r"(?:that(?: is|'s) (?:a|an) )?(?:great|good|excellent|interesting|nice) (?:question|point)",
         r"(?:i(?: am|'m) )?(?:happy|glad|pleased) to (?:help|be of help|assist)|glad i could help|sure thing",
-        r"(?:sure|of course|certainly|absolutely|got it|understood|great|alright)(?=!)",
+        r"(?:sure|of course|certainly|absolutely|definitely|got it|understood|great|alright)(?=[!.])",
+        r"yes,? (?:sure|of course|certainly|absolutely|definitely|indeed)(?=[!.])",
         r"let (?:me|us|'s) (?:explain|see|check|think|summari[sz]e|look|clarify|break (?:it|this|that) down)"
         r"(?: (?:it|this|that|for you))?",
         r"(?:i )?(?:apologi[sz]e|apologies)(?: for (?:the|any) (?:confusion|inconvenience|error|mistake))?",

@@ -15,7 +15,7 @@ __all__ = ["DEFAULT", "CitationCheck", "CitationMarker", "CitationStream", "Citi
 __all__ += ["citations_of", "citing_claims", "find_citations", "find_quotes", "is_marker", "marker_pattern", "quote_in"]
 __all__ += ["strip_citations"]
 
-_NUMBER = r"\^?\d{1,4}"
+_NUMBER = r"\^?\d{1,4}\^?"
 _NUMBERS = rf"{_NUMBER}(?:\s?[,;\u2013-]\s?{_NUMBER}){{0,50}}"
 # Where in a source: "p. 3", "pages 3-5", "section 2.1", "\u00a7 4".
 _PLACE = (
@@ -39,7 +39,7 @@ DEFAULT = re.compile(
     rf"|\((?i:{_SEE})\[{_NUMBERS}\](?:\s?[,;]?\s?\[{_NUMBERS}\]){{0,20}}\)"
     rf"|(?:(?<=[a-z]{{4}})|(?<=\b1[5-9]\d\d)|(?<=\b20\d\d))\^\d{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     rf"|(?<=\w )\{{{{1,2}}{_NUMBERS}\}}{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
-    rf"|\u3010[^\u3010\u3011]{{1,100}}\u3011"
+    rf"|\u3010[^\u3010\u3011]{{1,100}}\u3011|\u27e6{_NAMED}\u27e7|\[\d{{1,3}}[\u2020\u2021][^\[\]]{{0,60}}\]"
     rf"|(?<=\w )\(\d{{1,2}}\)(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     rf"|<sup>\s?\[?{_NUMBERS}\]?(?:{_LINK})?\s?</sup>"
     rf"|(?<![\s(\[\u207a\u207b])[{_RAISED}]{{1,3}}(?:[,\u2009\u02d2][{_RAISED}]{{1,3}}){{0,20}}(?![\w\u207b])"
@@ -50,7 +50,7 @@ DEFAULT = re.compile(
 
 ``[1]``, ``[2, 3]``, ``[1-3]``, ``[^1]``, each of ``[1][2]``, ``[[1]]``, links of a number (``[1](https://...)``),
 ``[Source 2]``, ``[1, p. 3]``, ``[doc1]``, ``[S1]``, ``[#1]``, ``[ID:0]`` (which counts from 0), ``(Source 1)``,
-``(see passage 1)``, ``(cf. [1])``, ``(1)``, ``{1}`` or ``^1`` at the end of a clause,
+``(see passage 1)``, ``(cf. [1])``, ``(1)``, ``{1}`` or ``^1`` at the end of a clause, ``[1\u2020source]`` and
 ``\u30101\u2020source\u3011``, raised figures, and tags such as ``<cite>1</cite>``. What only looks like one is left to
 `is_marker`.
 """
@@ -223,8 +223,8 @@ def _cited(match: re.Match[str]) -> tuple[int, ...]:
     if match.re is not DEFAULT:
         return _numbers(match[1] if match.re.groups and match[1] is not None else match[0])
     text = _URL.sub("", match[0]).translate(_RAISED_DIGITS)
+    text = re.split("[\u2020\u2021]", text)[0]
     if text[0] == "\u3010":
-        text = re.split("[\u2020\u2021]", text)[0]
         return _numbers(text) if text.strip("\u3010\u3011 ").isdecimal() else ()
     if text[0] == "<":
         text = re.sub(r"<[^<>]*>", " ", text)

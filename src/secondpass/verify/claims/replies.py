@@ -12,19 +12,27 @@ _ECHO = (
     r"|should|must|may|might|has|have|had)"
 )
 _NOT = r"(?:n't|not| not)"
+_SURELY = r"(?:absolutely|of course|certainly|definitely|indeed|exactly|sure)"
 _YES = re.compile(
-    r"\W*(?:(?:yes|yep|yeah|correct|right|true|that(?: is|'s) (?:correct|right|true)|indeed|exactly|affirmative)"
-    rf"(?:[\s,.;:!]{{1,3}}{_ECHO})?|{_ECHO})\W*",
+    rf"\W*(?:(?:yes|yep|yeah|correct|right|true|that(?: is|'s) (?:correct|right|true)|{_SURELY}|affirmative)"
+    rf"(?:[\s,.;:!]{{1,3}}(?:{_SURELY}|{_ECHO}))?|{_ECHO})\W*",
     re.IGNORECASE,
 )
 _NO = re.compile(
     r"\W*(?:(?:no|nope|incorrect|wrong|false|not (?:correct|true)|that(?: is|'s) (?:not (?:correct|true|right)|wrong"
-    rf"|false)|negative)(?:[\s,.;:!]{{1,3}}{_ECHO}{_NOT})?|{_ECHO}{_NOT})\W*",
+    rf"|false)|negative)(?:[\s,.;:!]{{1,3}}(?:{_SURELY}|not at all|{_ECHO}{_NOT}))?|{_ECHO}{_NOT})\W*",
     re.IGNORECASE,
 )
 _ASKED = re.compile(
     r"\s*(?:(?:so|and|but|then),? )?(is|are|was|were|am|do|does|did|can|could|will|would|shall|should|must|may|might"
     r"|has|have|had)\s+([^?\n]{3,300})\?\s*",
+    re.IGNORECASE,
+)
+# Whoever says yes to these says it of themselves: "Could you explain ...?"
+_REQUEST = re.compile(
+    r"\s*(?:so,? )?(?:can|could|will|would) you (?:please |kindly |also |briefly )?(?:tell|explain|give|help|show|list"
+    r"|name|summari[sz]e|describe|provide|write|find|compare|define|share|walk|clarify|outline|elaborate|translate|recommend"
+    r"|suggest|check|confirm|answer|look)\b",
     re.IGNORECASE,
 )
 _WHO = re.compile(r"\s*(?:(?:so|and|but|then),? )?who (?!do\b|does\b|did\b)([^?\n]{3,300})\?\s*", re.IGNORECASE)
@@ -54,7 +62,7 @@ def as_statement(question: str, reply: str) -> str:
         return f"{reply.strip(_END)} {who[1].strip()}."
     asked = _ASKED.fullmatch(question.replace("\u2019", "'"))
     yes, no = _YES.fullmatch(reply), _NO.fullmatch(reply)
-    if asked is None or not (yes or no):
+    if asked is None or not (yes or no) or _REQUEST.match(question):
         return ""
     verb, words = asked[1].lower(), asked[2].split()
     subject = _subject(words)

@@ -22,6 +22,7 @@ _WEEKDAYS = word_numbers(
     "monday mondays|tuesday tuesdays|wednesday wednesdays|thursday thursdays|friday fridays|saturday saturdays|"
     "sunday sundays"
 )
+_SHORT_DAYS = word_numbers("mon|tue tues|wed weds|thu thur thurs|fri|sat|sun")
 # These are words too, and so are months only beside a number or behind one of _BEFORE_MONTH.
 _AMBIGUOUS = frozenset({"may", "march", "mar", "jun", "jan", "dec", "sep", "august"})
 _BEFORE_MONTH = word_set(
@@ -235,11 +236,20 @@ def _numeric(text: str, tokens: Figures) -> dict[int, Date]:
     return found
 
 
+def _weekday(tokens: Figures, at: int) -> int | None:
+    word = tokens[at].lower
+    if word in _SHORT_DAYS:  # "Tue.", "Sat:", "Mon-Fri", "on Sun", but not "the Sun"
+        before, after = (tokens[place].lower if 0 <= place < len(tokens) else "" for place in (at - 1, at + 1))
+        beside = before == "on" or before in _DASHES or after in _DASHES or after in {".", ":"}
+        return _SHORT_DAYS[word] if beside and before != "the" else None
+    return _WEEKDAYS.get(word)
+
+
 def _dates_at(tokens: Figures, at: int) -> list[Date]:
     token = tokens[at]
     if token.kind == "word":
-        if token.lower in _WEEKDAYS and token.text[0].isupper():
-            return [Date(at, at + 1, weekday=_WEEKDAYS[token.lower])]
+        if token.text[0].isupper() and (weekday := _weekday(tokens, at)) is not None:
+            return [Date(at, at + 1, weekday=weekday)]
         month = _month(tokens, at)
         if month:
             return _month_first(tokens, at, month)

@@ -22,6 +22,8 @@ _CUES = word_set(
     "not no never neither nor cannot hardly scarcely barely none nobody nothing nowhere lacks lacked lacking"
 )
 _FAILING = word_set("fail fails failed failing refuse refuses refused decline declines declined unable")  # before "to"
+_DENYING = word_set("deny denies denied denying dispute disputes disputed refute refutes refuted")  # before these:
+_REPORTED = word_set("that having being reports claims allegations rumours rumors accusations suggestions")
 # Behind "not": what it denies is how much, when or what else, not the thing itself.
 _NOT_DENIED = word_set(
     "only just merely simply all every everyone everything always necessarily entirely completely fully exclusively "
@@ -231,7 +233,7 @@ def _clause(tokens: list[Token], first: int, end: int) -> Clause:
             if token.lower in {"or", "nor"} and again:
                 cue = max(denied.values(), default=None)
             continue
-        if cue is not None and token.lower in _SKIPPED:
+        if cue is not None and token.lower in _SKIPPED | _REPORTED:
             continue
         stems.add(token.stem)
         again = cue is not None
@@ -247,7 +249,9 @@ def _is_cue(tokens: list[Token], at: int, end: int) -> bool:
     if word.endswith("n't") or word in _CUES:
         # "No. 5" is a number.
         return after not in _NOT_DENIED and not (word == "no" and (after == "." or after.isdigit()))
-    return word in _FAILING and after == "to"
+    if (word, after) in {("rather", "than"), ("instead", "of"), ("yet", "to")}:
+        return True
+    return (word in _FAILING and after == "to") or (word in _DENYING and after in _REPORTED)
 
 
 def _is_alternative(tokens: list[Token], at: int) -> bool:

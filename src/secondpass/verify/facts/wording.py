@@ -1,4 +1,4 @@
-"""A claim in the words of its evidence: the same quantities, dates, names and codes, as they are written there."""
+"""A claim in the words of its evidence: the same quantities, dates, names and codes, as they are spelt there."""
 
 import math
 import re
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from secondpass.verify.facts import dates
+from secondpass.verify.facts.abbreviations import spelt_as_in
 from secondpass.verify.facts.kinds import DATES, NAMES, NEGATIONS, NUMBERED, NUMBERS
 from secondpass.verify.facts.names import Name
 from secondpass.verify.facts.numbers import said_alike
@@ -41,7 +42,7 @@ def in_words_of(claim: Facts, evidence: Facts) -> str:
     text, tokens = claim.text, claim.read.tokens
     for first, end, words in sorted(changes, reverse=True):
         text = text[: tokens[first].start] + words + text[tokens[end - 1].end :]
-    return _respelt(text, claim.unread, evidence.text)
+    return spelt_as_in(_respelt(text, claim.unread, evidence.text), evidence.text)
 
 
 def _requantified(claim: Facts, evidence: Facts) -> list[tuple[int, int, str]]:

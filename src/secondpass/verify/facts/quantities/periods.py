@@ -22,6 +22,7 @@ _IN_ANOTHER = {
 _MOST_BETWEEN = 3
 _MULTIPLES = word_set("time times once twice thrice twofold threefold")
 _EACH = frozenset({"every", "each"})
+_ALL_DAYS = frozenset({"7", "seven"})
 _PARTS_OF_DAY = word_set("night morning afternoon evening noon midnight")
 
 
@@ -31,6 +32,8 @@ def frequency_at(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
     "Every three months" is a third of a time a month, as "quarterly" is; "every month" and "monthly" are once a month.
     """
     word = tokens[at].lower
+    if tokens[at].stem in _ALL_DAYS and (every := _every_day(tokens, at)):
+        return 1.0, frequency_unit("day"), every
     if at and tokens[at - 1].lower in _MULTIPLES:
         return None  # "three times weekly": the unit of the number
     if word in FREQUENCY_ADVERBS:
@@ -53,6 +56,12 @@ def frequency_at(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
     if found is None or found[0].dimension != "time" or found[0].name not in _PERIODS or not number:
         return None
     return 1 / number, frequency_unit(found[0].name), found[1]
+
+
+def _every_day(tokens: Figures, at: int) -> int:
+    """Return where "seven days a week" ends that begins at a token; 0 if it does not."""
+    words = [token.lower for token in tokens[at + 1 : at + 4]]
+    return at + 4 if words in (["days", "a", "week"], ["days", "per", "week"], ["days", "each", "week"]) else 0
 
 
 def times_in(times: float, unit: Unit, other: Unit) -> float | None:

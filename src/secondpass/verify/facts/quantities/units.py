@@ -85,7 +85,7 @@ time:     day 86400
 time:     week 604800
 time:     fortnight 1209600
 time:     month 2629800
-time:     year 31557600 yr|yrs
+time:     year 31557600 yr|yrs|annum
 time:     decade 315576000
 data:     bit 0.125
 data:     byte 1 B
@@ -250,6 +250,8 @@ def period_at(tokens: Measured, at: int) -> tuple[str, int] | None:
     word = tokens[at].lower if at < len(tokens) else ""
     if word in FREQUENCY_ADVERBS:
         return FREQUENCY_ADVERBS[word], at + 1
+    if [token.text for token in tokens[at : at + 3]] == ["p", ".", "a"]:
+        return "year", at + 3
     found = tokens.unit(at + 1) if word in _EACH else None
     return (found[0].name, found[1]) if found and found[0].dimension == "time" else None
 
