@@ -72,7 +72,7 @@ class TestVerdicts:
         assert hypotheses == ["Where does the tower stand? In Paris.", "The tower stands in Paris."]
 
     def test_a_phrase_that_says_yes_is_checked(self, make: Make) -> None:
-        """ "Certainly!" is a phrase, unless it is what a question is answered with."""
+        """A phrase such as "Certainly!" claims nothing, unless it is what a question is answered with."""
         passages, asked = ["The tower is open in May."], "Is the tower open in May?"
         (alone,) = make().verify("Certainly!", passages).claims
         (answer,) = make().verify("Certainly!", passages, question=asked).claims
