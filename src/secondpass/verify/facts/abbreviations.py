@@ -46,7 +46,8 @@ def spelt_as_in(claim: str, evidence: str) -> str:
         if lower in known or (lower in _STOPPED and not stop):
             return here
         whole = lower if lower in _SHORT else lower.removesuffix("s")
-        for other in [*_LONG.get(lower, ()), *_SHORT.get(whole, "").split()]:
+        others: list[str] = [*_LONG.get(lower, []), *_SHORT.get(whole, "").split()]
+        for other in others:
             form = other.capitalize() if word[0].isupper() else other
             if form not in held and other in _SHORT:
                 form = other  # "Bldg. 4" is "building 4"
