@@ -7,11 +7,16 @@ import tarfile
 import tomllib
 import zipfile
 from email import message_from_bytes
+from importlib.metadata import distributions, version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+
+from tests.code_blocks import call_errors, find_blocks
 
 _ROOT = Path(__file__).parents[1]
 
@@ -25,6 +30,42 @@ def _run(*command: str) -> str:
     done = subprocess.run([sys.executable, "-m", *command], cwd=_ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+_NAMED = sorted(path.parent for path in (_ROOT / "packaging").glob("*/pyproject.toml"))
+
+
+@pytest.mark.parametrize("folder", _NAMED, ids=lambda folder: folder.name)
+def test_the_names_of_the_frameworks_are_in_step(folder: Path) -> None:
+    """Each depends on this very version, by extras that there are, and shows how it is used."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ours = _project()
+    assert (project["name"], project["version"]) == (folder.name, ours["version"])
+    assert (project["requires-python"], project["license"]) == (ours["requires-python"], ours["license"])
+    wanted = [project["dependencies"], *project.get("optional-dependencies", {}).values()]
+    for requirement in map(Requirement, chain.from_iterable(wanted)):
+        assert (requirement.name, str(requirement.specifier)) == ("secondpass", f"=={ours['version']}")
+        assert requirement.extras and requirement.extras <= ours["optional-dependencies"].keys()
+    readme = folder / "README.md"
+    assert f"pip install {folder.name}" in readme.read_text(encoding="utf-8")
+    blocks = [block for block in find_blocks(readme) if block.language == "python"]
+    assert blocks and [error for block in blocks for error in call_errors(block)] == []
+
+
+@pytest.mark.slow
+def test_the_names_of_the_frameworks_install_the_rest(tmp_path: Path) -> None:
+    """Each is built without code, PyPI takes it, and it installs where that version of secondpass is."""
+    for folder in _NAMED:
+        _run("build", "--no-isolation", "--wheel", "--outdir", str(tmp_path), str(folder))
+    wheels = [*map(str, tmp_path.glob("*.whl"))]
+    assert _run("twine", "--no-color", "check", "--strict", *wheels).count("PASSED") == len(_NAMED) == 3
+    _run("pip", "install", "--no-index", "--no-deps", "--target", str(tmp_path / "installed"), *wheels)
+    installed = {each.name: each for each in distributions(path=[str(tmp_path / "installed")])}
+    assert installed.keys() == {folder.name for folder in _NAMED}
+    for each in installed.values():
+        assert all(file.parts[0].endswith(".dist-info") for file in each.files or [])
+        (requirement, *_) = map(Requirement, each.requires or [])
+        assert requirement.specifier.contains(version("secondpass"))
 
 
 @pytest.mark.slow
@@ -76,7 +117,7 @@ def test_the_workflow_does_what_is_tested_here() -> None:
     workflow = yaml.safe_load((_ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8"))
     assert workflow[True] == {"push": {"tags": ["v*"]}}  # YAML reads "on" as true
     commands = "\n".join(step.get("run", "") for step in workflow["jobs"]["build"]["steps"])
-    assert "python -m build" in commands and "twine check --strict" in commands
+    assert "for project in . packaging/*; do python -m build" in commands and "twine check --strict" in commands
     assert workflow["jobs"]["publish"]["permissions"] == {"id-token": "write"}
     assert workflow["jobs"]["publish"]["needs"] == "build"
     assert "secrets." not in str(workflow)
