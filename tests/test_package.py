@@ -46,12 +46,12 @@ _PACKAGES = {
     "learn": (
         "Augmenter BackTranslation DataReport Deletion Export Finding Gate GateDecision LabelledPair "
         "LabelledText Leak LeakReport Learned Mined ModelStore ModelVersion Probe Promotion Rejected Shift "
-        "Split StoreError Swap Synonyms TrainSettings TrainingExample TrainingRun UpdateAdvice as_lists "
+        "Split StoreError Swap Synonyms TrainSettings TrainingExample TrainingRun UpdateAdvice as_dataset as_lists "
         "as_pairs as_triplets as_tuples augment check_data data_hash decide diagnose distil export "
         "fewer_layers find_leaks fit_exits from_answers from_clicks from_dataset from_feedback from_labelled_texts "
         "from_pseudo_labels kept_quality labelled_texts learn mine_negatives oversample preset probe "
-        "read_examples retrain_or_update sample_weights split text_shift train undersample "
-        "unlabelled_requests weighted_sample "
+        "read_examples read_judged retrain_or_update sample_weights split synthetic_queries text_shift train "
+        "undersample unlabelled_requests weighted_sample "
         "with_replay write_examples"
     ),
     "llm": (

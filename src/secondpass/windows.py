@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from secondpass.models.tokens import EncoderTokenizer, KeptTokens
 
 __all__ = [
+    "SENTENCE_END",
     "ApproximateTokenization",
     "Borders",
     "ModelTokenization",
@@ -30,8 +31,8 @@ Span = tuple[int, int]
 _APPROXIMATE_ROOM = 384
 _TRIES = 4
 _PIECE = re.compile(r"[a-zA-Z0-9]{1,6}|[^\sa-zA-Z0-9]")
-# After a full stop with its closing quotes and a space, after one of CJK, after a line break.
-_SENTENCE_END = re.compile("[.!?\u2026][\"'\u2019\u201d)\\]]*\\s+|[\u3002\uff01\uff1f]|\n\\s*")
+SENTENCE_END = re.compile("[.!?\u2026][\"'\u2019\u201d)\\]]*\\s+|[\u3002\uff01\uff1f]|\n\\s*")
+"""What ends a sentence: a full stop with its closing quotes and a space, one of CJK, a line break."""
 
 
 @runtime_checkable
@@ -183,6 +184,6 @@ def _latest(above: int, upto: int, *kinds: npt.NDArray[np.intp]) -> int | None:
 
 def _sentences(text: str, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
     """Return the tokens with which sentences begin."""
-    positions = [match.end() for match in _SENTENCE_END.finditer(text)]
+    positions = [match.end() for match in SENTENCE_END.finditer(text)]
     tokens = np.unique(np.searchsorted(starts, positions, side="left"))
     return tokens[tokens < len(starts)]

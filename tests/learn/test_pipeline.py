@@ -3,20 +3,24 @@
 import itertools
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("datasets")
 
 import secondpass as sp
+from secondpass.base import Reranker
 from secondpass.evaluate.dataset import Dataset
-from secondpass.learn.pipeline import Learned, learn
+from secondpass.learn.parts import parts_of, with_candidates
+from secondpass.learn.pipeline import Learned, _calibrate, learn
 from secondpass.learn.report import report_page
 from secondpass.learn.store.store import ModelStore
 from secondpass.retrieve import BM25Retriever
+from secondpass.types import Request, Scale, Scores
 from tests.browser import Browser
 from tests.learn.conftest import COLOURS, THINGS
 
@@ -183,6 +187,57 @@ def test_from_the_command_line(learned: Learned, place: Path) -> None:
     assert Path(found["report"]).read_text(encoding="utf-8").startswith("<!doctype html>")
     refused = CliRunner().invoke(app, [*common, "--set", "epochs"])
     assert isinstance(refused.exception, sp.ConfigError) and "NAME=VALUE" in str(refused.exception)
+
+
+def test_answers_and_synthetic_queries_from_the_command_line(
+    place: Path, tiny: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A file of answers is a dataset; sentences of its documents are learned beside it, by a teacher's margins."""
+    from typer.testing import CliRunner
+
+    from secondpass.cli.app import app
+
+    pairs = [
+        f"{words} {thing},the {thing} is {COLOURS[at % 3]}"
+        for thing, (at, words) in itertools.product(THINGS, enumerate(_BEGINNINGS))
+    ]
+    (tmp_path / "faq.csv").write_text("\n".join(["question,answer", *pairs]), encoding="utf-8")
+    out = tmp_path / "out"
+    common = ["--out", str(out), "--model", str(tiny()), "--depth", "20", "--json"]
+    asked = ["--corpus", str(place / "data" / "corpus.jsonl"), "--synthetic", "30"]
+    done = CliRunner().invoke(
+        app, ["learn", str(tmp_path / "faq.csv"), *common, *asked, "--set", "learning_rate=0.002", "--set", "epochs=4"]
+    )
+    run = json.loads((out / "training" / "run.json").read_text(encoding="utf-8"))
+    lines = (out / "training" / "examples.jsonl").read_text(encoding="utf-8").splitlines()
+    examples = [json.loads(line) for line in lines]
+
+    assert done.exit_code == 0, done.output
+    assert run["loss"] == "margin-mse" and run["n_examples"] == len(examples) == 30 + 32
+    assert all(each["scores"] for each in examples) and sum(any(each["labels"]) for each in examples) == 32
+    assert "label synthetic queries" in json.loads(done.stdout.splitlines()[-1])["seconds"]
+    refused = CliRunner().invoke(app, ["learn", str(place / "data"), *common, *asked])
+    assert "--corpus is for a file" in str(refused.exception)
+
+
+class Backwards(Reranker):
+    """Likes everything but what is red."""
+
+    scale = Scale.LOGIT
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        return [Scores(np.array([-float("red" in text.split()) for text in each.texts])) for each in requests]
+
+
+def test_a_model_that_cannot_be_calibrated_is_a_finding(place: Path, tmp_path: Path) -> None:
+    """What ranks the relevant documents last has no rising curve: said, not raised after all the work."""
+    dataset = _dataset(place)
+    right = {query: {f"{text.split()[-2]}-{COLOURS[0]}": 1} for query, text in dataset.queries.items()}
+    parts = parts_of(with_candidates(replace(dataset, qrels=right), BM25Retriever(), 40, False), 0.3, 0.3, 0)
+    quality, findings = _calibrate(Backwards(), parts, tmp_path)  # type: ignore[arg-type]
+
+    assert quality is None and [finding.name for finding in findings] == ["not_calibrated"]
+    assert "don't score higher" in findings[0].message and not list(tmp_path.iterdir())
 
 
 def test_errors(place: Path, tiny: Callable[..., Path], tmp_path: Path) -> None:

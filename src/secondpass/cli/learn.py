@@ -4,23 +4,33 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from secondpass.errors import ConfigError
+
+if TYPE_CHECKING:
+    from secondpass.evaluate.dataset import Dataset
 
 __all__ = ["learn"]
 
 
 def learn(
     dataset: Annotated[
-        str, typer.Argument(help="A BEIR folder, or stdlib: the documentation of this Python, with questions.")
+        str,
+        typer.Argument(
+            help="A BEIR folder; a .csv, .tsv or .jsonl file of question-answer pairs, clicks or feedback; or stdlib: "
+            "the documentation of this Python, with questions."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="A folder for the training, the model and the report.")],
     model: Annotated[
         str, typer.Option("--model", "-m", help="What it begins with: a name, a folder, or store:FOLDER#production.")
     ] = "ms-marco-MiniLM-L12-v2",
+    corpus: Annotated[
+        Path | None, typer.Option(help="With a file: the documents that are searched, .jsonl or .tsv.")
+    ] = None,
     store: Annotated[
         Path | None, typer.Option(help="A folder of model versions; the new one is promoted if it is better.")
     ] = None,
@@ -33,6 +43,13 @@ def learn(
     negatives: Annotated[int, typer.Option(help="Hard negatives of each training query, at most.")] = 4,
     dev: Annotated[float, typer.Option(help="Share of the queries to choose by.")] = 0.15,
     test: Annotated[float, typer.Option(help="Share of the queries to measure on.")] = 0.35,
+    synthetic: Annotated[
+        int, typer.Option(help="Queries made from the documents, on which a teacher's scores are learned.")
+    ] = 0,
+    teacher: Annotated[
+        str | None,
+        typer.Option(help="The reranker whose scores these are; by default the start with a bi-encoder beside it."),
+    ] = None,
     guards: Annotated[
         list[str] | None,
         typer.Option("--guard", metavar="NAME=FOLDER", help="A BEIR folder on which it must not get worse."),
@@ -54,7 +71,7 @@ def learn(
     from secondpass.evaluate.statistics import Difference
     from secondpass.learn.pipeline import learn as learned_from
 
-    data = dataset_of(dataset, None, drop_missing)
+    data = _judged(dataset, corpus, drop_missing)
     learned = learned_from(
         data,
         out,
@@ -66,6 +83,8 @@ def learn(
         negatives=negatives,
         dev=dev,
         test=test,
+        synthetic=synthetic,
+        teacher=teacher,
         guards={name: dataset_of(value, None, drop_missing) for name, value in _named(guards or [], "--guard")},
         measure=measure,
         processes=processes,
@@ -88,6 +107,17 @@ def learn(
         "seconds": dict(learned.seconds),
     }
     sys.stdout.write(json.dumps(told) + "\n")
+
+
+def _judged(dataset: str, corpus: Path | None, drop_missing: bool) -> "Dataset":
+    from secondpass.cli.systems import dataset_of
+    from secondpass.learn.data.judgements import read_judged
+
+    if Path(dataset).is_file():
+        return read_judged(dataset, corpus)
+    if corpus is not None:
+        raise ConfigError(f"--corpus is for a file of answers, clicks or feedback: {dataset} has its own documents")
+    return dataset_of(dataset, None, drop_missing)
 
 
 def _named(given: list[str], option: str) -> list[tuple[str, str]]:

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from secondpass.learn.data.feedback import from_clicks, from_feedback
     from secondpass.learn.data.findings import DataReport, Finding
     from secondpass.learn.data.judged import from_dataset
+    from secondpass.learn.data.judgements import as_dataset, read_judged
     from secondpass.learn.data.labelled import from_labelled_texts, labelled_texts
     from secondpass.learn.data.leakage import Leak, LeakReport, find_leaks
     from secondpass.learn.data.pseudo import from_pseudo_labels
     from secondpass.learn.data.quality import check_data
     from secondpass.learn.data.shapes import as_lists, as_pairs, as_triplets, as_tuples
     from secondpass.learn.data.splits import Split, split
+    from secondpass.learn.data.synthetic import synthetic_queries
     from secondpass.learn.diagnosis.diagnose import diagnose
     from secondpass.learn.diagnosis.probe import Probe, probe
     from secondpass.learn.diagnosis.shift import Shift, text_shift
@@ -79,6 +81,7 @@ _LAZY = {
     "TrainingExample": "secondpass.learn.data.example",
     "TrainingRun": "secondpass.learn.training.run",
     "UpdateAdvice": "secondpass.learn.incremental",
+    "as_dataset": "secondpass.learn.data.judgements",
     "as_lists": "secondpass.learn.data.shapes",
     "as_pairs": "secondpass.learn.data.shapes",
     "as_triplets": "secondpass.learn.data.shapes",
@@ -107,9 +110,11 @@ _LAZY = {
     "preset": "secondpass.learn.training.settings",
     "probe": "secondpass.learn.diagnosis.probe",
     "read_examples": "secondpass.learn.data.example",
+    "read_judged": "secondpass.learn.data.judgements",
     "retrain_or_update": "secondpass.learn.incremental",
     "sample_weights": "secondpass.learn.data.balancing",
     "split": "secondpass.learn.data.splits",
+    "synthetic_queries": "secondpass.learn.data.synthetic",
     "text_shift": "secondpass.learn.diagnosis.shift",
     "train": "secondpass.learn.training.run",
     "undersample": "secondpass.learn.data.balancing",
@@ -148,6 +153,7 @@ __all__ = [
     "TrainingExample",
     "TrainingRun",
     "UpdateAdvice",
+    "as_dataset",
     "as_lists",
     "as_pairs",
     "as_triplets",
@@ -176,9 +182,11 @@ __all__ = [
     "preset",
     "probe",
     "read_examples",
+    "read_judged",
     "retrain_or_update",
     "sample_weights",
     "split",
+    "synthetic_queries",
     "text_shift",
     "train",
     "undersample",

@@ -15,6 +15,7 @@ from secondpass.errors import ConfigError, InputError, MissingExtraError, ModelF
 from secondpass.files import write_whole
 from secondpass.learn.data.example import TrainingExample
 from secondpass.learn.data.scoring import as_reranker, log_odds_of
+from secondpass.learn.pseudo import pseudo_labelled
 from secondpass.learn.training.run import TrainingRun, train
 from secondpass.learn.training.settings import TrainSettings, preset
 from secondpass.learn.training.start import checkpoint_of
@@ -67,7 +68,9 @@ def distil(
         start = os.fspath(small if small.is_dir() else fewer_layers(start, small, n_layers))
     n = sum(len(example.documents) for example in examples)
     chosen = (
-        settings if isinstance(settings, TrainSettings) else preset(n, **{"learning_rate": 5e-5, **(settings or {})})
+        settings
+        if isinstance(settings, TrainSettings)
+        else preset(n, **{"learning_rate": 5e-5, "batch": 4, **(settings or {})})
     )
     return train(start, examples, path / "training", dev=dev, settings=chosen, progress=progress)
 
@@ -88,16 +91,9 @@ def taught(
     for request in requests:
         if len(request) < 2:
             raise InputError(f"the query {request.query[:60]!r} has {len(request)} documents: margins need two")
-    scores = log_odds_of(judge, [request.query for request in requests], [request.texts for request in requests])
-    return [
-        TrainingExample(
-            request.query,
-            tuple(request.texts),
-            (0.0,) * len(request),
-            scores=tuple(found.tolist()),
-        )
-        for request, found in zip(requests, scores, strict=True)
-    ]
+    return pseudo_labelled(
+        [(request.query, request.texts) for request in requests], lambda *asked: log_odds_of(judge, *asked)
+    )
 
 
 def fewer_layers(model: str | os.PathLike[str], folder: str | os.PathLike[str], n_layers: int) -> Path:

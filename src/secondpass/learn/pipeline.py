@@ -4,29 +4,30 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from secondpass.calibration.examples import examples_from_qrels, score_examples
+from secondpass.base import Reranker
+from secondpass.calibration.examples import score_examples
 from secondpass.calibration.quality import ProbabilityQuality, probability_quality
 from secondpass.calibration.saved import CALIBRATION
 from secondpass.composition.calibrated import CalibratedReranker
-from secondpass.config import construct
 from secondpass.errors import ConfigError, InputError
 from secondpass.evaluate.comparison import compare
 from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.results import Comparison
 from secondpass.evaluate.statistics import Difference
 from secondpass.learn.data.example import TrainingExample
-from secondpass.learn.data.findings import DataReport
-from secondpass.learn.data.judged import from_dataset
-from secondpass.learn.data.splits import split
+from secondpass.learn.data.findings import DataReport, Finding
 from secondpass.learn.diagnosis.diagnose import diagnose
 from secondpass.learn.exporting import Export, export
 from secondpass.learn.negatives import mine_negatives
+from secondpass.learn.parts import Parts, judged_candidates, judged_lists, opened_retriever, parts_of, with_candidates
+from secondpass.learn.progressive import unlabelled_requests
+from secondpass.learn.pseudo import pseudo_labelled, teacher_of, unlabelled_queries, with_targets
 from secondpass.learn.store.gate import GateDecision, decide
 from secondpass.learn.store.store import ModelStore, Promotion
 from secondpass.learn.training.run import TrainingRun, train
@@ -34,7 +35,7 @@ from secondpass.learn.training.settings import TrainSettings
 from secondpass.models.sources.resolve import model_name
 from secondpass.models.sources.store import DEFAULT_ALIAS, ModelVersion
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
-from secondpass.retrieve.base import Retriever, retrievers
+from secondpass.retrieve.base import Retriever
 from secondpass.types import Document, document_text
 from secondpass.validation import Whole, shown
 
@@ -90,16 +91,6 @@ class Learned:
         return as_text(self)
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """A dataset in three parts, each with its queries and their candidates."""
-
-    train: Dataset
-    dev: Dataset
-    test: Dataset
-    examples: tuple[TrainingExample, ...]
-
-
 def learn(
     dataset: Dataset,
     folder: str | os.PathLike[str],
@@ -112,6 +103,8 @@ def learn(
     negatives: int = 4,
     dev: float = 0.15,
     test: float = 0.35,
+    synthetic: int | Iterable[str] | Callable[[str], Iterable[str]] = 0,
+    teacher: str | Mapping[str, Any] | Reranker | None = None,
     guards: Mapping[str, Dataset] | None = None,
     replay: Sequence[TrainingExample] = (),
     measure: str = "nDCG@10",
@@ -137,6 +130,12 @@ def learn(
         negatives: hard negatives of each training query, at most.
         dev: share of the queries to choose by.
         test: share of the queries to measure on.
+        synthetic: queries that nobody judged, to learn a teacher's scores on (generative pseudo-labelling: Wang et al.
+            2022, arXiv:2112.07577): how many sentences of the documents stand for queries, see `synthetic_queries`; or
+            queries, such as a log's; or a function from a document's text to queries, such as a language model's.
+        teacher: the reranker, or its name, whose scores these are; by default the model that it begins with, plus a
+            bi-encoder's cosines. Judged queries to train on have its scores as well then, in the order of the
+            judgements.
         guards: by name, datasets with candidates on which the model must not get worse.
         replay: examples from before, which are trained on as well, so that they are not forgotten.
         measure: in the words of ir-measures.
@@ -159,14 +158,27 @@ def learn(
     clock = _Clock(progress)
     before = CrossEncoderReranker(start, smoke_test=False)  # an unknown model is named before anything is computed
     with clock.step("find candidates"):
-        finder = _retriever(retriever)
-        parts = _parts(_with_candidates(dataset, finder, n_candidates, progress), dev, test, seed)
+        finder = opened_retriever(retriever)
+        parts = parts_of(with_candidates(dataset, finder, n_candidates, progress), dev, test, seed)
     with clock.step("mine hard negatives"):
         if not len(finder):
             finder.index(dataset.documents, progress=progress)
         mined = _mined(parts.examples, dataset.documents, finder, before, n_negatives, n_candidates, seed)
         examples = [*mined, *replay]
-    of_dev = _lists(parts.dev)
+    of_dev = judged_lists(parts.dev)
+    if not of_dev:
+        raise InputError(
+            "the candidates of no query to choose by have a relevant document among them: take a deeper search, or "
+            "another retriever"
+        )
+    held_out = [*parts.dev.queries.values(), *parts.test.queries.values()]
+    asked = unlabelled_queries(synthetic, dataset.documents, held_out, seed)
+    if asked:
+        with clock.step("label synthetic queries"):
+            texts = [document_text(each, at) for at, each in enumerate(dataset.documents)]
+            requests = unlabelled_requests(asked, texts, depth=max(4, 2 * n_negatives), retriever=finder, seed=seed)
+            judge = teacher_of(teacher, before, requests)
+            examples = [*with_targets(examples, judge), *pseudo_labelled(requests, judge)]
     chosen = (
         settings if isinstance(settings, TrainSettings) else reranker_settings(examples, seed=seed, **(settings or {}))
     )
@@ -186,7 +198,7 @@ def learn(
         exported = export(run.checkpoint, path / _MODEL, examples=of_dev, measure=measure, seed=seed)
     tuned = CrossEncoderReranker(os.fspath(exported.folder), smoke_test=False)
     with clock.step("calibrate"):
-        quality = _calibrate(tuned, parts, exported.folder)
+        quality, found = _calibrate(tuned, parts, exported.folder)
     with clock.step("measure"):
         settings_of_comparison: dict[str, Any] = {"measures": (measure,), "depth": n_candidates, "seed": seed}
         systems = {_START: before, _TUNED: tuned}
@@ -200,7 +212,8 @@ def learn(
         against = {name: gained(guard) for name, guard in (guards or {}).items()}
         on_test = comparison[_TUNED].differences[measure] if one_before is before else gained(parts.test)
     decision = decide(_TUNED, incumbent, dev=on_test, guards=against)
-    findings = diagnose(run, examples, of_dev, queries=parts.test.queries.values(), against=against)
+    diagnosed = diagnose(run, examples, of_dev, queries=parts.test.queries.values(), against=against)
+    findings = DataReport.of([*diagnosed, *found], diagnosed.n_examples)
     learned = Learned(
         folder=path,
         run=run,
@@ -229,29 +242,10 @@ def reranker_settings(examples: Sequence[TrainingExample], **settings: Any) -> T
     """
     n = sum(len(example.documents) for example in examples)
     gentle = {"loss": "lambda", "batch": 4, "learning_rate": 1e-5, "dropout": 0.0, "epochs": 3 if n < 5_000 else 1}
+    if all(example.scores is not None for example in examples):
+        # A teacher's margins say how far apart, so a higher rate does no harm; what the words mean stays as it is.
+        gentle |= {"loss": "margin-mse", "learning_rate": 4e-5, "epochs": 1, "frozen_layers": 1, "evaluations": 2}
     return TrainSettings.of(TrainSettings().to_dict() | gentle | settings)
-
-
-def _retriever(retriever: Retriever | str) -> Retriever:
-    if isinstance(retriever, Retriever):
-        return retriever
-    if not isinstance(retriever, str):
-        raise ConfigError(f"retriever must be a Retriever or its name, not {shown(retriever)}")
-    made: Retriever = construct(retrievers.get(retriever))
-    return made
-
-
-def _with_candidates(dataset: Dataset, retriever: Retriever, depth: int, progress: bool) -> Dataset:
-    if dataset.candidates is not None:
-        return dataset
-    if not len(retriever):
-        retriever.index(dataset.documents, progress=progress)
-    queries = dataset.judged
-    found = retriever.search([dataset.queries[query] for query in queries], depth)
-    run = {
-        query: {str(hit.id): float(hit.score) for hit in ranking} for query, ranking in zip(queries, found, strict=True)
-    }
-    return replace(dataset, candidates=run)
 
 
 def _mined(
@@ -284,61 +278,23 @@ def _with_first(example: TrainingExample, candidates: Sequence[str], n: int) -> 
     return replace(example, documents=(*example.documents, *others), labels=(*example.labels, *(0.0 for _ in others)))
 
 
-def _parts(dataset: Dataset, dev: float, test: float, seed: int) -> _Parts:
-    examples = from_dataset(dataset)
-    names = {id(example): query for example, query in zip(examples, dataset.judged, strict=True)}
-    shares = split(examples, dev=dev, test=test, seed=seed)
-    parts = {}
-    for name in ("train", "dev", "test"):
-        kept = {names[id(example)] for example in getattr(shares, name)}
-        if not kept:
-            raise InputError(f"{len(examples)} judged queries leave none for {name}: judge more, or change the shares")
-        run = dataset.candidates or {}
-        parts[name] = replace(
-            dataset,
-            queries={query: text for query, text in dataset.queries.items() if query in kept},
-            qrels={query: grades for query, grades in dataset.qrels.items() if query in kept},
-            candidates={query: ranking for query, ranking in run.items() if query in kept},
-        )
-    return _Parts(**parts, examples=shares.train)
-
-
-def _lists(dataset: Dataset) -> list[TrainingExample]:
-    """Return for each query its candidates with their grades: what a reranker will be given."""
-    texts = _texts(dataset)
-    found = []
-    for query in dataset.judged:
-        names = list((dataset.candidates or {}).get(query, {}))
-        grades = [float(max(0, dataset.qrels[query].get(name, 0))) for name in names]
-        if any(grades):
-            found.append(TrainingExample(dataset.queries[query], tuple(texts[name] for name in names), tuple(grades)))
-    if not found:
-        raise InputError(
-            "the candidates of no query to choose by have a relevant document among them: take a deeper search, or "
-            "another retriever"
-        )
-    return found
-
-
-def _texts(dataset: Dataset) -> dict[str, str]:
-    return {
-        str(each["id"]): document_text(each, at)
-        for at, each in enumerate(dataset.documents)
-        if not isinstance(each, str)
-    }
-
-
-def _calibrate(tuned: CrossEncoderReranker, parts: _Parts, folder: Path) -> ProbabilityQuality | None:
+def _calibrate(
+    tuned: CrossEncoderReranker, parts: Parts, folder: Path
+) -> tuple[ProbabilityQuality | None, tuple[Finding, ...]]:
     """Fit the tuned model's calibration on the queries to choose by, save it, and measure it on those to measure on."""
-    of_dev, of_test = (_judged_candidates(part) for part in (parts.dev, parts.test))
+    of_dev, of_test = (judged_candidates(part) for part in (parts.dev, parts.test))
     if len({relevant for _, _, relevant in of_dev}) < 2:
-        return None
-    calibrated = CalibratedReranker(tuned).fit(of_dev, folds=0)
+        return None, ()
+    try:
+        calibrated = CalibratedReranker(tuned).fit(of_dev, folds=0)
+    except InputError as exc:  # a model that tells nothing apart is an outcome too, after all that was computed for it
+        advice = "see what else is wrong with the training; without a calibration its scores are no probabilities"
+        return None, (Finding("not_calibrated", f"no calibration could be fitted: {exc}", advice),)
     calibrated.save(folder / CALIBRATION)
     if len({relevant for _, _, relevant in of_test}) < 2:
-        return None
+        return None, ()
     scored = score_examples(calibrated, of_test)
-    return probability_quality(scored.probabilities, scored.relevant, scored.queries)
+    return probability_quality(scored.probabilities, scored.relevant, scored.queries), ()
 
 
 def _incumbent(store: ModelStore | None, start: str, before: CrossEncoderReranker) -> tuple[str, CrossEncoderReranker]:
@@ -349,12 +305,6 @@ def _incumbent(store: ModelStore | None, start: str, before: CrossEncoderReranke
     if start in (store.uri(), store.uri(name)):
         return name, before
     return name, CrossEncoderReranker(store.uri(name), smoke_test=False)
-
-
-def _judged_candidates(part: Dataset) -> list[tuple[str, Document, Any]]:
-    documents = {str(each["id"]): each for each in part.documents if not isinstance(each, str)}
-    run = {query: list(ranking) for query, ranking in (part.candidates or {}).items()}
-    return examples_from_qrels(part.qrels, run, queries=part.queries, documents=documents)
 
 
 def _registered(learned: Learned, store: ModelStore, base: str, measure: str) -> Learned:

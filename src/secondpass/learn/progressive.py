@@ -15,6 +15,7 @@ from secondpass.models.exits import Exit, Exits
 from secondpass.models.graph.cut import count_layers
 from secondpass.models.pair import relevance_logits
 from secondpass.models.sources.resolve import model_name
+from secondpass.retrieve.base import Retriever
 from secondpass.retrieve.bm25 import BM25Retriever
 from secondpass.validation import POSITIVE, Whole
 
@@ -30,14 +31,20 @@ _FEWEST = 20  # queries with which a margin means something
 
 
 def unlabelled_requests(
-    queries: Sequence[str], documents: Sequence[str], *, depth: int = 20, seed: int = 0
+    queries: Sequence[str],
+    documents: Sequence[str],
+    *,
+    depth: int = 20,
+    retriever: Retriever | None = None,
+    seed: int = 0,
 ) -> list[Unlabelled]:
-    """Return queries with candidates, half of them BM25's best, the others from further down and by chance.
+    """Return queries with candidates, half of them a retriever's best, the others from further down and by chance.
 
     Args:
-        queries: as users ask them; titles, first sentences and words of the documents are a start.
+        queries: as users ask them; titles and first sentences of the documents are a start: `synthetic_queries`.
         documents: texts, at least ``depth``.
         depth: candidates of a query.
+        retriever: what finds them; it indexes the documents if it has none yet. `BM25Retriever` by default.
         seed: of what is drawn.
 
     Raises:
@@ -49,7 +56,10 @@ def unlabelled_requests(
         raise InputError(f"there are {len(documents)} documents: candidates of a query are {depth} of them")
     random = np.random.default_rng(seed)
     requests: list[Unlabelled] = []
-    for query, ranking in zip(queries, BM25Retriever().index(documents).search(queries, 3 * depth), strict=True):
+    finder = BM25Retriever() if retriever is None else retriever
+    if not len(finder):
+        finder.index(documents)
+    for query, ranking in zip(queries, finder.search(queries, 3 * depth), strict=True):
         best, further = ranking.texts[: depth // 2], ranking.texts[depth // 2 :]
         chosen = [further[at] for at in sorted(random.permutation(len(further))[: depth // 3])]
         by_chance = [documents[at] for at in random.integers(len(documents), size=depth)]

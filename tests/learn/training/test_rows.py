@@ -28,11 +28,13 @@ def test_tuples_have_as_many_negatives_as_every_query() -> None:
 
 
 def test_margins_need_no_labels() -> None:
-    """Two documents of a query, the better one by the teacher first, and by how much."""
+    """A reranker reads lists with the teacher's scores, a bi-encoder two documents, the better one first."""
     taught = TrainingExample("q", ("a", "b", "c"), (0, 0, 0), scores=(1.0, 4.0, -1.0))
-    columns = as_columns([taught], "margin-mse", SETTINGS)
+    lists = as_columns([taught], "margin-mse", SETTINGS)
+    columns = as_columns([taught], "margin-mse", SETTINGS, "embed")
     rows = set(zip(*(columns[name] for name in ("positive", "negative", "label")), strict=True))
 
+    assert lists == {"query": ["q"], "documents": [["a", "b", "c"]], "labels": [[1.0, 4.0, -1.0]]}
     assert rows == {("b", "a", 3.0), ("b", "c", 5.0), ("a", "c", 2.0)}
 
 

@@ -80,6 +80,11 @@ class TrainingExample:
         return tuple(text for text, label in zip(self.documents, self.labels, strict=True) if label == 0)
 
     @property
+    def grades(self) -> tuple[int, ...]:
+        """The labels as judgements have them: whole numbers as they are, others as relevant (1) or not (0)."""
+        return tuple(int(label) if label == int(label) else int(label > 0) for label in self.labels)
+
+    @property
     def key(self) -> str:
         """The text by which splits and leaks go: the query."""
         return self.query

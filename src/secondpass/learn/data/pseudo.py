@@ -11,7 +11,7 @@ from secondpass.retrieve.base import Retriever
 from secondpass.types import HOW_TO_CALIBRATE, Document, RankedDocument, Request, Scale
 from secondpass.validation import Flag, Number, Whole, shown
 
-__all__ = ["from_pseudo_labels"]
+__all__ = ["asked_queries", "from_pseudo_labels"]
 
 
 def from_pseudo_labels(
@@ -60,7 +60,7 @@ def from_pseudo_labels(
         raise InputError("there are no documents")
     if not len(retriever):
         retriever.index(corpus.documents, progress=progress)
-    asked = _queries(queries, corpus.texts)
+    asked = asked_queries(queries, corpus.texts)
     found = retriever.search(asked, depth)
     rankings = reranker.rerank_many([Request(each.query, each.texts) for each in found if len(each)])
     examples = []
@@ -95,7 +95,12 @@ def _probability(document: RankedDocument, scale: Scale) -> float:
     return document.score if scale is Scale.PROBABILITY else 0.5  # a text that the model does not read: unsure
 
 
-def _queries(queries: object, texts: Sequence[str]) -> list[str]:
+def asked_queries(queries: object, texts: Sequence[str]) -> list[str]:
+    """Return queries, each once: those of a list, or those that a function makes of each of the corpus's texts.
+
+    Raises:
+        InputError: there are none, or one can't be used.
+    """
     if callable(queries):
         made = [query for text in texts for query in _made(queries(text))]
     elif isinstance(queries, Iterable) and not isinstance(queries, str | bytes | Mapping):

@@ -142,7 +142,7 @@ def probe(
     given: list[Any] = checked_examples(examples)
     few = given[: Whole(at_least=1).checked(n_examples, "n_examples")]
     loss_name = chosen_loss(given, chosen, task)
-    columns = as_columns(few, loss_name, chosen)
+    columns = as_columns(few, loss_name, chosen, task)
     plain = TrainSettings.of(chosen.to_dict() | {"dropout": 0.0})
     with tempfile.TemporaryDirectory() as folder:
         start = checkpoint_of(model_name(model), Path(folder) / "start", task=task)
@@ -161,7 +161,7 @@ def probe(
             whole = task == "nli"
             labels = (
                 [torch.tensor(row, device=device) for row in labels]
-                if loss_name in ("lambda", "list-net")
+                if "documents" in columns
                 else torch.tensor(labels, device=device, dtype=torch.long if whole else torch.float32)
             )
         inputs = [trained.preprocess(column) for column in texts] if task == "embed" else texts

@@ -58,9 +58,11 @@ def loss_module(name: str, task: TrainTask, model: Any, settings: TrainSettings,
     if task != "embed":
         from sentence_transformers.cross_encoder import losses as of_pairs
 
+        from secondpass.learn.training.margins import MarginLists
+
         builders = {
             "binary-cross-entropy": lambda: of_pairs.BinaryCrossEntropyLoss(model),
-            "margin-mse": lambda: of_pairs.MarginMSELoss(model),
+            "margin-mse": lambda: MarginLists(model),
             "lambda": lambda: of_pairs.LambdaLoss(model, mini_batch_size=part),
             "list-net": lambda: of_pairs.ListNetLoss(model, mini_batch_size=part),
             "multiple-negatives": lambda: of_pairs.CachedMultipleNegativesRankingLoss(

@@ -57,7 +57,7 @@ def ranking_values(score: Score, examples: Sequence[TrainingExample], measure: s
     start = 0
     for number, example in enumerate(examples):
         end = start + len(example.documents)
-        grades = {str(at): _grade(label) for at, label in enumerate(example.labels)}
+        grades = {str(at): grade for at, grade in enumerate(example.grades)}
         if any(grades.values()):
             qrels[str(number)] = grades
             run[str(number)] = {str(at): float(value) for at, value in enumerate(scores[start:end])}
@@ -97,7 +97,3 @@ def _scores_of(model: Any, task: TrainTask) -> Score:
         return [float(sides[0][query] @ sides[1][text]) for query, text in pairs]
 
     return cosines
-
-
-def _grade(label: float) -> int:
-    return int(label) if label == int(label) else int(label > 0)

@@ -122,8 +122,13 @@ def _cross_encoder(checkpoint: Path, task: TrainTask, settings: TrainSettings, d
         activation_fn=torch.nn.Identity(),
         local_files_only=True,
         config_kwargs=names,
-        model_kwargs={"ignore_mismatched_sizes": True, "use_safetensors": True},
+        model_kwargs={"ignore_mismatched_sizes": True, "use_safetensors": True} | _attention(device),
     )
+
+
+def _attention(device: str | None) -> dict[str, str]:
+    """Return the attention that is computed: on a CPU PyTorch's own has no fast kernel in bfloat16."""
+    return {"attn_implementation": "eager"} if device == "cpu" else {}
 
 
 def _bi_encoder(checkpoint: Path, settings: TrainSettings, device: str | None) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from secondpass.errors import InputError
 from secondpass.learn.data.example import LabelledPair, TrainingExample
 from secondpass.learn.data.shapes import as_lists, as_pairs, as_triplets, as_tuples
-from secondpass.learn.training.settings import TrainSettings
+from secondpass.learn.training.settings import TrainSettings, TrainTask
 from secondpass.models.nli import LABELS
 
 __all__ = ["Columns", "as_columns"]
@@ -16,17 +16,26 @@ Columns = dict[str, list[Any]]
 """Column name to values, all of one length; the last is ``label`` or ``labels`` where the loss wants labels."""
 
 
-def as_columns(examples: Sequence[Any], loss: str, settings: TrainSettings) -> Columns:
+def as_columns(examples: Sequence[Any], loss: str, settings: TrainSettings, task: TrainTask = "rerank") -> Columns:
     """Return the columns that a loss is computed from.
 
     Args:
         examples: what is learned from.
         loss: its name, not ``auto``.
         settings: how many negatives a tuple has at most, and the seed of which.
+        task: what is trained: a bi-encoder's margins are those of pairs of documents, a cross-encoder's of lists.
 
     Raises:
         InputError: no example has what the loss needs, or a label is not one of the task's.
     """
+    if loss == "margin-mse":
+        for example in examples:
+            if example.scores is None:
+                raise InputError(
+                    f"the loss 'margin-mse' learns from a teacher's scores, and the example of the query "
+                    f"{example.query[:60]!r} has none: distil makes such examples"
+                )
+        return as_lists(examples, scores=True) if task == "rerank" else _margins(examples, settings)
     return _LAYOUTS[loss](examples, settings)
 
 
@@ -66,12 +75,7 @@ def _margins(examples: Sequence[TrainingExample], settings: TrainSettings) -> Co
     rows: Columns = {"query": [], "positive": [], "negative": [], "label": []}
     draw = random.Random(settings.seed)  # noqa: S311  # a sample, not a secret
     for example in examples:
-        if example.scores is None:
-            raise InputError(
-                f"the loss 'margin-mse' learns from a teacher's scores, and the example of the query "
-                f"{example.query[:60]!r} has none: distil makes such examples"
-            )
-        ranked = sorted(zip(example.scores, example.documents, strict=True), reverse=True)
+        ranked = sorted(zip(example.scores or (), example.documents, strict=True), reverse=True)
         for at, (score, text) in enumerate(ranked):
             below = ranked[at + 1 :]
             for other_score, other in draw.sample(below, min(len(below), settings.negatives)):
@@ -104,7 +108,6 @@ _LAYOUTS: Mapping[str, Callable[[Sequence[Any], TrainSettings], Columns]] = {
     "cross-entropy": _entailment,
     "lambda": _lists,
     "list-net": _lists,
-    "margin-mse": _margins,
     "multiple-negatives": _tuples,
     "triplet": _triplets,
 }

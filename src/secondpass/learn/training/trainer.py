@@ -74,7 +74,7 @@ def _fit(
     measure: str,
     progress: bool,
 ) -> dict[str, Any]:
-    columns = as_columns(examples, loss, settings)
+    columns = as_columns(examples, loss, settings, task)
     places = label_places(checkpoint) if task == "nli" else (0, 1, 2)
     if task == "nli":
         columns["label"] = [places[label] for label in columns["label"]]
