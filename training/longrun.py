@@ -30,6 +30,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Encoding, Tokenizer
 from transformers import AutoModelForSequenceClassification
 
+from secondpass.learn.training.precision import multiplies_bfloat16
 from secondpass.models.nli import LABELS
 from training.mixing import load, stream
 from training.pairs import SOURCES, Pair
@@ -69,7 +70,7 @@ class Settings:
     max_length: int = 320
     seed: int = 1
     threads: int = 2
-    bfloat16: bool = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    bfloat16: bool = multiplies_bfloat16()
 
 
 def loss_of(logits: torch.Tensor, pairs: Sequence[Pair], settings: Settings) -> torch.Tensor:

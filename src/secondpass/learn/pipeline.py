@@ -57,7 +57,8 @@ class Learned:
         calibration: how good the tuned model's probabilities are on these queries; None where they can't be measured.
         findings: what is wrong with the training, by name.
         decision: whether the tuned model may take the place of the one before, and why.
-        n_queries: how many queries there were to train, to choose and to measure by.
+        n_queries: how many queries there were to ``train``, to choose (``dev``) and to measure (``test``) by; with
+            synthetic ones, how many of these (``synthetic``).
         version: the version in the store; None without a store.
         promoted: whether the store's alias points to it now.
         seconds: what each step took, by name.
@@ -222,7 +223,8 @@ def learn(
         calibration=quality,
         findings=findings,
         decision=decision,
-        n_queries={name: len(getattr(parts, name).judged) for name in ("train", "dev", "test")},
+        n_queries={name: len(getattr(parts, name).judged) for name in ("train", "dev", "test")}
+        | ({"synthetic": len(asked)} if asked else {}),
         seconds=clock.seconds,
     )
     if versions is not None:

@@ -59,8 +59,11 @@ def _headline(learned: "Learned") -> str:
 
 def _facts(learned: "Learned") -> Iterator[str]:
     run, loss = learned.run, learned.export.loss
+    made = (
+        f", {learned.n_queries['synthetic']} of them judged by a teacher," if "synthetic" in learned.n_queries else ""
+    )
     yield (
-        f"trained on {run.n_examples} queries by {run.loss}, {run.steps} steps in {run.seconds:.0f} s; "
+        f"trained on {run.n_examples} queries{made} by {run.loss}, {run.steps} steps in {run.seconds:.0f} s; "
         f"{learned.n_queries['dev']} queries to choose by, {learned.n_queries['test']} to measure on"
     )
     if run.base is not None and run.best is not None:

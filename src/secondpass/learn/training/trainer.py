@@ -30,6 +30,7 @@ try:
     from transformers.utils import logging as transformers_log
 
     from secondpass.learn.training.memory import part_size
+    from secondpass.learn.training.precision import is_mixed, precision_arguments
 except ImportError as exc:
     raise MissingExtraError.of("learn", "training") from exc
 
@@ -108,7 +109,7 @@ def _fit(
         "disable_tqdm": True,
         "use_cpu": uses_cpu(),
         "ddp_find_unused_parameters": False,
-        **_precision(settings),
+        **precision_arguments(settings),
     }
     if uses_cpu() and world > 1:
         arguments["ddp_backend"] = "gloo"
@@ -117,7 +118,7 @@ def _fit(
     name = measure_name(task, measure)
     resumed = last_checkpoint(folder)
     if dev:
-        evaluator = _Evaluator(task, dev, _seen(examples, task), measure, places, _is_mixed(settings))
+        evaluator = _Evaluator(task, dev, _seen(examples, task), measure, places, is_mixed(settings))
         arguments |= {
             "eval_strategy": "steps",
             "eval_steps": every,
@@ -241,7 +242,7 @@ def _part(model: Any, columns: Columns, task: TrainTask, loss: str, settings: Tr
 
     def forward(n: int) -> None:
         features = model.preprocess(given * n)
-        with torch.autocast(parameter.device.type, torch.bfloat16, enabled=_is_mixed(settings)):
+        with torch.autocast(parameter.device.type, torch.bfloat16, enabled=is_mixed(settings)):
             model(
                 {
                     name: value.to(parameter.device) if hasattr(value, "to") else value
@@ -265,18 +266,6 @@ def _quiet() -> Iterator[None]:
         transformers_log.set_verbosity(level)
         if bars:
             log.enable_progress_bar()
-
-
-def _precision(settings: TrainSettings) -> dict[str, bool]:
-    return {"bf16": _is_mixed(settings) and settings.precision != "float16", "fp16": settings.precision == "float16"}
-
-
-def _is_mixed(settings: TrainSettings) -> bool:
-    if settings.precision == "auto":
-        if uses_cpu():
-            return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
-        return bool(torch.cuda.is_available() and torch.cuda.is_bf16_supported())
-    return settings.precision != "float32"
 
 
 def _seen(examples: Sequence[Any], task: TrainTask) -> list[Any]:
