@@ -246,6 +246,8 @@ def test_errors(place: Path, tiny: Callable[..., Path], tmp_path: Path) -> None:
     two = dataset.sample(2)
     with pytest.raises(sp.ConfigError, match="the dataset must be a Dataset"):
         learn("data", tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(sp.ConfigError, match="the loss 'lambda' learns from labels"):
+        learn(dataset, tmp_path, model=tiny(), synthetic=10, settings={"loss": "lambda"})
     with pytest.raises(sp.InputError, match=r"too few|leave none"):
         learn(two, tmp_path / "few", model=tiny())
     with pytest.raises(sp.RegistryError, match="bm26"):

@@ -43,7 +43,7 @@ def test_the_second_opinion_counts_as_much() -> None:
     (scores,) = fitted(["q"], [documents])
 
     assert fitted.weight == pytest.approx(np.std([1, 2, 1, 4]) / np.std([1, 1, 0, 0]))
-    assert scores - [1, 2, 1, 4] == pytest.approx(fitted.weight * np.array([1, 1, 0, 0]))
+    assert 2 * scores - [1, 2, 1, 4] == pytest.approx(fitted.weight * np.array([1, 1, 0, 0]))
     assert _second().fit([("q", ("a", "aa"))]).weight == 0.0
 
 

@@ -134,8 +134,8 @@ def learn(
         synthetic: queries that nobody judged, to learn a teacher's scores on (generative pseudo-labelling: Wang et al.
             2022, arXiv:2112.07577): how many sentences of the documents stand for queries, see `synthetic_queries`; or
             queries, such as a log's; or a function from a document's text to queries, such as a language model's.
-        teacher: the reranker, or its name, whose scores these are; by default the model that it begins with, plus a
-            bi-encoder's cosines. Judged queries to train on have its scores as well then, in the order of the
+        teacher: the reranker, or its name, whose scores these are; by default the model that it begins with, averaged
+            with a bi-encoder. Judged queries to train on have its scores as well then, in the order of the
             judgements.
         guards: by name, datasets with candidates on which the model must not get worse.
         replay: examples from before, which are trained on as well, so that they are not forgotten.
@@ -156,6 +156,7 @@ def learn(
     n_candidates = Whole(at_least=2).checked(depth, "depth")
     n_negatives = Whole(at_least=1).checked(negatives, "negatives")
     versions = store if store is None or isinstance(store, ModelStore) else ModelStore(store)
+    _refuse_other_losses(synthetic, settings)
     clock = _Clock(progress)
     before = CrossEncoderReranker(start, smoke_test=False)  # an unknown model is named before anything is computed
     with clock.step("find candidates"):
@@ -273,6 +274,15 @@ def _mined(
         one if one.negatives else _with_first(one, [hit.text for hit in hits], n)
         for one, hits in zip(judged, found, strict=True)
     ]
+
+
+def _refuse_other_losses(synthetic: object, settings: TrainSettings | Mapping[str, Any] | None) -> None:
+    loss = settings.loss if isinstance(settings, TrainSettings) else (settings or {}).get("loss", "auto")
+    if synthetic != 0 and loss not in ("auto", "margin-mse"):
+        raise ConfigError(
+            f"synthetic queries have a teacher's scores and no labels, and the loss {loss!r} learns from labels: leave "
+            f"the loss out, or the synthetic queries"
+        )
 
 
 def _with_first(example: TrainingExample, candidates: Sequence[str], n: int) -> TrainingExample:

@@ -53,7 +53,7 @@ def teacher_of(
 
 @dataclass(slots=True)
 class SecondOpinion:
-    """A reranker's logits plus so many times a bi-encoder's cosines: two models that err in different places.
+    """The mean of a reranker's logit and so many times a bi-encoder's cosine: two models that err in different places.
 
     A bi-encoder is a worse judge than a cross-encoder, but was trained on other data: together they are often better
     than each alone, most of all in a field that neither was made for. Both are weighed such that their scores of a
@@ -79,11 +79,9 @@ class SecondOpinion:
         return self
 
     def __call__(self, queries: Sequence[str], documents: Sequence[Sequence[str]]) -> list[FloatArray]:
-        """Return the sums."""
+        """Return the means of logit and stretched cosine, which spread no more than what the student begins with."""
         logits = log_odds_of(self.reranker, queries, documents)
-        if not self.weight:
-            return logits
-        return [own + self.weight * of for own, of in zip(logits, self._cosines(queries, documents), strict=True)]
+        return [(own + self.weight * of) / 2 for own, of in zip(logits, self._cosines(queries, documents), strict=True)]
 
     def _cosines(self, queries: Sequence[str], documents: Sequence[Sequence[str]]) -> list[FloatArray]:
         fresh = [text for text in dict.fromkeys(text for of in documents for text in of) if text not in self._vectors]
