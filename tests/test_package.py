@@ -77,6 +77,9 @@ _PACKAGES = {
         "BM25Retriever DenseRetriever ExpandedRetriever Expander FeedbackExpander FunctionExpander "
         "HybridRetriever RetrieveRerank Retriever SynonymExpander TemplateExpander retrievers"
     ),
+    "scale": (
+        "DatasetRun ScaleSettings ShardDone build_application connected rerank_dataset serve_application verify_dataset"
+    ),
     "serve": ("ServeSettings create_app"),
     "verify": (
         "CheckedClaim Citation Claim ClaimStream DecisionJudge Decomposer Evidence FactVerifier Judge Judgement "

@@ -13,11 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.cancellation import check_cancelled
-from secondpass.errors import OutOfMemoryError, ScoringError
+from secondpass.errors import ConfigError, OutOfMemoryError, ScoringError
 from secondpass.forking import reset_after_fork
 from secondpass.pools import submit
+from secondpass.validation import must_be
 
-__all__ = ["BatchRunner", "available_cores", "plan_batches", "portions", "progress_bar"]
+__all__ = ["THREADS", "BatchRunner", "available_cores", "plan_batches", "portions", "progress_bar"]
+
+THREADS = "SECONDPASS_THREADS"
+"""The environment variable with how many cores a process may use, for several processes on one machine."""
 
 Indices = npt.NDArray[np.intp]
 Rows = npt.NDArray[np.float32]
@@ -27,8 +31,18 @@ _PORTION = 4_000_000  # characters, which are some megabytes as text, as tokens,
 
 
 def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many cores this process may use: those that the system lets it, or fewer by ``SECONDPASS_THREADS``.
+
+    Raises:
+        ConfigError: that is not a whole number of at least 1.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get(THREADS, "")
+    if not asked:
+        return cores
+    if not (asked.isascii() and asked.isdigit() and int(asked)):
+        raise ConfigError(must_be(THREADS, "a whole number of at least 1", asked))
+    return min(cores, int(asked))
 
 
 def plan_batches(lengths: Sequence[int], batch_tokens: int | None, *, pads: bool = True) -> list[Indices]:
