@@ -62,6 +62,7 @@ class Request:
         initial_scores: the first stage's score of each document, on any scale; None if unknown.
         instruction: what counts as relevant, in a sentence, for models that were trained to be told; a reranker that
             takes none refuses it.
+        unit: who asks (a user, a session, a tenant), by which an `ABTestReranker` chooses; it changes nothing else.
 
     Attributes:
         texts: the documents' texts, one for each, as models can take them: a lone surrogate, which no
@@ -78,6 +79,7 @@ class Request:
     k: int | None = None
     initial_scores: Sequence[float] | None = None
     instruction: str | None = None
+    unit: str | None = None
     texts: tuple[str, ...] = field(init=False, repr=False, compare=False)
     blank: tuple[bool, ...] = field(init=False, repr=False, compare=False)
 
@@ -91,6 +93,7 @@ class Request:
         if self.instruction is not None:
             instruction = Text().checked(self.instruction, "instruction", error=InputError)
             object.__setattr__(self, "instruction", well_formed(instruction))
+        (Text() | None).checked(self.unit, "unit", error=InputError)
         documents = tuple(self.documents)
         texts = tuple(well_formed(document_text(document, at)) for at, document in enumerate(documents))
         object.__setattr__(self, "query", well_formed(self.query))
@@ -109,7 +112,7 @@ class Request:
         chosen = [int(index) for index in indices]
         initial = None if self.initial_scores is None else [self.initial_scores[index] for index in chosen]
         documents = [self.documents[index] for index in chosen]
-        return Request(self.query, documents, initial_scores=initial, instruction=self.instruction)
+        return Request(self.query, documents, initial_scores=initial, instruction=self.instruction, unit=self.unit)
 
     def without_blanks(self) -> "Request":
         """Return a request for the documents that are not blank, with its ``k``; itself if none is."""

@@ -163,4 +163,4 @@ class Windows:
         repeated = None
         if request.initial_scores is not None:
             repeated = [s for s, windows in zip(request.initial_scores, spans, strict=True) for _ in windows]
-        return Request(request.query, documents, k, initial_scores=repeated, instruction=request.instruction)
+        return Request(request.query, documents, k, repeated, request.instruction, request.unit)

@@ -28,6 +28,7 @@ _BODY = {"query": "copy a file", "documents": ["delete a file", "copy a file"]}
         ({"rerankers": {"a": "fake"}, "aliases": {"a": "a"}}, "'a' is the name of a model already"),
         (FAKES | {"max_documents": 0}, "max_documents must be a whole number of at least 1, not 0"),
         (FAKES | {"timeout_s": 0}, "timeout_s must be a number of seconds above 0"),
+        (FAKES | {"experiment_unit_header": "X: Y"}, "experiment_unit_header must be the name of a header, such as"),
         (FAKES | {"max_document": 1}, "has no setting 'max_document' (did you mean 'max_documents'?)"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from secondpass.base import RequestLike, Reranker, as_requests
 from secondpass.calibration.ready import ReadyCalibration
 from secondpass.composition.batcher import Answered, Batcher
+from secondpass.composition.experiment.assignment import of_units
 from secondpass.composition.members import member_of
 from secondpass.forking import reset_after_fork
 from secondpass.loading import RerankerLike
@@ -113,7 +114,7 @@ class CoalescingReranker(Reranker):
         self.close()
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
-        future = self._batcher.submit(requests, self.queue_timeout_s)
+        future = self._batcher.submit(of_units(requests), self.queue_timeout_s)
         try:
             return _scores(future.result())
         except BaseException:
@@ -129,7 +130,7 @@ class CoalescingReranker(Reranker):
         start = time.perf_counter()
         results: list[Scores] = []
         if filled:
-            results = _scores(await wrap_future(await self._batcher.asubmit(filled, self.queue_timeout_s)))
+            results = _scores(await wrap_future(await self._batcher.asubmit(of_units(filled), self.queue_timeout_s)))
         return self._rankings(checked, self._finished(checked, results, time.perf_counter() - start))
 
     def __getstate__(self) -> dict[str, Any]:

@@ -113,7 +113,7 @@ class TranslatingReranker(Reranker):
         if self.what != "query":
             texts = [translations.get(text, text) for text in request.texts]
             documents = [_with_text(*pair) for pair in zip(request.documents, texts, strict=True)]
-        return Request(query, documents, request.k, request.initial_scores, request.instruction)
+        return Request(query, documents, request.k, request.initial_scores, request.instruction, request.unit)
 
     def _explained(self, translated: Request, scores: Scores) -> Scores:
         notes = () if self.what == "documents" else (f"the query was translated to {translated.query!r}",)

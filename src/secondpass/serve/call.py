@@ -10,11 +10,13 @@ from secondpass.serve.errors import RefusedError
 from secondpass.serve.scores import unit_scores
 from secondpass.serve.served import Served
 from secondpass.serve.settings import ServeSettings
-from secondpass.types import Document, Ranking, Scale
+from secondpass.types import Document, Ranking, Scale, Trace
 from secondpass.types import Request as RerankRequest
 from secondpass.windows import ApproximateTokenization
 
 __all__ = ["Asked", "Call", "Reranked"]
+
+_ARM = "arm."  # begins the counts by which an `ABTestReranker` tells who answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +71,14 @@ class Call:
         served: the models, which stay open until it is answered.
         settings: the limits.
         request_id: in the log and in the response.
+        unit: who asks, for a reranker that is an experiment; None if that is not known.
         logged: fields of the line in the log.
     """
 
     served: Served
     settings: ServeSettings
     request_id: str = ""
+    unit: str | None = None
     logged: dict[str, Any] = field(default_factory=dict)
 
     async def rerank(self, asked: Asked) -> Reranked:
@@ -87,12 +91,14 @@ class Call:
         """
         name, reranker = self.served.reranker(asked.model)
         await self.check(asked.documents, "documents", query=asked.query)
-        request = RerankRequest(asked.query, asked.documents, asked.k, instruction=asked.instruction)
+        request = RerankRequest(asked.query, asked.documents, asked.k, instruction=asked.instruction, unit=self.unit)
         (ranking,) = await reranker.arerank_many([request])
         truncated, tokens = ranking.trace.total("truncated"), ranking.trace.total("tokens")
         self.logged.update(
             model=name, documents=len(request), tokens=tokens, coalesced=ranking.trace.total("coalesced")
         )
+        if arms := _arms(ranking.trace):
+            self.logged["arm"] = ", ".join(arms)
         if truncated and not asked.truncate:
             raise InputError(f"{truncated} of the documents are too long for {name}, and must not be truncated")
         if asked.raw and ranking.scale is Scale.ORDINAL:
@@ -128,3 +134,9 @@ class Call:
         n_tokens = sum(of_texts) + len(texts) * of_query
         if n_tokens > self.settings.max_tokens:
             raise RefusedError(413, f"about {n_tokens} tokens are more than {self.settings.max_tokens}")
+
+
+def _arms(trace: Trace) -> list[str]:
+    """Return the arms of experiments that answered a request."""
+    own = [count.removeprefix(_ARM) for count in trace.counts if count.startswith(_ARM)]
+    return own + [arm for stage in trace.stages for arm in _arms(stage)]

@@ -1,5 +1,6 @@
 """What is served, and within which limits: the contents of the server's YAML file."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -14,6 +15,8 @@ API_KEYS = "SECONDPASS_API_KEYS"
 """The environment variable with the keys that clients may use, separated by commas or white space."""
 
 Named = Mapping[str, str | Mapping[str, Any]]
+
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 _RERANKERS: Named = {"default": "cross-encoder"}
 _VERIFIERS: Named = {"default": {"type": "fact", "policy": "flag"}}
@@ -44,6 +47,8 @@ class ServeSettings(Configured):
             behind its answer, before it takes no further ones.
         max_wait_ms: how long a request waits for others to share a batch with, while there are some.
         max_pairs: the most documents, claims' passages or texts in a batch.
+        experiment_unit_header: the header of requests that says who asks (a user, a session, a tenant), by which an
+            `secondpass.ABTestReranker` chooses; None for none. It is neither logged nor stored but as a hash.
         sinks: where events of models go, beside the metrics: see `secondpass.MonitoredReranker`.
 
     Raises:
@@ -68,6 +73,7 @@ class ServeSettings(Configured):
         drain_s: float = 0.0,
         max_wait_ms: float = 2.0,
         max_pairs: int = 256,
+        experiment_unit_header: str | None = "X-Experiment-Unit",
         sinks: Sequence[str | Mapping[str, Any]] = (),
     ) -> None:
         if rerankers is verifiers is classifiers is None:
@@ -83,6 +89,8 @@ class ServeSettings(Configured):
         self.max_documents, self.max_bytes, self.max_tokens = max_documents, max_bytes, max_tokens
         self.max_requests, self.timeout_s, self.drain_s = max_requests, timeout_s, drain_s
         self.max_wait_ms, self.max_pairs, self.sinks = max_wait_ms, max_pairs, sinks
+        self.experiment_unit_header = experiment_unit_header
+        self._check_header()
         at_least_one = Whole(at_least=1)
         check(self, max_documents=at_least_one, max_bytes=at_least_one, max_tokens=at_least_one, max_pairs=at_least_one)
         check(self, max_requests=at_least_one, timeout_s=SECONDS, drain_s=NOT_NEGATIVE, max_wait_ms=NOT_NEGATIVE)
@@ -95,6 +103,12 @@ class ServeSettings(Configured):
                 raise ConfigError(f"ServeSettings: aliases: {alias!r} stands for {name!r}, which is none of {known}")
             if alias in names:
                 raise ConfigError(f"ServeSettings: aliases: {alias!r} is the name of a model already")
+
+    def _check_header(self) -> None:
+        given = self.experiment_unit_header
+        if given is not None and (not isinstance(given, str) or not _HEADER.fullmatch(given)):
+            takes = "the name of a header, such as 'X-Experiment-Unit', or None"
+            raise ConfigError(must_be("ServeSettings: experiment_unit_header", takes, given))
 
     def keys(self) -> tuple[str, ...]:
         """Return the keys that are accepted, as they are now; none if no key is needed."""

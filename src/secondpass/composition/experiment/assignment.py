@@ -1,17 +1,26 @@
 """Which arm a unit (a user, a session, a tenant) belongs to: by a hash, so that it stays there without a memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 from secondpass.errors import ConfigError, InputError
+from secondpass.types import Request
 from secondpass.validation import Number, must_be
 
-__all__ = ["Allocation", "checked_unit", "checked_weights", "current_unit", "experiment_unit", "unit_hash"]
+__all__ = [
+    "Allocation",
+    "checked_unit",
+    "checked_weights",
+    "current_unit",
+    "experiment_unit",
+    "of_units",
+    "unit_hash",
+]
 
 _WEIGHT = Number(at_least=0, at_most=100)
 _SLACK = 1e-6  # thirds don't add up to 100 exactly
@@ -24,7 +33,8 @@ def experiment_unit(unit: str) -> Iterator[None]:
     """Let the calls within the block be those of a unit: a user, a session, a tenant.
 
     It holds for this thread or task, and for what these start with their context, as `Reranker.arerank` and the
-    adapters do; put an `ABTestReranker` around a `CoalescingReranker`, whose thread serves many units, and not into it.
+    adapters do; a `CoalescingReranker`, whose thread serves many units, hands on that of each call. Calls of several
+    units at once have it in their requests instead: ``Request(query, documents, unit="user-42")``.
 
     Raises:
         InputError: it is not a text, or it is empty.
@@ -39,6 +49,14 @@ def experiment_unit(unit: str) -> Iterator[None]:
 def current_unit() -> str | None:
     """Return the unit of the block around the call; None outside of one."""
     return _unit.get()
+
+
+def of_units(requests: Sequence[Request]) -> Sequence[Request]:
+    """Return requests that have their unit with them: their own, or that of the block around the call."""
+    unit = current_unit()
+    if unit is None:
+        return requests
+    return [request if request.unit is not None else replace(request, unit=unit) for request in requests]
 
 
 def checked_unit(unit: object) -> str:

@@ -42,8 +42,8 @@ class ABTestReranker(Reranker):
     """Tries rerankers on live traffic: the first arm is the control, the others are treatments.
 
     Each unit (a user, a session, a tenant) belongs to an arm, by a hash of its id, and stays there. The unit of a call
-    is that of the ``experiment_unit("user-42")`` block around it; without one, each query is a unit of its own. What
-    the weight of a treatment means depends on the mode:
+    is the ``unit`` of its request, or that of the ``experiment_unit("user-42")`` block around it; without one, each
+    query is a unit of its own. What the weight of a treatment means depends on the mode:
 
     - ``split``: it answers that share of the units.
     - ``shadow``: the control answers everybody. For that share of the units the treatment is asked as well,
@@ -288,7 +288,7 @@ class ABTestReranker(Reranker):
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         allocation, unit = self._allocation(), current_unit()
-        hashes = [unit_hash(self.name, request.query if unit is None else unit) for request in requests]
+        hashes = [unit_hash(self.name, request.unit or unit or request.query) for request in requests]
         of_arm: dict[str, list[int]] = {}
         for at, hashed in enumerate(hashes):
             of_arm.setdefault(allocation.arm_of(hashed), []).append(at)
