@@ -127,5 +127,5 @@ def test_schemathesis_finds_no_fault(client: TestClient) -> None:
             case.validate_response(response, checks=promised)
 
         conforms()
-    assert len(statuses) == 11
+    assert len(statuses) == 12
     assert all(200 in seen for seen in statuses.values())
