@@ -8,7 +8,7 @@ Weights are random and of the shape of the checkpoint that is named: time and me
 system scores the same pairs in a process of its own; they take turns, round by round, so that a machine that gets
 slower does so for all. Figures are medians, ratios those within each round; on a busy machine only these say much.
 MB is the peak of the process while it works (VmHWM, reset before; Linux only). "Off by" is the largest difference of a
-score from PyTorch's, of logits in float32.
+score from PyTorch's, of logits in float32, and "alone" that of a pair's score alone from its score among the others.
 
 Needs: pip install "secondpass[bench]"; for what `benchmarks/speed.py` says of ONNX, an environment of its own.
 """
@@ -37,6 +37,7 @@ _DEBERTA = {
     "vocab_size": 128_100,
 }
 _MODERNBERT = {"model_type": "modernbert", "num_labels": 1}
+N_ALONE = 10
 
 
 def _shape(base: Mapping[str, Any], width: int, layers: int, heads: int, inner: int) -> dict[str, Any]:
@@ -81,6 +82,7 @@ def measure(size: str, systems: Mapping[str, str], n_pairs: int, n_rounds: int) 
     """Print the rows of a size."""
     query, texts = workloads()["one"][1][0]
     requests = [(query, texts[:n_pairs])]
+    alone: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as path:
         folder = Path(path)
         write_checkpoint(SIZES[size], folder / "float")
@@ -93,7 +95,10 @@ def measure(size: str, systems: Mapping[str, str], n_pairs: int, n_rounds: int) 
                 answer = worker.run(requests)
                 if at:
                     results[name].append(answer)
-        for worker in workers.values():
+        for name, worker in workers.items():
+            among = results[name][0]["scores"]
+            some = [worker.run([(query, [text])])["scores"][0] for text in texts[: min(n_pairs, N_ALONE)]]
+            alone[name] = max(abs(score - other) for score, other in zip(some, among, strict=False))
             worker.close()
     base = results["sentence-transformers"]
     for name, rows in results.items():
@@ -102,7 +107,8 @@ def measure(size: str, systems: Mapping[str, str], n_pairs: int, n_rounds: int) 
         off = max(abs(ours - theirs) for ours, theirs in zip(rows[0]["scores"], base[0]["scores"], strict=True))
         print(
             f"| {size} | {ENCODER_SYSTEMS[name].title} | {n_pairs / seconds:.1f} | {statistics.median(ratios):.2f} | "
-            f"{min(ratios):.2f} to {max(ratios):.2f} | {max(row['peak_mb'] for row in rows):.0f} | {off:.1e} |",
+            f"{min(ratios):.2f} to {max(ratios):.2f} | {max(row['peak_mb'] for row in rows):.0f} | "
+            f"{off:.1e} | {alone[name]:.1e} |",
             flush=True,
         )
 
@@ -125,8 +131,8 @@ def main() -> None:
             print(f"{name} is left out: there is no {', '.join(lacking)} ({system.install})", file=sys.stderr)
         else:
             systems[name] = python
-    print("| shape of | system | pairs/s | times as fast as PyTorch | lowest to highest | peak MB | off by at most |")
-    print("| --- | --- | --: | --: | --: | --: | --: |")
+    print("| shape of | system | pairs/s | times as fast as PyTorch | lowest to highest | peak MB | off by | alone |")
+    print("| --- | --- | --: | --: | --: | --: | --: | --: |")
     for size in arguments.sizes:
         measure(size, systems, arguments.pairs, arguments.rounds)
 

@@ -170,14 +170,26 @@ class TestTrace:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " \n\t", "\u200b\ufeff\u2060", "\x00\x1f", "...", "\u2014 \u2013 _", "\u3164\u2800\uffa0", "\u0301"]
+    "text",
+    [
+        *("", " \n\t", "\u200b\ufeff\u2060", "\x00\x1f", "...", "\u2014 \u2013 _", "\u3164\u2800\uffa0", "\u0301"),
+        *(
+            "|  |  |\n|:--|--:|\n|  |  |",
+            "+---+===+\n|   |   |",
+            "=====\n~~~~~",
+            "\u250c\u2500\u2510",
+            "\u25e6 \u25aa \u2022",
+        ),
+    ],
 )
 def test_what_shows_nothing_is_blank(text: str) -> None:
-    """Spaces, what has no width, controls, punctuation, fillers and lone marks."""
+    """Spaces, what has no width, controls, punctuation, fillers, lone marks, and what draws lines and bullets."""
     assert is_blank(text) and Request("q", [text, "a"]).blank == (True, False)
 
 
-@pytest.mark.parametrize("text", ["a", " é.", "7", "½", "日", "ไทย", "$", "+", "🙂", "\ud800", "\u3164a"])
+@pytest.mark.parametrize(
+    "text", ["a", " é.", "7", "½", "日", "ไทย", "$", "+", "- 1 +", "\u2192", "🙂", "\ud800", "\u3164a"]
+)
 def test_a_letter_a_digit_or_a_symbol_is_not_blank(text: str) -> None:
     """One is enough; what can't be encoded stands for something, too."""
     assert Request("q", [text]).blank == (False,)

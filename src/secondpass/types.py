@@ -36,7 +36,8 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u
 
 # Hangul fillers count as letters, and the empty Braille pattern as a symbol, but show nothing.
 _LETTER_OR_DIGIT = re.compile("[^\\W_\u115f\u1160\u3164\uffa0]")
-_EMPTY_SYMBOL = "\u2800"
+# Symbols that only draw: rules, the lines of tables, boxes, bullets, and the pattern of Braille without a dot.
+_DRAWN = re.compile("[|=~^`\u2500-\u25ff\u2800]|[+](?=[-=])|(?<=[-=])[+]")
 
 
 class Scale(StrEnum):
@@ -153,10 +154,13 @@ def well_formed(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Return whether a text has no letter, digit or symbol that shows: only spaces, punctuation, marks and controls."""
+    """Return whether a text has no letter, digit or symbol that says something.
+
+    Spaces, punctuation, marks, controls and what draws lines and bullets say nothing.
+    """
     if _LETTER_OR_DIGIT.search(text):
         return False
-    return not any(unicodedata.category(character)[0] == "S" for character in text if character != _EMPTY_SYMBOL)
+    return not any(unicodedata.category(character)[0] == "S" for character in _DRAWN.sub("", text))
 
 
 @dataclass(frozen=True, slots=True)

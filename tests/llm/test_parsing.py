@@ -130,6 +130,20 @@ def test_an_order_holds_every_document_once_or_is_none(text: str) -> None:
         ("**[2]**", 2),
         ('{"grade": NaN}', None),
         ("I'd say 3", None),
+        ("Grade: 3", 3),
+        ("**Grade:** 3", 3),
+        ("The grade is 3.", 3),
+        ("grade = [2]", 2),
+        ("3/3", 3),
+        ("Grade: 2 / 3", 2),
+        ("2/10", None),  # on another scale
+        ("Document: 3", None),
+        ("The grade isn't 3", None),
+        ("Grade: 3, as [1] asks for", None),
+        ("{'grade': 3}", 3),
+        ("```json\n{'grade': 3,}\n```", 3),
+        ("{'grade': 1", None),
+        ('{"Grade": 3.0}', 3),
         ("", None),
     ],
 )
@@ -143,6 +157,7 @@ def test_the_best_is_one_of_those_shown() -> None:
     assert [best(f'{{"best": {number}}}', 3) for number in (0, 1, 3, 4)] == [None, 0, 2, None]
     assert best('Comparing with [1], the second is better. {"best": 2}', 2) == 1
     assert best("Comparing with [1], the second is better.", 2) is None
+    assert (best("Best: [2]", 2), best("{'best': 1}", 2), best("Grade: 2", 2)) == (1, 0, None)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,14 @@ Count = Callable[[str, int], None]
 
 _OBJECT = re.compile(r'\{\s*"')  # the beginning of one with members
 _BRACKETED = re.compile(r"\[\s*(\d{1,6})\s*\]")
-_ALONE = re.compile(r"(?:```[a-z]*\s+)?[*_`\"']*(?:(\d{1,6})(?:\.0*)?|\[\s*(\d{1,6})\s*\])[*_`\"'.]*(?:\s+```)?")
+# A number that is all there is, or that stands with its name and nothing else: **3**, [3], 3/3, Grade: 3, {'grade': 3}
+_ALONE = re.compile(
+    r"""(?:```[a-z]*\s+)?(\{\s*)?
+    (?:(?:the\s+)?[*_`"']*(?P<name>[a-z]+)[*_`"']*\s*(?:[:=]|\bis\b)[*_`"'\s]*|[*_`"']*)
+    (?:(?P<number>\d{1,6})(?:\.0*)?|\[\s*(?P<bracketed>\d{1,6})\s*\])(?:\s*/\s*(?P<top>\d{1,6}))?[*_`"'.]*
+    (?(1)\s*,?\s*\})(?:\s+```)?""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _NUMERAL = re.compile(r"[*_`\s]*(?:\[\s*)?(\d{1,6})(?:\.0*)?(?:\s*\])?[*_`\s]*")
 _BARE_LIST = re.compile(r"[\d\s,;>]+")
 _MAX_CHARS = 200_000
@@ -122,7 +129,10 @@ def _word(token: str) -> str:
 
 def _one_number(text: str, name: str, low: int, high: int) -> int | None:
     alone = _ALONE.fullmatch(text)  # among words, a number may be that of a document which is spoken of
-    value = int(alone[1] or alone[2]) if alone else _number(member_in(text, name))
+    if alone and (alone["name"] or name).lower() == name and int(alone["top"] or high) == high:
+        value: int | None = int(alone["number"] or alone["bracketed"])
+    else:
+        value = _number(member_in(text, name))
     return value if value is not None and low <= value <= high else None
 
 
@@ -155,8 +165,9 @@ def _number(item: Any) -> int | None:
 
 
 def member_in(text: str, name: str) -> Any:
-    """Return the value of the first member of this name in the JSON objects of a text, or None."""
-    return next((each[name] for each in _objects(text)[0] if name in each), None)
+    """Return the value of the first member of this name, in small or capital letters, in the JSON objects of a text."""
+    members = (member for each in _objects(text)[0] for member in each.items())
+    return next((value for key, value in members if key.lower() == name), None)
 
 
 def _json_in(text: str) -> Any:
