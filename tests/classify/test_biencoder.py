@@ -203,6 +203,37 @@ class TestProbabilities:
         assert np.mean(empty) >= 0.9 and np.mean(some) >= 0.7
         assert hits >= 0.85 * sum(len(result.labels) for result in results)
 
+    def test_two_matters_in_one_message(self, bge: BiEncoder) -> None:
+        """Each clause is read by itself, too, and the best counts."""
+        labels = ["heating", "parking", "noise"]
+        text = "The radiator is cold, and a van stands on my parking space."
+        classifier = ZeroShotClassifier(bge, labels=labels, multi_label=True)
+        result, joined = classifier.classify(text), classifier.classify(text.replace(", and", " while"))
+        assert {*result.labels} == {"heating", "parking"} and joined.labels == ("parking",)
+        clauses = [classifier.classify(each).scores for each in text.split(", and ")]
+        best = {label: max(scores[label] for scores in (*clauses, joined.scores)) for label in labels}
+        assert result.scores == pytest.approx(best, abs=0.1)  # of all three, and not of their mean
+        assert (
+            result.trace.total("pairs") == 3 * joined.trace.total("pairs") == 18
+        )  # three texts, labels in two wordings
+
+    @pytest.mark.parametrize(
+        ("text", "clauses"),
+        [
+            ("The bus was late today. And when is it due?", ["The bus was late today.", "And when is it due?"]),
+            ("The soup is cold, but the waiter was kind", ["The soup is cold", "the waiter was kind"]),
+            ("Nuts and bolts", []),
+            ("Hello! Where is my parcel?", []),
+            ("\u591a\u5c11 a b\u3002c d e", ["\u591a\u5c11 a b\u3002", "c d e"]),
+            ("One clause is here. " * 9, []),
+            ("and " * 50_000, []),
+            ("x" + " " * 200_000 + "x", []),
+        ],
+    )
+    def test_clauses(self, text: str, clauses: list[str]) -> None:
+        """A greeting is none, a pair of words isn't taken apart, and a long text is read as a whole."""
+        assert [*BiEncoderMember(BiEncoder(Counting()), Wording(("{}",), {}, {})).clauses(text)] == clauses
+
     def test_one_label_alone_is_told_from_none(self, bge: BiEncoder) -> None:
         """With a single label, "none of these" is what it stands against."""
         classifier = ZeroShotClassifier(bge, labels=["delivery of a parcel"], multi_label=True)

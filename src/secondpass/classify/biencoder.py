@@ -1,5 +1,6 @@
 """A bi-encoder as a member: a text's vector against the labels' vectors, in one pass for a text."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar, Unpack
 
@@ -28,6 +29,12 @@ _SHARPNESS_OF_SEVERAL = 1.15
 _SLOPE, _INTERCEPT = 1.9, 2.93  # from the logarithm of a label's share to its log odds
 _NONE = 10.0  # how many labels "none of these" counts for
 _MOST_KEPT = 10_000  # vectors of hypotheses
+# Where one matter ends and another may begin: after a sentence, and before "and" or "but" with three words or more.
+_CLAUSE_END = re.compile(
+    r"(?<=[.!?;\n])\s+|(?<=[\u3002\uff01\uff1f\uff1b])|(?<!\s),?\s+(?:and|but)\s+(?=\S+\s+\S+\s+\S)"
+)
+_CLAUSE_WORDS = 3  # of one at least, or there is nothing to tell a label by
+_MOST_CLAUSES = 8  # of a message; among those of a long text some are near to any label
 
 
 class BiEncoder(Configured):
@@ -66,7 +73,8 @@ class BiEncoderMember(Member):
     """Compares vectors from which half of what all texts, or all labels, have in common was taken off.
 
     For one label of several the cosines are put through a softmax. For several at once "none of these" is a label
-    more, which stands for many others; the share of a label in that softmax is what its log odds are made of.
+    more, which stands for many others; the share of a label in that softmax is what its log odds are made of. A
+    message's clauses are then read one by one, too, and the one that speaks most for a label counts.
 
     Args:
         model: the bi-encoder.
@@ -102,6 +110,11 @@ class BiEncoderMember(Member):
         """Return the log odds of a text's labels, from their logits against "none of these"."""
         share = logits - np.logaddexp(0.0, np.logaddexp.reduce(logits))
         return np.asarray(_SLOPE * share + _INTERCEPT)
+
+    def clauses(self, text: str) -> Sequence[str]:
+        """Return the clauses of a message: one vector for two matters is near to neither."""
+        parts = [part for part in _CLAUSE_END.split(text) if len(part.split()) >= _CLAUSE_WORDS]
+        return parts if 1 < len(parts) <= _MOST_CLAUSES else ()
 
     def _hypothesis_lengths(self, hypotheses: Sequence[str]) -> list[int]:
         return [0] * len(hypotheses)  # they don't stand beside the text

@@ -57,20 +57,30 @@ class Panel:
             independent: whether several labels may be true at once: each is then its log odds put through the
                 logistic function; else they share one softmax.
         """
-        items = [(text, hypotheses) for text, groups in choices for hypotheses in groups]
-        ends = np.cumsum([len(groups) for _, groups in choices]).tolist()
-        parts = [slice(end - len(groups), end) for end, (_, groups) in zip(ends, choices, strict=True)]
         rows: list[list[FloatArray]] = [[] for _ in choices]
         counts: list[Counter[str]] = [Counter() for _ in choices]
         windows: list[tuple[Span | None, ...]] = []
         for number, member in enumerate(self.members):
+            texts = [[text, *(member.clauses(text) if independent else ())] for text, _ in choices]
+            items = [
+                (text, hypotheses)
+                for several, (_, groups) in zip(texts, choices, strict=True)
+                for text in several
+                for hypotheses in groups
+            ]
             scores = member.score(items, odds=independent)
             logits = scores.logits - self._offsets(number, items, independent) if self.calibrate else scores.logits
-            for at, part in enumerate(parts):
-                rows[at].append(sigmoid(member.log_odds(logits[part])) if independent else softmax(logits[part]))
-                for each in scores.counts[part]:
-                    counts[at].update(each)
-            windows = windows or [scores.windows[part] for part in parts]
+            end, spans = 0, []
+            for at, (several, (_, groups)) in enumerate(zip(texts, choices, strict=True)):
+                start, end = end, end + len(several) * len(groups)
+                each = logits[start:end].reshape(len(several), len(groups))
+                rows[at].append(
+                    sigmoid(np.max([member.log_odds(one) for one in each], axis=0)) if independent else softmax(each[0])
+                )
+                for count in scores.counts[start:end]:
+                    counts[at].update(count)
+                spans.append(scores.windows[start : start + len(groups)])
+            windows = windows or spans
         return [Outcome(np.stack(each), spans, count) for each, spans, count in zip(rows, windows, counts, strict=True)]
 
     def _offsets(self, number: int, items: Sequence[Item], odds: bool) -> FloatArray:

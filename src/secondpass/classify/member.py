@@ -56,6 +56,10 @@ class Member(ABC):
         """Return the log odds of each label of one text, from their logits with ``odds``: shape (n_labels,)."""
         return logits
 
+    def clauses(self, text: str) -> Sequence[str]:
+        """Return the parts of a text that are read by themselves, too, where several labels may be true; here none."""
+        return ()
+
     def score(self, items: Sequence[Item], *, odds: bool) -> ItemScores:
         """Score texts against labels, all in one run of the model.
 
