@@ -30,7 +30,10 @@ _PASSING = (
     (re.compile(r"\d[\d.,]* ?(?:ms|µs|us|s|seconds|minutes|MB|GB)\b"), "TIME"),
     (re.compile(r"[ \t─━]+"), " "),
 )
-_RELATIVE, _ABSOLUTE = 0.05, 0.15  # int8 arithmetic differs between processors by about a tenth of a logit
+_RELATIVE, _ABSOLUTE = (
+    0.05,
+    0.15,
+)  # int8 arithmetic differs between processors by about a tenth of a logit
 
 
 def executed(path: Path) -> nbformat.NotebookNode:
@@ -73,20 +76,30 @@ def differences(stored: nbformat.NotebookNode, run: nbformat.NotebookNode) -> li
             continue
         pairs = [_shown(_merged(cell.outputs)) for cell in (old, new)]
         if [kind for kind, _ in pairs[0]] != [kind for kind, _ in pairs[1]]:
-            found.append(f"cell {at} shows {[kind for kind, _ in pairs[0]]}, a run {[kind for kind, _ in pairs[1]]}")
+            found.append(
+                f"cell {at} shows {[kind for kind, _ in pairs[0]]}, a run {[kind for kind, _ in pairs[1]]}"
+            )
         elif "varies" not in old.metadata.get("tags", ()):
             texts = zip(pairs[0], pairs[1], strict=True)
-            found += [f"cell {at} shows\n{a}\na run\n{b}" for (_, a), (_, b) in texts if not same_text(a, b)]
+            found += [
+                f"cell {at} shows\n{a}\na run\n{b}"
+                for (_, a), (_, b) in texts
+                if not same_text(a, b)
+            ]
     return found
 
 
 def same_text(left: str, right: str) -> bool:
     """Whether two outputs say the same: equal words, and numbers that are equal but for a small difference."""
-    return _words(left) == _words(right) and all(map(_near, _numbers(left), _numbers(right)))
+    return _words(left) == _words(right) and all(
+        map(_near, _numbers(left), _numbers(right))
+    )
 
 
 def _words(text: str) -> list[str]:
-    return [_NUMBER.sub("#", line).rstrip() for line in _lasting(text).strip().splitlines()]
+    return [
+        _NUMBER.sub("#", line).rstrip() for line in _lasting(text).strip().splitlines()
+    ]
 
 
 def _numbers(text: str) -> list[float]:
@@ -117,7 +130,11 @@ def _merged(outputs: Sequence[Any]) -> list[Any]:
         if output.output_type == "stream" and output.name == "stderr":
             continue  # progress bars, and logs of libraries
         last = merged[-1] if merged else None
-        if output.output_type == "stream" and last is not None and last.output_type == "stream":
+        if (
+            output.output_type == "stream"
+            and last is not None
+            and last.output_type == "stream"
+        ):
             last.text += output.text
         else:
             merged.append(nbformat.from_dict(output))
@@ -140,7 +157,11 @@ def _shown(outputs: Sequence[Any]) -> list[tuple[str, str]]:
         data = output.get("data", {})
         kinds = ", ".join(sorted(data))
         # A picture's alternative text may hold its address; a table says all in HTML or plain text.
-        text = "" if any(kind.startswith("image/") for kind in data) else data.get("text/html", data.get("text/plain"))
+        text = (
+            ""
+            if any(kind.startswith("image/") for kind in data)
+            else data.get("text/html", data.get("text/plain"))
+        )
         shown.append((f"{output.output_type}: {kinds}", text or ""))
     return shown
 

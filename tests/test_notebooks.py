@@ -1,13 +1,17 @@
 """The notebooks run from top to bottom, and are stored with what they print."""
 
+import re
+import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nbformat
 import pytest
 
 from notebooks.store import PYTHON, differences, executed, same_text
 
-_NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+_ROOT = Path(__file__).parents[1]
+_NOTEBOOKS = sorted((_ROOT / "notebooks").glob("*.ipynb"))
 
 
 @pytest.mark.slow
@@ -35,6 +39,22 @@ def test_it_is_stored_with_output(path: Path) -> None:
     assert not any(output.get("name") == "stderr" for output in outputs)
     assert not any(place in str(outputs) for place in ("/home/", "/tmp/", "site-packages"))
     assert path.stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("path", _NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_opens_in_colab(path: Path) -> None:
+    """A link at its head, to this file; its first cell installs there, and only there, what the head says."""
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    cells = nbformat.read(path, as_version=4).cells
+    head, first = cells[0].source, next(cell.source for cell in cells if cell.cell_type == "code")
+    address = urlsplit(project["urls"]["Source"])
+    where = f"https://colab.research.google.com/github{address.path}/blob/main/notebooks/{path.name}"
+    assert head.splitlines()[0].startswith("# ") and f"[Open in Colab]({where})" in head.splitlines()[2]
+    (told,) = re.findall(r"^pip install (.*)$", head, re.MULTILINE)
+    (extras,) = re.findall(r'"secondpass\[([a-z0-9,-]+)\]"', told)
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
+    from_source = told.replace(f'"secondpass[{extras}]"', f'"secondpass[{extras}] @ git+{address.geturl()}"')
+    assert first == f'import sys\n\nif "google.colab" in sys.modules:\n    %pip install -q {from_source}'
 
 
 def test_there_are_some() -> None:
