@@ -123,6 +123,17 @@ def test_the_workflow_does_what_is_tested_here() -> None:
     assert "secrets." not in str(workflow)
 
 
+def test_every_python_that_is_named_is_tested() -> None:
+    """Those of the classifiers, and no others, are those of the workflow."""
+    jobs = yaml.safe_load((_ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"]
+    usual = [
+        step["with"]["python-version"] for step in jobs["test"]["steps"] if "python-version" in step.get("with", {})
+    ]
+    tested = {*usual, *jobs["other-pythons"]["strategy"]["matrix"]["python"]}
+    named = {line.rpartition(" ")[2] for line in _project()["classifiers"] if ":: Python :: 3." in line}
+    assert tested == named and min(named) == _project()["requires-python"].removeprefix(">=")
+
+
 def test_the_site_is_built_by_the_command_of_the_documentation() -> None:
     """What puts the site on the web is what CONTRIBUTING.md says, and what the test of the site runs."""
     workflow = yaml.safe_load((_ROOT / ".github" / "workflows" / "docs.yml").read_text(encoding="utf-8"))
