@@ -1,20 +1,18 @@
 """The query engine: from another one's response, by `FactVerifier.verify`, to one that may be shown."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import RESPONSE_TYPE, Response
-from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
+from llama_index.core.callbacks import CallbackManager
 from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr-defined]  # it's re-exported
-from llama_index.core.prompts.mixin import PromptDictType, PromptMixinType
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 
-from llama_index.postprocessor.secondpass.responses import acompleted, checked_mode, completed, passages_of
+from llama_index.postprocessor.secondpass.responses import acompleted, completed, passages_of
+from llama_index.postprocessor.secondpass.wrapping import WrappingQueryEngine
 from secondpass.adapters import VerifierLike, load_verifier
-from secondpass.errors import ConfigError
 from secondpass.verify.types import Verification
 
 __all__ = ["VerifyingQueryEngine"]
@@ -24,7 +22,7 @@ dispatcher = get_dispatcher(__name__)
 _KEY = "verification"
 
 
-class VerifyingQueryEngine(BaseQueryEngine):
+class VerifyingQueryEngine(WrappingQueryEngine):
     """Verifies what a query engine answers against the nodes that it answered from.
 
     ```python
@@ -71,12 +69,8 @@ class VerifyingQueryEngine(BaseQueryEngine):
         metadata_mode: MetadataMode | str = MetadataMode.NONE,
         callback_manager: CallbackManager | None = None,
     ) -> None:
-        if not isinstance(query_engine, BaseQueryEngine):
-            raise ConfigError(f"VerifyingQueryEngine wraps a query engine, not a {type(query_engine).__name__}")
-        self.query_engine = query_engine
-        self.metadata_mode = checked_mode(metadata_mode)
+        super().__init__(query_engine, metadata_mode, callback_manager)
         self.verifier = load_verifier(verifier)
-        super().__init__(callback_manager or query_engine.callback_manager)
 
     # The framework puts the spans around these two, since they are abstract in the base class.
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
@@ -89,10 +83,6 @@ class VerifyingQueryEngine(BaseQueryEngine):
             response = await acompleted(await self.query_engine.aquery(query_bundle))
             finished.append(await self._averified(query_bundle, response))
         return finished[0]
-
-    def retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        """Return what the wrapped engine retrieves."""
-        return self.query_engine.retrieve(query_bundle)
 
     def synthesize(
         self,
@@ -114,15 +104,6 @@ class VerifyingQueryEngine(BaseQueryEngine):
         response = await self.query_engine.asynthesize(query_bundle, nodes, additional_source_nodes)
         return await self._averified(query_bundle, await acompleted(response))
 
-    @contextmanager
-    def _reported(self, query_bundle: QueryBundle) -> Iterator[list[Response]]:
-        """Report the start, then the response that the caller has put into the yielded list, or its failure."""
-        finished: list[Response] = []
-        payload: dict[str, Any] = {EventPayload.QUERY_STR: query_bundle.query_str}
-        with self.callback_manager.event(CBEventType.QUERY, payload=payload) as event:
-            yield finished
-            event.on_end(payload={EventPayload.RESPONSE: finished[0]})
-
     @dispatcher.span
     def _verified(self, query_bundle: QueryBundle, response: Response) -> Response:
         return _with(response, self.verifier.verify(**self._inputs(query_bundle, response)))
@@ -134,16 +115,6 @@ class VerifyingQueryEngine(BaseQueryEngine):
     def _inputs(self, query_bundle: QueryBundle, response: Response) -> dict[str, Any]:
         passages = passages_of(response.source_nodes, self.metadata_mode)
         return {"answer": response.response or "", "passages": passages, "question": query_bundle.query_str}
-
-    # The wrapped engine's own instead of those of a module "query_engine": update_prompts knows one level of modules.
-    def _get_prompts(self) -> dict[str, Any]:
-        return self.query_engine._get_prompts()
-
-    def _get_prompt_modules(self) -> PromptMixinType:
-        return self.query_engine._get_prompt_modules()
-
-    def _update_prompts(self, prompts: PromptDictType) -> None:
-        self.query_engine._update_prompts(prompts)
 
 
 def _with(response: Response, verification: Verification) -> Response:
