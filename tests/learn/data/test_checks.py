@@ -92,8 +92,9 @@ def test_one_class() -> None:
 
 
 def test_queries_without_labels_of_a_kind() -> None:
-    """Some without a relevant document are named; where no document is not relevant, negatives can be mined."""
-    report = check_data([*_good(), TrainingExample.of("query", [], ["document"])])
+    """Some without a relevant document are named, but for a teacher's; without another one, negatives can be mined."""
+    taught = TrainingExample("of a teacher", ("document 1", "document 2"), (0, 0), scores=(2.0, 1.0))
+    report = check_data([*_good(), TrainingExample.of("query", [], ["document"]), taught])
     assert _found(report, "no_positive").examples == (72,)
     report = check_data([TrainingExample.of(each.query, each.positives) for each in _good()])
     assert "mine_negatives" in _found(report, "no_negatives").advice and report.ok

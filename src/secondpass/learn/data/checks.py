@@ -78,7 +78,8 @@ def _contradiction(examples: Sequence[Example]) -> Iterator[Finding]:
 def _one_class(examples: Sequence[Example]) -> Iterator[Finding]:
     if isinstance(examples[0], TrainingExample):
         ranking = [example for example in examples if isinstance(example, TrainingExample)]
-        without = [at for at, example in enumerate(ranking) if not example.positives]
+        # What a teacher scored needs no labels.
+        without = [at for at, example in enumerate(ranking) if not example.positives and example.scores is None]
         if len(without) == len(examples):
             yield Finding("one_class", "no query has a relevant document", "label some documents above 0", severe=True)
         elif without:
