@@ -56,7 +56,7 @@ def test_a_misspelt_setting_is_caught_by_pyright_too(tmp_path: Path) -> None:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     report = json.loads(done.stdout)
     found = {(Path(each["file"]).name, each["range"]["start"]["line"]) for each in report["generalDiagnostics"]}
-    assert found == expected and len(expected) == 14 and report["summary"]["filesAnalyzed"] == 3
+    assert found == expected and len(expected) == 15 and report["summary"]["filesAnalyzed"] == 3
 
 
 @pytest.mark.slow

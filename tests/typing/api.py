@@ -22,7 +22,7 @@ from secondpass.llm import Budget
 from secondpass.models import LoadSettings
 from secondpass.monitor import AlertSink, Event, LatencyRule, WindowSink
 from secondpass.retrieve import BM25Retriever, DenseRetriever, RetrieveRerank
-from secondpass.verify import LLMJudge
+from secondpass.verify import DecisionJudge, LLMJudge
 
 
 def rerank(query: str, texts: list[str]) -> list[str]:
@@ -81,6 +81,10 @@ def ask(texts: list[str]) -> list[float]:
     sp.LLMReranker("m", timout_s=5.0)  # type: ignore[call-arg]
     sp.LLMReranker("m", concurrency="8")  # type: ignore[arg-type]
     LLMJudge("m", base_uri="http://localhost:8000/v1")  # type: ignore[call-arg]
+    sp.DecisionReranker("m", url="http://localhost:8000/v1/systemone", mode="graded", timeout_s=5.0)
+    DecisionJudge(decide=lambda question, timeout_s: [0.9, 0.05, 0.05], threshold=0.6)
+    sp.DecisionReranker("m", uri="http://localhost:8000/v1/systemone")  # type: ignore[call-arg]
+    sp.DecisionReranker("m", shape="cohere")  # type: ignore[arg-type]
     return [document.score for document in llm.rerank("q", texts)]
 
 

@@ -1,12 +1,13 @@
 """LangChain with secondpass as users write it, for mypy and pyright to read; never run."""
 
+from langchain_core.decisions import BaseDecisionModel
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.retrievers import BaseRetriever
 
 import secondpass as sp
 from langchain_secondpass import SecondPassCrossEncoder, SecondPassReranker, SecondPassVerifier
-from secondpass.verify import LLMJudge
+from secondpass.verify import DecisionJudge, LLMJudge
 
 
 def reranked(retriever: BaseRetriever) -> list[Document]:
@@ -32,3 +33,10 @@ def judged(model: BaseChatModel) -> dict[str, object]:
     step = SecondPassVerifier(verifier=verifier, question_key="input")
     result: dict[str, object] = step.invoke({"answer": "a", "context": [Document("a")], "input": "q"})
     return result
+
+
+def decided(model: BaseDecisionModel) -> sp.Reranker:
+    """Any decision model, as reranker and as judge."""
+    sp.FactVerifier(judge=DecisionJudge(decision_model=model), band=(0.3, 0.7))
+    DecisionJudge(decision_modle=model)  # type: ignore[call-arg]
+    return sp.DecisionReranker(decision_model=model, mode="graded")
