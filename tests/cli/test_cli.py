@@ -143,7 +143,7 @@ def test_models_lists_the_catalogue(columns: int) -> None:
     """Below a header, the installed ones first; the licence where there is room; columns that stand apart."""
     lines = run("models", COLUMNS=str(columns)).stdout.splitlines()
     header = lines[0]
-    assert header.split() == ["name", "task", "size", *(["licence"] if columns == 120 else []), "where"]
+    assert header.split() == ["name", "task", "params", *(["licence"] if columns == 120 else []), "where"]
     assert max(map(len, lines)) <= columns
     at = header.index("where")
     (embedded,) = (line for line in lines if line.startswith("✓  ms-marco-MiniLM-L12-v2 "))

@@ -35,7 +35,7 @@ def list_models(context: typer.Context) -> None:
     specs = list(dict.fromkeys(catalog().values()))
     found = {spec.name: _where(spec) for spec in specs}
     wide = output.width >= _WIDE
-    table = list_table("", "name", "task", "size", *(["licence"] if wide else []), "where")
+    table = list_table("", "name", "task", "params", *(["licence"] if wide else []), "where")
     table.columns[3].justify = "right"
     for spec in sorted(specs, key=lambda spec: not found[spec.name]):
         where = found[spec.name]

@@ -13,6 +13,7 @@ from secondpass.errors import MissingExtraError, first_line
 __all__ = ["plugins"]
 
 _OWN = "secondpass"
+_WIDE = 100  # columns, for objects with their modules
 
 
 def plugins(
@@ -25,15 +26,14 @@ def plugins(
     groups = _groups()
     if group is not None and group not in groups:
         raise typer.BadParameter(f"no {group!r}; there are {', '.join(groups) or 'none'}", param_hint="group")
-    n_broken = 0
+    n_broken, wide = 0, output.width >= _WIDE
     for name in groups if group is None else [group]:
         table = list_table("name", "from", "loads", "object")
         for point in _points(name):
             loads, style = _loads(point)
             n_broken += style == "red"
-            table.add_row(
-                Text(point.name, "bold"), _owner(point), Text(one_line(loads), style), Text(point.value, "dim")
-            )
+            what = point.value if wide else point.value.rpartition(":")[2]  # a module's name would break in a word
+            table.add_row(Text(point.name, "bold"), _owner(point), Text(one_line(loads), style), Text(what, "dim"))
         output.print(Text(name, style="bold underline"))
         output.print(table)
         output.print()

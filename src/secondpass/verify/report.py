@@ -28,7 +28,7 @@ _WORDS = {
     "error": "error",
 }
 # A notebook puts cells' texts on the right, and headers in the middle.
-_CELL = "text-align:left;vertical-align:top;padding:.5em .6em .5em 0;white-space:normal;min-width:6.5em"
+_CELL = "text-align:left;vertical-align:top;padding:.5em .6em .5em 0;white-space:normal;min-width:9em"
 _MARKS = {"supported": "✓", "contradicted": "✗", "not_enough_info": "?", "not_checkable": "·", "error": "!"}
 _FOR, _AGAINST, _NEAR = ("✓ supports", "supported"), ("✗ contradicts", "contradicted"), ("nearest", "not_checkable")
 _ABSENT = ("the passage does not have this", "the passage does not say this of them")
