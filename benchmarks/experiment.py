@@ -6,8 +6,9 @@
 Overhead: a fake reranker that does next to nothing, plain and in each mode, in turn; differences of medians.
 
 The shadow: the embedded cross-encoder, asked at random times that keep it busy a quarter of the time, as the control
-alone and with a treatment in the shadow that scores each document ten times. Blocks of calls take turns, so that other
-work on the machine meets both. Both conditions take the same times of arrival and the same texts.
+alone, alone once more, and with a treatment in the shadow that scores each document ten times. Short blocks of calls
+take turns in random order, so that other work on the machine meets all, with the same times of arrival and the same
+texts; by how much the second "alone" differs from the first is what the machine does by itself.
 
 The test: experiments whose arms do not differ, looked at each day until the test says that they do. There are units
 that come once, units that come several times and have habits, rare events and heavy tails.
@@ -31,6 +32,7 @@ from secondpass.testing import FakeReranker
 from secondpass.types import Request, Scores
 
 _BUSY = 0.25
+_QUANTILES = (50, 90, 99)
 
 
 class TenTimes(Reranker):
@@ -84,33 +86,48 @@ def block(reranker: Reranker, gaps: Sequence[float], documents: Sequence[str]) -
 
 
 def print_shadow(blocks: int, calls: int, n_documents: int) -> None:
-    """Print the control's latencies, alone and with the shadow."""
+    """Print the control's latencies alone, alone once more, and with the shadow, in blocks that take turns."""
     rerankers.register("ten-times", TenTimes)  # by its name, so that it is loaded at low priority
     control = sp.CrossEncoderReranker()
     documents = [
         f"Document {at} says how files are copied, moved and removed on system {at}." for at in range(n_documents)
     ]
-    shadow = sp.ABTestReranker({"control": control, "treatment": "ten-times"}, mode="shadow", max_waiting=4)
+    shadow = sp.ABTestReranker({"control": control, "treatment": "ten-times"}, mode="shadow", max_waiting=2)
+    conditions: dict[str, Reranker] = {"alone": control, "alone again": control, "with shadow": shadow}
     block(control, [0.0] * 10, documents)
     usual_s = statistics.median(block(control, [0.0] * 20, documents))
     random = np.random.default_rng(0)
-    alone: list[float] = []
-    beside: list[float] = []
-    for at in range(blocks):
+    taken: dict[str, list[list[float]]] = {name: [] for name in conditions}
+    for _ in range(blocks):
         gaps = random.exponential(usual_s / _BUSY, calls).tolist()
-        pair: list[tuple[list[float], Reranker]] = [(alone, control), (beside, shadow)]
-        for taken, reranker in pair if at % 2 else pair[::-1]:
-            taken += block(reranker, gaps, documents)
+        for name in random.permutation(list(conditions)):
+            taken[name].append(block(conditions[name], gaps, documents))
             shadow.drain(120)
     shadowed = shadow.outcomes.values(shadow._usual.key, "latency_s", "treatment")
-    print(f"\n{n_documents} documents, {len(alone)} calls of each, the control {usual_s * 1000:.0f} ms; the treatment")
+    print(
+        f"\n{n_documents} documents, {blocks * calls} calls of each, the control {usual_s * 1000:.0f} ms; the treatment"
+    )
     print(f"answered {len(shadowed)} in {1000 * float(np.median(shadowed)):.0f} ms, {shadow.dropped} were dropped")
-    print("             p50, ms   p90, ms   p99, ms")
-    rows = [np.percentile(each, (50, 90, 99)) for each in (alone, beside)]
-    for name, row in zip(("alone", "with shadow"), rows, strict=True):
-        print(f"{name:12}" + "".join(f"{1000 * value:10.1f}" for value in row))
-    print(f"{'ratio':12}" + "".join(f"{value:10.3f}" for value in rows[1] / rows[0]))
+    seconds = {name: np.array(each) for name, each in taken.items()}  # shape (blocks, calls)
+    for name, each in seconds.items():
+        print(f"{name:12}" + "".join(f"  p{q} {1000 * np.percentile(each, q):7.1f} ms" for q in _QUANTILES))
+    for name in ("alone again", "with shadow"):
+        ratios = [ratio_with_interval(seconds[name], seconds["alone"], q, random) for q in _QUANTILES]
+        said = "".join(
+            f"  p{q} {r:.2f} ({low:.2f} to {high:.2f})" for q, (r, low, high) in zip(_QUANTILES, ratios, strict=True)
+        )
+        print(f"{name} / alone:{said}")
     shadow.close()
+
+
+def ratio_with_interval(
+    some: np.ndarray, others: np.ndarray, quantile: float, random: np.random.Generator
+) -> tuple[float, float, float]:
+    """Return the ratio of a quantile, and its 95 % interval by drawing blocks with those of the other condition."""
+    drawn = random.integers(len(some), size=(1000, len(some)))
+    ratios = [np.percentile(some[at], quantile) / np.percentile(others[at], quantile) for at in drawn]
+    low, high = np.percentile(ratios, (2.5, 97.5))
+    return float(np.percentile(some, quantile) / np.percentile(others, quantile)), float(low), float(high)
 
 
 def once(random: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -162,9 +179,9 @@ def main() -> None:
     """Read the arguments, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=400)
-    parser.add_argument("--blocks", type=int, default=30)
-    parser.add_argument("--calls", type=int, default=20)
-    parser.add_argument("--documents", type=int, default=20)
+    parser.add_argument("--blocks", type=int, default=100)
+    parser.add_argument("--calls", type=int, default=10)
+    parser.add_argument("--documents", type=int, default=5)
     parser.add_argument("--runs", type=int, default=1_000, help="experiments; 0 leaves them out")
     options = parser.parse_args()
     print_overhead(options.rounds)

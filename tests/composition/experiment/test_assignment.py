@@ -75,6 +75,39 @@ def test_a_unit_is_a_text(unit: object) -> None:
         pass
 
 
+def test_calls_that_share_a_batch_keep_their_units() -> None:
+    """Threads and tasks that share the thread of a `CoalescingReranker` are answered by the arms of their own units."""
+    test = sp.ABTestReranker({"control": "fake", "treatment": "fake"}, name="shared")
+    units = [f"user {at}" for at in range(32)]
+
+    def in_thread(unit: str) -> str:
+        with experiment_unit(unit):
+            return str(shared.rerank("copy a file", ["copy", "move"])[0].explanation["arm"])
+
+    async def in_task(unit: str) -> str:
+        with experiment_unit(unit):
+            return str((await shared.arerank("copy a file", ["copy", "move"]))[0].explanation["arm"])
+
+    async def in_tasks() -> list[str]:
+        return await asyncio.gather(*map(in_task, units))
+
+    expected = [test.arm_of(unit) for unit in units]
+    with sp.CoalescingReranker(test) as shared, ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(in_thread, units)) == expected == asyncio.run(in_tasks())
+    assert set(expected) == {"control", "treatment"}
+
+
+def test_the_unit_of_a_request_comes_before_that_of_the_block() -> None:
+    """It goes with parts of the request as well, and is a text."""
+    test = sp.ABTestReranker({"control": "fake", "treatment": "fake"}, name="own")
+    users = [f"user {at}" for at in range(20)]
+    with experiment_unit("nobody"):
+        rankings = test.rerank_many([sp.Request("copy", ["a", "b"], unit=user).subset([1, 0]) for user in users])
+    assert [ranking[0].explanation["arm"] for ranking in rankings] == [test.arm_of(user) for user in users]
+    with pytest.raises(sp.InputError, match="unit must be a str that is not empty, or None, not 3"):
+        sp.Request("copy", ["a"], unit=3)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
