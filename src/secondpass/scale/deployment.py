@@ -46,23 +46,19 @@ def serve_application(
         MissingExtraError: Ray Serve is not installed.
         ConfigError: a setting can't be used.
     """
-    require_ray("serve_application")
-    try:
-        from ray import serve
-    except ModuleNotFoundError as exc:
-        raise MissingExtraError.of("ray", "serve_application") from exc
     fewest, most = fewest_and_most("replicas", replicas)
     POSITIVE.checked(cpus_per_replica, "cpus_per_replica")
     NOT_NEGATIVE.checked(gpus_per_replica, "gpus_per_replica")
     POSITIVE.checked(target_requests, "target_requests")
     checked, written = _written(settings)
+    serve = _serve()
     keys, threads = bool(checked.keys()), threads_of(cpus_per_replica)
 
     def app() -> "FastAPI":  # called in each replica
         return _built(written, keys, threads)
 
     scaling = {"min_replicas": fewest, "max_replicas": most, "target_ongoing_requests": target_requests}
-    configured: Any = serve.deployment(
+    configured = serve.deployment(
         name="secondpass",
         autoscaling_config=scaling,
         ray_actor_options={"num_cpus": cpus_per_replica, "num_gpus": gpus_per_replica},
@@ -72,6 +68,15 @@ def serve_application(
     )
     bound: Application = configured(serve.ingress(app)()).bind()
     return bound
+
+
+def _serve() -> Any:
+    require_ray("serve_application")
+    try:
+        from ray import serve
+    except ModuleNotFoundError as exc:  # Ray without what Ray Serve needs
+        raise MissingExtraError.of("ray", "serve_application") from exc
+    return serve
 
 
 def build_application(args: Mapping[str, Any]) -> "Application":
