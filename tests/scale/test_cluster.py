@@ -82,6 +82,12 @@ def test_one_that_can_not_be_started_is_an_error_of_ours(monkeypatch: pytest.Mon
     _put(monkeypatch, _Ray(fails=True))
     with pytest.raises(sp.ScoringError, match=r"Ray can't be started or reached: no node answers$"), connected(1):
         pass
+    os.environ["RAY_ADDRESS"] = "10.0.0.1:6379"
+    with (
+        pytest.raises(sp.ScoringError, match=r"if the cluster asks for a token, set RAY_AUTH_MODE=token"),
+        connected(1),
+    ):
+        pass
 
 
 def test_one_that_was_imported_before_listens_everywhere_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

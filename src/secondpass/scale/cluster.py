@@ -71,7 +71,8 @@ def connected(cpus: float) -> Iterator[None]:
                 logging_level=logging.WARNING,
             )
     except (OSError, RuntimeError, ValueError) as exc:
-        raise ScoringError(f"Ray can't be started or reached: {first_line(exc)}") from exc
+        advice = "; if the cluster asks for a token, set RAY_AUTH_MODE=token" if cluster else ""
+        raise ScoringError(f"Ray can't be started or reached: {first_line(exc)}{advice}") from exc
     try:
         yield
     finally:
