@@ -54,8 +54,9 @@ class Panel:
 
         Args:
             choices: texts, with the hypotheses of their labels.
-            independent: whether several labels may be true at once: each is then its log odds put through the
-                logistic function; else they share one softmax.
+            independent: whether several labels may be true at once: each is then its log odds, the highest of the
+                text's and its clauses' (`Member.clauses`), put through the logistic function; else they share one
+                softmax.
         """
         rows: list[list[FloatArray]] = [[] for _ in choices]
         counts: list[Counter[str]] = [Counter() for _ in choices]
