@@ -29,13 +29,17 @@ _MAX_LENGTH = 64  # tokens of a docstring that are embedded: its first lines say
 _SAMPLE = 60  # documents whose time says how long all of them take
 
 
-_NEXT = """[bold]What next[/bold]
-  secondpass demo "your own question about Python"
-  secondpass rerank "what was asked" documents.jsonl        your own documents, best first
-  secondpass verify --answer "..." --passages notes.md      an answer, claim by claim
-  secondpass models                                         other models, and which are installed
-  secondpass doctor                                         what is installed here, and works
-In your pipeline: SecondPassReranker (LangChain), SecondPassRerank (LlamaIndex), SecondPassRanker (Haystack)"""
+_NEXT = (
+    ('secondpass demo "your own question about Python"', ""),
+    ('secondpass rerank "what was asked" documents.jsonl', "your own documents, best first"),
+    ('secondpass verify --answer "..." --passages notes.md', "an answer, claim by claim"),
+    ("secondpass models", "other models, and which are installed"),
+    ("secondpass doctor", "what is installed here, and works"),
+)
+_PIPELINES = (
+    "In your pipeline: SecondPassReranker (LangChain), SecondPassRerank (LlamaIndex), SecondPassRanker (Haystack)"
+)
+_WIDE = 100  # columns, for the bi-encoder's own scores
 
 
 def demo(
@@ -51,9 +55,16 @@ def demo(
     for question in [query] if query else _QUESTIONS:
         ranking = search.search(question, k)
         output.print(_table(ranking))
-        output.print(_times(ranking.trace, depth), style="dim")
+        output.print(_times(ranking.trace, depth), style="dim", highlight=False)
         output.print()
-    output.print(_NEXT, highlight=False)
+    output.print(Text("What next", "bold"))
+    following = Table.grid(padding=(0, 2))
+    following.add_column()
+    following.add_column(no_wrap=True)
+    for command, what in _NEXT:
+        following.add_row("", command, what)
+    output.print(following, highlight=False)
+    output.print(_PIPELINES, highlight=False)
 
 
 def _retriever() -> DenseRetriever:
@@ -78,7 +89,8 @@ def _retriever() -> DenseRetriever:
 
 
 def _table(ranking: Ranking) -> Table:
-    table = documents_table(ranking.query, "rank", "bi-encoder", "moved", "logit", "cosine")
+    wide = output.width >= _WIDE
+    table = documents_table(ranking.query, "rank", "bi-encoder", "moved", "logit", *(["cosine"] if wide else []))
     for document in ranking:
         before = document.explanation["retrieval_rank"]
         table.add_row(
@@ -86,7 +98,7 @@ def _table(ranking: Ranking) -> Table:
             str(before),
             _moved(before - document.rank),
             f"{document.score:.2f}",
-            f"{document.explanation['retrieval_score']:.3f}",
+            *([f"{document.explanation['retrieval_score']:.3f}"] if wide else []),
             Text(f"{document.id}: ", style="bold") + Text(_first_sentence(document.text), style="not bold"),
         )
     return table
@@ -107,5 +119,5 @@ def _times(trace: Trace, depth: int) -> str:
     return (
         f"retrieved {depth} candidates in {retrieval.latency_s * 1000:.0f} ms, "
         f"reranked them in {reranking.latency_s * 1000:.0f} ms "
-        f"({reranking.total('tokens')} tokens; {reranking.total('truncated')} documents cut to fit)"
+        f"({reranking.total('tokens')} tokens; documents cut to fit: {reranking.total('truncated')})"
     )
