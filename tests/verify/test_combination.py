@@ -114,6 +114,26 @@ def test_shared_words_never_speak_against_support() -> None:
     assert SignalCombination.fit(features, labels, groups).weights[0][overlap] > 0.1
 
 
+def test_signals_are_left_out() -> None:
+    """A signal that is named counts for nothing; one that does not exist is an error with those that do."""
+    features, labels, groups = made_up(300)
+    at = FEATURES.index("entailment")
+    weights = np.array(SignalCombination.fit(features, labels, groups, without=["entailment"]).weights)
+    assert (weights[:, at] == 0).all() and (np.delete(weights, at, axis=1) != 0).any()
+    with pytest.raises(ConfigError, match="without names length, but the signals are entailment"):
+        SignalCombination.fit(features, labels, groups, without=["length"])
+
+
+def test_what_contradicts_takes_no_part_in_what_supports() -> None:
+    """Which of the other claims are contradicted changes nothing in the probability of support."""
+    features, labels, groups = made_up(600)
+    turned = {"contradicted": "not_enough_info", "not_enough_info": "contradicted", "supported": "supported"}
+    one = SignalCombination.fit(features, labels, groups).probabilities(features)
+    other = SignalCombination.fit(features, [turned[label] for label in labels], groups).probabilities(features)
+    np.testing.assert_allclose(one[:, 0], other[:, 0], atol=1e-9)
+    assert np.abs(one[:, 1] - other[:, 1]).max() > 0.1
+
+
 def test_the_models_own_probabilities_need_no_fit() -> None:
     """The larger of entailment and contradiction is kept, the rest shares what is left; rows sum to 1."""
     rows = [dict.fromkeys(FEATURES, -10.0) | each for each in ({"max_entailment": 3.0}, {"joined_contradiction": 2.0})]

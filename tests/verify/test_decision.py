@@ -73,6 +73,15 @@ def test_a_number_that_differs_overrules_any_probability() -> None:
     assert [mismatch.kind for mismatch in decision.mismatches] == ["date"]
 
 
+def test_recombined_words_are_not_supported() -> None:
+    """Whatever its probability, a claim that puts a source's words together otherwise is open, and told to be."""
+    claim, text = "The ferry leaves the harbour after the bus.", "The bus leaves the harbour after the ferry."
+    signals = measure_premises(claim, [Reader(claim, {}).premise(text, np.array([0.5, 0.4, 0.1]))])
+    decision = decide(signals, np.array([0.6, 0.1, 0.3]), [Window(0, 0, len(text), text)], 0.3, 0.5)
+    assert decision.verdict is Verdict.NOT_ENOUGH_INFO and decision.probability < 0.3
+    assert decision.reason == "the source has all of its words, but seems to put them together otherwise"
+
+
 def test_a_number_of_something_else_denies_nothing() -> None:
     """A sibling that shares most words, but not the subject, does not contradict; the claim has not enough info."""
     claim = "The pump P-9 delivers 109 litres per minute."

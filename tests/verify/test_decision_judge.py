@@ -66,7 +66,7 @@ def test_windows_are_cut_and_can_t_pass_for_the_claim() -> None:
 def test_a_verifier_takes_it_and_its_configuration() -> None:
     """The type tells it from a language model's."""
     config = {"type": "decision-judge", "model": "jev", "url": "http://127.0.0.1:1/v1/systemone", "threshold": 0.6}
-    verifier = sp.FactVerifier(judge=config, band=(0.3, 0.7))
+    verifier = sp.FactVerifier(judge=config, band=(0.2, 0.7))
     assert isinstance(verifier.judge, DecisionJudge) and verifier.judge.threshold == 0.6
     written = verifier.to_config()["judge"]
     assert written["type"] == "decision-judge" and DecisionJudge.from_config(written).model == "jev"

@@ -139,3 +139,23 @@ def test_what_the_author_says_of_themselves_is_in_no_source() -> None:
     assert named(measure_premises("I like the tower.", [about]))["first_person"] == 1.0
     assert named(measure_premises("I like the tower.", [told]))["first_person"] == 0.0
     assert named(measure_premises("The tower is tall.", [about]))["first_person"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("claim", "entailment", "recombined"),
+    [
+        ("The ferry leaves the harbour after the bus.", 0.5, True),
+        ("The ferry leaves the harbour after the bus.", 0.7, False),
+        ("The ferry reaches the harbour after the bus.", 0.5, False),  # one word is another
+        ("The bus leaves the harbour after the ferry.", 0.5, False),  # word for word
+        ("The ferry leaves.", 0.5, False),  # too few words
+    ],
+)
+def test_words_of_the_premise_in_another_order_need_more_than_doubt(
+    claim: str, entailment: float, recombined: bool
+) -> None:
+    """A claim of the premise's own words that the model doubts is recombined; in other words, it is only doubted."""
+    premise = Reader(claim, {}).premise(
+        "The bus leaves the harbour after the ferry.", np.array([entailment, 1 - entailment, 0.0])
+    )
+    assert measure_premises(claim, [premise]).recombined is recombined

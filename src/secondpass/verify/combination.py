@@ -1,7 +1,7 @@
 """The combination of a claim's signals into one calibrated probability."""
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from secondpass.calibration.folds import split_by_query
 from secondpass.config import digest
 from secondpass.errors import ConfigError, InputError
-from secondpass.logistic import FloatArray, fit_multinomial, fit_temperature, sigmoid, softmax
+from secondpass.logistic import FloatArray, fit_multinomial, fit_temperature, sigmoid
 from secondpass.validation import POSITIVE
 from secondpass.verify.signals import FEATURES
 
@@ -29,6 +29,8 @@ OPERATING_POINTS = ("strict", "balanced", "lenient")
 # follows, many in what does not) would teach otherwise, and a text would not be supported by itself.
 _DIRECTIONS = {name: -1 for name in FEATURES if name.endswith(("_mismatch", "_missing"))}
 _DIRECTIONS |= {"first_person": -1, "overlap": 1, "pair_overlap": 1, "contained": 1, "facts_found": 1}
+_STEPS = 2  # supported or not, and if not, contradicted or left open
+_SUPPORTED, _CONTRADICTED = 0, 1  # of CLASSES
 _NEGLIGIBLE = 1e-9  # Newton's method leaves no weight at exactly 0
 
 _SHIPPED = Path(__file__).parent / "data" / "combination.json"
@@ -36,18 +38,22 @@ _SHIPPED = Path(__file__).parent / "data" / "combination.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalCombination:
-    """A multinomial logistic regression over the signals of a claim, with a temperature.
+    """Two logistic regressions over the signals of a claim, with a temperature.
+
+    The first tells supported claims from others, and the second, of the others, contradicted ones from those that are
+    left open: so what makes a contradiction of a claim that is not supported takes no part in whether it is.
 
     More shared words never speak against support, and no mismatch speaks for it: a signal whose weight would, counts
     for nothing. The temperature is fitted on the logits of held-out folds, after everything is combined, so that it is
     the final probability that is calibrated.
 
     Args:
-        weights: for each of `CLASSES` one number for each signal, for signals of mean 0 and deviation 1.
-        intercepts: one for each of `CLASSES`.
+        weights: one number for each signal, for signals of mean 0 and deviation 1; of the log-odds that a claim is
+            supported, and of those that it is contradicted where it is not supported.
+        intercepts: one for each of these.
         means: of the signals.
         deviations: of the signals, above 0.
-        temperature: what the logits are divided by, above 0.
+        temperature: what the log-odds are divided by, above 0.
         model: the fingerprint of the NLI model whose signals it was fitted on; empty if it was for none.
         thresholds: the lowest probability of a supported claim at each of `OPERATING_POINTS`, in falling order.
         fitted: whether it was fitted; else the weights were set by hand, and the probabilities are not calibrated.
@@ -77,7 +83,7 @@ class SignalCombination:
                 f"{', '.join(FEATURES)}: fit it again"
             )
         shapes = (np.shape(self.weights), np.shape(self.intercepts), np.shape(self.means), np.shape(self.deviations))
-        wanted = ((len(CLASSES), len(FEATURES)), (len(CLASSES),), (len(FEATURES),), (len(FEATURES),))
+        wanted = ((_STEPS, len(FEATURES)), (_STEPS,), (len(FEATURES),), (len(FEATURES),))
         numbers = [*self.intercepts, *self.means, *self.deviations, self.temperature]
         if shapes != wanted or not np.isfinite([*numbers, *np.ravel(self.weights)]).all():
             raise ConfigError(f"a combination needs finite numbers of the shapes {wanted}, not {shapes}")
@@ -101,6 +107,7 @@ class SignalCombination:
         folds: int = 5,
         seed: int = 0,
         model: str = "",
+        without: Collection[str] = (),
     ) -> Self:
         """Learn the weights, and then the temperature on folds that were held out.
 
@@ -112,45 +119,59 @@ class SignalCombination:
             folds: how many, at least 2; as many as there are groups at most.
             seed: of the split.
             model: the fingerprint of the NLI model.
+            without: signals that count for nothing, of `FEATURES`.
 
         Raises:
             InputError: shapes don't fit, a signal is not finite, or a class or a second group is missing.
             ConfigError: a setting is out of range.
         """
         POSITIVE.checked(l2, "l2")
+        if unknown := set(without) - set(FEATURES):
+            raise ConfigError(f"without names {', '.join(sorted(unknown))}, but the signals are {', '.join(FEATURES)}")
         x = _checked_features(features)
         y = _checked_labels(np.asarray(labels), len(x))
         fold_of = split_by_query(_numbered(list(np.asarray(groups, dtype=object)), len(x)), folds, seed)
-        fitted = cls._of(x, y, l2, model)
-        logits = np.empty((len(x), len(CLASSES)))
+        fitted = cls._of(x, y, l2, model, without)
+        odds = np.empty(len(x))
         for fold in range(int(fold_of.max()) + 1):
             held_out = fold_of == fold
             if len(np.unique(y[~held_out])) < len(CLASSES):
                 raise InputError("without one fold, a class has no claim: give claims of more groups, or fewer folds")
-            logits[held_out] = cls._of(x[~held_out], y[~held_out], l2, model).logits(x[held_out])
-        return replace(fitted, temperature=fit_temperature(logits, y))
+            odds[held_out] = cls._of(x[~held_out], y[~held_out], l2, model, without).log_odds(x[held_out])[:, 0]
+        two = np.stack([odds, np.zeros(len(odds))], axis=1)
+        return replace(fitted, temperature=fit_temperature(two, (y != _SUPPORTED).astype(np.intp)))
 
     @classmethod
-    def _of(cls, x: FloatArray, y: npt.NDArray[np.intp], l2: float, model: str) -> Self:
+    def _of(cls, x: FloatArray, y: npt.NDArray[np.intp], l2: float, model: str, without: Collection[str]) -> Self:
         means, deviations = x.mean(axis=0), x.std(axis=0)
         deviations[deviations < 1e-9] = 1.0  # a signal that never changes says nothing
         x = (x - means) / deviations
+        ignored = [FEATURES.index(name) for name in without]
         while True:
-            weights, intercepts = fit_multinomial(x, y, len(CLASSES), l2)
-            wrong = [at for at, name in enumerate(FEATURES) if weights[0, at] * _DIRECTIONS.get(name, 0) < -_NEGLIGIBLE]
-            if not wrong:
+            x[:, ignored] = 0.0  # the penalty then makes their weights 0
+            weights, intercept = _logistic(x, y == _SUPPORTED, l2)
+            ignored = [at for at, name in enumerate(FEATURES) if weights[at] * _DIRECTIONS.get(name, 0) < -_NEGLIGIBLE]
+            if not ignored:
                 break
-            x[:, wrong] = 0.0  # the penalty then makes their weights 0
+        others = y != _SUPPORTED
+        of_others, intercept_of_others = _logistic(x[others], y[others] == _CONTRADICTED, l2)
         return cls(
-            weights=tuple(map(tuple, weights.tolist())),
-            intercepts=tuple(intercepts.tolist()),
+            weights=(tuple(weights.tolist()), tuple(of_others.tolist())),
+            intercepts=(intercept, intercept_of_others),
             means=tuple(means.tolist()),
             deviations=tuple(deviations.tolist()),
             model=model,
         )
 
-    def logits(self, features: npt.ArrayLike) -> FloatArray:
-        """Return the logits of `CLASSES`, shape (n, 3), the temperature applied."""
+    def log_odds(self, features: npt.ArrayLike) -> FloatArray:
+        """Return the log-odds that claims are supported, and those that they are contradicted if they are not.
+
+        Args:
+            features: shape (n, len(FEATURES)).
+
+        Returns:
+            Shape (n, 2), float64, the temperature applied.
+        """
         x = (_checked_features(features) - np.array(self.means)) / np.array(self.deviations)
         return np.asarray((x @ np.array(self.weights).T + np.array(self.intercepts)) / self.temperature)
 
@@ -163,7 +184,9 @@ class SignalCombination:
         Returns:
             Shape (n, 3), float64.
         """
-        return softmax(self.logits(features))
+        supported, contradicted = self.log_odds(features).T
+        rest = sigmoid(-supported)
+        return np.stack([sigmoid(supported), rest * sigmoid(contradicted), rest * sigmoid(-contradicted)], axis=1)
 
     def threshold(self, point: str) -> float:
         """Return the lowest probability of a supported claim at one of `OPERATING_POINTS`."""
@@ -231,6 +254,12 @@ def nli_probabilities(features: npt.ArrayLike) -> FloatArray:
     supported = np.where(entailed >= denied, entailed, np.minimum(entailed, 1 - denied))
     contradicted = np.minimum(denied, 1 - supported)
     return np.stack([supported, contradicted, np.maximum(1 - supported - contradicted, 0.0)], axis=1)
+
+
+def _logistic(x: FloatArray, positive: npt.NDArray[np.bool_], l2: float) -> tuple[FloatArray, float]:
+    """Return the weights and the intercept of the log-odds of what is positive."""
+    weights, intercepts = fit_multinomial(x, (~positive).astype(np.intp), 2, l2)
+    return weights[0] - weights[1], float(intercepts[0] - intercepts[1])
 
 
 def _plain(value: Any) -> Any:

@@ -60,7 +60,8 @@ def decide(
     """Decide about one claim.
 
     Supported: a sentence says the same word for word; or the probability is at least the threshold, the best premise
-    states no number, date or unit differently, and some premise has those that the claim gives in digits.
+    states no number, date or unit differently, some premise has those that the claim gives in digits, and the claim
+    is none of `Signals.recombined`.
     Contradicted: that probability is the larger one and at least its threshold (or passages disagree, or the best
     premise says what the claim denies), and some premise speaks of the claim's subject or shares words with it; or a
     premise that is about the same states a number, date or unit differently.
@@ -77,9 +78,10 @@ def decide(
     supported, contradicted = float(probabilities[0]), float(probabilities[1])
     facts, conflict = signals.best.facts, _conflict(signals, windows)
     hard, lacking = signals.best.hard, _lacking(signals)
+    forbidden = bool(hard or lacking or signals.recombined)
     if signals.verbatim:
         verdict, hard, lacking, supported = Verdict.SUPPORTED, (), (), max(supported, threshold, _VERBATIM)
-    elif supported >= threshold and not hard and not lacking and supported >= contradicted:
+    elif supported >= threshold and not forbidden and supported >= contradicted:
         verdict = Verdict.SUPPORTED
     else:
         likely = contradicted >= contradiction_threshold or conflict or _differs_in_a_denial(signals.best)
@@ -99,7 +101,7 @@ def decide(
         conflict,
         facts.mismatches,
         bool(hard or lacking or signals.verbatim),
-        _reason(verdict, hard or lacking, conflict, _needs_both(signals)),
+        _reason(verdict, hard or lacking, conflict, signals),
     )
 
 
@@ -189,13 +191,15 @@ def _needs_both(signals: Signals) -> bool:
     return signals.by_joined and (alone.hard != () or alone.entailment < _SURE)
 
 
-def _reason(verdict: Verdict, hard: Sequence[Mismatch], conflict: bool, needs_both: bool) -> str:
+def _reason(verdict: Verdict, hard: Sequence[Mismatch], conflict: bool, signals: Signals) -> str:
     parts = []
     if hard and verdict is not Verdict.SUPPORTED:
         parts.append("; ".join(described(mismatch.to_dict()) for mismatch in hard[:_SHOWN]))
+    elif signals.recombined and verdict is Verdict.NOT_ENOUGH_INFO:
+        parts.append("the source has all of its words, but seems to put them together otherwise")
     if conflict:
         parts.append("one passage supports it and another one contradicts it")
-    if needs_both and verdict is Verdict.SUPPORTED:
+    if verdict is Verdict.SUPPORTED and _needs_both(signals):
         parts.append("two windows support it together")
     return "; ".join(parts)
 

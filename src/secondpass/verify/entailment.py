@@ -24,7 +24,7 @@ __all__ = ["Entailed", "EntailmentModel", "entail"]
 _log = logging.getLogger(__name__)
 _PREMISE, _HYPOTHESIS = 0, 1  # columns of NliOutput.truncated
 _ENTAILMENT = 0  # column of NliOutput.probabilities
-_SETTLED = 0.9
+_SETTLED = 0.8
 
 
 class EntailmentModel(Protocol):
