@@ -8,7 +8,7 @@ __all__ = ["is_mixed", "multiplies_bfloat16", "precision_arguments"]
 
 
 def multiplies_bfloat16() -> bool:
-    """Whether this machine's processor has instructions for products in bfloat16, which are some 3.5 times as fast."""
+    """Whether this machine's processor has instructions for products in bfloat16, which are faster then."""
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
