@@ -5,10 +5,12 @@
     python benchmarks/mutants.py --only composition/ensemble.py --mutants 0 # all of one file
 
 A mutant differs in one place: another comparison, ``and`` for ``or``, ``+`` for ``-``, a condition turned round, a
-number off by one, True for False, or a statement left out (but for those that log). The test files whose names hold
-that of the mutated one run first, then those beside them, then all others of the package. Killed is a mutant that
-fails a test, or whose tests take more than ``--limit`` seconds of a processor, or ten times as long by the clock. Some
-survivors mean the same as the original, and no test can tell.
+number off by one, True for False, or a statement left out (but for those that log). All tests of the package run once
+without any mutant, to see which statements each of them runs and how long it takes. On a mutant within a function run
+the tests that reach its statement, the quickest first; on any other, those whose names hold that of its file, then
+those beside them, then all others of the package. Killed is a mutant that fails a test, or whose tests take more than
+``--limit`` seconds of a processor, or ten times as long by the clock. Some survivors mean the same as the original, and
+no test can tell. What only a program that a test starts runs counts as not reached, and so survives.
 
 Left out are changes that a test could only notice by repeating the source, and guards against what can't happen: the
 numbers of defaults and of constants at the top of a module, ``slots`` of a dataclass, ``total`` of a TypedDict, and
@@ -20,7 +22,9 @@ pip install -e ".[test]".
 
 import argparse
 import ast
+import builtins
 import importlib
+import json
 import os
 import random
 import resource
@@ -31,7 +35,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("composition", "verify", "cache", "llm")
@@ -62,6 +70,9 @@ ARITHMETIC = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: as
 Site = tuple[int, int]
 """The position of a node in its tree, and of a change among those that it can have."""
 
+Reach = dict[str, tuple[float, dict[str, list[int]]]]
+"""Of each test, by its name: the seconds that it takes, and the lines of the statements that it runs, by file."""
+
 
 def sites(code: str) -> tuple[list[Site], int]:
     """Return all places where a module can be changed, and how many there are besides that are left out."""
@@ -74,9 +85,9 @@ def sites(code: str) -> tuple[list[Site], int]:
 
 def _excepted(tree: ast.Module) -> Iterator[ast.AST]:
     """Find what is left out, as the head of this file says."""
-    for node in tree.body:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            yield from _numbers(node.value)
+    for line in tree.body:
+        if isinstance(line, ast.Assign | ast.AnnAssign) and line.value is not None:
+            yield from _numbers(line.value)
     for node in ast.walk(tree):
         if isinstance(node, ast.arguments):
             for default in (*node.defaults, *node.kw_defaults):
@@ -94,13 +105,13 @@ def _numbers(value: ast.expr) -> Iterator[ast.AST]:
             yield node
 
 
-def mutant(code: str, site: Site) -> tuple[str, int, str]:
-    """Return the changed code, the line, and what was done there."""
+def mutant(code: str, site: Site) -> tuple[str, int, str, int | None]:
+    """Return the changed code, the line, what was done there, and the line of its `statement`."""
     tree = ast.parse(code)
     node = list(ast.walk(tree))[site[0]]
-    before = _shown(node)
+    before, reached = _shown(node), statement(tree, node)
     _change(node, site[1])
-    return ast.unparse(tree), getattr(node, "lineno", 0), f"{before}  ->  {_shown(node)}"
+    return ast.unparse(tree), getattr(node, "lineno", 0), f"{before}  ->  {_shown(node)}", reached
 
 
 def _shown(node: ast.AST) -> str:
@@ -160,13 +171,122 @@ def tests_of(file: Path, folder: Path) -> list[list[str]]:
     return groups
 
 
-def passes(folder: Path, tests: list[str], limit_s: int) -> bool | None:
+def statement(tree: ast.Module, wanted: ast.AST) -> int | None:
+    """Return the line of the statement of a function that a node stands in; None if it runs when it is imported."""
+    pending: list[tuple[ast.AST, int | None]] = [(tree, None)]
+    while pending:
+        node, line = pending.pop()
+        if node is wanted:
+            return line
+        body = node.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else ()
+        for child in ast.iter_child_nodes(node):
+            is_inside = isinstance(child, ast.stmt) and (line is not None or child in body)
+            pending.append((child, child.lineno if is_inside else line))  # type: ignore[attr-defined]
+    raise LookupError("the node is of another tree")
+
+
+def tests_reaching(file: Path, line: int, reached: Reach) -> list[str]:
+    """Return the tests that run the statement at a line of a file, the quickest first."""
+    found = [(seconds, name) for name, (seconds, files) in reached.items() if line in files.get(str(file), ())]
+    return [name for _, name in sorted(found)]
+
+
+class Marking(ast.NodeTransformer):
+    """Lets each statement of a function first note its file and line, in what builtins holds as ``_reached``."""
+
+    def __init__(self, path: str) -> None:
+        self._path, self._depth = path, 0
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        """Mark what a node holds."""
+        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        self._depth += is_function
+        self.generic_visit(node)
+        if self._depth and not isinstance(node, ast.ClassDef):
+            for name in ("body", "orelse", "finalbody"):
+                block = getattr(node, name, None)
+                if isinstance(block, list):
+                    setattr(node, name, [each for line in block for each in (self._mark(line), line)])
+        self._depth -= is_function
+        return node
+
+    def _mark(self, line: ast.stmt) -> ast.stmt:
+        mark = ast.parse(f"_reached.add(({self._path!r}, {line.lineno}))").body[0]
+        for node in ast.walk(mark):
+            ast.copy_location(node, line)  # the same line, and so no further step for who counts them
+        return mark
+
+
+class Reached:
+    """A plugin of pytest: which statements of packages each test runs, and how long it takes.
+
+    Args:
+        folders: of the packages.
+        path: of the JSON file that is written, which holds a `Reach`.
+    """
+
+    def __init__(self, folders: list[Path], path: Path) -> None:
+        self._folders, self._path = tuple(f"{folder}{os.sep}" for folder in folders), path
+        self._of: Reach = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self) -> None:
+        """Mark the packages' modules as they are imported; some are by conftest.py."""
+        compiled = SourceFileLoader.source_to_code
+
+        def source_to_code(loader: SourceFileLoader, data: Any, path: Any, **options: Any) -> Any:
+            if str(path).startswith(self._folders):
+                data = Marking(str(path)).visit(ast.parse(data))
+            return compiled(loader, data, path, **options)
+
+        SourceFileLoader.source_to_code = source_to_code  # type: ignore[method-assign, assignment]
+        vars(builtins)["_reached"] = set()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Note what one test reaches. What an earlier one left in caches is forgotten, or this one would not."""
+        for module in list(sys.modules.values()):
+            of_package = str(getattr(module, "__file__", "")).startswith(self._folders)
+            for value in vars(module).values() if of_package else ():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
+        reached: set[tuple[str, int]] = vars(builtins)["_reached"]
+        reached.clear()
+        start = time.monotonic()
+        result = yield
+        files: dict[str, list[int]] = {}
+        for file, line in reached.copy():
+            files.setdefault(file, []).append(line)
+        self._of[item.nodeid] = time.monotonic() - start, files
+        return result
+
+    def pytest_sessionfinish(self) -> None:
+        """Write what was found."""
+        self._path.write_text(json.dumps(self._of), encoding="utf-8")
+
+
+class Chosen:
+    """A plugin of pytest: runs some of the tests, in an order of their own.
+
+    Args:
+        names: of the tests, in that order.
+    """
+
+    def __init__(self, names: list[str]) -> None:
+        self._at = {name: at for at, name in enumerate(names)}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out the others."""
+        items[:] = sorted((item for item in items if item.nodeid in self._at), key=lambda item: self._at[item.nodeid])
+
+
+def passes(folder: Path, tests: list[str], limit_s: int, plugin: object = None) -> bool | None:
     """Run tests in a forked child; None if they took too long."""
     child = os.fork()
     if not child:
         status = 1
         try:
-            status = _run_tests(folder, tests, limit_s)
+            status = _run_tests(folder, tests, limit_s, plugin)
         finally:
             os._exit(status)
     end = time.monotonic() + 10 * limit_s
@@ -180,7 +300,7 @@ def passes(folder: Path, tests: list[str], limit_s: int) -> bool | None:
     return None
 
 
-def _run_tests(folder: Path, tests: list[str], limit_s: int) -> int:
+def _run_tests(folder: Path, tests: list[str], limit_s: int, plugin: object) -> int:
     os.setsid()
     resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s))
     null = os.open(os.devnull, os.O_WRONLY)
@@ -189,14 +309,12 @@ def _run_tests(folder: Path, tests: list[str], limit_s: int) -> int:
     os.chdir(folder)
     sys.path[:0] = [str(folder / "src"), str(folder)]
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:2])  # for the programs that tests start
-    import pytest
-
     options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-seed=0"]
     # What was imported before pytest is not rewritten, which it warns about.
     # Not by the clock on the wall, as the machine may have other work.
     options += ["-o", "timeout=0"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning", "-m", "not slow and not torture"]
-    return int(pytest.main([*options, *tests]))
+    return int(pytest.main([*options, *tests], plugins=[plugin] if plugin else None))
 
 
 def main() -> None:
@@ -214,7 +332,6 @@ def main() -> None:
         "numpy",
         "scipy.stats",
         "hypothesis",
-        "pytest",
         "onnxruntime",
         "tokenizers",
         "httpx",
@@ -245,21 +362,26 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
     random.Random(arguments.seed).shuffle(sample)
     sample = sample[: arguments.mutants or None]
     used = {file.relative_to(source).parts[0]: file for file, _ in sample}
-    for package, file in used.items():
-        tests = sorted(test for group in tests_of(file, folder) for test in group)
-        if not passes(folder, tests, 10 * arguments.limit):
-            raise SystemExit(f"the tests of {package} fail without any mutant")
+    everything = sorted({test for file in used.values() for group in tests_of(file, folder) for test in group})
+    report = folder / "reached.json"
+    if not passes(folder, everything, 20 * arguments.limit, Reached([source / package for package in used], report)):
+        raise SystemExit(f"the tests of {', '.join(used)} fail without any mutant")
+    reached: Reach = json.loads(report.read_text(encoding="utf-8"))
     killed: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for number, (file, site) in enumerate(sample, start=1):
         original = file.read_text(encoding="utf-8")
-        changed, line, what = mutant(original, site)
+        changed, line, what, inside = mutant(original, site)
         package = file.relative_to(source).parts[0]
         file.write_text(changed, encoding="utf-8")
         start = time.monotonic()
         passed: bool | None = True
-        for tests in tests_of(file, folder):
-            passed = passed and passes(folder, tests, arguments.limit)
+        if inside is None:
+            for tests in tests_of(file, folder):
+                passed = passed and passes(folder, tests, arguments.limit)
+        elif names := tests_reaching(file, inside, reached):
+            tests = sorted({str(folder / name.partition("::")[0]) for name in names})
+            passed = passes(folder, tests, arguments.limit, Chosen(names))
         file.write_text(original, encoding="utf-8")
         total[package] += 1
         killed[package] += not passed

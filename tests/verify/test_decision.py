@@ -1,12 +1,17 @@
 """Verdicts: thresholds, facts that overrule, conflicts, and the windows that are shown."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from secondpass.verify.decision import Decision, decide
+from secondpass.errors import SecondPassWarning
+from secondpass.verify.decision import Decision, decide, escalate, overruled
 from secondpass.verify.evidence import Window
-from secondpass.verify.signals import Reader, measure_premises
-from secondpass.verify.types import Verdict
+from secondpass.verify.facts.check import FactCheck
+from secondpass.verify.judge import Judgement
+from secondpass.verify.signals import Premise, Reader, Signals, measure_premises
+from secondpass.verify.types import Mismatch, Verdict
 
 CLAIM = "The tower was built in 1889."
 RIGHT = "The tower was built in 1889 by a company."
@@ -165,3 +170,168 @@ def test_a_window_that_was_read_only_with_the_first_is_shown_beside_it() -> None
         partner=Window(0, 0, len(OTHER), OTHER),
     )
     assert decision.evidence == (1, 0) and decision.reason == "two windows support it together"
+
+
+def premise(
+    entailment: float = 0.1, contradiction: float = 0.1, overlap: float = 0.6, *, about: bool = True, says: str = ""
+) -> Premise:
+    """Return a premise with these measurements; ``says`` is a number that it has in place of the claim's 7."""
+    facts = FactCheck((Mismatch("number", "7", says),) if says else ())
+    rest = 1 - entailment - contradiction
+    return Premise("a text", (entailment, rest, contradiction), facts, overlap, about)
+
+
+def of(
+    *premises: Premise,
+    probabilities: tuple[float, float, float] = (0.2, 0.2, 0.6),
+    passages: Sequence[int] = (),
+    best: int = 0,
+    order: tuple[int, ...] = (),
+) -> Decision:
+    """Return the decision on premises as they are, each of a passage of its own."""
+    windows = [Window(at, 0, 6, "a text") for at in passages or range(len(premises))]
+    signals = Signals(np.zeros(1), premises[best], order or tuple(range(len(premises))), False, premises)
+    return decide(signals, np.array(probabilities), windows, 0.5, 0.5)
+
+
+LIKELY = (0.1, 0.6, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("each", "verdict"),
+    [
+        (premise(overlap=0.3, about=False), Verdict.CONTRADICTED),
+        (premise(overlap=0.29, about=False), Verdict.NOT_ENOUGH_INFO),
+        (premise(overlap=0.0), Verdict.CONTRADICTED),
+    ],
+)
+def test_what_is_denied_must_be_spoken_of(each: Premise, verdict: Verdict) -> None:
+    """By a premise of the same subject, or with three in ten of the words."""
+    assert of(each, probabilities=LIKELY).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("each", "verdict"),
+    [
+        (premise(overlap=0.5, says="9"), Verdict.CONTRADICTED),
+        (premise(overlap=0.49, says="9"), Verdict.NOT_ENOUGH_INFO),
+        (premise(overlap=0.9, about=False, says="9"), Verdict.NOT_ENOUGH_INFO),
+    ],
+)
+def test_another_number_is_of_the_same(each: Premise, verdict: Verdict) -> None:
+    """Where half of the words are the same, and the subject is; else it forbids support, and denies nothing."""
+    decision = of(each, probabilities=(0.9, 0.05, 0.05))
+    assert (decision.verdict, decision.settled) == (verdict, True)
+    assert decision.probability == pytest.approx(0.1)
+
+
+def test_the_most_alike_of_several_that_state_it_otherwise() -> None:
+    """Its facts are told, be it the best premise or not; the first of equals."""
+    decision = of(premise(overlap=0.6, says="8"), premise(overlap=0.7, says="9"), premise(overlap=0.7, says="5"))
+    assert [mismatch.evidence for mismatch in decision.mismatches] == ["9"]
+
+
+@pytest.mark.parametrize(
+    ("premises", "passages", "conflict"),
+    [
+        ((premise(0.5), premise(0.1, 0.5)), (0, 1), True),
+        ((premise(0.49), premise(0.1, 0.5)), (0, 1), False),
+        ((premise(0.5), premise(0.1, 0.49)), (0, 1), False),
+        ((premise(0.5), premise(0.1, 0.5, 0.3)), (0, 1), True),
+        ((premise(0.5), premise(0.1, 0.5, 0.29)), (0, 1), False),
+        ((premise(0.5), premise(0.1, 0.5, about=False)), (0, 1), False),
+        ((premise(0.5), premise(says="9", overlap=0.5)), (0, 1), True),
+        ((premise(0.5), premise(says="9", overlap=0.49)), (0, 1), False),
+        ((premise(0.5, says="9"), premise(0.1, 0.5)), (0, 1), False),
+        ((premise(0.5), premise(0.1, 0.5)), (0, 0), False),
+        ((premise(0.5), premise(0.1, 0.5), premise(0.1, 0.5)), (0, 0, 1), False),
+        ((premise(0.5), premise(0.5), premise(0.1, 0.5)), (0, 1, 1), False),
+        ((premise(0.5), premise(0.5), premise(0.1, 0.5), premise(0.1, 0.5)), (0, 1, 1, 2), True),
+    ],
+)
+def test_when_passages_disagree(premises: tuple[Premise, ...], passages: tuple[int, ...], conflict: bool) -> None:
+    """One is for it and one against it, at one half at least; a passage on both sides is on neither."""
+    decision = of(*premises, passages=passages)
+    assert decision.conflict is conflict
+    assert ("one passage supports it and another one contradicts it" in decision.reason) is conflict
+
+
+def test_what_contradicts_is_shown_by_its_strength() -> None:
+    """Contradiction, half of the shared words, and 1 for another number; three at most."""
+    weak, middle, strong = premise(0.1, 0.6, 0.6), premise(0.1, 0.7, 0.6), premise(0.1, 0.55, 0.9)
+    number, unlike = premise(0.1, 0.0, 0.5, says="9"), premise(0.1, 0.9, about=False)
+    decision = of(weak, unlike, middle, strong, number, probabilities=LIKELY)
+    assert decision.contradicting == (4, 2, 3) and decision.evidence == (4, 2, 3)
+    assert of(unlike, premise(0.1, 0.3), probabilities=LIKELY).contradicting == (
+        0,
+    )  # the strongest, for want of others
+    assert of(unlike, premise(0.1, 0.3)).contradicting == ()
+
+
+def test_what_supports_is_shown_if_it_does_by_itself() -> None:
+    """The best window, and further ones that entail it and state nothing otherwise; three at most."""
+    sure = premise(0.5)
+    decision = of(premise(0.2), premise(0.49), premise(0.9, says="9"), sure, sure, sure, probabilities=(0.9, 0.0, 0.1))
+    assert decision.verdict is Verdict.SUPPORTED and decision.evidence == (0, 3, 4)
+    assert of(*[premise()] * 4, order=(3, 1, 0, 2)).evidence == (3, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("probability", "threshold", "expected"),
+    [(0.9, 0.5, 0.1), (0.5, 0.5, 0.5 - 2**-54), (0.6, 0.3, 0.3), (0.1, 0.5, 0.1), (1.0, 0.5, 0.0)],
+)
+def test_what_is_overruled_looks_so(probability: float, threshold: float, expected: float) -> None:
+    """What was likely is as unlikely, and below the threshold."""
+    found = overruled(probability, threshold)
+    assert found == pytest.approx(expected) and found < threshold
+
+
+def undecided(probability: float, *, settled: bool = False, reason: str = "") -> tuple[Decision, tuple[str, list[str]]]:
+    """Return a claim of a probability, with what a judge is asked about it."""
+    decision = Decision(Verdict.NOT_ENOUGH_INFO, probability, (0,), (), False, (), settled, reason)
+    return decision, (f"claim {probability}", ["a text"])
+
+
+class Saying:
+    """Gives verdicts that were set, and counts its calls."""
+
+    def __init__(self, *verdicts: Verdict | None) -> None:
+        self.verdicts, self.asked = verdicts, list[str]()
+
+    def judge(self, claims: Sequence[tuple[str, Sequence[str]]]) -> Judgement:
+        """Return the verdicts."""
+        self.asked += [text for text, _ in claims]
+        return Judgement(self.verdicts, {"calls": 1}, ("said",))
+
+
+def test_a_judge_is_asked_within_its_band() -> None:
+    """Both ends belong to it; what a rule settled is not asked; a verdict moves the probability to the band's end."""
+    claims = [undecided(p) for p in (0.19, 0.2, 0.8, 0.81)] + [
+        undecided(0.5, settled=True),
+        undecided(0.5, reason="so"),
+    ]
+    judge = Saying(Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.NOT_ENOUGH_INFO)
+    found = escalate(judge, claims, (0.2, 0.8))
+    assert judge.asked == ["claim 0.2", "claim 0.8", "claim 0.5"]
+    assert [decision.probability for decision in found.decisions] == [0.19, 0.8, 0.2, 0.81, 0.5, 0.2]
+    assert [decision.escalated for decision in found.decisions] == [False, True, True, False, False, True]
+    assert [decision.reason for decision in found.decisions[1:3]] == [
+        "the judge says supported",
+        "the judge says contradicted",
+    ]
+    assert found.decisions[5].reason == "so; the judge says not enough info"
+    assert (found.counts, found.notes) == ({"calls": 1, "escalated": 3}, ("said",))
+    nobody = escalate(judge, [undecided(0.1)], (0.2, 0.8))
+    assert (nobody.counts, nobody.notes) == ({}, ()) and len(judge.asked) == 3
+
+
+def test_a_judge_without_an_opinion_changes_nothing() -> None:
+    """The model's verdict stays, is counted, and a warning tells of it."""
+    with pytest.warns(SecondPassWarning, match="no verdict on 1 of 2 claims"):
+        found = escalate(Saying(None, Verdict.SUPPORTED), [undecided(0.5), undecided(0.6)], (0.2, 0.8))
+    assert found.decisions[0] == undecided(0.5)[0] and found.decisions[1].probability == 0.8
+    assert found.counts == {"calls": 1, "escalated": 2, "fallbacks": 1}
+    with pytest.warns(SecondPassWarning, match="1 verdicts on 2 claims"):
+        assert escalate(Saying(None), [undecided(0.5), undecided(0.6)], (0.2, 0.8)).counts["fallbacks"] == 2
+    with pytest.warns(SecondPassWarning, match="neither None nor one of"):
+        escalate(Saying(Verdict.ERROR), [undecided(0.5)], (0.2, 0.8))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.verify.words import content_words, first_person, holds, overlap, pair_overlap, subject_words
+from secondpass.verify.words import content_words, first_person, holds, overlap, pair_overlap, subject_words, tokenize
 
 TEXTS = st.text(st.characters(), max_size=200)
 
@@ -143,3 +143,49 @@ def test_who_speaks_of_themselves(text: str) -> None:
 def test_who_does_not(text: str) -> None:
     """A Roman one behind a name or a kind of thing is none, nor are other words with these letters."""
     assert not first_person(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("It is. He left", "^It is. |^He left"),
+        ("It is.He left", "^It is.He left"),
+        ("It is.\n\nhe left", "^It is. |^he left"),
+        ("It is\n\nhe left", "^It is |^he left"),
+        ("It is\nhe left", "^It is he left"),
+        ('It is." He left', '^It is." |^He left'),
+        ('It is.") He left', '^It is.") |^He left'),
+        ('It is.")\u2019 He left', '^It is.")\u2019 |^He left'),
+        ('It is.")\u2019] He left', '^It is.")\u2019] He left'),
+        ('" He', '" ^He'),
+        ("Mr. Jones", "^Mr. Jones"),
+        ("a J. Jones", "^a J. Jones"),
+        ("J. Jones", "^J. Jones"),
+        ("plan B. He", "^plan B. He"),
+        ("plan . He", "^plan . |^He"),
+        ("It is! he left", "^It is! he left"),
+        ("It is? He left", "^It is? |^He left"),
+        ("in the U.S. The army", "^in the U.S. |^The army"),
+        ("in the U.S. Army", "^in the U.S. Army"),
+        ("\u4e2d\u6587\u3002\u4e2d\u6587", "^\u4e2d\u6587\u3002|^\u4e2d\u6587"),
+        ("It costs 5. Then", "^It costs 5. |^Then"),
+        ("No. 5 is", "^No. 5 is"),
+        ("etc. He", "^etc. He"),
+        ("It is at St. Ives", "^It is at St. Ives"),
+        ("x . Y", "^x . |^Y"),
+        ("Dr . Jones", "^Dr . |^Jones"),
+        ("5. Then it", "^5. |^Then it"),
+        ("Yes. 5 more", "^Yes. |^5 more"),
+        (". He", ". |^He"),
+        ("It ended ) He", "^It ended ) He"),
+    ],
+)
+def test_where_sentences_begin(text: str, told: str) -> None:
+    """A bar stands where the tokens tell of a new sentence, a roof before the first word of each, a blank between."""
+    parts: list[str] = []
+    tokens = tokenize(text)
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        parts += ["" if token.glued else " ", "|" if before and token.sentence != before.sentence else ""]
+        parts += ["^" if token.first else "", token.text]
+    assert "".join(parts).strip() == told
+    assert [text[token.start : token.end] for token in tokens] == [token.text for token in tokens]

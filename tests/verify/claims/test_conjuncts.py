@@ -1,5 +1,6 @@
 """Sentences that say two things are split, and those that only look so are not."""
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -170,11 +171,117 @@ def test_the_parts_cover_the_sentence(words: list[str]) -> None:
         assert other.subject_start <= other.subject_end <= other.start
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Ada won a prize /and [Ada] lost it.",
+        "Ada won and lost.",
+        "She won a prize and it was red.",
+        "Ada won a prize /and it [Ada] was red.",
+        "Ada won a prize and they were red.",
+        "Ada won a prize, /and he [Ada] was a man.",
+        "Ada won a prize /and [Ada] then left the town.",
+        "Ada won a prize /and [Ada] quickly left the town.",
+        "Ada quickly won a prize and left the town.",
+        "The family won a prize /and [The family] left the town.",
+        "Ada won a prize; /Bob lost one.",
+        "Ada won a prize; /it [Ada] lost.",
+        "Ada won a prize , /but Bob lost one.",
+        "Ada won a prize /yet [Ada] lost one.",
+        "Ada won a prize while lost one.",
+        "Ada won a prize and do write it.",
+        "Ada can read and have fun today.",
+        "Ada was born in Rome and given a prize.",
+        "Ada was born in Rome /and [Ada] visited a friend.",
+        "Ada was born in Rome and visited all friends.",
+        "Ada was born in Rome /and [Ada] visited Paris often.",
+        "Ada was born in Rome /and [Ada] visited 5 towns.",
+        "Ada was born in Rome and visited often.",
+        "Ada was never in Rome and visited a friend.",
+        "Ada wasn't in Rome and visited a friend.",
+        "It reads files /and [It] writes to disk.",
+        "It reads files and writes fast.",
+        "It reads files /and [It] writes a log.",
+        "It reads files and writes, too.",
+        "It reads files and runs of it.",
+        "Ada was born and died in Warsaw.",
+        "Ada was quickly given a prize and left it.",
+        "Ada was not seen and left the town.",
+        "Ada said that she won and lost it.",
+        "Since 1990 Ada won a lot /and [Since 1990 Ada] lost it.",
+        "Since then Ada won a lot and lost it.",
+        "Not only Ada won a prize and lost it.",
+        "Not Ada won a prize and lost it.",
+        "If Ada won a prize and lost it.",
+        "Ada and Bob won a prize /and [Ada and Bob] lost it.",
+        "Ada, Bob, and Tim won a prize and lost it.",
+        "The man I saw won a prize and lost it.",
+        "In May, he won a prize /and [In May, he] lost it.",
+        "Few men won a prize and lost it.",
+        "Ada won a prize /and the old red big new fine bus was late.",
+        "Ada won a prize /and the old red big new fine tall bus was late.",
+        "Ada won a prize, /and the bus left the town.",
+        "Ada won a prize and the bus visited the town.",
+        "Ada won a prize, /and the bus visited the town.",
+        "Ada won a prize, and the bus visited by us.",
+        "Ada won a prize, /and the bus was red and died.",
+        "Ada won a prize and Lucas produced was a hit.",
+        "Ada won a prize, and Lucas produced it was a hit.",
+        "Ada won it and so Bob lost it.",
+        "Ada won it and so lost.",
+        "Ada won it /and he [Ada] also was old.",
+        "Ada won it /and he [Ada] quickly was old.",
+        "Ada won it and bus was old.",
+        "Ada won it /and `x` was old.",
+        "The film directed by him won a prize and lost one.",
+        "The directed film won a prize and lost one.",
+        "The film directed, won a prize and lost one.",
+        "Is it red and was it blue?",
+        'Ada won a prize and lost it?*"',
+        "(Ada won a prize and lost it)",
+        "Ada won (it and lost it) today.",
+        'Ada won "it and lost it" today.',
+        "Ada won a prize [1] /and [Ada] lost it [2].",
+        "Ada won a prize /And [Ada] lost it.",
+        "Won a prize and lost it.",
+        "Ada won it or lost it and left it.",
+        "Ada won a prize /and\n[Ada] lost it.",
+        "Ada has *won* a prize and lost ~it~.",
+        "Ada became rich /and [Ada] died in it /and [Ada] left it.",
+        "Ada became rich; died in it; left it.",
+        "It is nice and he left it.",
+        "Ada ended, and he left it.",
+        "She left it and he left it.",
+        "Nobody left it and he left it.",
+        "A man of the town won it /and he [A man of the town] left it.",
+        "In May, the team won a prize /and [In May, the team] lost it.",
+        "She saw it and it was red.",
+        "The man may win it and leave it.",
+        "In May it was a prize /and it [In May it] was red.",
+        "The b c d e f g h j k l m n o won it /and [The b c d e f g h j k l m n o] lost one.",
+        "The b c d e f g h j k l m n o p won it and lost one.",
+        "Ada won a prize and the old red big new fine tall wet bus was late.",
+    ],
+)
+def test_where_the_parts_begin(told: str) -> None:
+    """A part begins at a slash; behind its conjunction, in brackets, stands the subject that it shares."""
+    sentence = re.sub(r"/|\[[A-Z][^\]]*\] ", "", told)
+    found, at = "", 0
+    for part in conjuncts(sentence):
+        subject = sentence[part.subject_start : part.subject_end].strip()
+        found += sentence[at : part.start] + "/" * bool(part.start) + sentence[part.start : part.words]
+        found += (f"[{subject}] " if subject else "") + sentence[part.words : part.end]
+        at = part.end
+    assert found == told
+
+
 def test_knows_finite_verbs() -> None:
     """A small lexicon tells statements from labels."""
     assert has_finite_verb("Paris has nine million people")
     assert has_finite_verb("She discovered radium")
     assert not has_finite_verb("Key facts about Paris")
+    assert not has_finite_verb("The red bed") and not has_finite_verb("is he")
+    assert has_finite_verb("x " * 999 + "is") and not has_finite_verb("x " * 1000 + "is")  # of so long a text
     assert not has_finite_verb("")
 
 

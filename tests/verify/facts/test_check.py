@@ -156,6 +156,21 @@ class TestMismatches:
         assert _found(claim, evidence) == ([], [("number", "5 Euro")])
         assert _found("東京タワーは333メートルです", "東京タワーは333メートルです") == ([], [])
 
+    @pytest.mark.parametrize(
+        ("said", "held"),
+        [
+            ("The tower is {} m tall.", "The tower is 900 m tall."),
+            ("The tower fell in {}.", "The tower fell in 1850."),
+            ("He wrote to A{} Smith daily.", "He wrote to Bb Smith daily."),
+        ],
+    )
+    def test_of_very_many_the_first_are_looked_into(self, said: str, held: str) -> None:
+        """For thirty-two of a kind it is found what stands in their place, and the rest are missing."""
+        letters = "abcdefghijklmnopqrstuvwxyz"
+        fillers = [f"{letters[at // 26]}{letters[at % 26]}" if "A{" in said else 1900 + at for at in range(35)]
+        check = check_facts(" ".join(map(said.format, fillers)), held)
+        assert (len(check.mismatches), len(check.missing)) == (32, 3)
+
 
 class TestFactCheck:
     def test_features_count_by_kind(self) -> None:

@@ -61,3 +61,62 @@ class TestPresence:
         """Parts, initials, acronyms and peoples stand for a name; another first name is another person."""
         (found,) = NAMES.of(read_facts(name))
         assert NAMES.of(read_facts(evidence)).presence(found) is presence
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("of the University", [("University", "university", False)]),
+        ("He saw J R Smith", [("J R Smith", "j r smith", False)]),
+        ("He asked Dr. Jones", [("Jones", "jones", False)]),
+        ("the dr Jones", [("Jones", "jones", False)]),
+        ("Dr", []),
+        ("In the U.S. and at NASA", [("U.S.", "us", True), ("NASA", "nasa", True)]),
+        ("NASA is there.", [("NASA", "nasa", True)]),
+        ("It is NASA's and the NGOs' job", [("NASA's", "nasa", True), ("NGOs", "ngos", True)]),
+        ("Rome is old", []),
+        ("Three Words Were In Capitals", [("Three Words", "words", False), ("Capitals", "capitals", False)]),
+        ("Big Old Red Dog", []),
+        ("big Old Red Dog", [("Old Red Dog", "old red dog", False)]),
+        ("It was the IT of IBM", [("IT of IBM", "it ibm", False)]),
+        ("He said OK to US", [("US", "us", True)]),
+        ("He met Us", []),
+        ("It was eBay's", [("eBay's", "ebay", False)]),
+        ("the iPhone X", [("iPhone X", "iphone x", False)]),
+        ("Saint Mary", [("Saint Mary", "mary", False)]),
+        ("We saw The Hague", [("Hague", "hague", False)]),
+        ("We saw Bank of The West", [("Bank", "bank", False), ("West", "west", False)]),
+        ("We saw Bank of England", [("Bank of England", "bank england", False)]),
+        ("We saw Bank of england", [("Bank", "bank", False)]),
+        ("He met van Gogh", []),
+        ("He met Van Gogh", [("Van Gogh", "van gogh", False)]),
+        (
+            "met Aa Bb Cc Dd Ee Ff Gg Hh Jj Kk Ll Mm Nn Oo",
+            [
+                ("Aa Bb Cc Dd Ee Ff Gg Hh Jj Kk Ll Mm", "aa bb cc dd ee ff gg hh jj kk ll mm", False),
+                ("Nn Oo", "nn oo", False),
+            ],
+        ),
+        ("Barcelona-based firms", []),
+        ("He met Ann. Bob left", [("Ann", "ann", False)]),
+        ("He met Ann and Bob & Tim", [("Ann", "ann", False), ("Bob & Tim", "bob tim", False)]),
+        ("in Paris, France", [("Paris", "paris", False), ("France", "france", False)]),
+        ("the King of Spain", [("King of Spain", "spain", False)]),
+        ("St. John's", [("John's", "john", False)]),
+        ("Some X-ray", [("X", "x", False)]),
+        ("a X", [("X", "x", False)]),
+        ("Anna's", []),
+        ("met Anna-", [("Anna", "anna", False)]),
+        ("met Anna -Maria", [("Anna", "anna", False), ("Maria", "maria", False)]),
+        ("WORLD CUP", [("WORLD CUP", "cup", False)]),
+        ("WORLD CUP final here", [("WORLD CUP", "cup", False)]),
+        ("A WORLD CUP here", []),
+    ],
+)
+def test_where_names_stand(text: str, expected: list[tuple[str, str, bool]]) -> None:
+    """Their words in the text, their parts, and whether they are acronyms."""
+    facts = read_facts(text)
+    found = [
+        (facts.read.words(name.first, name.end), " ".join(name.parts), name.is_acronym) for name in NAMES.of(facts)
+    ]
+    assert found == expected

@@ -161,9 +161,13 @@ def _words(masked: str, start: int, end: int) -> list[_Word]:
     ]
 
 
+def _is_auxiliary(word: _Word) -> bool:
+    return word.text in _AUXILIARIES and not (word.text == "may" and word.capital)  # the month
+
+
 def _is_verb(word: _Word) -> bool:
     text = word.text
-    if text in _AUXILIARIES or text in _PAST or text in _PAST_OR_PARTICIPLE or text in _PRESENT:
+    if _is_auxiliary(word) or text in _PAST or text in _PAST_OR_PARTICIPLE or text in _PRESENT:
         return True
     return bool(_ED.match(text)) and text not in _NOT_VERBS
 
@@ -190,7 +194,9 @@ def _split(sentence: str, masked: str, last: Conjunct, joint: re.Match[str]) -> 
         if right[0].text not in _STAND_INS:
             return first, Conjunct(start, last.end, joint.end())
         # Without its subject, "It has two million people" is true of too many things.
-        if right[0].text not in _SINGULAR or not has_subject:
+        # "It is nice and he left" is of two things.
+        is_other = sentence[slice(*subject)].strip().lower() in _SINGULAR - {right[0].text}
+        if right[0].text not in _SINGULAR or not has_subject or is_other:
             return None
         return first, Conjunct(start, last.end, right[1].start, *subject)
     if joint[0].strip(", \t\r\n").lower() not in ("and", "but", "yet") or not _continues(left, verb, right):
@@ -203,7 +209,7 @@ def _split(sentence: str, masked: str, last: Conjunct, joint: re.Match[str]) -> 
 def _first_verb(words: list[_Word]) -> int | None:
     for at, word in enumerate(words):
         # A participle before a noun, or after one ("the film directed by him"), is not the verb.
-        if word.text in _AUXILIARIES or word.text in _PAST:
+        if _is_auxiliary(word) or word.text in _PAST:
             return at
         if _is_verb(word):
             before, after = words[at - 1].text if at else "", words[at + 1].text if at + 1 < len(words) else ""
@@ -263,11 +269,11 @@ def _own_clause(words: list[_Word], *, comma: bool) -> bool:
     for at, word in enumerate(words[: _MAX_OWN_SUBJECT + 1]):
         if word.text in (",", ";", ":", "and", "or") or _blocks(words, at):
             return False
-        if not (word.text in _AUXILIARIES or word.text in _PAST or _is_verb(word)):
+        if not _is_verb(word):
             continue
         if at == 0 or at + 1 >= len(words):
             return False
-        sure = word.text in _AUXILIARIES or word.text in _PAST
+        sure = _is_auxiliary(word) or word.text in _PAST
         begins = words[0].capital or words[0].text in _DETERMINERS or words[0].text == "\u0001"
         if not begins or (not comma and not sure):
             return False

@@ -1,0 +1,164 @@
+"""What a citation marker is, form by form, and what only looks like one."""
+
+import pytest
+
+from secondpass.verify.claims.citations import (
+    CitationMarker,
+    check_citations,
+    find_citations,
+    strip_citations,
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "found", "stripped"),
+    [
+        ("a [1].", [("[1]", (1,))], "a."),
+        ("a[1].", [], "a[1]."),
+        ("x[1]", [], "x[1]"),
+        ("sys.argv[1]", [], "sys.argv[1]"),
+        ("f(x)[1]", [], "f(x)[1]"),
+        ("U.S.[1]", [("[1]", (1,))], "U.S."),
+        ("1999.[1][2]", [("[1]", (1,)), ("[2]", (2,))], "1999."),
+        ("is [1, 2]", [], "is [1, 2]"),
+        ("interval [1, 2]", [], "interval [1, 2]"),
+        ("a [[1, 2]]", [("[[1, 2]]", (1, 2))], "a"),
+        ("a [0, 1]", [], "a [0, 1]"),
+        ("ID [ID:0]", [("[ID:0]", (1,))], "ID"),
+        ("a (ID: 0) it", [("(ID: 0)", (1,))], "a it"),
+        ("a [Source 1, Source 3].", [("[Source 1, Source 3]", (1, 3))], "a."),
+        ("a [1-3].", [("[1-3]", (1, 2, 3))], "a."),
+        ("a [3-1].", [("[3-1]", (3, 1))], "a."),
+        ("a [1-52].", [("[1-52]", (1, 52))], "a."),
+        ("a [1\u20133; 5].", [("[1\u20133; 5]", (1, 2, 3, 5))], "a."),
+        ("a [1, 1].", [("[1, 1]", (1,))], "a."),
+        ("a [123456].", [], "a [123456]."),
+        ("a [2-2].", [("[2-2]", (2,))], "a."),
+        ("m\u00b2", [], "m\u00b2"),
+        ("word\u00b2", [("\u00b2", (2,))], "word"),
+        ("10\u00b3", [], "10\u00b3"),
+        ("1999\u00b3", [("\u00b3", (3,))], "1999"),
+        ("1499\u00b3", [], "1499\u00b3"),
+        ("word<sup>2</sup>", [("<sup>2</sup>", (2,))], "word"),
+        ("m<sup>2</sup>", [], "m<sup>2</sup>"),
+        ("ten (10).", [], "ten (10)."),
+        ("word (10).", [("(10)", (10,))], "word."),
+        ("word (100).", [], "word (100)."),
+        ("(see passage 2)", [("(see passage 2)", (2,))], ""),
+        ("(cf. [1], [2])", [("(cf. [1], [2])", (1, 2))], ""),
+        ("word^1.", [("^1", (1,))], "word."),
+        ("wor^1.", [], "wor^1."),
+        ("word {1}.", [("{1}", (1,))], "word."),
+        ("word {{1}}.", [("{{1}}", (1,))], "word."),
+        ("a \u30101\u2020source\u3011.", [("\u30101\u2020source\u3011", (1,))], "a."),
+        ("a \u3010abc\u3011.", [], "a."),
+        ("a \u30102\u3011.", [("\u30102\u3011", (2,))], "a."),
+        ("<cite>1</cite>", [("<cite>1</cite>", (1,))], ""),
+        ('<ref name="x"/>', [], ""),
+        ("<cite id=3/>", [], ""),
+        ("cite\ue202turn0search1\ue201", [], ""),
+        ("  [1]: x", [], "  [1]: x"),
+        ("    [1]: x", [], "    [1]: x"),
+        ("a [1]: x", [("[1]", (1,))], "a: x"),
+        ("a [1](https://a.b/2).", [("[1](https://a.b/2)", (1,))], "a."),
+        ("a [1](b).", [], "a [1](b)."),
+        ("a [1]b.", [], "a [1]b."),
+        ("[1]", [("[1]", (1,))], ""),
+        ("a [^1].", [("[^1]", (1,))], "a."),
+        ("a [S1].", [("[S1]", (1,))], "a."),
+        ("a [1 ] and [ 2].", [("[1 ]", (1,)), ("[ 2]", (2,))], "a and."),
+        ("`a [1]` [2]", [("[2]", (2,))], "`a`"),
+        ("=[1]", [("[1]", (1,))], "="),
+        ("=[1, 2]", [], "=[1, 2]"),
+        ("equals [1, 2]", [], "equals [1, 2]"),
+        ("equal [1, 2]", [], "equal [1, 2]"),
+        ("a, [1, 2]", [("[1, 2]", (1, 2))], "a,"),
+        ("[Doc 3]", [("[Doc 3]", (3,))], ""),
+        ("[id 0]", [("[id 0]", (0,))], ""),
+        ("(1)", [], "(1)"),
+        ("a (1) b", [], "a (1) b"),
+        ("a (1).", [("(1)", (1,))], "a."),
+        ("a  [1].", [("[1]", (1,))], "a."),
+        ("{1}.", [], "{1}."),
+    ],
+)
+def test_forms_of_markers(answer: str, found: list[tuple[str, tuple[int, ...]]], stripped: str) -> None:
+    """Each with its numbers, and the text without it; indices, intervals, powers, words and addresses are none."""
+    markers = find_citations(answer)
+    assert [(marker.text, marker.numbers) for marker in markers] == found
+    assert [answer[marker.start : marker.end] for marker in markers] == [marker.text for marker in markers]
+    assert strip_citations(answer) == stripped
+
+
+def test_a_range_has_fifty_more_numbers_at_most() -> None:
+    """What is longer is taken for two numbers."""
+    (marker,) = find_citations("a [1-51].")
+    assert marker.numbers == tuple(range(1, 52))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "answer", "found"),
+    [
+        (r"#\d+", "a #1 #2-3", [("#1", (1,)), ("#2", (2,))]),
+        (r"<(\d-\d)>", "a <2-4>", [("<2-4>", (2, 3, 4))]),
+        (r"#(\d+)?x\d*", "a #x #1x7 #x8", [("#1x7", (1,)), ("#x8", (8,))]),
+    ],
+)
+def test_numbers_of_another_pattern(pattern: str, answer: str, found: list[tuple[str, tuple[int, ...]]]) -> None:
+    """They are read from its first group, or from all of it where that has none; without a number it is no marker."""
+    assert [(marker.text, marker.numbers) for marker in find_citations(answer, pattern)] == found
+
+
+WORDS = [f"w{at}" for at in range(101)]
+
+
+@pytest.mark.parametrize(
+    ("quote", "passage", "told"),
+    [
+        ("a b c d", "a b x c d", "are put together"),
+        ("A B c d", "a b x C D", "are put together"),
+        ("a b c d e", "a b c x c d e", "are put together"),
+        ("a b c d e f g h", "a b x c d x e f x g h", "are put together"),
+        ("a b c d e f g h i j", "a b x c d x e f x g h x i j", "no passage has"),  # of too many pieces
+        ("a b c", "a b x c", "no passage has"),  # one word is no piece
+        ("a b z", "a b c", "no passage has"),
+        ("a b c d", "a b c d", ""),
+        ("a b a b c", "a b q a b c", "are put together"),
+        (" ".join(WORDS[:100]), " ".join([*WORDS[:50], "x", *WORDS[50:]]), "are put together"),
+        (" ".join(WORDS), " ".join([*WORDS[:50], "x", *WORDS[50:]]), "no passage has"),  # of too many words
+    ],
+)
+def test_a_quotation_that_is_put_together(quote: str, passage: str, told: str) -> None:
+    """Of up to four pieces of at least two words each, all of one passage."""
+    reason = check_citations([], [quote], ["Nothing.", passage], lambda _: None, [], False).reason
+    assert told in reason and ("[2]" in reason) == ("together" in told) and bool(reason) == bool(told)
+
+
+def test_what_is_told_is_bounded() -> None:
+    """Three numbers, three quotations and three suggestions; the best supporting passages first."""
+    markers = [CitationMarker(0, 3, "[9]", (7, 9, 8, 6, 5, 1))]
+    worth = {0: (0.1, False), 1: (0.8, True), 2: (0.9, True), 3: (0.7, True), 4: None}
+    found = check_citations(markers, ["a b c", "d e f", "g h i", "k l m"], ["x"] * 5, worth.get, [4, 3, 2, 1, 0], True)
+    assert found.suggested == (3, 2, 4)
+    assert found.reason.startswith(
+        "it cites [6], [7], [8] and 1 more, but there are 5 passages; no cited passage ([1], [5])"
+    )
+    assert found.reason.count("no cited passage has the words") == 3
+    assert [(each.number, each.exists, each.passage, each.supports, each.probability) for each in found.citations] == [
+        (7, False, None, False, None),
+        (9, False, None, False, None),
+        (8, False, None, False, None),
+        (6, False, None, False, None),
+        (5, True, 4, False, None),
+        (1, True, 0, False, 0.1),
+    ]
+
+
+def test_who_is_not_supported_gets_no_suggestion() -> None:
+    """Nor is it told that the passages that it cites don't support it."""
+    found = check_citations([CitationMarker(0, 3, "[1]", (1,))], [], ["x", "y"], lambda _: (0.9, True), [0, 1], False)
+    assert (found.suggested, found.reason) == ((), "")
+    supported = check_citations(
+        [CitationMarker(0, 3, "[1]", (1,))], [], ["x", "y"], lambda _: (0.9, True), [0, 1], True
+    )
+    assert (supported.suggested, supported.reason) == ((2,), "")
