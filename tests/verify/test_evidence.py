@@ -1,5 +1,7 @@
 """Windows of passages: exact offsets, bounded work, and the best ones for a claim."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -249,3 +251,57 @@ def test_windows_know_the_words_of_their_language(claim: str, expected: bool) ->
     """Most lower-case words of a claim stand in the windows, and two at least; names and numbers don't count."""
     text = "Model A100 weighs 33 kg and costs 313 euros."
     assert WindowIndex([Window(0, 0, len(text), text)]).speaks_like(claim) is expected
+
+
+def test_a_window_is_worth_what_its_words_are() -> None:
+    """By BM25 with Lucene's constants: rare words count more, and repeated ones and long windows less and less."""
+    texts = ["museum museum tower", "tower", "bridge of the old town near museum hall"]
+    index = WindowIndex([Window(at, 0, len(text), text) for at, text in enumerate(texts)])
+    lengths = [len(content_words(text)) for text in texts]
+
+    def worth(n_with: int, times: int, length: int) -> float:
+        rarity = np.log1p((3 - n_with + 0.5) / (n_with + 0.5))
+        return float(rarity * times / (times + 1.2 * (1 - 0.75 + 0.75 * length / np.mean(lengths))))
+
+    expected = [worth(2, 2, lengths[0]), 0.0, worth(2, 1, lengths[2])]
+    assert index.scores("The museum, the museum!").tolist() == pytest.approx(expected)
+    both = [worth(2, 2, lengths[0]) + worth(2, 1, lengths[0]), worth(2, 1, lengths[1]), worth(2, 1, lengths[2])]
+    assert index.scores("tower museum").tolist() == pytest.approx(both)
+    assert WindowIndex([]).scores("museum").tolist() == []
+
+
+FOUR = ["Cats are red.", "Dogs are blue.", "Cows are green.", "Pigs are new."]
+
+
+@pytest.mark.parametrize(("overlap", "begins"), [(3, [0, 3]), (4, [0, 2]), (12, [0, 2])])
+def test_windows_share_their_last_sentences(overlap: int, begins: list[int]) -> None:
+    """As many as have no more tokens than may be shared, half of a window at most; each of these has four."""
+    prepared = passages(" ".join(FOUR), window_tokens=12, overlap=overlap)
+    assert [window.text for window in prepared.index(12).windows] == [" ".join(FOUR[at : at + 3]) for at in begins]
+
+
+@pytest.mark.parametrize(("size", "ends"), [(7, [1, 2, 3, 4]), (8, [2, 4]), (11, [2, 4]), (12, [3, 4]), (16, [4])])
+def test_a_window_has_as_many_sentences_as_fit(size: int, ends: list[int]) -> None:
+    """No more tokens than it may have, and no sentence fewer."""
+    prepared = passages(" ".join(FOUR), window_tokens=size, overlap=0)
+    assert [window.text for window in prepared.index(size).windows] == [
+        " ".join(FOUR[begin:end]) for begin, end in pairwise([0, *ends])
+    ]
+
+
+@pytest.mark.parametrize(("room", "size"), [(100, 12), (12, 12), (11, 8), (8, 8), (7, 4), (4, 4), (1, 1), (0, 1)])
+def test_rooms_are_powers_of_two(room: int, size: int) -> None:
+    """Below the size of a window; those that share one share the index."""
+    prepared = passages("A b c. D e f.", window_tokens=12, overlap=0)
+    assert prepared.index(room) is prepared.index(size)
+    assert (prepared.index(room) is prepared.index(size // 2)) is (size == 1)
+
+
+def test_windows_that_touch_are_not_one() -> None:
+    """They overlap only if the later one begins before the earlier one has ended."""
+    text = "One two. Three four. Five six."
+    first = Window(0, 0, 8, text[:8])
+    assert joined(Window(0, 8, 20, text[8:20]), first, [text]) == f"{text[:8]}\n{text[8:20]}"
+    assert joined(Window(0, 7, 20, text[7:20]), first, [text]) == text[:20]
+    assert joined(Window(0, 0, 4, text[:4]), first, [text]) == text[:8]
+    assert Window(0, 0, 4, "text").read == "text" and Window(0, 0, 4, "text", "read").read == "read"

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from secondpass.logistic import log_odds
-from secondpass.verify.facts.check import Facts
-from secondpass.verify.signals import FEATURES, Reader, Signals, measure_premises
+from secondpass.verify.facts.check import FactCheck, Facts
+from secondpass.verify.signals import FEATURES, Premise, Reader, Signals, measure_premises
+from secondpass.verify.types import Mismatch
 
 CLAIM = "The tower was built in 1889."
 RIGHT = "The tower was built in 1889 by a company."
@@ -159,3 +160,105 @@ def test_words_of_the_premise_in_another_order_need_more_than_doubt(
         "The bus leaves the harbour after the ferry.", np.array([entailment, 1 - entailment, 0.0])
     )
     assert measure_premises(claim, [premise]).recombined is recombined
+
+
+def plain(
+    entailment: float, contradiction: float = 0.0, overlap: float = 0.0, *, about: bool = True, n_wrong: int = 0
+) -> Premise:
+    """Return a premise with these measurements, and so many numbers that it states otherwise."""
+    facts = FactCheck((Mismatch("number", "7", "9"),) * n_wrong, (), 8)
+    return Premise(OTHER, (entailment, 1 - entailment - contradiction, contradiction), facts, overlap, about)
+
+
+@pytest.mark.parametrize(
+    ("premise", "merit"),
+    [
+        (plain(0.6, overlap=0.4), 0.8),
+        (plain(0.6, overlap=0.4, about=False), 0.06 + 0.1),
+        (plain(0.6, overlap=0.4, n_wrong=1), 0.06 + 0.2),
+    ],
+)
+def test_how_good_a_premise_is(premise: Premise, merit: float) -> None:
+    """Entailment and half of the shared words; a tenth and, of another subject, half of these, if it is doubtful."""
+    assert premise.merit == pytest.approx(merit)
+
+
+@pytest.mark.parametrize(
+    ("alone", "joined", "is_joined"),
+    [
+        (plain(0.4), plain(0.46), True),
+        (plain(0.4), plain(0.44), False),
+        (plain(0.4, 0.49), plain(0.9), True),
+        (plain(0.4, 0.5), plain(0.9), False),
+        (plain(0.4, 0.5, about=False), plain(0.9), True),
+        (plain(0.4, n_wrong=1), plain(0.9), False),
+    ],
+)
+def test_two_windows_together_must_be_better(alone: Premise, joined: Premise, is_joined: bool) -> None:
+    """By a twentieth, and no window about the subject may deny it."""
+    signals = measure_premises(CLAIM, [alone], joined)
+    assert signals.by_joined is is_joined and signals.best is (joined if is_joined else alone)
+
+
+@pytest.mark.parametrize(
+    ("best", "joined", "contradictions"),
+    [  # of the best premise, the largest one, and of the two together
+        (plain(0.5, 0.01), plain(0.1, 0.4), (0.01, 0.01, 0.01)),
+        (plain(0.49, 0.01), plain(0.1, 0.4), (0.01, 0.3, 0.4)),
+        (plain(0.49, 0.01), plain(0.1, 0.4, about=False), (0.01, 0.3, 0.01)),
+        (plain(0.9, 0.01, about=False), plain(0.1, 0.4), (0.01, 0.3, 0.4)),
+    ],
+)
+def test_whose_contradiction_counts(best: Premise, joined: Premise, contradictions: tuple[float, float, float]) -> None:
+    """Where the best premise entails the claim, its own; else the largest one of those about the subject."""
+    premises = [plain(0.01, 0.3), best, plain(0.01, 0.45, about=False)]
+    signals = measure_premises(CLAIM, premises, joined)
+    values = named(signals)
+    assert signals.best is best or not best.about_subject
+    found = [values[name] for name in ("contradiction", "max_contradiction", "joined_contradiction")]
+    if best.about_subject:
+        assert found == pytest.approx(log_odds(contradictions))
+    else:
+        assert found[1:] == pytest.approx(log_odds(contradictions[1:]))
+
+
+def test_no_kind_of_mismatch_counts_more_than_three() -> None:
+    """Log-odds within ten, and three of a kind of mismatch at most."""
+    values = named(measure_premises(CLAIM, [plain(1.0, n_wrong=5)]))
+    assert (values["entailment"], values["contradiction"]) == (10.0, -10.0)
+    assert values["number_mismatch"] == 3.0 and values["facts_found"] == pytest.approx(3 / 8)
+    assert named(measure_premises(CLAIM, [plain(1.0, n_wrong=2)]))["number_mismatch"] == 2.0
+
+
+def test_a_sentence_that_says_the_same_is_the_best() -> None:
+    """Whatever the model makes of it; the others follow by their merit, the first of equals first."""
+    premises = [plain(0.1), plain(0.3), plain(0.9), plain(0.3)]
+    signals = measure_premises(CLAIM, premises, verbatim=True)
+    assert signals.order == (0, 2, 1, 3) and signals.best is premises[0] and signals.verbatim
+    assert named(signals)["contained"] == 1.0
+    assert measure_premises(CLAIM, premises).order == (2, 1, 3, 0)
+    assert named(measure_premises(CLAIM, premises))["contained"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("Ulm has a bridge.", True),
+        ("Ulm is there.", False),
+        ("The long old bridge.", False),
+    ],
+)
+def test_what_a_premise_is_about(text: str, about: bool) -> None:
+    """Half of the words of the subject, and all that can't be replaced in it."""
+    premise = Reader("The long old bridge in Ulm was built in 1889.", {}).premise(text, np.array([0.1, 0.8, 0.1]))
+    assert premise.about_subject is about
+
+
+def test_words_that_a_model_cannot_tell_apart() -> None:
+    """Of sixty-four letters and more; they must stand there as they are."""
+    long, longer = "a" * 63, "b" * 64
+    reader = Reader(f"The digest is {long} or {longer}.", {})
+    assert [item.claim for item in reader.premise("The digest.", np.array([0.9, 0.1, 0.0])).unread] == [longer]
+    assert reader.premise(f"It is {longer}.", np.array([0.9, 0.1, 0.0])).unread == ()
+    (unread,) = Reader(f"It is {'c' * 99}.", {}).premise("It is.", np.array([0.9, 0.1, 0.0])).hard
+    assert unread == Mismatch("name", "c" * 80)

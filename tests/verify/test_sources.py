@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.verify.sources import data_in, mended
+from secondpass.verify.sources import Data, data_in, mended
 from tests.verify.steps import steps
 from tests.verify.towers import Make
 
@@ -112,3 +112,109 @@ def test_a_claim_is_checked_against_its_own_row(make: Make) -> None:
     (claim,) = verifier.verify("Tower New height 450 m.", [passage]).claims
     assert claim.evidence[0].text == "| New | 450 m |"
     assert passage[claim.evidence[0].start : claim.evidence[0].end] == "| New | 450 m |"
+
+
+@pytest.mark.parametrize(
+    ("passage", "records", "regions"),
+    [
+        ("a,b\n1,2", [("1,2", "a: 1; b: 2.")], None),
+        ("a,b\n1,2\n\n3,4\n", [("1,2", "a: 1; b: 2."), ("3,4", "a: 3; b: 4.")], None),
+        ("a;b\n1;2", [("1;2", "a: 1; b: 2.")], None),
+        ("a\tb\n1\t2", [("1\t2", "a: 1; b: 2.")], None),
+        ("a,b\n1,2,3", [], []),
+        ("a\n1\n2", [], []),
+        ("a,b", [], []),
+        ("a,1\n1,2", [], []),
+        ("a,b\n,", [], []),
+        ("a,b\n,2", [(",2", "b: 2.")], None),
+        ("a, b\n1, 2", [("1, 2", "a: 1; b: 2.")], None),
+        ("a,b,c\n1,2,3\nx,,z", [("1,2,3", "a: 1; b: 2; c: 3."), ("x,,z", "a: x; c: z.")], None),
+        ("k: v", [], []),
+        ("k: v\nl: w", [("k: v\nl: w", "k: v; l: w.")], None),
+        ("- k: v\n- l: w", [("- k: v\n- l: w", "k: v; l: w.")], None),
+        ("k:\n  l: v\n  m: w", [("k:\n  l: v\n  m: w", "k l: v; k m: w.")], None),
+        ("k:\n  l:\n    m: v\nn: w", [("k:\n  l:\n    m: v\nn: w", "k l m: v; n: w.")], None),
+        ("k:\n  l: v\nm: 'w'", [("k:\n  l: v\nm: 'w'", "k l: v; m: w.")], None),
+        ("k: a b c d e f g h\nl: b", [("k: a b c d e f g h\nl: b", "k: a b c d e f g h; l: b.")], None),
+        ("k: a b c d e f g h i\nl: b", [], []),
+        ("k: v\nx", [], []),
+        ("weight_kg: 3\nmaxSpeedKmh: 5", [("weight_kg: 3\nmaxSpeedKmh: 5", "weight: 3 kg; max Speed: 5 km/h.")], None),
+        ("rate_pct: 5\nb: 2", [("rate_pct: 5\nb: 2", "rate: 5%; b: 2.")], None),
+        ("weight_kg: heavy\nb: 2", [("weight_kg: heavy\nb: 2", "weight kg: heavy; b: 2.")], None),
+        ("kg: 3\nb: 4", [("kg: 3\nb: 4", "kg: 3; b: 4.")], None),
+        ("two words: 3\nb: 4", [("two words: 3\nb: 4", "two words: 3; b: 4.")], None),
+        ('{"a": 1}', [('{"a": 1}', "a: 1.")], None),
+        ('{"a": null}', [], []),
+        ('{"a": [1, 2]}', [('{"a": [1, 2]}', "a: 1, 2.")], None),
+        ('{"a": [[1], 2]}', [('{"a": [[1], 2]}', "a: 1; a: 2.")], None),
+        ('{"a": false}', [('{"a": false}', "a: no.")], None),
+        ('[{"a": 1}, {"b": 2}]', [('{"a": 1}', "a: 1."), ('{"b": 2}', "b: 2.")], None),
+        ("[1, 2]", [], []),
+        ('[{"a": 1},', [], []),
+        ('  {"a": 1}  ', [('{"a": 1}', "a: 1.")], None),
+        ('{"a": {"b": {"c": 1}}}', [('{"a": {"b": {"c": 1}}}', "a b c: 1.")], None),
+        ('{"a":1}\n{"b":2}', [('{"a":1}', "a: 1."), ('{"b":2}', "b: 2.")], None),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", [("| 1 | 2 |", "a: 1; b: 2.")], ["| a | b |", "|---|---|", "| 1 | 2 |"]),
+        ("| a | b |\n| 1 | 2 |", [("| a | b |", "a; b."), ("| 1 | 2 |", "1; 2.")], ["| a | b |", "| 1 | 2 |"]),
+        ("| 1 | 2 |", [("| 1 | 2 |", "1; 2.")], None),
+        (
+            "x\n| a | b |\n|---|---|\n| 1 |  |\ny\n| 3 | 4 |",
+            [("| 1 |  |", "a: 1."), ("| 3 | 4 |", "3; 4.")],
+            ["| a | b |", "|---|---|", "| 1 |  |", "| 3 | 4 |"],
+        ),
+        (
+            "| a |\n|---|\n| 1 |\n| b |\n|---|\n| 2 |",
+            [("| 1 |", "a: 1."), ("| b |", "a: b."), ("| 2 |", "a: 2.")],
+            ["| a |", "|---|", "| 1 |", "| b |", "|---|", "| 2 |"],
+        ),
+        (
+            "  | a | b |  \n|:-:|---|\n  | 1 | 2 |  ",
+            [("| 1 | 2 |", "a: 1; b: 2.")],
+            ["  | a | b |  ", "|:-:|---|", "  | 1 | 2 |  "],
+        ),
+        ("| - | b |\n|---|---|\n| - | - |", [], ["| - | b |", "|---|---|", "| - | - |"]),
+        ("<tr><td>1</td></tr>", [("<tr><td>1</td></tr>", "1.")], None),
+        (
+            "<tr><th>a</th></tr><tr><td>1</td></tr>",
+            [("<tr><td>1</td></tr>", "a: 1.")],
+            ["<tr><th>a</th></tr>", "<tr><td>1</td></tr>"],
+        ),
+        ("<tr><th>a</th><td>1</td></tr>", [("<tr><th>a</th><td>1</td></tr>", "a; 1.")], None),
+        ("<tr><td>1", [], []),
+        ("<TR ><TD>1 <b>x</b>&amp;y</TD></TR >", [("<TR ><TD>1 <b>x</b>&amp;y</TD></TR >", "1 x &y.")], None),
+        ("x <tr><td></td></tr> y", [], ["<tr><td></td></tr>"]),
+        ("<tr><th>a</th></tr>", [], None),
+    ],
+)
+def test_all_that_is_data(passage: str, records: list[tuple[str, str]], regions: list[str] | None) -> None:
+    """Every row and entry with what it says, and the regions that are not prose; None for all of the passage."""
+    found = data_in(passage)
+    assert [(passage[record.start : record.end], record.text) for record in found.records] == records
+    assert [passage[start:end] for start, end in found.regions] == ([passage] if regions is None else regions)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "held"),
+    [
+        (0, 3, False),
+        (0, 4, True),
+        (3, 4, True),
+        (5, 7, True),
+        (6, 8, False),
+        (6, 9, True),
+        (9, 12, True),
+        (10, 12, False),
+    ],
+)
+def test_what_stands_in_a_region(start: int, end: int, held: bool) -> None:
+    """What has a character in common with one."""
+    assert Data((), ((3, 6), (8, 10))).holds(start, end) is held
+
+
+def test_what_is_nested_or_wide_is_bounded() -> None:
+    """Twenty levels are read, and forty fields of an entry."""
+    for depth, found in ((20, 1), (21, 0)):
+        assert len(data_in('{"a": ' * depth + "1" + "}" * depth).records) == found
+    keys = [f"k{at}: {at}" for at in range(50)]
+    (record,) = data_in("\n".join(keys)).records
+    assert record.text == "; ".join(keys[:40]) + "."

@@ -216,6 +216,10 @@ from secondpass.verify.facts.kinds import DATES
                 ("1998", {"years": (1998, 1998)}),
             ],
         ),
+        ("June the 5th", [("June the 5th", {"month": 6, "day": 5})]),
+        ("May 005", [("May", {"month": 5})]),
+        ("AD 12345", []),
+        ("12-13 BC", [("13 BC", {"years": (-13, -13)})]),
     ],
 )
 def test_dates_of_a_text(text: str, expected: list[tuple[str, dict[str, Any]]]) -> None:

@@ -55,6 +55,19 @@ class TestPresence:
             ("in Austria", "an Australian singer", Presence.ABSENT),
             ("in France", "a French singer", Presence.FOUND),
             ("on the Internet", "on the internet", Presence.FOUND),
+            ("with Jones", "It was Jone.", Presence.FOUND),
+            ("with Joes", "It was Joe.", Presence.ABSENT),
+            ("in Syria", "a Syrian singer", Presence.FOUND),
+            ("by the WHO", "by the World Bank", Presence.ABSENT),
+            ("by ABCDEFGH", "by Aa Bb Cc Dd Ee Ff Gg Hh", Presence.FOUND),
+            ("by ABCDEFGHI", "by Aa Bb Cc Dd Ee Ff Gg Hh Ii", Presence.ABSENT),
+            ("by the European Union", "by the EU", Presence.FOUND),
+            ("by the Bank of Xanadu", "by the BX", Presence.FOUND),
+            ("by Xanadu", "by X", Presence.ABSENT),
+            ("with John Smith", "It was John.", Presence.ABSENT),
+            ("with John Smith", "It was John, who later was John Jones.", Presence.OTHER),
+            ("of New York", "a york of new things", Presence.FOUND),
+            ("in Great Britain", "in the UK", Presence.FOUND),
         ],
     )
     def test_of_a_name(self, name: str, evidence: str, presence: Presence) -> None:
@@ -111,6 +124,9 @@ class TestPresence:
         ("WORLD CUP", [("WORLD CUP", "cup", False)]),
         ("WORLD CUP final here", [("WORLD CUP", "cup", False)]),
         ("A WORLD CUP here", []),
+        ("He got an A here", []),
+        ("Barcelona-Based firms", []),
+        ("Barcelona Based firms", [("Barcelona Based", "based", False)]),
     ],
 )
 def test_where_names_stand(text: str, expected: list[tuple[str, str, bool]]) -> None:

@@ -104,7 +104,7 @@ def _in_the_same_place(claim: Facts, fact: Name, evidence: Facts, other: Name) -
     """Return whether two names have the same next content words, in sentences that share most of theirs."""
     ours, theirs = claim.read.slots.around(fact.first, fact.end), evidence.read.slots.around(other.first, other.end)
     same = [mine[:1] == yours[:1] for mine, yours in zip(ours, theirs, strict=True)]
-    if not any(same) or not any(mine and mine[:1] == yours[:1] for mine, yours in zip(ours, theirs, strict=True)):
+    if not any(mine and is_same for mine, is_same in zip(ours, same, strict=True)):
         return False
     _, shared = alikeness(claim.read.slots, (fact.first, fact.end), evidence.read.slots, (other.first, other.end))
     return shared >= (_MIN_SHARED if all(same) else _MIN_SHARED_ONE_SIDE)
@@ -193,7 +193,7 @@ def _name(tokens: list[Token], first: int, end: int, within: set[str]) -> Name |
     if words[0].first and not acronym and words[0].text not in within:
         # The first word is in capitals whatever it is: by itself it tells nothing.
         words, parts = words[1:], parts[1:]
-        if not parts or (len(parts) == 1 and tokens[first + 1].text in _HYPHENS):
+        if len(parts) == 1 and tokens[first + 1].text in _HYPHENS:
             return None
     kept = tuple(part for part in parts if part not in _TITLES)
     return Name(first, end, kept, acronym) if kept else None
@@ -288,7 +288,7 @@ class Vocabulary(Sequence[Name]):
             return f"alias {alias}" in self._keys
         if name.is_acronym:
             letters = name.parts[0]
-            return 1 < len(letters) <= _MAX_ACRONYM and letters in self._letters
+            return len(letters) <= _MAX_ACRONYM and letters in self._letters
         return len(name.parts) > 1 and "".join(part[0] for part in name.parts) in self.words
 
 

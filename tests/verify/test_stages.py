@@ -1,0 +1,134 @@
+"""Claims on their way: what is read first and then, what is cited, and how a reply becomes a statement."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from secondpass.models.nli import NliOutput
+from secondpass.verify.claims.citations import CitationMarker
+from secondpass.verify.entailment import entail
+from secondpass.verify.evidence import Window
+from secondpass.verify.stages import Planned, Scored, Stated, merged, still_open, without_evidence
+from secondpass.verify.types import CheckedClaim, Claim, Verdict
+
+CLAIM = Claim("It is so.", 0, 9, 0)
+WINDOWS = tuple(Window(at, 0, 3, f"w{at}") for at in range(3))
+CITED = tuple(Window(at, 0, 3, f"c{at}") for at in (7, 8))
+
+
+def stated(text: str = "It is so.", question: str = "", numbers: tuple[int, ...] = (), n_passages: int = 3) -> Stated:
+    """Return a claim of an answer with so many passages."""
+    markers = tuple(CitationMarker(0, 3, f"[{number}]", (number,)) for number in numbers)
+    return Stated(Claim(text, 0, len(text), 0), [""] * n_passages, question, markers)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "hypothesis"),
+    [
+        ("Is it free?", "Yes.", "It is free."),
+        ("How long is it?", "Two old years.", "How long is it? Two old years."),
+        ("How long is it?", "Two very old years.", "Two very old years."),
+        ("", "Two years.", "Two years."),
+        ("Why " + "x" * 396, "Two years.", "Why " + "x" * 396 + " Two years."),
+        ("Why " + "x" * 397, "Two years.", "Two years."),
+    ],
+)
+def test_short_replies_are_read_with_their_question(question: str, text: str, hypothesis: str) -> None:
+    """Of three words at most, and of four hundred characters of question."""
+    assert stated(text, question).hypothesis == hypothesis
+
+
+def test_cited_passages_exist_and_are_few() -> None:
+    """Numbers from 1 to the last passage, each once, eight at most."""
+    assert stated(numbers=(3, 0, 1, 4, 3)).cited == (2, 0)
+    assert stated(numbers=tuple(range(1, 12)), n_passages=20).cited == tuple(range(8))
+
+
+def planned(joined: str = "both", *, contested: bool = True, verbatim: bool = False, n: int = 3) -> Planned:
+    """Return what is read for a claim: so many windows, two cited ones and a joined one."""
+    worded = tuple(f"claim {at}" for at in range(n + 2 + bool(joined)))
+    return Planned(stated(), WINDOWS[:n], joined, CITED, verbatim, worded, contested)
+
+
+def test_the_opening_and_the_remainder_are_all() -> None:
+    """The first window and the cited ones; the other windows and the joined one: each with its wording."""
+    assert planned().pairs == [(w.text, f"claim {at}") for at, w in enumerate((*WINDOWS, *CITED))] + [
+        ("both", "claim 5")
+    ]
+    assert planned().opening.pairs == [("w0", "claim 0"), ("c7", "claim 3"), ("c8", "claim 4")]
+    assert planned().remainder.pairs == [("w1", "claim 1"), ("w2", "claim 2"), ("both", "claim 5")]
+    assert planned("").remainder.premises == ["w1", "w2"] and planned("", n=1).remainder.premises == []
+    bare = Planned(stated(), WINDOWS, "both", CITED)
+    assert [claim for _, claim in bare.pairs] == ["It is so."] * 6
+    assert bare.opening.worded == bare.remainder.worded == ()
+
+
+class Model:
+    """Gives the entailment that the premises were given, and notes what it reads."""
+
+    def __init__(self, rows: dict[str, tuple[float, float, float]], truncated: dict[str, tuple[bool, bool]]) -> None:
+        self.rows, self.truncated = rows, truncated
+        self.read: list[list[str]] = []
+
+    def run(self, pairs: list[tuple[str, str]]) -> NliOutput:
+        """Return a row for each pair; each has five tokens."""
+        self.read.append([premise for premise, _ in pairs])
+        rows = np.array([self.rows.get(premise, (0.1, 0.8, 0.1)) for premise, _ in pairs])
+        cut = np.array([self.truncated.get(premise, (False, False)) for premise, _ in pairs])
+        return NliOutput(rows, np.full(len(pairs), 5), cut, np.arange(len(pairs)) % 2 == 1)
+
+
+@pytest.mark.parametrize(
+    ("claim", "entailment", "is_read"),
+    [
+        (planned(contested=False), 0.9, False),
+        (planned(contested=False), 0.89, True),
+        (planned(contested=False, verbatim=True), 0.0, False),
+        (planned(verbatim=True), 0.95, True),
+        (planned("", n=1), 0.0, False),
+    ],
+)
+def test_what_the_opening_settles_is_read_no_further(claim: Planned, entailment: float, is_read: bool) -> None:
+    """Beyond nine in ten, or word for word, unless another passage speaks of the same."""
+    model = Model({"w0": (entailment, 1 - entailment, 0.0)}, {})
+    (scored,) = entail(model, [claim]).claims
+    assert len(model.read) == 1 + is_read and isinstance(scored, Scored)
+    assert scored.windows.shape == (len(claim.windows) if is_read else 1, 3) and scored.cited.shape == (2, 3)
+    assert (scored.joined is not None) == is_read
+    assert scored.windows[0].tolist() == pytest.approx([entailment, 1 - entailment, 0.0])
+
+
+def test_what_is_counted() -> None:
+    """Pairs, those that were scored, and tokens, over both calls."""
+    found = entail(Model({}, {}), [planned(), planned(contested=False)])
+    assert found.counts == {"pairs": 12, "pairs_scored": 6, "tokens": 60}
+
+
+def test_a_joined_premise_that_is_cut_is_none() -> None:
+    """And a claim that is cut is an error; certainty is none."""
+    (scored,) = entail(Model({}, {"both": (True, False)}), [planned()]).claims
+    assert isinstance(scored, Scored) and scored.joined is None and scored.windows.shape == (3, 3)
+    (scored,) = entail(Model({}, {"w1": (True, False)}), [planned()]).claims
+    assert isinstance(scored, Scored) and scored.joined is not None
+    (failed,) = entail(Model({}, {"w1": (False, True)}), [planned()]).claims
+    assert isinstance(failed, CheckedClaim) and "does not fit" in failed.reason
+    (scored,) = entail(Model({"w1": (1.0, 0.0, 0.0)}, {}), [planned()]).claims
+    assert isinstance(scored, Scored)
+
+
+def test_a_model_of_another_shape_is_an_error() -> None:
+    """Whose rows are not three probabilities."""
+    model = SimpleNamespace(run=lambda pairs: NliOutput(np.zeros((len(pairs), 2)), *[np.zeros(len(pairs))] * 3))
+    (failed,) = entail(model, [planned()]).claims
+    assert isinstance(failed, CheckedClaim) and "shape (3, 2) for 3 pairs" in failed.reason
+    assert entail(model, []).claims == []
+
+
+def test_what_has_its_verdict_is_passed_on() -> None:
+    """The others take what was made of them, in their order."""
+    early = without_evidence(CLAIM, Verdict.NOT_CHECKABLE, "so")
+    assert (early.verdict, early.reason) == (Verdict.NOT_CHECKABLE, "so")
+    items = [planned(), early, planned("")]
+    assert still_open(items) == [items[0], items[2]]
+    assert merged(items, ["a", "b"]) == ["a", early, "b"]
