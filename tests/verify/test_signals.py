@@ -166,7 +166,7 @@ def plain(
     entailment: float, contradiction: float = 0.0, overlap: float = 0.0, *, about: bool = True, n_wrong: int = 0
 ) -> Premise:
     """Return a premise with these measurements, and so many numbers that it states otherwise."""
-    facts = FactCheck((Mismatch("number", "7", "9"),) * n_wrong, (), 8)
+    facts = FactCheck((Mismatch("number", "7", "9"),) * n_wrong, n_facts=8)
     return Premise(OTHER, (entailment, 1 - entailment - contradiction, contradiction), facts, overlap, about)
 
 
