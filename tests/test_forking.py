@@ -88,12 +88,12 @@ def test_a_fork_from_within_a_native_call_is_not_waited_for_for_ever(monkeypatch
         pass
 
 
-_PRODUCTS = """
+_WORK = """
 import os, threading, warnings
 warnings.simplefilter("ignore")
 import numpy as np
-from secondpass.forking import product
-matrix, over = np.ones((300, 300)), threading.Event()
+{setup}
+over = threading.Event()
 def fork():
     for _ in range(100):
         child = os.fork()
@@ -103,14 +103,44 @@ def fork():
     over.set()
 threading.Thread(target=fork, daemon=True).start()
 while not over.is_set():
-    assert product(matrix, matrix)[0, 0] == 300
+    {call}
 """
+_DRAWN = "rng = np.random.default_rng(0); n = 2000; p = rng.random(n); y = rng.random(n) < p; "
 
 
-def test_a_fork_comes_between_no_product() -> None:
+@pytest.mark.parametrize(
+    ("setup", "call"),
+    [
+        (
+            "from secondpass.forking import product; matrix = np.ones((300, 300))",
+            "assert product(matrix, matrix)[0, 0] == 300",
+        ),
+        (
+            _DRAWN + "from secondpass.calibration.quality import probability_quality",
+            "probability_quality(p, y, np.arange(n), n_bootstrap=200)",
+        ),
+        (
+            _DRAWN + "from secondpass.evaluate.classification import Resampling, balanced_accuracy, f1, rate",
+            "[balanced_accuracy(y, p > 0.5, Resampling(n_samples=400)), f1(y, p > 0.5, Resampling(n_samples=400)), "
+            "rate(y, p > 0.5, Resampling(n_samples=400))]",
+        ),
+        (
+            _DRAWN + "from secondpass.evaluate.statistics import randomisation_p",
+            "randomisation_p(p - 0.5, n_samples=2000, seed=0)",
+        ),
+        (
+            _DRAWN
+            + "from secondpass.logistic import fit_multinomial, maximum_likelihood; x = rng.normal(size=(n, 30))",
+            "fit_multinomial(x, y.astype(int), 2, 1.0); maximum_likelihood(x, y * 0.8 + 0.1)",
+        ),
+    ],
+    ids=["product", "quality", "classification", "randomisation", "logistic"],
+)
+def test_a_fork_comes_between_no_product(setup: str, call: str) -> None:
     """OpenBLAS ends its threads before a fork, and a product in another thread would wait for them for ever."""
     environment = os.environ | dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "4")
-    subprocess.run([sys.executable, "-c", _PRODUCTS], env=environment, check=True, timeout=120)
+    code = _WORK.format(setup=setup, call=call)
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=120)
 
 
 def test_native_code_works_alone_in_a_child() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import InputError
+from secondpass.forking import before_any_fork, product
 
 __all__ = [
     "FloatArray",
@@ -80,7 +81,8 @@ def maximum_likelihood(features: FloatArray, targets: FloatArray) -> FloatArray:
     n = len(targets)
     largest = np.abs(features).max(axis=0)
     largest[largest == 0] = 1.0
-    left, sizes, right = np.linalg.svd(features / largest, full_matrices=False)
+    with before_any_fork():
+        left, sizes, right = np.linalg.svd(features / largest, full_matrices=False)
     told_apart = sizes > 1e-14 * sizes[0]
     scaled = left[:, told_apart] * np.sqrt(n)
     back = right[told_apart].T / sizes[told_apart] * np.sqrt(n) / largest[:, None]
@@ -102,7 +104,7 @@ def maximum_likelihood(features: FloatArray, targets: FloatArray) -> FloatArray:
         raise InputError(
             f"no maximum of the likelihood was found in {_MAX_STEPS} steps: are some scores extremely large?"
         )
-    return np.asarray(back @ found)
+    return product(back, found)
 
 
 def fit_multinomial(
@@ -190,17 +192,23 @@ def _minimum(
         start: where to start.
         tolerance: what the function may still fall by, times two, before the last step.
     """
+
+    def at(weights: FloatArray) -> float:
+        with before_any_fork():
+            return loss(weights)
+
     weights = start
     for _ in range(_MAX_STEPS):
-        gradient, hessian = derivatives(weights)
-        step = -np.linalg.solve(hessian, gradient)
+        with before_any_fork():  # as for `product`
+            gradient, hessian = derivatives(weights)
+            step = -np.linalg.solve(hessian, gradient)
         to_gain = -float(gradient @ step)  # twice what the loss can still fall by
         if to_gain < tolerance:  # Newton's last step squares what is left of the error
             return np.asarray(weights + step)
         length = 1.0
         if to_gain > 1e-10:  # below, rounding hides the fall of the loss, and full steps converge anyway
-            current = loss(weights)
-            while loss(weights + length * step) > current - 1e-4 * length * to_gain and length > 1e-8:
+            current = at(weights)
+            while at(weights + length * step) > current - 1e-4 * length * to_gain and length > 1e-8:
                 length /= 2
         weights = weights + length * step
     return None

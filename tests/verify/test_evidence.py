@@ -197,6 +197,12 @@ def test_passages_that_are_no_list_are_refused(bad: object) -> None:
         Passages(bad, TOKENS)  # type: ignore[arg-type]
 
 
+def test_passages_of_any_kind_of_list_are_taken() -> None:
+    """Whatever can be gone through but texts and mappings."""
+    assert Passages((text for text in ("a", "b")), TOKENS).texts == ("a", "b")  # type: ignore[arg-type]
+    assert Passages(["a"], TOKENS).texts == Passages(("a",), TOKENS).texts == ("a",)
+
+
 def test_a_passage_that_is_no_text_is_refused() -> None:
     """A number among the passages is an InputError that says which it is."""
     with pytest.raises(InputError, match=r"documents\[1\]"):

@@ -20,6 +20,7 @@ class TestContentWords:
             ("The U.S. dog\u2019s bed", ("us", "dog", "bed")),
             ("It is what it is", ("it", "is", "what", "it", "is")),
             ("東京タワー", ("東京", "京タ", "タワ", "ワー")),
+            ("東 A", ("東", "a")),
             ("हिन्दी भाषा", ("हिन्दी", "भाषा")),
             ("!?", ()),
         ],

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from secondpass.calibration.base import checked_examples
 from secondpass.errors import InputError
+from secondpass.forking import product
 from secondpass.logistic import FloatArray
 from secondpass.validation import OPEN_SHARE, Whole
 
@@ -115,7 +116,7 @@ def _ece_interval(
     excess = np.bincount(queries * n_bins + binned, weights=y - p, minlength=n_queries * n_bins)
     sizes = np.bincount(queries, minlength=n_queries)
     drawn = np.random.default_rng(seed).multinomial(n_queries, np.full(n_queries, 1 / n_queries), size=n_bootstrap)
-    excesses, n_drawn = drawn @ excess.reshape(n_queries, n_bins), drawn @ sizes
+    excesses, n_drawn = product(drawn, excess.reshape(n_queries, n_bins)), product(drawn, sizes)
     replicates = np.abs(excesses).sum(axis=1) / n_drawn
     low, high = np.quantile(replicates, [(1 - confidence) / 2, (1 + confidence) / 2])
     # How large it comes out by chance alone, if nothing is wrong in any bin.

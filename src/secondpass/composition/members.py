@@ -2,15 +2,14 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from secondpass.base import Reranker
 from secondpass.errors import ConfigError, InputError
 from secondpass.loading import RerankerLike, load
-from secondpass.pools import submit
+from secondpass.pools import at_once
 from secondpass.types import Request, Scale, Scores
 
 __all__ = ["ask_members", "joined_explanations", "member_of", "require_initial_scores", "without_k"]
@@ -66,9 +65,8 @@ def ask_members(
             raise
 
     if parallel and len(members) > 1:
-        with ThreadPoolExecutor(len(members), thread_name_prefix="secondpass-member") as pool:
-            pending = {at: submit(pool, copy_context().run, ask, at) for at in members}
-        outcomes = {at: future.result() for at, future in pending.items()}
+        futures = at_once({at: partial(ask, at) for at in members})
+        outcomes = {at: future.result() for at, future in futures.items()}
     else:
         outcomes = {at: ask(at) for at in members}
     answers = {at: outcome for at, outcome in outcomes.items() if not isinstance(outcome, Exception)}

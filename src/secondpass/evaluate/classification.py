@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from secondpass.calibration.quality import probability_quality
 from secondpass.evaluate.statistics import Estimate
+from secondpass.forking import product
 from secondpass.logistic import FloatArray
 
 __all__ = ["Resampling", "balanced_accuracy", "calibration", "f1", "rate", "roc_auc"]
@@ -72,7 +73,7 @@ def rate(found: Labels, among: Labels, resampling: Resampling) -> Estimate:
     """Return the share of the examples ``among`` that are ``found``; both have shape (n,)."""
 
     def figure(weights: FloatArray) -> FloatArray:
-        return _ratio(weights @ (found & among), weights @ among)
+        return _ratio(product(weights, found & among), product(weights, among))
 
     return resampling.estimate(figure, len(found))
 
@@ -81,8 +82,8 @@ def balanced_accuracy(labels: Labels, said: Labels, resampling: Resampling) -> E
     """Return the mean of the two classes' recalls; both have shape (n,), with both classes."""
 
     def figure(weights: FloatArray) -> FloatArray:
-        recalls = [_ratio(weights @ (said & labels), weights @ labels)]
-        recalls.append(_ratio(weights @ (~said & ~labels), weights @ ~labels))
+        recalls = [_ratio(product(weights, said & labels), product(weights, labels))]
+        recalls.append(_ratio(product(weights, ~said & ~labels), product(weights, ~labels)))
         return np.asarray(sum(recalls) / 2)
 
     return resampling.estimate(figure, len(labels))
@@ -92,8 +93,8 @@ def f1(labels: Labels, said: Labels, resampling: Resampling) -> Estimate:
     """Return the harmonic mean of precision and recall; 0 where nothing positive is found. Both have shape (n,)."""
 
     def figure(weights: FloatArray) -> FloatArray:
-        hits = weights @ (said & labels)
-        return np.asarray(_ratio(2 * hits, weights @ said + weights @ labels))
+        hits = product(weights, said & labels)
+        return np.asarray(_ratio(2 * hits, product(weights, said) + product(weights, labels)))
 
     return resampling.estimate(figure, len(labels))
 
@@ -109,7 +110,7 @@ def calibration(labels: Labels, probabilities: FloatArray, resampling: Resamplin
         seed=resampling.seed,
     )
     errors = (probabilities - labels) ** 2
-    brier = resampling.estimate(lambda weights: weights @ errors / weights.sum(axis=1), len(labels))
+    brier = resampling.estimate(lambda weights: product(weights, errors) / weights.sum(axis=1), len(labels))
     return Estimate(quality.ece, *quality.ece_interval), brier
 
 

@@ -1,12 +1,13 @@
 """How sure a difference is: bootstrap intervals, paired randomisation tests, Holm's adjustment."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.forking import product
 from secondpass.logistic import FloatArray
 
 __all__ = ["Difference", "Estimate", "holm", "mean_estimate", "paired_difference", "randomisation_p"]
@@ -117,12 +118,12 @@ def randomisation_p(differences: npt.ArrayLike, *, n_samples: int, seed: int) ->
         return 1.0
     seen = abs(float(found.sum())) - _ROUNDING * len(found)
     if len(found) <= _EXACT:
-        signs = np.array(list(product((-1.0, 1.0), repeat=len(found))))
-        return float((np.abs(signs @ found) >= seen).mean())
+        signs = np.array(list(itertools.product((-1.0, 1.0), repeat=len(found))))
+        return float((np.abs(product(signs, found)) >= seen).mean())
     random, as_large, left = np.random.default_rng(seed), 0, n_samples
     while left:
         n = min(left, max(1, _CHUNK // len(found)))
-        as_large += int((np.abs((2.0 * random.integers(2, size=(n, len(found))) - 1) @ found) >= seen).sum())
+        as_large += int((np.abs(product(2.0 * random.integers(2, size=(n, len(found))) - 1, found)) >= seen).sum())
         left -= n
     return (as_large + 1) / (n_samples + 1)
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import ConfigError, InputError, ModelFormatError
+from secondpass.forking import before_any_fork, product
 from secondpass.models.backends.load import LoadSettings, load_pair_model
 from secondpass.models.backends.onnx import OnnxPairModel
 from secondpass.models.batching import Rows, progress_bar
@@ -166,12 +167,13 @@ def _fitted(
     errors = np.empty(len(targets))
     for fold in np.unique(fold_of):
         out = fold_of == fold
-        errors[out] = inputs[out] @ _ridge(inputs[~out], targets[~out], strength) - targets[out]
+        errors[out] = product(inputs[out], _ridge(inputs[~out], targets[~out], strength)) - targets[out]
     weights = (_ridge(inputs, targets, strength) / spread).astype(np.float16).astype(np.float32)  # as files keep them
     bias = float(all_logits.mean() - mean.astype(np.float64) @ weights)
     return Exit(layer, weights, round(bias, 4), round(float(np.sqrt(np.mean(errors**2))), 4))
 
 
 def _ridge(inputs: Rows, targets: Vector, strength: float) -> Vector:
-    gram = inputs.T @ inputs + strength * len(inputs) * np.eye(inputs.shape[1], dtype=np.float32)
-    return np.asarray(np.linalg.solve(gram, inputs.T @ targets))
+    with before_any_fork():  # as for `product`
+        gram = inputs.T @ inputs + strength * len(inputs) * np.eye(inputs.shape[1], dtype=np.float32)
+        return np.asarray(np.linalg.solve(gram, inputs.T @ targets))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from secondpass.calibration.folds import split_by_query
 from secondpass.config import digest
 from secondpass.errors import ConfigError, InputError
+from secondpass.forking import product
 from secondpass.logistic import FloatArray, fit_multinomial, fit_temperature, sigmoid
 from secondpass.validation import POSITIVE
 from secondpass.verify.signals import FEATURES
@@ -173,7 +174,7 @@ class SignalCombination:
             Shape (n, 2), float64, the temperature applied.
         """
         x = (_checked_features(features) - np.array(self.means)) / np.array(self.deviations)
-        return np.asarray((x @ np.array(self.weights).T + np.array(self.intercepts)) / self.temperature)
+        return np.asarray((product(x, np.array(self.weights).T) + np.array(self.intercepts)) / self.temperature)
 
     def probabilities(self, features: npt.ArrayLike) -> FloatArray:
         """Return the probabilities of `CLASSES`, rows summing to 1.

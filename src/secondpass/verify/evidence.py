@@ -327,7 +327,7 @@ def checked_passages(passages: object) -> tuple[Document, ...]:
     """
     if isinstance(passages, list | tuple):
         return tuple(passages)
-    if passages is None or isinstance(passages, str | bytes | dict) or not hasattr(passages, "__iter__"):
+    if isinstance(passages, str | bytes | dict) or not hasattr(passages, "__iter__"):
         raise InputError(
             f"passages must be a list of texts (or of mappings with 'text'), not {type(passages).__name__}"
         )

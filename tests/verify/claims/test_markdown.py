@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpass.verify.claims.markdown import _cells
+from secondpass.verify.claims.markdown import MarkdownReader, _cells
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,33 @@ from secondpass.verify.claims.markdown import _cells
 def test_cells_of_a_row(row: str, cells: list[tuple[str, int]]) -> None:
     """Bars at the ends bound it; those behind a backslash, or in code, are of a cell."""
     assert _cells(row) == cells
+
+
+@pytest.mark.parametrize(
+    ("lines", "given"),
+    [  # how many parts have been given after each line
+        (["```", "```"], [0, 1]),
+        (["```py", "x = 1", "```"], [0, 0, 1]),
+        (["````", "```", "````"], [0, 0, 1]),
+        (["~~~", "```", "~~~~"], [0, 0, 1]),
+        (["> ```", "> x", "> ```"], [0, 0, 1]),
+        (["```", "``` x", "```"], [0, 0, 1]),
+        (["# One", "Two."], [1, 1]),
+        (["One.", "", "Two."], [0, 1, 1]),
+        (["One", "===", "Two."], [0, 1, 1]),
+        (["| a | b |", "|---|---|", "| 1 | 2 |", "Two."], [0, 1, 2, 2]),
+        (["| 1 | 2 |", "Two."], [0, 1]),
+        (["    x = 1;", "    y = 2;", "Two."], [0, 0, 1]),
+        (["- One.", "- Two."], [0, 1]),
+        (['{"a":', "1}", "Two."], [0, 1, 1]),
+        (["[1]: https://a.b/c", "Two."], [1, 1]),
+    ],
+)
+def test_when_a_block_has_ended(lines: list[str], given: list[int]) -> None:
+    """A fence with its own mark, a row of a table when it is no header, other blocks with the next one."""
+    reader = MarkdownReader()
+    counts, total = [], 0
+    for line in lines:
+        total += len(list(reader.feed(f"{line}\n")))
+        counts.append(total)
+    assert counts == given
