@@ -64,6 +64,8 @@ from secondpass.verify.claims.split import ClaimStream, split_claims
                 "The answer cannot be determined from the context.",
                 "This is not covered in the provided context.",
                 "It isn't stated.",
+                "Well, I don't know the price.",
+                "Yes, the passages do not mention it.",
                 "The context lacks information about fees.",
                 "No information was found.",
                 "Not enough information.",

@@ -276,7 +276,7 @@ def why_not(text: str) -> str:
     if _OFFER.match(text) and not _holds_fact(text):
         return "it is an offer or a request to the reader"
     refusal = _REFUSAL.match(text) or _REFUSAL.match(rest)
-    if refusal and not _holds_fact(re.sub(r"\d", "", text[refusal.end() :])):
+    if refusal and not _holds_fact(re.sub(r"\d", "", refusal.string[refusal.end() :])):
         return "it says that the answer is not known"
     own_view = begun > 0 and _OWN_VIEW.match(text)
     if (_FEELING.match(rest) or (own_view and _ADVICE.match(rest))) and not _holds_fact(rest):
