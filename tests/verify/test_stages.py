@@ -82,15 +82,15 @@ class Model:
 @pytest.mark.parametrize(
     ("claim", "entailment", "is_read"),
     [
-        (planned(contested=False), 0.9, False),
-        (planned(contested=False), 0.89, True),
+        (planned(contested=False), 0.8, False),
+        (planned(contested=False), 0.79, True),
         (planned(contested=False, verbatim=True), 0.0, False),
         (planned(verbatim=True), 0.95, True),
         (planned("", n=1), 0.0, False),
     ],
 )
 def test_what_the_opening_settles_is_read_no_further(claim: Planned, entailment: float, is_read: bool) -> None:
-    """Beyond nine in ten, or word for word, unless another passage speaks of the same."""
+    """Where it is as good as sure, or word for word, unless another passage speaks of the same."""
     model = Model({"w0": (entailment, 1 - entailment, 0.0)}, {})
     (scored,) = entail(model, [claim]).claims
     assert len(model.read) == 1 + is_read and isinstance(scored, Scored)
