@@ -107,7 +107,9 @@ def print_shadow(blocks: int, calls: int, n_documents: int) -> None:
     print(
         f"\n{n_documents} documents, {blocks * calls} calls of each, the control {usual_s * 1000:.0f} ms; the treatment"
     )
-    print(f"answered {len(shadowed)} in {1000 * float(np.median(shadowed)):.0f} ms, {shadow.dropped} were dropped")
+    print(
+        f"answered {blocks * calls - shadow.dropped} in {1000 * float(np.median(shadowed)):.0f} ms, {shadow.dropped} were dropped"
+    )
     seconds = {name: np.array(each) for name, each in taken.items()}  # shape (blocks, calls)
     for name, each in seconds.items():
         print(f"{name:12}" + "".join(f"  p{q} {1000 * np.percentile(each, q):7.1f} ms" for q in _QUANTILES))
