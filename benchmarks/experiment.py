@@ -103,13 +103,12 @@ def print_shadow(blocks: int, calls: int, n_documents: int) -> None:
         for name in random.permutation(list(conditions)):
             taken[name].append(block(conditions[name], gaps, documents))
             shadow.drain(120)
-    shadowed = shadow.outcomes.values(shadow._usual.key, "latency_s", "treatment")
+    of_units = shadow.outcomes.values(shadow._usual.key, "latency_s", "treatment")
+    answered, its_ms = blocks * calls - shadow.dropped, 1000 * float(np.median(of_units))
     print(
         f"\n{n_documents} documents, {blocks * calls} calls of each, the control {usual_s * 1000:.0f} ms; the treatment"
     )
-    print(
-        f"answered {blocks * calls - shadow.dropped} in {1000 * float(np.median(shadowed)):.0f} ms, {shadow.dropped} were dropped"
-    )
+    print(f"answered {answered} in {its_ms:.0f} ms, {shadow.dropped} were dropped")
     seconds = {name: np.array(each) for name, each in taken.items()}  # shape (blocks, calls)
     for name, each in seconds.items():
         print(f"{name:12}" + "".join(f"  p{q} {1000 * np.percentile(each, q):7.1f} ms" for q in _QUANTILES))
