@@ -325,6 +325,20 @@ class TestManyAnswers:
             assert (result.claims, result.text, result.passed) == (alone.claims, alone.text, alone.passed)
         assert verifier.verify_many([]) == []
 
+    @pytest.mark.parametrize(
+        ("claim", "together"),
+        [("The tower and the museum open on Monday.", True), ("The tower was not built in Paris.", False)],
+    )
+    def test_two_windows_are_read_together_where_the_second_adds_a_word(
+        self, make: Make, claim: str, together: bool
+    ) -> None:
+        """Where the first window has every word of a claim, another one would add nothing to read."""
+        passages = ["The tower was built in Paris.", "The museum opens on Monday."]
+        verifier = make()
+        verifier.verify(claim, passages)
+        premises = [premise for call in verifier.nli.calls for premise, _ in call]  # type: ignore[attr-defined]
+        assert ("\n".join(passages) in premises) is together
+
     @pytest.mark.parametrize("items", [None, 3])
     def test_items_that_are_no_list_are_refused(self, make: Make, items: Any) -> None:
         """The error says what they must be."""
