@@ -21,7 +21,13 @@ from secondpass.registry import backends
 __all__ = ["Environment", "environment", "environment_findings"]
 
 _PACKAGES = ("secondpass", "numpy", "onnxruntime", "tokenizers", "openvino", "torch", "transformers")
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TOKENIZERS_PARALLELISM")
+_THREADS = (
+    "SECONDPASS_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TOKENIZERS_PARALLELISM",
+)
 _FULL = 0.9
 
 
