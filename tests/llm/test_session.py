@@ -70,7 +70,7 @@ def test_no_call_begins_when_the_time_is_over() -> None:
     thread = threading.Thread(target=first.score, args=("q", ["a"]))
     thread.start()
     assert waits.wait(30.0)
-    first._llm.total_timeout_s = 0.05
+    first._asked.total_timeout_s = 0.05
     with pytest.raises(CompletionError, match=r"total_timeout_s=0\.05 passed before the call could begin"):
         first.score("q", ["b"])
     released.set()

@@ -128,7 +128,7 @@ def test_locks_that_are_held_are_free_in_a_child() -> None:
     held, over = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with budget._lock, reranker._llm._lock:
+        with budget._lock, reranker._asked._lock:
             held.set()
             over.wait(_SOON_S)
 
