@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import secondpass as sp
 from secondpass.composition.fallback import FallbackReranker
 from secondpass.errors import ConfigError, MissingExtraError, TruncationWarning
-from secondpass.llm import Answer, Budget, BudgetError, CompletionError, LLMSettings, Prompt
+from secondpass.llm import Answer, Budget, BudgetError, CallSettings, CompletionError, LLMSettings, Prompt
 from secondpass.llm.types import TokenChoice
 from secondpass.rerankers.llm import LLMReranker
 from secondpass.secret import Secret
@@ -508,6 +508,7 @@ class TestSettings:
         """Declared, documented and completed: a reranker without any keeps all of them, as they are documented."""
         settings = LLMReranker("m", base_url="http://127.0.0.1:1/v1").settings
         assert set(settings) == set(LLMSettings.__annotations__) - {"client"}  # which is kept as an address and a key
-        assert all(f"\n        {name}: " in (LLMSettings.__doc__ or "") for name in settings)
+        described = f"{CallSettings.__doc__}{LLMSettings.__doc__}"
+        assert all(f"\n        {name}: " in described for name in settings)
         config = LLMReranker("m", base_url="http://127.0.0.1:1/v1").to_config()
         assert set(settings) - {"api_key"} <= set(config) and config["timeout_s"] == 30.0
