@@ -177,6 +177,8 @@ def test_the_parts_cover_the_sentence(words: list[str]) -> None:
         "Ada won a prize /and [Ada] lost it.",
         "Ada won and lost.",
         "Ada surely did not and Bob left the town.",
+        "Ada won a prize and the bus, an old one, was late.",
+        "Ada won a prize, and the man who came was late.",
         "Ada left the town since and Bob left it.",
         "She won a prize and it was red.",
         "Ada won a prize /and it [Ada] was red.",

@@ -237,6 +237,10 @@ Read = tuple[str, float, float, str, float, str, str]
         ("~5 km", [("~5 km", 5.0, 5.0, "km", 1.0, "~", "digits")]),
         ("not less than the 5 km", [("not less than the 5 km", 5.0, math.inf, "km", 1.0, "", "digits")]),
         ("within 5 days", [("within 5 days", -math.inf, 5.0, "day", 1.0, "", "digits")]),
+        ("1000000000000000000 kg", [("1000000000000000000 kg", 1e18, 1e18, "kg", 1.0, "", "digits")]),
+        ("1000000000000000001024 kg", []),
+        ("1e21 kg", [("1e21 kg", 1e21, 1e21, "kg", 1e21, "", "digits")]),
+        ("a quarter to thirteen", []),
     ],
 )
 def test_quantities_of_a_text(text: str, expected: list[Read]) -> None:
