@@ -80,6 +80,14 @@ class TestQuality:
         ]
         assert np.mean(reached) >= 0.9
 
+    def test_queries_are_numbers_or_texts(self) -> None:
+        """Only which examples belong together counts, not what a query is called; names of both kinds are refused."""
+        p, y = _probabilities(60)
+        numbered = probability_quality(p, y, np.repeat(np.arange(20), 3))
+        assert probability_quality(p, y, np.repeat([f"q{at:02}" for at in range(20)], 3)) == numbered
+        with pytest.raises(InputError, match="all numbers or all texts"):
+            probability_quality([0.1, 0.9], [0, 1], np.array(["a", 1], dtype=object))
+
     def test_queries_are_drawn_whole(self) -> None:
         """Where the examples of a query are copies of each other, the interval is that of a tenth of them."""
         p, y = _probabilities(100)

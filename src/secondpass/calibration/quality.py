@@ -64,7 +64,7 @@ def probability_quality(
     Args:
         probabilities: shape (n_examples,), in [0, 1].
         relevant: shape (n_examples,).
-        queries: shape (n_examples,), whole numbers from 0: which examples belong together.
+        queries: shape (n_examples,), numbers or texts: which examples belong together.
         n_bins: how many bins of equally many examples; equal probabilities share one, so there may be fewer.
         confidence: of the interval, in (0, 1).
         n_bootstrap: how often the queries are resampled, with the bins unchanged. An ECE of finitely many
@@ -78,9 +78,13 @@ def probability_quality(
         ConfigError: a setting is out of range.
     """
     p, y = checked_examples(probabilities, relevant)
-    groups = np.asarray(queries)
-    if p.min() < 0 or p.max() > 1 or groups.shape != p.shape:
-        raise InputError("probabilities must lie in [0, 1], each with the number of its query")
+    named = np.asarray(queries)
+    if p.min() < 0 or p.max() > 1 or named.shape != p.shape:
+        raise InputError("probabilities must lie in [0, 1], each with the number or the name of its query")
+    try:
+        groups = np.unique(named, return_inverse=True)[1]
+    except TypeError as exc:
+        raise InputError("queries must be all numbers or all texts") from exc
     Whole(at_least=1).checked(n_bins, "n_bins")
     Whole(at_least=1).checked(n_bootstrap, "n_bootstrap")
     OPEN_SHARE.checked(confidence, "confidence")
