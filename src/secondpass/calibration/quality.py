@@ -80,7 +80,7 @@ def probability_quality(
     p, y = checked_examples(probabilities, relevant)
     named = np.asarray(queries)
     if p.min() < 0 or p.max() > 1 or named.shape != p.shape:
-        raise InputError("probabilities must lie in [0, 1], each with the number or the name of its query")
+        raise InputError("probabilities must lie in [0, 1], each with the number of its query, or its name")
     try:
         groups = np.unique(named, return_inverse=True)[1]
     except TypeError as exc:
