@@ -1,0 +1,77 @@
+"""Whether a claim has two words of a sentence in each other's place: who sued whom."""
+
+from collections.abc import Mapping, Sequence
+
+from secondpass.verify.words import Token, tokenize, word_set
+
+__all__ = ["swaps"]
+
+_FEWEST, _MOST = 3, 16  # content words of a claim
+_PASSIVE = word_set("was were is are be been being")
+# What is true of both: with these between them, two may change places.
+_MUTUAL = word_set(
+    "marry married marries border borders bordered adjoin adjoins meet meets met equal equals equalled resemble "
+    "resembles neighbour neighbours neighbor neighbors face faces faced join joins joined differ differs differed near beside "
+    "opposite match matches matched with between and or alongside like unlike"
+)
+
+
+def swaps(claim: str, evidence: str) -> bool:
+    """Return whether two words of a claim stand in each other's place in a sentence that has all of its words.
+
+    Between them is at least one other word of the claim in both, so that they belong to something; the voice is the
+    same, as what "was sued by" the one has been sued; and no sentence has the words in the claim's order. Claims of
+    three to sixteen content words, each once, are looked into. In time linear in the evidence.
+    """
+    ours = tokenize(claim)
+    words = [token.stem for token in ours if token.is_content]
+    if not _FEWEST <= len(words) <= _MOST or len(set(words)) < len(words):
+        return False
+    sentences: dict[int, list[Token]] = {}
+    for token in tokenize(evidence):
+        sentences.setdefault(token.sentence, []).append(token)
+    found = False
+    for sentence in sentences.values():
+        places: dict[str, list[int]] = {word: [] for word in words}
+        for at, token in enumerate(sentence):
+            if token.is_content and token.stem in places:
+                places[token.stem].append(at)
+        if all(places.values()):
+            if _in_order(words, places):
+                return False
+            found = found or _swapped(ours, words, sentence, places)
+    return found
+
+
+def _in_order(words: Sequence[str], places: Mapping[str, Sequence[int]]) -> bool:
+    at = -1
+    for word in words:
+        later = [place for place in places[word] if place > at]
+        if not later:
+            return False
+        at = later[0]
+    return True
+
+
+def _swapped(
+    ours: Sequence[Token], words: Sequence[str], sentence: Sequence[Token], places: Mapping[str, Sequence[int]]
+) -> bool:
+    here = {token.stem: at for at, token in enumerate(ours) if token.is_content}
+    names = {token.stem for token in ours if token.kind == "word"}  # numbers have rules of their own
+    for first, left in enumerate(words):
+        for last in range(first + 2, len(words)):
+            right = words[last]
+            if not {left, right} <= names:
+                continue
+            low, high = places[right][-1], places[left][0]
+            between = any(low < place < high for word in words[first + 1 : last] for place in places[word])
+            if between and _same_voice(ours[here[left] : here[right]], sentence[low:high]):
+                return True
+    return False
+
+
+def _same_voice(ours: Sequence[Token], theirs: Sequence[Token]) -> bool:
+    said, told = ({token.lower for token in tokens} for tokens in (ours, theirs))
+    if (said | told) & _MUTUAL:
+        return False
+    return ("by" in said) == ("by" in told) and bool(said & _PASSIVE) == bool(told & _PASSIVE)

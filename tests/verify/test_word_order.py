@@ -1,0 +1,51 @@
+"""Claims that have two words of a sentence in each other's place."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondpass.verify.word_order import swaps
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("The bank sued the broker.", "The broker sued the bank over the loan."),
+        ("The broker was sued by the bank.", "The bank was sued by the broker."),
+        ("Visitors may bring two members.", "Members may bring two visitors, and visitors bring nobody."),
+        ("Peru sold Chile the ship that Spain had built.", "Spain sold Chile the ship that Peru had built."),
+        ("Before she was a judge, Ana had been a senator.", "Before she was a senator, Ana had been a judge."),
+        ("The cat bit the old dog.", "It rained. The old dog bit the cat."),
+    ],
+)
+def test_who_did_it_to_whom_is_seen(claim: str, evidence: str) -> None:
+    """All words are there, but two have changed places around another one."""
+    assert swaps(claim, evidence)
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("The bank sued the broker.", "The bank sued the broker over the loan."),
+        ("The bank sued the broker.", "The broker was sued by the bank."),
+        ("The broker was sued by the bank.", "The bank sued the broker."),
+        ("The bank sued the broker.", "The broker sued the bank. Then the bank sued the broker."),
+        ("The bank blamed the broker.", "The broker sued the bank."),
+        ("Ana married Ben.", "Ben married Ana."),
+        ("Peru has a border with Chile.", "Chile has a border with Peru."),
+        ("31% of 900 people asked agreed.", "When 900 people were asked, 31% of them agreed."),
+        ("In May the shop opened.", "The shop opened in May."),
+        ("Dogs bite.", "Bite dogs."),
+        ("", "The bank sued the broker."),
+        ("The bank sued the broker.", ""),
+    ],
+)
+def test_what_says_the_same_is_none(claim: str, evidence: str) -> None:
+    """Another voice, what is true of both, numbers, other words, and any sentence in the claim's order."""
+    assert not swaps(claim, evidence)
+
+
+@given(st.lists(st.sampled_from(["bank", "broker", "sued", "the", "by", "was", ".", "2"]), max_size=24).map(" ".join))
+def test_no_text_swaps_itself(text: str) -> None:
+    """A text has its own words in their order."""
+    assert not swaps(text, text)
