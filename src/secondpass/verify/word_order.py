@@ -11,8 +11,8 @@ _PASSIVE = word_set("was were is are be been being")
 # What is true of both: with these between them, two may change places.
 _MUTUAL = word_set(
     "marry married marries border borders bordered adjoin adjoins meet meets met equal equals equalled resemble "
-    "resembles neighbour neighbours neighbor neighbors face faces faced join joins joined differ differs differed near beside "
-    "opposite match matches matched with between and or alongside like unlike"
+    "resembles neighbour neighbours neighbor neighbors face faces faced join joins joined differ differs differed near "
+    "beside opposite match matches matched with between and or alongside like unlike"
 )
 
 
