@@ -2,6 +2,8 @@
 
 import logging
 import pickle
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -438,3 +440,21 @@ def test_a_child_forked_while_it_counts_goes_on() -> None:
 
     with reranker._lock:
         assert exit_status_of_child(in_child) == 0
+
+
+_FIRST_CALL = """
+import sys
+from secondpass.composition.cached import CachedReranker
+from secondpass.testing import FakeReranker
+
+reranker = CachedReranker(FakeReranker())
+known = set(sys.modules)
+reranker.rerank("q", ["copy a file"])
+print(sorted(set(sys.modules) - known))
+"""
+
+
+def test_a_first_call_imports_nothing() -> None:
+    """Ctrl-C in the middle of an import can leave a lock behind for which the calls of other threads wait for ever."""
+    done = subprocess.run([sys.executable, "-c", _FIRST_CALL], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"

@@ -111,6 +111,7 @@ class CachedReranker(Reranker):
             retry_after_s=SECONDS,
         )
         self.scale = wrapped.scale
+        _version()  # here, as what it imports would hang other threads if Ctrl-C met it in the middle of a call
         self._reset()
         reset_after_fork(self, CachedReranker._reset)
 
