@@ -300,7 +300,7 @@ def _calibrate(
     try:
         calibrated = CalibratedReranker(tuned).fit(of_dev, folds=0)
     except InputError as exc:  # a model that tells nothing apart is an outcome too, after all that was computed for it
-        advice = "see what else is wrong with the training; without a calibration its scores are no probabilities"
+        advice = "see what else is wrong with the training; without a calibration its scores are not probabilities"
         return None, (Finding("not_calibrated", f"no calibration could be fitted: {exc}", advice),)
     calibrated.save(folder / CALIBRATION)
     if len({relevant for _, _, relevant in of_test}) < 2:

@@ -196,7 +196,7 @@ class TestSources:
         assert found[0] < 0.2 < found[1]
 
     def test_a_tool_that_failed_is_none(self, verifier: FactVerifier) -> None:
-        """What an error says is no evidence."""
+        """An error message does not count as evidence."""
         agent, _ = function_agent(call("price_in_cents"), WRONG, tools=[price_in_cents])
         assert str(ask(VerifyingAgent(agent, verifier))) == f"{WRONG} [unsupported]"
 

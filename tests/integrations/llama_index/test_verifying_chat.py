@@ -95,7 +95,7 @@ class TestTurns:
         assert response.metadata["verification"]["answer"] == f"{RIGHT} {WRONG}"
 
     def test_a_greeting_passes_if_the_verifier_is_only_named(self, make: Any) -> None:
-        """Nothing to check is no failure of a chat, unless the caller's own verifier says so."""
+        """A turn with nothing to check passes, unless the caller's own verifier says so."""
         named = VerifyingChatEngine(engine("How can I help you?")[0])
         assert named.chat("Hi!").metadata["verification"]["passed"] is True
         own = VerifyingChatEngine(engine("How can I help you?")[0], make(policy="abstain"))

@@ -25,7 +25,7 @@ def synthetic_queries(documents: Iterable[Document], n: int, *, seed: int = 0) -
 
     Users don't ask like that, but in the words and about the things that the corpus has, which is enough to learn a
     teacher's judgement of its documents from (`from_pseudo_labels`, `taught`, `learn`; the sentences are those of the
-    inverse cloze task, Lee et al. 2019, arXiv:1906.00300). They are no labels: a document that a sentence is from need
+    inverse cloze task, Lee et al. 2019, arXiv:1906.00300). They are not labels: a document that a sentence is from need
     not be the best answer to it. Queries that a language model writes, or those of a query log, are nearer to
     what users ask.
 
