@@ -24,18 +24,18 @@ class TestDeciding:
         """The reasons say by how much, with interval and p."""
         decision = decide("v2", "v1", dev=_difference(0.05), guards={"old": _difference(0.0, p=0.9)})
         assert decision.passed and decision.reasons == (
-            "on dev it is better: +0.0500 [+0.0400, +0.0600], p = 0.001",
+            "it is better: +0.0500 [+0.0400, +0.0600], p = 0.001",
             "on old it is neither better nor worse for sure: +0.0000 [-0.0100, +0.0100], p = 0.9",
         )
-        assert str(decision).startswith("v2 passes against v1: on dev it is better")
+        assert str(decision).startswith("v2 passes against v1: it is better")
         assert json.loads(json.dumps(decision.to_dict()))["dev"]["value"] == 0.05
 
     @pytest.mark.parametrize(
         ("dev", "guard", "strict", "why"),
         [
-            (_difference(0.005), _difference(0.0, p=0.9), False, "on dev it is neither better nor worse for sure"),
-            (_difference(0.05, p=0.2), _difference(0.0, p=0.9), False, "on dev it is neither better nor worse"),
-            (_difference(-0.05), _difference(0.0, p=0.9), False, "on dev it is worse"),
+            (_difference(0.005), _difference(0.0, p=0.9), False, "it is neither better nor worse for sure"),
+            (_difference(0.05, p=0.2), _difference(0.0, p=0.9), False, "it is neither better nor worse"),
+            (_difference(-0.05), _difference(0.0, p=0.9), False, "it is worse"),
             (_difference(0.05), _difference(-0.005, half=0.001), False, "on old it is worse"),
             (_difference(0.05), _difference(-0.02, half=0.05, p=0.5), False, "on old it is neither better nor worse"),
             (_difference(0.05), _difference(0.0, half=0.05, p=0.9), True, "which has to be shown"),

@@ -148,7 +148,7 @@ def decide(
     NOT_NEGATIVE.checked(tolerance, "tolerance")
     against: list[str] = []
     found: list[str] = []
-    (found if dev.verdict == "better" else against).append(f"on dev it is {_said(dev)}")
+    (found if dev.verdict == "better" else against).append(f"it is {_said(dev)}")
     for name, guard in (guards or {}).items():
         lost = guard.verdict == "worse" or guard.value < -tolerance or (strict and guard.low < -tolerance)
         limit = f" (at most {tolerance:g} may be lost{', which has to be shown' if strict else ''})" if lost else ""
