@@ -23,7 +23,7 @@ from secondpass.learn.progressive import Unlabelled, fit_exits, unlabelled_reque
 from secondpass.models.exits import Exits
 from secondpass.models.sources.catalog import catalog
 
-__all__ = ["main", "manual_pages", "requests_of", "statements"]
+__all__ = ["kinds_of", "main", "manual_pages", "requests_of", "statements"]
 
 MODEL = "ms-marco-MiniLM-L12-v2"
 _PAGES = Path("/usr/share/man")
@@ -102,7 +102,8 @@ def _section(page: str, title: str) -> str:
     return " ".join(text.replace("\\-", "-").replace("\\ ", " ").replace("\\e", "\\").replace('"', "").split())
 
 
-def _kinds(names: Sequence[str], draw: random.Random) -> Iterator[tuple[str, Texts]]:
+def kinds_of(names: Sequence[str], draw: random.Random) -> Iterator[tuple[str, Texts]]:
+    """Yield the texts of each kind: ``man``, or files with commas between them."""
     for name in names:
         paths = [Path(part) for part in name.split(",")]
         yield name, manual_pages(draw) if name == "man" else statements(paths, draw)
@@ -119,7 +120,7 @@ def main() -> None:
     draw = random.Random(arguments.seed)  # no secret
     requests: list[Unlabelled] = []
     kinds: list[str] = []
-    for name, texts in _kinds(arguments.kinds, draw):
+    for name, texts in kinds_of(arguments.kinds, draw):
         requests += requests_of(texts, draw, arguments.queries)
         kinds += [name] * (len(requests) - len(kinds))
         print(f"{name}: {len(texts[0])} documents, such as {requests[-1]!s:.200}", flush=True)

@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -35,11 +35,11 @@ from secondpass.models.nli import LABELS
 from training.mixing import load, stream
 from training.pairs import SOURCES, Pair
 
-__all__ = ["Settings", "Trainer", "loss_of", "main", "train"]
+__all__ = ["Settings", "Trainer", "add_arguments", "go_on", "loss_of", "main", "opened", "train"]
 
 _TOLD = 20  # steps between lines of the log
 _log = logging.getLogger(__name__)
-_Encoded = tuple[Pair, Encoding]
+_Encoded = tuple[Any, Encoding]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,32 +110,46 @@ def loss_of(logits: torch.Tensor, pairs: Sequence[Pair], settings: Settings) -> 
 class Trainer:
     """A model in training, with all that is needed to go on with it."""
 
-    def __init__(self, start: Path, pairs: Sequence[Pair], out: Path, settings: Settings) -> None:
+    head: ClassVar[dict[str, Any]] = {
+        "num_labels": len(LABELS),
+        "id2label": dict(enumerate(LABELS)),
+        "label2id": {label: at for at, label in enumerate(LABELS)},
+    }
+    """Of the model's configuration: a head of another shape is made anew."""
+
+    cut: ClassVar[str] = "only_first"
+    """Which text of a pair is cut if it is too long."""
+
+    def __init__(self, start: Path, pairs: Sequence[Any], out: Path, settings: Settings) -> None:
         torch.manual_seed(0)
         torch.set_num_threads(1)
-        names = {"id2label": dict(enumerate(LABELS)), "label2id": {label: at for at, label in enumerate(LABELS)}}
-        self.model = AutoModelForSequenceClassification.from_pretrained(
-            start, num_labels=3, ignore_mismatched_sizes=True, use_safetensors=True, attn_implementation="eager",
-            hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **names,
-        )  # fmt: skip
+        self.model = opened(start, **self.head)
         self.model.base_model.embeddings.word_embeddings.requires_grad_(False)
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, settings.learning_rate, weight_decay=0.01, fused=True)
         self.mean = [p.detach().clone() for p in self.parameters]
         self.tokenizer = Tokenizer.from_file(str(start / "tokenizer.json"))
-        self.tokenizer.enable_truncation(settings.max_length, strategy="only_first")
+        self.tokenizer.enable_truncation(settings.max_length, strategy=self.cut)
         self.tokenizer.no_padding()
         self.settings, self.out, self.pairs, self.start = settings, out, pairs, start
         self.step, self.position = 0, 0
         self.pool = ThreadPoolExecutor(settings.threads, initializer=torch.set_num_threads, initargs=(1,))
 
-    def parts(self, groups: Iterator[list[Pair]]) -> list[list[_Encoded]]:
+    def groups(self) -> Iterator[list[Any]]:
+        """Yield what is trained on from the place on at which the run is, without end."""
+        return stream(self.pairs, seed=self.settings.seed, start=self.position)
+
+    def texts(self, pair: Any) -> tuple[str, str]:
+        """Return the two texts of a pair, as the model reads them."""
+        return pair.premise, pair.hypothesis
+
+    def parts(self, groups: Iterator[list[Any]]) -> list[list[_Encoded]]:
         """Take the pairs of a step from the stream, in parts of similar lengths; twins stay together."""
         taken: list[list[_Encoded]] = []
         while sum(map(len, taken)) < self.settings.batch:
             group = next(groups)
             self.position += 1
-            encoded = self.tokenizer.encode_batch([(pair.premise, pair.hypothesis) for pair in group])
+            encoded = self.tokenizer.encode_batch([self.texts(pair) for pair in group])
             taken.append(list(zip(group, encoded, strict=True)))
         taken.sort(key=_longest)
         parts: list[list[_Encoded]] = [[]]
@@ -151,13 +165,15 @@ class Trainer:
         rows = [one.ids + [0] * (length - len(one.ids)) for _, one in part]
         types = [one.type_ids + [0] * (length - len(one.ids)) for _, one in part]
         mask = [[1] * len(one.ids) + [0] * (length - len(one.ids)) for _, one in part]
+        inputs = {"input_ids": rows, "token_type_ids": types, "attention_mask": mask}
         # Without its cache: within a region of autocast of the caller, that would keep the first weights for ever.
         with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16, cache_enabled=False):
-            logits = self.model(
-                input_ids=torch.tensor(rows), token_type_ids=torch.tensor(types), attention_mask=torch.tensor(mask)
-            ).logits
-        loss = loss_of(logits, [pair for pair, _ in part], self.settings)
+            loss = self.loss({name: torch.tensor(value) for name, value in inputs.items()}, [pair for pair, _ in part])
         return loss.item(), torch.autograd.grad(loss, self.parameters)
+
+    def loss(self, inputs: dict[str, torch.Tensor], pairs: Sequence[Any]) -> torch.Tensor:
+        """Return the summed loss of pairs that were made tensors of shape (n, tokens)."""
+        return loss_of(self.model(**inputs).logits, pairs, self.settings)
 
     def update(self, groups: Iterator[list[Pair]], rate: float) -> tuple[float, int, int]:
         """Make one step; return the mean loss, the pairs and the tokens of it."""
@@ -219,10 +235,18 @@ class Trainer:
         shutil.copy(self.start / "tokenizer.json", folder)
 
 
+def opened(folder: Path, **settings: Any) -> Any:
+    """Return the model of a checkpoint, without dropout."""
+    return AutoModelForSequenceClassification.from_pretrained(
+        folder, ignore_mismatched_sizes=True, use_safetensors=True, attn_implementation="eager",
+        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **settings,
+    )  # fmt: skip
+
+
 def train(trainer: Trainer, *, steps: int | None, seconds: float | None, save_every: float, decay: int = 0) -> None:
     """Go on for so many steps or seconds; with ``decay``, for so many steps with a rate that falls to 0."""
     settings, begun, saved = trainer.settings, time.monotonic(), time.monotonic()
-    groups = stream(trainer.pairs, seed=settings.seed, start=trainer.position)
+    groups = trainer.groups()
     limit = decay or steps or sys.maxsize
     losses: list[float] = []
     seen, tokens, since = 0, 0, begun
@@ -258,11 +282,8 @@ def _longest(encoded: Sequence[_Encoded]) -> int:
     return max(len(one.ids) for _, one in encoded)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=Path, required=True, help="what training.mixing.save wrote")
-    parser.add_argument("--start", type=Path, required=True, help="the folder of a checkpoint")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what a run is told on the command line, whatever it trains."""
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--seconds", type=float)
@@ -271,10 +292,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--from", dest="state", type=Path, help="a state to go on from, if --out has none")
     parser.add_argument("--learning-rate", type=float, default=Settings().learning_rate)
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
-    settings = Settings(learning_rate=asked.learning_rate, seed=asked.seed)
-    trainer = Trainer(asked.start, load(asked.pairs), asked.out, settings)
+
+
+def go_on(trainer: Trainer, asked: argparse.Namespace) -> None:
+    """Train as the command line says, from where the run was left."""
     state: Any = asked.out / "state"
     state = state if (state / "place.json").is_file() else asked.state
     if state:
@@ -282,6 +303,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _log.info("going on at step %d, position %d", trainer.step, trainer.position)
     _log.info("process %d", os.getpid())
     train(trainer, steps=asked.steps, seconds=asked.seconds, save_every=asked.save_every, decay=asked.decay)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=Path, required=True, help="what training.mixing.save wrote")
+    parser.add_argument("--start", type=Path, required=True, help="the folder of a checkpoint")
+    add_arguments(parser)
+    asked = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
+    settings = Settings(learning_rate=asked.learning_rate, seed=asked.seed)
+    go_on(Trainer(asked.start, load(asked.pairs), asked.out, settings), asked)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,157 @@
+"""Trains a smaller reranker to say what the embedded one says: ``python -m training.student KIND... --out DIR``.
+
+Each KIND is one of `training.exits`: ``man``, or files of JSON lines with commas between them; ``--questions`` are
+further queries, one a line, that are asked of the documents of all kinds. Nobody needs to have judged anything.
+
+The student begins as some of the teacher's layers, evenly spaced, with its embeddings, which stay as they are. For each
+token, its states have to be those that the teacher has behind as great a share of its layers (TinyBERT: Jiao et al.
+2020, arXiv:1909.10351), and its logit has to be the teacher's. It is stopped, started again
+and ended as `training.longrun` is.
+
+Needs: pip install "secondpass[train,embedded,bm25]"
+"""
+
+import argparse
+import json
+import logging
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch.nn.functional import smooth_l1_loss
+from torch.nn.utils.rnn import pad_sequence
+
+from secondpass.learn.distillation import fewer_layers
+from secondpass.learn.progressive import Unlabelled, unlabelled_requests
+from secondpass.learn.training.start import checkpoint_of
+from secondpass.models.backends.load import load_pair_model
+from secondpass.models.backends.onnx import OnnxPairModel
+from secondpass.models.onnx_session import PiecewiseSession
+from training.exits import MODEL, kinds_of, requests_of
+from training.longrun import Settings, Trainer, add_arguments, go_on
+
+__all__ = ["Asked", "StudentTrainer", "main", "requests_of_kinds"]
+
+_log = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """A query and a document."""
+
+    query: str
+    document: str
+
+
+class StudentTrainer(Trainer):
+    """A student in training, beside its teacher."""
+
+    head: ClassVar[dict[str, Any]] = {}
+    cut: ClassVar[str] = "longest_first"
+
+    def __init__(self, teacher: Path, start: Path, pairs: Sequence[Asked], out: Path, settings: Settings) -> None:
+        super().__init__(start, pairs, out, settings)
+        self.model.base_model.embeddings.requires_grad_(False)
+        self.parameters = [p for p in self.model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(self.parameters, settings.learning_rate, weight_decay=0.01, fused=True)
+        self.mean = [p.detach().clone() for p in self.parameters]
+        n_layers = self.model.config.num_hidden_layers
+        had = json.loads((teacher / "config.json").read_text(encoding="utf-8"))["num_hidden_layers"]
+        # Behind its last layer the teacher gives logits.
+        self.layers = [round(had * (at + 1) / n_layers) for at in range(n_layers - 1)]
+        found = load_pair_model(MODEL, exits=self.layers, max_length=settings.max_length)
+        assert isinstance(found, OnnxPairModel)  # all others refuse exits
+        assert isinstance(found.session, PiecewiseSession)
+        self.teacher, self.pieces = found, found.session.pieces
+        self.spread = self._spread(pairs[:64])
+
+    def _spread(self, pairs: Sequence[Asked]) -> list[torch.Tensor]:
+        """Return how much each value of the teacher's states varies: shape (hidden,), for each of its layers."""
+        states = [self.taught(pair)[0] for pair in pairs]
+        spread = [torch.cat(of_layer).std(dim=0) for of_layer in zip(*states, strict=True)]
+        return [torch.maximum(each, each.median() / 4) for each in spread]
+
+    def taught(self, pair: Asked) -> tuple[list[torch.Tensor], float]:
+        """Return the teacher's states, shape (tokens, hidden) for each of the layers, and its logit."""
+        batch = self.teacher.tokenizer.pair_batch(self.teacher.tokenized([self.texts(pair)])[0])
+        state, states = None, []
+        for piece in self.pieces:
+            state = piece.run(batch, state)
+            states.append(state)
+        *inner, logits = states
+        return [torch.from_numpy(each[0]) for each in inner], float(logits[0, 0])
+
+    def groups(self) -> Iterator[list[Asked]]:
+        """Yield single pairs, in an order that is new in each round."""
+
+        def endless() -> Iterator[list[Asked]]:
+            for number in range(10**9):
+                order = random.Random(f"{self.settings.seed} {number}").sample(range(len(self.pairs)), len(self.pairs))
+                yield from ([self.pairs[at]] for at in order)
+
+        return islice(endless(), self.position, None)
+
+    def texts(self, pair: Asked) -> tuple[str, str]:
+        """Return the query and the document."""
+        return pair
+
+    def loss(self, inputs: dict[str, torch.Tensor], pairs: Sequence[Asked]) -> torch.Tensor:
+        """Return the summed loss: of the states, of the first token's once more, and of the logits."""
+        states, logits = zip(*map(self.taught, pairs), strict=True)
+        found = self.model(**inputs, output_hidden_states=True)
+        loss = smooth_l1_loss(found.logits[:, 0].float(), torch.tensor(logits), reduction="sum")
+        kept = inputs["attention_mask"].bool()
+        for at, spread in enumerate(self.spread):
+            wanted = pad_sequence([of_pair[at] for of_pair in states], batch_first=True)
+            squared = ((found.hidden_states[at + 1].float() - wanted) / spread).pow(2).mean(dim=2) * kept
+            loss = loss + (squared.sum(dim=1) / kept.sum(dim=1) + squared[:, 0]).sum() / len(self.spread)
+        return loss
+
+
+def requests_of_kinds(
+    kinds: Sequence[str], questions: Sequence[str], n_queries: int, draw: random.Random
+) -> Iterator[Unlabelled]:
+    """Yield queries of each kind with candidates of that kind, and questions with candidates of all of them."""
+    everything: list[str] = []
+    for name, texts in kinds_of(kinds, draw):
+        everything += texts[0]
+        n = min(n_queries, len(set(texts[0])), 2 * len(set(texts[1])))
+        _log.info("%s: %d documents, %d queries", name[:60], len(texts[0]), n)
+        yield from requests_of(texts, draw, n)
+    if questions:
+        yield from unlabelled_requests(questions, list(dict.fromkeys(everything)), seed=draw.randrange(1000))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kinds", nargs="*", help="man, or files of JSON lines with commas between them")
+    parser.add_argument("--pairs", type=Path, required=True, help="where queries with documents are, or are written")
+    parser.add_argument("--questions", type=Path, help="further queries, one a line")
+    parser.add_argument("--queries", type=int, default=1500, help="of each kind, with 20 candidates each")
+    parser.add_argument("--start", type=Path, required=True, help="where the student's beginning is, or is written")
+    parser.add_argument("--layers", type=int, default=5)
+    add_arguments(parser)
+    asked = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
+    draw = random.Random(asked.seed)  # no secret
+    if not asked.pairs.is_file():
+        questions = asked.questions.read_text(encoding="utf-8").splitlines() if asked.questions else []
+        requests = requests_of_kinds(asked.kinds, questions, asked.queries, draw)
+        rows = [json.dumps([query, text]) for query, texts in requests for text in texts]
+        asked.pairs.write_text("\n".join(draw.sample(rows, len(rows))) + "\n", encoding="utf-8")
+    pairs = [Asked(*json.loads(line)) for line in asked.pairs.read_text(encoding="utf-8").splitlines()]
+    _log.info("%d pairs", len(pairs))
+    teacher = checkpoint_of(MODEL, asked.start / "teacher")
+    start = asked.start / "student"
+    if not start.is_dir():
+        fewer_layers(teacher, start, asked.layers)
+    settings = Settings(learning_rate=asked.learning_rate, max_length=128, seed=asked.seed)
+    go_on(StudentTrainer(teacher, start, pairs, asked.out, settings), asked)
+
+
+if __name__ == "__main__":
+    main()
