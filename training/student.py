@@ -27,9 +27,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from secondpass.learn.distillation import fewer_layers
 from secondpass.learn.progressive import Unlabelled, unlabelled_requests
-from secondpass.learn.training.start import checkpoint_of
 from secondpass.models.backends.load import load_pair_model
 from secondpass.models.backends.onnx import OnnxPairModel
+from secondpass.models.graph.cut import count_layers
 from secondpass.models.onnx_session import PiecewiseSession
 from training.exits import MODEL, kinds_of, requests_of
 from training.longrun import Settings, Trainer, add_arguments, go_on
@@ -52,17 +52,20 @@ class StudentTrainer(Trainer):
     head: ClassVar[dict[str, Any]] = {}
     cut: ClassVar[str] = "longest_first"
 
-    def __init__(self, teacher: Path, start: Path, pairs: Sequence[Asked], out: Path, settings: Settings) -> None:
+    def __init__(self, teacher: str, start: Path, pairs: Sequence[Asked], out: Path, settings: Settings) -> None:
         super().__init__(start, pairs, out, settings)
         self.model.base_model.embeddings.requires_grad_(False)
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, settings.learning_rate, weight_decay=0.01, fused=True)
         self.mean = [p.detach().clone() for p in self.parameters]
         n_layers = self.model.config.num_hidden_layers
-        had = json.loads((teacher / "config.json").read_text(encoding="utf-8"))["num_hidden_layers"]
+        whole = load_pair_model(teacher, backend="onnx")
+        assert isinstance(whole, OnnxPairModel)
+        assert whole.on_cpu is not None
+        had = count_layers(whole.on_cpu.model)
         # Behind its last layer the teacher gives logits.
         self.layers = [round(had * (at + 1) / n_layers) for at in range(n_layers - 1)]
-        found = load_pair_model(MODEL, exits=self.layers, max_length=settings.max_length)
+        found = load_pair_model(teacher, backend="onnx", exits=self.layers, max_length=settings.max_length)
         assert isinstance(found, OnnxPairModel)  # all others refuse exits
         assert isinstance(found.session, PiecewiseSession)
         self.teacher, self.pieces = found, found.session.pieces
@@ -133,6 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--questions", type=Path, help="further queries, one a line")
     parser.add_argument("--queries", type=int, default=1500, help="of each kind, with 20 candidates each")
     parser.add_argument("--start", type=Path, required=True, help="where the student's beginning is, or is written")
+    parser.add_argument("--teacher", default=MODEL, help="a name or a folder")
     parser.add_argument("--layers", type=int, default=5)
     add_arguments(parser)
     asked = parser.parse_args(arguments)
@@ -145,12 +149,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         asked.pairs.write_text("\n".join(draw.sample(rows, len(rows))) + "\n", encoding="utf-8")
     pairs = [Asked(*json.loads(line)) for line in asked.pairs.read_text(encoding="utf-8").splitlines()]
     _log.info("%d pairs", len(pairs))
-    teacher = checkpoint_of(MODEL, asked.start / "teacher")
-    start = asked.start / "student"
-    if not start.is_dir():
-        fewer_layers(teacher, start, asked.layers)
+    if not asked.start.is_dir():
+        fewer_layers(asked.teacher, asked.start, asked.layers)
     settings = Settings(learning_rate=asked.learning_rate, max_length=128, seed=asked.seed)
-    go_on(StudentTrainer(teacher, start, pairs, asked.out, settings), asked)
+    go_on(StudentTrainer(asked.teacher, asked.start, pairs, asked.out, settings), asked)
 
 
 if __name__ == "__main__":
