@@ -1,8 +1,9 @@
-"""Progressive scoring against the whole model: quality, time and memory.
+"""Progressive scoring and smaller models against the whole model: quality, time and memory.
 
     python benchmarks/progressive.py                     # the questions about the standard library
     python benchmarks/progressive.py FOLDER [FOLDER...]  # any BEIR folders: corpus.jsonl, queries.jsonl, qrels
     python benchmarks/progressive.py --backend openvino --caution 0.75 1 1.5
+    python benchmarks/progressive.py --model fast        # each as it is, and before the whole model in a cascade
 
 The same candidates (``--first``), one query at a time, all systems in turn. "cost" is the processor time of a query
 against that of the whole model, "wall" the time on the clock, both as ratios of medians over the queries; "pairs/s" is
@@ -148,6 +149,7 @@ def main() -> None:
     parser.add_argument("--depth", type=int, default=50, help="candidates of a query")
     parser.add_argument("--queries", type=int, help="at most so many of each set")
     parser.add_argument("--caution", type=float, nargs="*", default=[1.0])
+    parser.add_argument("--model", nargs="*", default=[], help="smaller models, by name or folder")
     parser.add_argument("--backend", default="auto", help="auto or openvino")
     arguments = parser.parse_args()
     sets = {Path(folder).name: read_beir(folder) for folder in arguments.folders}
@@ -156,6 +158,10 @@ def main() -> None:
     systems: dict[str, sp.Reranker] = {WHOLE: sp.CrossEncoderReranker(backend=arguments.backend)}
     for caution in arguments.caution:
         systems[f"caution {caution:g}"] = sp.ProgressiveReranker(caution=caution, backend=arguments.backend)
+    for name in arguments.model:
+        small = sp.CrossEncoderReranker(name, backend=arguments.backend)
+        systems[name] = small
+        systems[f"{name} > 20 > whole"] = sp.CascadeReranker([small, systems[WHOLE]], keep=[20])
     for system in systems.values():  # what is done once is not counted
         system.rerank("how do I copy a file", ["shutil.copy copies a file to another place."] * 2)
     for name, of_set in sets.items():
@@ -165,8 +171,10 @@ def main() -> None:
         print(f"{name}: {len(ids)} queries, {arguments.depth} candidates of {arguments.first}\n")
         report(collection, ids, results)
         print(flush=True)
-    whole, some = (memory_mb(name, arguments.backend) for name in ("cross-encoder", "progressive"))
-    print(f"memory: {whole:.0f} MB for the whole model, {some:.0f} MB with exits")
+    loaded = {"the whole model": "cross-encoder", "with exits": "progressive"}
+    loaded |= {name: f"cross-encoder:{name}" for name in arguments.model}
+    held = ", ".join(f"{title} {memory_mb(name, arguments.backend):.0f}" for title, name in loaded.items())
+    print(f"memory in MB: {held}")
 
 
 if __name__ == "__main__":
