@@ -20,6 +20,7 @@ _MANY = 0.1  # of the words: so many English small words need no detector
 _LONG_QUERY = 6  # words in Latin letters, from which on a query is foreign by itself: "la la land cast" has 4
 _SAMPLE = 8  # of the documents that are looked at
 _SAMPLE_CHARS = 500
+_KEPT = 1024  # texts, as several steps ask about the same ones
 
 # Frequent in English, and not so in other languages in Latin letters.
 _ENGLISH = frozenset(["the", "and", "are", "were", "been", "this", "that", "these", "those", "with", "from", "have"])
@@ -83,7 +84,12 @@ def is_foreign(text: str) -> bool:
     words or more, none of them a small word of English, and the detector does not think of English. What has no words,
     or is mostly names, counts as English. Of long texts only the beginning is looked at.
     """
-    written = _WORD.findall(text[:_MAX_CHARS])
+    return _is_foreign(text[:_MAX_CHARS])
+
+
+@lru_cache(maxsize=_KEPT)
+def _is_foreign(text: str) -> bool:
+    written = _WORD.findall(text)
     words = [word.lower() for word in written]
     if not words:
         return False
@@ -94,7 +100,7 @@ def is_foreign(text: str) -> bool:
             return True
     if sum(word in _ENGLISH for word in words) >= _MANY * len(words):
         return False
-    ranked = _identifier(None).rank(text[:_MAX_CHARS])
+    ranked = _identifier(None).rank(text)
     language, probability = ranked[0]
     if language == "en":
         return False

@@ -1,5 +1,6 @@
 """Windows of passages: exact offsets, bounded work, and the best ones for a claim."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -131,6 +132,29 @@ def test_smaller_rooms_give_smaller_windows_of_few_sizes() -> None:
     assert prepared.index(64) is prepared.index(500)
     assert prepared.index(33) is prepared.index(63) is not prepared.index(64)
     assert all(length <= 32 for length in TOKENS.lengths([window.text for window in prepared.index(40).windows]))
+
+
+class OneMore(ApproximateTokenization):
+    """Counts a token more in a text than in its parts, as tokenizers that mark a text's beginning do."""
+
+    def __init__(self) -> None:
+        self.counted: list[str] = []
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Return the lengths, and note of what."""
+        self.counted += texts
+        return [length + 1 for length in super().lengths(texts)]
+
+
+def test_only_windows_near_the_limit_are_counted_again() -> None:
+    """Fourteen tokens of sixteen may be one more alone, and are not counted again; sixteen would be too many."""
+    tokenization = OneMore()
+    nine, seven = "One two three four five six seven eight.", "One two three four five six."
+    index = Passages([f"{seven} {seven}", f"{nine} {seven}"], tokenization, 16, 0).index(16)
+    first, *rest = (window.text for window in index.windows)
+    assert first == f"{seven} {seven}" and first not in tokenization.counted
+    assert f"{nine} {seven}" in tokenization.counted and f"{nine} {seven}" not in rest
+    assert all(length <= 16 for length in tokenization.lengths([first, *rest]))
 
 
 def test_blank_and_foreign_passages_have_no_windows() -> None:

@@ -113,12 +113,12 @@ def test_signals_are_bounded() -> None:
 
 
 def test_facts_of_a_window_are_read_once() -> None:
-    """Claims that share a window share what was read of it."""
+    """Claims that share a window share what was read of it; what was read of a claim is kept as well."""
     read: dict[str, Facts] = {}
     Reader(CLAIM, read).premise(RIGHT, np.array([1.0, 0.0, 0.0]))
     first = read[RIGHT]
     Reader("Another claim.", read).premise(RIGHT, np.array([1.0, 0.0, 0.0]))
-    assert read[RIGHT] is first and list(read) == [RIGHT]
+    assert read[RIGHT] is first and list(read) == [CLAIM, RIGHT, "Another claim."]
 
 
 def test_words_that_a_tokenizer_cant_tell_apart_must_be_there() -> None:

@@ -190,3 +190,22 @@ def test_where_sentences_begin(text: str, told: str) -> None:
         parts += ["^" if token.first else "", token.text]
     assert "".join(parts).strip() == told
     assert [text[token.start : token.end] for token in tokens] == [token.text for token in tokens]
+
+
+def test_tokens_are_the_callers_own() -> None:
+    """Those of a text that was read before are the same, and what a caller does with its list changes no other."""
+    text = "Tom\u2019s U.S. dog barks."
+    first = tokenize(text)
+    expected = list(first)
+    first.clear()
+    assert tokenize(text) == expected
+    assert [token.lower for token in expected] == ["tom's", "u.s.", "dog", "barks", "."]
+
+
+def test_long_texts_are_read_like_short_ones() -> None:
+    """Texts that are too long to be kept have the same tokens and content words, sentence by sentence."""
+    sentence, n = "The towers were rebuilt in 1,250 days. ", 200
+    tokens, words = tokenize(sentence * n), content_words(sentence * n)
+    assert len(sentence * n) > 4000 and words == content_words(sentence) * n == ("tower", "rebuilt", "1250", "day") * n
+    assert [token.stem for token in tokens] == [token.stem for token in tokenize(sentence)] * n
+    assert tokens[-1].sentence == n - 1 and tokens[-1].end == len(sentence * n) - 1

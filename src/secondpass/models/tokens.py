@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -126,7 +127,7 @@ class EncoderTokenizer:
         """Return where in a text its tokens begin and end, in characters: shape (n_tokens, 2)."""
         with _errors_as(ScoringError, "the tokenizer failed"), before_any_fork():
             encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        return np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        return np.fromiter(chain.from_iterable(encoding.offsets), np.int64, 2 * len(encoding)).reshape(-1, 2)
 
     @property
     def pair_room(self) -> int:

@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -39,6 +40,7 @@ _LOWER_CASE = re.compile(r"(?<!\w)[a-z]{3,}(?!\w)")
 _FEW_KNOWN, _MOST_KNOWN = 2, 2 / 3
 _EDGES = " .!,;:\u2026\u3002'\""
 _MIN_SENTENCE_WORDS = 4
+_LEEWAY = 8  # of a window, the part that stays free where its tokens are not counted again
 _PREFILTER = 8  # times as many windows as are wanted go to a reranker
 
 Indices = npt.NDArray[np.intp]
@@ -231,20 +233,26 @@ class Passages:
         starts = np.maximum.accumulate(tokenization.offsets(text)[:, 0]) if sentences else np.empty(0)
         tokens = np.searchsorted(starts, np.array(sentences, dtype=np.intp).reshape(-1, 2)).tolist()
         # A sentence without a token (of control characters) says nothing.
-        known = [(span, *counts) for span, counts in zip(sentences, tokens, strict=True) if counts[0] < counts[1]]
+        known = [(span, *place) for span, place in zip(sentences, tokens, strict=True) if place[0] < place[1]]
         spans: list[Span] = []
+        counts: list[int] = []
         first = end = 0
         while end < len(known):
             end = max(end, first + 1)
             while end < len(known) and known[end][2] - known[first][1] <= size:
                 end += 1
             spans.append((known[first][0][0], known[end - 1][0][1]))
+            counts.append(known[end - 1][2] - known[first][1])
             first = end
             while end < len(known) and _fits(known, first - 1, end, size, overlap):
                 first -= 1
-        lengths = tokenization.lengths([text[start:stop] for start, stop in spans])
+        # Alone, a part of a text may have a token or two more than it has within it: near the limit it is read again.
+        near = [at for at, count in enumerate(counts) if count > size - size // _LEEWAY]
+        alone = tokenization.lengths([text[slice(*spans[at])] for at in near]) if near else []
+        for at, count in zip(near, alone, strict=True):
+            counts[at] = count
         return [
-            span for whole, length in zip(spans, lengths, strict=True) for span in self._cut(text, whole, length, size)
+            span for whole, count in zip(spans, counts, strict=True) for span in self._cut(text, whole, count, size)
         ]
 
     def _cut(self, text: str, span: Span, length: int, size: int) -> list[Span]:
@@ -339,5 +347,14 @@ def _terms(text: str) -> list[str]:
     if _OTHER_LETTERS.search(text):
         return list(content_words(text))
     words = _TERM.findall(text)
-    terms = [word.replace(",", "") if word[0].isdigit() else stem(word) for word in words]
-    return [term for word, term in zip(words, terms, strict=True) if word.lower() not in STOP_WORDS] or terms
+    return [term for word in words if (term := _content_term(word))] or [_term(word) for word in words]
+
+
+def _term(word: str) -> str:
+    return word.replace(",", "") if word[0].isdigit() else stem(word)
+
+
+@lru_cache(maxsize=16384)
+def _content_term(word: str) -> str:
+    """Return the stem of a word, or the digits of a number; empty for a word that says nothing by itself."""
+    return "" if word.lower() in STOP_WORDS else _term(word)

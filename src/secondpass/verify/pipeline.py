@@ -18,7 +18,7 @@ from secondpass.verify.claims.split import ClaimStream, Decomposer, split_claims
 from secondpass.verify.decision import Decision, as_evidence, decide, escalate, overruled
 from secondpass.verify.entailment import Entailed, EntailmentModel, entail
 from secondpass.verify.evidence import Passages
-from secondpass.verify.facts.check import Facts, read_facts
+from secondpass.verify.facts.check import Facts, facts_of
 from secondpass.verify.facts.kinds import DATES, NAMES, NUMBERED, NUMBERS
 from secondpass.verify.facts.wording import in_words_of
 from secondpass.verify.judge import Judge
@@ -290,13 +290,10 @@ def _checked_parts(texts: object) -> list[str]:
 
 def _worded(planned: Planned, read: dict[str, Facts]) -> Planned:
     """Return what the model has to read with the claim in the words of each premise: "14 days" for "two weeks"."""
-    claim = read_facts(planned.stated.hypothesis)
+    claim = facts_of(planned.stated.hypothesis, read)
     if not (any(kind.of(claim) for kind in (NUMBERS, DATES, NAMES, NUMBERED)) or claim.unread):
         return planned
-    for premise in planned.premises:
-        if premise not in read:
-            read[premise] = read_facts(premise)
-    return replace(planned, worded=tuple(in_words_of(claim, read[premise]) for premise in planned.premises))
+    return replace(planned, worded=tuple(in_words_of(claim, facts_of(premise, read)) for premise in planned.premises))
 
 
 def _measure(scored: Scored, read: dict[str, Facts]) -> Measured:

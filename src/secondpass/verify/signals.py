@@ -8,7 +8,7 @@ import numpy as np
 
 from secondpass.logistic import FloatArray, log_odds
 from secondpass.verify.facts.check import FEATURES as FACT_FEATURES
-from secondpass.verify.facts.check import FactCheck, Facts, check_facts, read_facts
+from secondpass.verify.facts.check import FactCheck, Facts, check_facts, facts_of
 from secondpass.verify.facts.kinds import KINDS
 from secondpass.verify.types import Mismatch
 from secondpass.verify.word_order import swaps
@@ -134,16 +134,14 @@ class Reader:
     """
 
     def __init__(self, claim: str, read: dict[str, Facts]) -> None:
-        self._claim, self._facts, self._read = claim, read_facts(claim), read
+        self._claim, self._facts, self._read = claim, facts_of(claim, read), read
         self._subject, self._fixed = subject_words(claim)
         self._long_words = dict.fromkeys(_LONG_WORD.findall(claim))
 
     def premise(self, text: str, probabilities: FloatArray) -> Premise:
         """Measure a window, or two joined; the probabilities are the model's, shape (3,), as in `NliOutput`."""
-        if text not in self._read:
-            self._read[text] = read_facts(text)
         entailment, neutral, contradiction = (float(p) for p in probabilities)
-        facts = check_facts(self._facts, self._read[text])
+        facts = check_facts(self._facts, facts_of(text, self._read))
         unread = tuple(Mismatch("name", word[:80]) for word in self._long_words if word not in text)
         shared = overlap(self._claim, text)
         return Premise(text, (entailment, neutral, contradiction), facts, shared, self._is_about_subject(text), unread)

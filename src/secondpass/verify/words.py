@@ -38,6 +38,9 @@ _WIDE_ENDS = frozenset("\u3002\uff01\uff1f")  # no space follows them
 _CLOSERS = frozenset("\"'\u201d\u2019)]")
 _PAIR_WINDOW = 5  # content words
 _FEW_WORDS = 4
+_KEPT = 256  # texts whose tokens are kept: a claim and its windows are read again at every step
+_KEPT_WORDS = 1024
+_LONGEST_KEPT = 2000  # characters; two windows together have some 1000
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -90,6 +93,7 @@ class Token(NamedTuple):
         first: whether it is the first word or number of its sentence.
         glued: whether no space is before it.
         stem: of a word, see `stem`; of a number, its digits; empty for a symbol.
+        lower: the text in lower case, with the straight apostrophe.
     """
 
     text: str
@@ -100,11 +104,7 @@ class Token(NamedTuple):
     first: bool
     glued: bool
     stem: str
-
-    @property
-    def lower(self) -> str:
-        """The text in lower case, with the straight apostrophe."""
-        return self.text.lower().replace("\u2019", "'")
+    lower: str
 
     @property
     def is_content(self) -> bool:
@@ -114,6 +114,15 @@ class Token(NamedTuple):
 
 def tokenize(text: str) -> list[Token]:
     """Return the tokens of a text, in linear time."""
+    return list(_kept_tokens(text) if len(text) <= _LONGEST_KEPT else _tokens(text))
+
+
+@lru_cache(maxsize=_KEPT)
+def _kept_tokens(text: str) -> tuple[Token, ...]:
+    return tuple(_tokens(text))
+
+
+def _tokens(text: str) -> list[Token]:
     tokens: list[Token] = []
     sentence, opened, at = 0, False, -1
     for match in _TOKEN.finditer(text):
@@ -122,8 +131,9 @@ def tokenize(text: str) -> list[Token]:
             sentence, opened = sentence + 1, False
         named = kind != "symbol"
         stemmed = stem(word) if kind == "word" else word.replace(",", "") if named else ""
-        tokens.append(Token(word, start, match.end(), kind, sentence, named and not opened, start == at, stemmed))
-        opened, at = opened or named, match.end()
+        end, lower = match.end(), word.lower().replace("\u2019", "'")
+        tokens.append(Token(word, start, end, kind, sentence, named and not opened, start == at, stemmed, lower))
+        opened, at = opened or named, end
     return tokens
 
 
@@ -194,6 +204,15 @@ def content_words(text: str) -> tuple[str, ...]:
     Function words are left out, unless there is nothing else. Where a script puts no space between words, each
     pair of neighbouring characters stands for a word.
     """
+    return _kept_content_words(text) if len(text) <= _LONGEST_KEPT else _content_words(text)
+
+
+@lru_cache(maxsize=_KEPT_WORDS)
+def _kept_content_words(text: str) -> tuple[str, ...]:
+    return _content_words(text)
+
+
+def _content_words(text: str) -> tuple[str, ...]:
     tokens = tokenize(text)
     return tuple(_units([token for token in tokens if token.is_content] or tokens))
 

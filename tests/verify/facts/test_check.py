@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.errors import InputError
-from secondpass.verify.facts.check import FEATURES, FactCheck, check_facts, read_facts
+from secondpass.verify.facts.check import FEATURES, FactCheck, Facts, check_facts, facts_of, read_facts
 from secondpass.verify.types import Mismatch
 
 ANY_TEXT = st.text(st.characters(), max_size=300)
@@ -201,6 +201,13 @@ class TestFactCheck:
     def test_no_facts_are_all_found(self) -> None:
         """A claim without facts lacks none."""
         assert check_facts("It rains a lot.", "").features()["facts_found"] == 1.0
+
+    def test_a_text_is_read_once(self) -> None:
+        """Its facts are those of `read_facts`, and the same object whenever it is asked for again."""
+        read: dict[str, Facts] = {}
+        facts = facts_of("It has 12 rooms.", read)
+        assert facts.values == read_facts("It has 12 rooms.").values and 12.0 in facts.values["number"]
+        assert facts_of("It has 12 rooms.", read) is facts and list(read) == ["It has 12 rooms."]
 
     def test_facts_are_read_once_for_many_claims(self) -> None:
         """What was read of a text stands for the text, also after pickling."""

@@ -12,7 +12,7 @@ from secondpass.verify.facts.kinds import KINDS
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
 
-__all__ = ["FEATURES", "FactCheck", "Facts", "check_facts", "read_facts"]
+__all__ = ["FEATURES", "FactCheck", "Facts", "check_facts", "facts_of", "read_facts"]
 
 FEATURES = KINDS.features
 """The names of what `FactCheck.features` returns, in its order."""
@@ -87,6 +87,18 @@ def read_facts(text: str, kinds: Kinds = KINDS) -> Facts:
     figures = (at for at, token in enumerate(read.tokens) if token.kind == "number" and at not in seen)
     facts.unread.extend(dict.fromkeys(map(read.chunk, figures)))
     return facts
+
+
+def facts_of(text: str, read: dict[str, Facts]) -> Facts:
+    """Return the facts of a text that may have been read before.
+
+    Args:
+        text: what is read.
+        read: the facts of texts that were read, by the text; this one is added.
+    """
+    if text not in read:
+        read[text] = read_facts(text)
+    return read[text]
 
 
 def _places(facts: Facts, kinds: Kinds) -> Iterator[range]:
