@@ -274,6 +274,18 @@ class TestExplanations:
         assert "cache_skipped" not in reranker.rerank("q", DOCUMENTS).trace.counts
         assert reranker.rerank("q", DOCUMENTS).trace.counts["cache_hits"] == 3
 
+    def test_what_the_model_does_not_read_is_not_kept(self, cross_encoder: CrossEncoderReranker) -> None:
+        """Each call says so, and gives no probability; a document is scored once it stands among others."""
+        reranker = CachedReranker(CrossEncoderReranker(cross_encoder.pair_model))
+        query, english, russian = "how do I copy a file?", "To copy a file, call copy.", "Погода сегодня тёплая."
+        with pytest.warns(sp.LanguageWarning):
+            first = reranker.rerank(query, [english, russian, "Завтра будет дождь."])
+        again = reranker.rerank(query, [english, russian, "Завтра будет дождь."])
+        for ranking in (first, again):
+            assert ranking.trace.total("unread") == 3 and ranking.trace.counts["cache_skipped"] == 3
+            assert [document.probability for document in ranking] == [None] * 3
+        assert reranker.score(query, [english]) == cross_encoder.score(query, [english])
+
     def test_a_document_without_a_verdict_is_not_kept(self) -> None:
         """It alone is asked about again; the others of the request are cached."""
         reranker = CachedReranker(Explaining({"judged": lambda text: "file" in text}))

@@ -13,8 +13,9 @@ __all__ = ["Call"]
 
 _log = logging.getLogger(__name__)
 
-# What a trace counts when the scores are not those of a healthy reranker.
-_PROVISIONAL = ("fallbacks", "members_failed")
+# What a trace counts when the scores are not those of a healthy reranker, or are of no evidence: whether a model reads
+# the language depends on the other documents, too.
+_PROVISIONAL = ("fallbacks", "members_failed", "unread")
 
 
 @dataclass(slots=True)

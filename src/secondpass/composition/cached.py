@@ -52,8 +52,8 @@ class CachedReranker(Reranker):
     All pairs that are missing, over all requests of a call, are scored in one call, each of them once. A cached score
     is the same to the bit, and so are its explanations, as plain data (a tuple becomes a list). An explanation that
     only some documents have is None for the others. A document is not cached if its explanation is not plain data, if
-    its trace reports a fallback or a failed member, or if an LLM gave no verdict on it (``judged: False``); such
-    documents are counted under ``cache_skipped``.
+    its trace reports a fallback, a failed member or a language that the model does not read, or if an LLM gave no
+    verdict on it (``judged: False``); such documents are counted under ``cache_skipped``.
 
     The trace counts ``cache_hits`` and ``cache_misses`` (documents; together all of them) and ``cache_errors``. If the
     cache fails, that is logged, and it is not used again for ``retry_after_s``; meanwhile every score is computed, and
