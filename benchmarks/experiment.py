@@ -21,6 +21,8 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -85,14 +87,16 @@ def block(reranker: Reranker, gaps: Sequence[float], documents: Sequence[str]) -
     return taken
 
 
-def print_shadow(blocks: int, calls: int, n_documents: int) -> None:
+def print_shadow(blocks: int, calls: int, n_documents: int, *, in_process: bool) -> None:
     """Print the control's latencies alone, alone once more, and with the shadow, in blocks that take turns."""
-    rerankers.register("ten-times", TenTimes)  # by its name, so that it is loaded at low priority
+    # By its name, so that it gets a process of its own; and from a module that can be imported there.
+    rerankers.register("ten-times", import_module(Path(__file__).stem).TenTimes)
     control = sp.CrossEncoderReranker()
+    treatment = "ten-times" if in_process else TenTimes()
     documents = [
         f"Document {at} says how files are copied, moved and removed on system {at}." for at in range(n_documents)
     ]
-    shadow = sp.ABTestReranker({"control": control, "treatment": "ten-times"}, mode="shadow", max_waiting=2)
+    shadow = sp.ABTestReranker({"control": control, "treatment": treatment}, mode="shadow", max_waiting=2)
     conditions: dict[str, Reranker] = {"alone": control, "alone again": control, "with shadow": shadow}
     block(control, [0.0] * 10, documents)
     usual_s = statistics.median(block(control, [0.0] * 20, documents))
@@ -183,10 +187,11 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=100)
     parser.add_argument("--calls", type=int, default=10)
     parser.add_argument("--documents", type=int, default=5)
+    parser.add_argument("--thread", action="store_true", help="pass the treatment as an object")
     parser.add_argument("--runs", type=int, default=1_000, help="experiments; 0 leaves them out")
     options = parser.parse_args()
     print_overhead(options.rounds)
-    print_shadow(options.blocks, options.calls, options.documents)
+    print_shadow(options.blocks, options.calls, options.documents, in_process=not options.thread)
     if options.runs:
         print_errors(options.runs)
 

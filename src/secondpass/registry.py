@@ -47,6 +47,10 @@ class Registry:
         """Return every name, sorted. Nothing is imported."""
         return sorted({*self._entry_points(), *self._registered})
 
+    def registered(self) -> list[str]:
+        """Return the names that were added by `register`, for this process alone."""
+        return sorted(self._registered)
+
     def get(self, name: str) -> Any:
         """Import and return a plug-in.
 

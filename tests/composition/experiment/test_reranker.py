@@ -34,7 +34,7 @@ class TestShadow(RerankerContract):
     tolerance = 0.0
 
     def make(self) -> sp.ABTestReranker:
-        return sp.ABTestReranker({"control": FakeReranker(), "treatment": "fake"}, mode="shadow")
+        return sp.ABTestReranker({"control": FakeReranker(), "treatment": FakeReranker()}, mode="shadow")
 
 
 def _split(**settings: Any) -> sp.ABTestReranker:

@@ -2,8 +2,6 @@
 
 import gc
 import logging
-import os
-import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -20,13 +18,12 @@ _QUERY, _TEXTS = "copy a file", ["copy a file", "a file", "move"]
 
 
 class Held(FakeReranker):
-    """Waits until it may go on, and remembers what it was asked, and with what priority."""
+    """Waits until it may go on, and remembers what it was asked."""
 
     def __init__(self, *, pointwise: bool = True) -> None:
         super().__init__(pointwise=pointwise)
         self.entered, self.go_on = threading.Event(), threading.Event()
         self.asked: list[int] = []
-        self.priority = 0
 
     @property
     def fingerprint(self) -> str:
@@ -34,7 +31,6 @@ class Held(FakeReranker):
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         self.asked += [len(request) for request in requests]
-        self.priority = os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) if sys.platform == "linux" else 19
         self.entered.set()
         assert self.go_on.wait(30)
         return super()._score(requests)
@@ -102,18 +98,6 @@ def test_a_pointwise_treatment_gives_way_between_pieces() -> None:
     with _beside(whole) as test:
         test.rerank(_QUERY, _TEXTS)
         assert test.drain(30) and whole.asked == [3]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, threads have no priority of their own")
-def test_its_thread_and_those_that_it_starts_come_last() -> None:
-    """The treatment runs at the lowest priority, the caller at its own; so does what loads a named one."""
-    held = Held()
-    held.go_on.set()
-    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    with _beside(held) as test:
-        test.rerank(_QUERY, _TEXTS)
-        assert test.drain(30)
-    assert held.priority == 19 and os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
 
 
 def test_a_treatment_that_fails_is_counted() -> None:

@@ -20,8 +20,9 @@ from secondpass.composition.experiment.assignment import (
 from secondpass.composition.experiment.interleaving import preference, team_draft
 from secondpass.composition.experiment.outcomes import Outcomes
 from secondpass.composition.experiment.plan import Plan
+from secondpass.composition.experiment.process import ProcessReranker
 from secondpass.composition.experiment.report import ExperimentReport, report_of, report_of_clicks
-from secondpass.composition.experiment.shadow import Job, Shadow, ShadowResult, at_low_priority
+from secondpass.composition.experiment.shadow import Job, Shadow, ShadowResult
 from secondpass.composition.members import ask_members, joined_explanations, without_k
 from secondpass.composition.order.relevance import best_first, ordinal
 from secondpass.config import settings_of
@@ -47,9 +48,11 @@ class ABTestReranker(Reranker):
 
     - ``split``: it answers that share of the units.
     - ``shadow``: the control answers everybody. For that share of the units the treatment is asked as well,
-      afterwards, in another thread; what it says is only logged (``secondpass.experiment``, with the `ShadowResult`
-      as ``record.shadow``) and counted. See `secondpass.composition.experiment.shadow` for what keeps the control
-      from becoming slower. By default each request is shadowed by one treatment.
+      afterwards; what it says is only logged (``secondpass.experiment``, with the `ShadowResult` as
+      ``record.shadow``) and counted. By default each request is shadowed by one treatment. One that is given by its
+      name or configuration runs in a process of its own, which gets the processor last, and has its own memory; an
+      object runs in a thread, as does, with a warning in the log, what no other process can load. Either waits while
+      a call of the control is under way, see `secondpass.composition.experiment.shadow`.
     - ``interleave``: that share of the units, by default all, sees one list, for which control and treatment pick
       documents in turn (team draft); clicks tell which is better. Scores are ordinal, and ``team`` is the arm that
       picked a document.
@@ -139,7 +142,13 @@ class ABTestReranker(Reranker):
 
     def _loaded(self, reranker: Reranker | str | Mapping[str, Any], treatment: bool) -> Reranker:
         if self.mode == "shadow" and treatment and not isinstance(reranker, Reranker):
-            return at_low_priority(lambda: load(reranker))  # and with it the threads that it runs on
+            try:
+                return ProcessReranker(reranker)
+            except Exception as exc:  # whatever it is: if nothing can load it, what follows says why
+                reason = exc
+            loaded = load(reranker)
+            _log.warning("%r is shadowed by threads of this process: it can't be had in another: %s", loaded, reason)
+            return loaded
         return load(reranker)
 
     def _checked_scale(self) -> Scale:
@@ -262,8 +271,11 @@ class ABTestReranker(Reranker):
         return self._shadow.drain(timeout_s)
 
     def close(self) -> None:
-        """Drop what waits in the shadow, and end its thread; calls are still answered."""
+        """Drop what waits in the shadow, and end its thread and its processes; calls are still answered."""
         self._shadow.close()
+        for reranker in self.arms.values():
+            if isinstance(reranker, ProcessReranker):
+                reranker.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,15 +1,13 @@
 """A treatment beside the control: it gets what the control got, after that has answered, and nobody waits for it."""
 
 import logging
-import os
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,15 +15,12 @@ import numpy.typing as npt
 from secondpass.base import Reranker
 from secondpass.types import Request
 
-__all__ = ["Shadow", "ShadowResult", "at_low_priority"]
+__all__ = ["Shadow", "ShadowResult"]
 
 _log = logging.getLogger("secondpass.experiment")
 
-T = TypeVar("T")
-
 _DEPTH = 10
 _PIECE_S = 0.02  # how long, at most, work of a treatment goes on beside a call of the control that has just come
-_NICE = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +76,12 @@ class Job:
 
 
 class Shadow:
-    """A bounded queue, and a thread of low priority that works on it while no call of the control is under way.
+    """A bounded queue, and a thread that works on it while no call of the control is under way.
 
     What a pointwise treatment is asked is scored in pieces of some 20 ms, and a call of the control that comes holds up
-    the next piece. So a control call never waits for a treatment, and shares the processor with a piece at most. On
-    Linux, the thread and those that it starts have the lowest priority as well.
+    the next piece. So a control call never waits for a treatment, and shares the processor with a piece at most. The
+    thread has no lower priority than others: it would hold up all of them where it holds the interpreter's lock and
+    gets no processor. What comes last is the process of a treatment that has one (`ProcessReranker`).
 
     Args:
         max_waiting: how many requests may wait; further ones are dropped.
@@ -152,7 +148,6 @@ class Shadow:
             self._changed.notify_all()
 
     def _work(self) -> None:
-        _lower_priority()
         while self._serve():
             pass
 
@@ -191,6 +186,8 @@ class Shadow:
                 spent_s, scored = spent_s + took_s, scored + n
             values = np.concatenate(pieces)
         except Exception as exc:  # a treatment may be anyone's, and fail in any way
+            if self._closed:  # perhaps just by that
+                return None
             _log.debug("the arm %r failed in the shadow", job.arm, exc_info=exc)
             spent_s += time.perf_counter() - start
             return ShadowResult(*known, spent_s, job.control_latency_s, error=type(exc).__name__)
@@ -215,32 +212,3 @@ class Shadow:
 def _top(values: npt.NDArray[np.float64]) -> Sequence[int]:
     found: list[int] = np.argsort(-values, kind="stable")[:_DEPTH].tolist()
     return found
-
-
-def _lower_priority() -> None:
-    """Let the operating system prefer all other threads, and so for the threads that this one starts."""
-    if sys.platform == "linux":  # where each thread has a priority of its own
-        try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-        except OSError:
-            _log.debug("the priority of the shadow's thread can't be lowered", exc_info=True)
-
-
-def at_low_priority(call: Callable[[], T]) -> T:
-    """Return what a call returns in a thread of low priority, which threads that it starts inherit."""
-    outcome: list[T] = []
-    failure: list[BaseException] = []
-
-    def work() -> None:
-        _lower_priority()
-        try:
-            outcome.append(call())
-        except BaseException as exc:
-            failure.append(exc)
-
-    thread = threading.Thread(target=work, name="secondpass-shadow-load")
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
