@@ -6,9 +6,10 @@
 Overhead: a fake reranker that does next to nothing, plain and in each mode, in turn; differences of medians.
 
 The shadow: the embedded cross-encoder, asked at random times that keep it busy a quarter of the time, as the control
-alone, alone once more, and with a treatment in the shadow that scores each document ten times. Short blocks of calls
-take turns in random order, so that other work on the machine meets all, with the same times of arrival and the same
-texts; by how much the second "alone" differs from the first is what the machine does by itself.
+alone, alone once more, and with a treatment in the shadow that scores each document ten times, in a process of its own
+and in a thread. Short blocks of calls take turns in random order, so that other work on the machine meets all, with the
+same times of arrival and the same texts; by how much the second "alone" differs from the first is what the machine does
+by itself.
 
 The test: experiments whose arms do not differ, looked at each day until the test says that they do. There are units
 that come once, units that come several times and have habits, rare events and heavy tails.
@@ -20,6 +21,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -87,17 +89,19 @@ def block(reranker: Reranker, gaps: Sequence[float], documents: Sequence[str]) -
     return taken
 
 
-def print_shadow(blocks: int, calls: int, n_documents: int, *, in_process: bool) -> None:
-    """Print the control's latencies alone, alone once more, and with the shadow, in blocks that take turns."""
-    # By its name, so that it gets a process of its own; and from a module that can be imported there.
+def print_shadow(blocks: int, calls: int, n_documents: int) -> None:
+    """Print the control's latencies alone, alone once more, and with either shadow, in blocks that take turns."""
+    # Named by a module that can be imported elsewhere: this one, but not as the main one.
     rerankers.register("ten-times", import_module(Path(__file__).stem).TenTimes)
     control = sp.CrossEncoderReranker()
-    treatment = "ten-times" if in_process else TenTimes()
     documents = [
         f"Document {at} says how files are copied, moved and removed on system {at}." for at in range(n_documents)
     ]
-    shadow = sp.ABTestReranker({"control": control, "treatment": treatment}, mode="shadow", max_waiting=2)
-    conditions: dict[str, Reranker] = {"alone": control, "alone again": control, "with shadow": shadow}
+    shadows = {
+        name: sp.ABTestReranker({"control": control, "treatment": treatment}, mode="shadow", max_waiting=2)
+        for name, treatment in (("process", "ten-times"), ("thread", TenTimes()))
+    }
+    conditions: dict[str, Reranker] = {"alone": control, "alone again": control, **shadows}
     block(control, [0.0] * 10, documents)
     usual_s = statistics.median(block(control, [0.0] * 20, documents))
     random = np.random.default_rng(0)
@@ -105,24 +109,25 @@ def print_shadow(blocks: int, calls: int, n_documents: int, *, in_process: bool)
     for _ in range(blocks):
         gaps = random.exponential(usual_s / _BUSY, calls).tolist()
         for name in random.permutation(list(conditions)):
-            taken[name].append(block(conditions[name], gaps, documents))
-            shadow.drain(120)
-    of_units = shadow.outcomes.values(shadow._usual.key, "latency_s", "treatment")
-    answered, its_ms = blocks * calls - shadow.dropped, 1000 * float(np.median(of_units))
-    print(
-        f"\n{n_documents} documents, {blocks * calls} calls of each, the control {usual_s * 1000:.0f} ms; the treatment"
-    )
-    print(f"answered {answered} in {its_ms:.0f} ms, {shadow.dropped} were dropped")
+            with ExitStack() as held:  # each shadow works in its own blocks alone, and has something to do from then on
+                for other in shadows.keys() - {name}:
+                    held.enter_context(shadows[other]._shadow.control())
+                taken[name].append(block(conditions[name], gaps, documents))
+    print(f"\n{n_documents} documents, {blocks * calls} calls of each, the control {usual_s * 1000:.0f} ms")
+    for name, shadow in shadows.items():
+        its_s = shadow.outcomes.values(shadow._usual.key, "latency_s", "treatment")
+        took = f", in {1000 * float(np.median(its_s)):.0f} ms" if len(its_s) else ""
+        print(f"the treatment in a {name} answered {len(its_s)} of {blocks * calls} requests{took}")
+        shadow.close()
     seconds = {name: np.array(each) for name, each in taken.items()}  # shape (blocks, calls)
     for name, each in seconds.items():
         print(f"{name:12}" + "".join(f"  p{q} {1000 * np.percentile(each, q):7.1f} ms" for q in _QUANTILES))
-    for name in ("alone again", "with shadow"):
+    for name in ("alone again", *shadows):
         ratios = [ratio_with_interval(seconds[name], seconds["alone"], q, random) for q in _QUANTILES]
         said = "".join(
             f"  p{q} {r:.2f} ({low:.2f} to {high:.2f})" for q, (r, low, high) in zip(_QUANTILES, ratios, strict=True)
         )
         print(f"{name} / alone:{said}")
-    shadow.close()
 
 
 def ratio_with_interval(
@@ -187,11 +192,10 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=100)
     parser.add_argument("--calls", type=int, default=10)
     parser.add_argument("--documents", type=int, default=5)
-    parser.add_argument("--thread", action="store_true", help="pass the treatment as an object")
     parser.add_argument("--runs", type=int, default=1_000, help="experiments; 0 leaves them out")
     options = parser.parse_args()
     print_overhead(options.rounds)
-    print_shadow(options.blocks, options.calls, options.documents, in_process=not options.thread)
+    print_shadow(options.blocks, options.calls, options.documents)
     if options.runs:
         print_errors(options.runs)
 

@@ -78,6 +78,12 @@ def test_it_says_what_the_reranker_there_says(moody: ProcessReranker) -> None:
     copy.close()
 
 
+def test_long_texts_go_there(moody: ProcessReranker) -> None:
+    """Longer than a pipe holds."""
+    texts = ["copy a file " * 20_000, "move " * 50_000]
+    np.testing.assert_array_equal(moody.score(_QUERY, texts), FakeReranker(scale="logit").score(_QUERY, texts))
+
+
 def test_its_errors_are_raised_here(moody: ProcessReranker) -> None:
     """With their class, if that can be had here; it goes on with the next call."""
     process = _process_of(moody).pid
@@ -85,6 +91,8 @@ def test_its_errors_are_raised_here(moody: ProcessReranker) -> None:
         moody.score("fail", _TEXTS)
     with pytest.raises(sp.ScoringError, match="UnreadableError: ab"):
         moody.score("unreadable", _TEXTS)
+    with pytest.raises(TypeError, match="pickle"):
+        moody.rerank(_QUERY, [{"text": "a", "metadata": {"lock": threading.Lock()}}])
     with pytest.raises(sp.InputError, match="takes no instruction"):
         moody.rerank(_QUERY, _TEXTS, instruction="the newest")
     assert moody.score(_QUERY, _TEXTS).shape == (3,) and _process_of(moody).pid == process
@@ -167,7 +175,7 @@ def test_it_ends_with_the_program(end: str, tmp_path: Path) -> None:
 
 @needs_fork
 def test_a_child_has_a_process_of_its_own(moody: ProcessReranker) -> None:
-    """And leaves the parent's alone."""
+    """And leaves the parent's alone, also in the midst of a call."""
     moody.score(_QUERY, _TEXTS)
     process = _process_of(moody).pid
 
@@ -177,6 +185,12 @@ def test_a_child_has_a_process_of_its_own(moody: ProcessReranker) -> None:
 
     assert exit_status_of_child(child, limit_s=_PATIENCE_S) == 0
     assert moody.score(_QUERY, _TEXTS)[0] > 9 and _process_of(moody).pid == process
+    asking = threading.Thread(target=moody.score, args=("wait", _TEXTS))
+    asking.start()
+    assert _becomes_true(moody._remote._lock.locked)
+    assert exit_status_of_child(child, limit_s=_PATIENCE_S) == 0
+    asking.join(_PATIENCE_S)
+    assert not asking.is_alive() and _process_of(moody).pid == process
 
 
 def test_a_named_arm_is_shadowed_there_and_an_object_here() -> None:

@@ -33,6 +33,8 @@ class MoodyReranker(FakeReranker):
             os._exit(7)
         if word == "sleep":
             time.sleep(60)
+        if word == "wait":
+            time.sleep(2)
         if word == "fail":
             raise ValueError("no")
         if word == "unreadable":

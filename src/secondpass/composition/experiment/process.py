@@ -171,14 +171,14 @@ class _Remote:
             process.returncode = 0  # or it would be waited for
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
-                    with suppress(OSError):
-                        os.close(pipe.fileno())  # not pipe.close, whose lock a thread of the parent may have held
+                    pipe.close()
 
     def _started(self, waited_for: bool) -> _Traits:
         if not sys.executable or getattr(sys, "frozen", False):
             raise OSError("this program is not run by a Python that could be started once more")
+        # Without buffers, whose locks a thread may hold while another one forks.
         self._process = subprocess.Popen(  # noqa: S603  # this Python, on this module
-            [sys.executable, *_COMMAND, _CODE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **_apart()
+            [sys.executable, *_COMMAND, _CODE], bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **_apart()
         )
         try:
             traits: _Traits = self._answer(sys.path, _Start(self._reranker, _plugins(), waited_for))
@@ -188,8 +188,8 @@ class _Remote:
         return traits
 
     def _answer(self, *messages: object) -> Any:
+        data = [pickle.dumps(message) for message in messages]  # or nothing is said
         try:
-            data = [pickle.dumps(message) for message in messages]
             answer = pickle.loads(_asked(self._process, data))  # noqa: S301
         except (EOFError, OSError) as exc:
             status = self._clear()
@@ -246,7 +246,9 @@ def _asked(process: "subprocess.Popen[bytes] | None", messages: Sequence[bytes])
 
 
 def _write(stream: IO[bytes], data: bytes) -> None:
-    stream.write(len(data).to_bytes(_LENGTH_BYTES, "little") + data)
+    rest = memoryview(len(data).to_bytes(_LENGTH_BYTES, "little") + data)
+    while rest:
+        rest = rest[stream.write(rest) :]
     stream.flush()
 
 
@@ -256,11 +258,17 @@ def _read(stream: IO[bytes]) -> bytes:
     Raises:
         EOFError: there is none, and won't be.
     """
-    head = stream.read(_LENGTH_BYTES)
-    data = stream.read(int.from_bytes(head, "little")) if len(head) == _LENGTH_BYTES else b""
-    if not data:
-        raise EOFError
-    return data
+    return _read_bytes(stream, int.from_bytes(_read_bytes(stream, _LENGTH_BYTES), "little"))
+
+
+def _read_bytes(stream: IO[bytes], n: int) -> bytes:
+    data = bytearray()
+    while len(data) < n:
+        part = stream.read(n - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return bytes(data)
 
 
 def serve() -> None:
