@@ -89,7 +89,7 @@ def block(reranker: Reranker, gaps: Sequence[float], documents: Sequence[str]) -
     return taken
 
 
-def print_shadow(blocks: int, calls: int, n_documents: int) -> None:
+def print_shadow(blocks: int, calls: int, n_documents: int, seconds: float) -> None:
     """Print the control's latencies alone, alone once more, and with either shadow, in blocks that take turns."""
     # Named by a module that can be imported elsewhere: this one, but not as the main one.
     rerankers.register("ten-times", import_module(Path(__file__).stem).TenTimes)
@@ -106,24 +106,26 @@ def print_shadow(blocks: int, calls: int, n_documents: int) -> None:
     usual_s = statistics.median(block(control, [0.0] * 20, documents))
     random = np.random.default_rng(0)
     taken: dict[str, list[list[float]]] = {name: [] for name in conditions}
-    for _ in range(blocks):
+    end = time.monotonic() + seconds
+    while len(taken["alone"]) < blocks and time.monotonic() < end:
         gaps = random.exponential(usual_s / _BUSY, calls).tolist()
         for name in random.permutation(list(conditions)):
             with ExitStack() as held:  # each shadow works in its own blocks alone, and has something to do from then on
                 for other in shadows.keys() - {name}:
                     held.enter_context(shadows[other]._shadow.control())
                 taken[name].append(block(conditions[name], gaps, documents))
-    print(f"\n{n_documents} documents, {blocks * calls} calls of each, the control {usual_s * 1000:.0f} ms")
+    n_calls = len(taken["alone"]) * calls
+    print(f"\n{n_documents} documents, {n_calls} calls of each, the control {usual_s * 1000:.0f} ms")
     for name, shadow in shadows.items():
         its_s = shadow.outcomes.values(shadow._usual.key, "latency_s", "treatment")
         took = f", in {1000 * float(np.median(its_s)):.0f} ms" if len(its_s) else ""
-        print(f"the treatment in a {name} answered {len(its_s)} of {blocks * calls} requests{took}")
+        print(f"the treatment in a {name} was in time for {n_calls - shadow.dropped} of them{took}")
         shadow.close()
-    seconds = {name: np.array(each) for name, each in taken.items()}  # shape (blocks, calls)
-    for name, each in seconds.items():
+    times = {name: np.array(each) for name, each in taken.items()}  # shape (blocks, calls)
+    for name, each in times.items():
         print(f"{name:12}" + "".join(f"  p{q} {1000 * np.percentile(each, q):7.1f} ms" for q in _QUANTILES))
     for name in ("alone again", *shadows):
-        ratios = [ratio_with_interval(seconds[name], seconds["alone"], q, random) for q in _QUANTILES]
+        ratios = [ratio_with_interval(times[name], times["alone"], q, random) for q in _QUANTILES]
         said = "".join(
             f"  p{q} {r:.2f} ({low:.2f} to {high:.2f})" for q, (r, low, high) in zip(_QUANTILES, ratios, strict=True)
         )
@@ -190,12 +192,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=400)
     parser.add_argument("--blocks", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=3600.0, help="no block of the shadow begins later than that")
     parser.add_argument("--calls", type=int, default=10)
     parser.add_argument("--documents", type=int, default=5)
     parser.add_argument("--runs", type=int, default=1_000, help="experiments; 0 leaves them out")
     options = parser.parse_args()
     print_overhead(options.rounds)
-    print_shadow(options.blocks, options.calls, options.documents)
+    print_shadow(options.blocks, options.calls, options.documents, options.seconds)
     if options.runs:
         print_errors(options.runs)
 
