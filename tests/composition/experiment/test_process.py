@@ -55,12 +55,16 @@ def _becomes_true(condition: Callable[[], bool]) -> bool:
     return condition()
 
 
-def _is_gone(process: int) -> bool:
+def _state(process: int) -> str:
     try:
         status = Path(f"/proc/{process}/stat").read_text()
     except OSError:
-        return True
-    return status.rpartition(")")[2].split()[0] == "Z"  # it has ended, and nobody has asked how
+        return "X"
+    return status.rpartition(")")[2].split()[0]
+
+
+def _is_gone(process: int) -> bool:
+    return _state(process) in "XZ"  # Z: nobody has asked how it ended
 
 
 def test_it_says_what_the_reranker_there_says(moody: ProcessReranker) -> None:
@@ -144,7 +148,9 @@ def test_it_ends_when_nobody_needs_it() -> None:
 
 
 @needs_proc
-@pytest.mark.parametrize("end", ["pass", "os._exit(0)", "os.kill(os.getpid(), 9)", "raise KeyboardInterrupt"])
+@pytest.mark.parametrize(
+    "end", ["pass", "os.kill(os.getpid(), 9)", "raise KeyboardInterrupt", "test.arms['treatment'].pause(); os._exit(0)"]
+)
 def test_it_ends_with_the_program(end: str, tmp_path: Path) -> None:
     """However that ends, in the midst of a call of the treatment; a script needs no guard against being imported."""
     script = tmp_path / "script.py"
@@ -206,6 +212,22 @@ def test_a_named_arm_is_shadowed_there_and_an_object_here() -> None:
         assert test.report("overlap").arms[1].mean == 1.0
         process = _process_of(test.arms["named"])
     assert _becomes_true(lambda: process.poll() is not None)
+
+
+@needs_proc
+def test_it_is_stopped_while_the_control_is_asked() -> None:
+    """In the midst of a piece; then it goes on."""
+    with sp.ABTestReranker({"control": FakeReranker(), "named": MOODY}, mode="shadow") as test:
+        process, shadow = _process_of(test.arms["named"]).pid, test._shadow
+        test.rerank("wait", ["a"])
+        assert _becomes_true(lambda: shadow._asked is not None)
+        with shadow.control():
+            assert _becomes_true(lambda: _state(process) == "T")
+            with shadow.control():
+                pass
+            time.sleep(2.5)  # longer than the piece
+            assert _state(process) == "T" and not test.drain(0.01)
+        assert test.drain(_PATIENCE_S) and _state(process) != "T"
 
 
 def test_what_no_other_process_can_have_stays_here(

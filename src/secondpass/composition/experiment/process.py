@@ -2,6 +2,7 @@
 
 import os
 import pickle  # between a process and the one that it started, over pipes that nobody else has
+import signal
 import subprocess
 import sys
 import threading
@@ -120,6 +121,17 @@ class ProcessReranker(Reranker):
             raise unwritable(self, "an arm")
         return dict(self._traits.config)
 
+    def pause(self) -> None:
+        """Stop the process in the midst of what it does, until `resume`; not on Windows, which has no way to.
+
+        Were this program to end meanwhile, however it does, the system ends what is stopped in its session.
+        """
+        self._remote.signal("SIGSTOP")
+
+    def resume(self) -> None:
+        """Let the process go on; nothing happens if it was not stopped."""
+        self._remote.signal("SIGCONT")
+
     def close(self) -> None:
         """End the process; a later call starts another."""
         self._remote.end()
@@ -152,6 +164,12 @@ class _Remote:
                 self._started(waited_for=False)
             values: list[npt.NDArray[np.float64]] = self._answer(requests)
             return values
+
+    def signal(self, name: str) -> None:
+        process, number = self._process, getattr(signal, name, None)
+        if process is not None and number is not None:
+            with suppress(OSError):
+                process.send_signal(number)
 
     def end(self) -> None:
         process = self._process

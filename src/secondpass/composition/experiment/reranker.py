@@ -50,9 +50,10 @@ class ABTestReranker(Reranker):
     - ``shadow``: the control answers everybody. For that share of the units the treatment is asked as well,
       afterwards; what it says is only logged (``secondpass.experiment``, with the `ShadowResult` as
       ``record.shadow``) and counted. By default each request is shadowed by one treatment. One that is given by its
-      name or configuration runs in a process of its own, which gets the processor last, and has its own memory; an
-      object runs in a thread, as does, with a warning in the log, what no other process can load. Either waits while
-      a call of the control is under way, see `secondpass.composition.experiment.shadow`.
+      name or configuration runs in a process of its own, which has its own memory, gets the processor last, and is
+      stopped while a call of the control is under way. An object runs in a thread, as does, with a warning in the
+      log, what no other process can load; it waits for the control between pieces of its work, see
+      `secondpass.composition.experiment.shadow`.
     - ``interleave``: that share of the units, by default all, sees one list, for which control and treatment pick
       documents in turn (team draft); clicks tell which is better. Scores are ordinal, and ``team`` is the arm that
       picked a document.

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.base import Reranker
+from secondpass.composition.experiment.process import ProcessReranker
 from secondpass.types import Request
 
 __all__ = ["Shadow", "ShadowResult"]
@@ -79,9 +80,10 @@ class Shadow:
     """A bounded queue, and a thread that works on it while no call of the control is under way.
 
     What a pointwise treatment is asked is scored in pieces of some 20 ms, and a call of the control that comes holds up
-    the next piece. So a control call never waits for a treatment, and shares the processor with a piece at most. The
-    thread has no lower priority than others: it would hold up all of them where it holds the interpreter's lock and
-    gets no processor. What comes last is the process of a treatment that has one (`ProcessReranker`).
+    the next piece. So a control call never waits for a treatment, and shares the processor with a piece at most; a
+    treatment with a process of its own (`ProcessReranker`) is stopped in the midst of its piece. The thread has no
+    lower priority than others: it would hold up all of them where it holds the interpreter's lock and gets no
+    processor.
 
     Args:
         max_waiting: how many requests may wait; further ones are dropped.
@@ -92,6 +94,8 @@ class Shadow:
         self._max_waiting = max_waiting
         self._changed = threading.Condition()
         self._busy = 0  # calls of the control under way
+        self._asked: ProcessReranker | None = None  # what is at a piece now and can be stopped in its midst
+        self._paused_at = self._paused_s = 0.0
         self._working = self._closed = False
         self._dropped = 0
         self._seconds_a_document: dict[str, float] = {}
@@ -107,12 +111,23 @@ class Shadow:
         """Let a call of the control go first."""
         with self._changed:
             self._busy += 1
+            if self._busy == 1 and self._asked is not None:
+                self._asked.pause()
+                self._paused_at = time.perf_counter()
         try:
             yield
         finally:
             with self._changed:
                 self._busy -= 1
-                self._changed.notify_all()
+                if not self._busy:
+                    self._go_on()
+                    self._changed.notify_all()
+
+    def _go_on(self) -> None:
+        if self._asked is not None and self._paused_at:
+            self._asked.resume()
+            self._paused_s += time.perf_counter() - self._paused_at
+        self._paused_at = 0.0
 
     def submit(self, job: Job) -> None:
         """Put a job into the queue, or count it as dropped."""
@@ -175,13 +190,16 @@ class Shadow:
             pieces: list[npt.NDArray[np.float64]] = []
             scored = 0
             while scored < len(job.request):
-                if not self._quiet():
-                    return None
                 n = self._piece(job, scored)
-                start = time.perf_counter()
                 part = job.request if n == len(job.request) else job.request.subset(range(scored, scored + n))
-                pieces.append(job.reranker.score_many([part])[0].values)
-                took_s = time.perf_counter() - start
+                if not self._begins(job.reranker):
+                    return None
+                start = time.perf_counter()
+                try:
+                    pieces.append(job.reranker.score_many([part])[0].values)
+                finally:
+                    paused_s = self._ended()
+                took_s = time.perf_counter() - start - paused_s
                 self._seconds_a_document[job.arm] = took_s / n
                 spent_s, scored = spent_s + took_s, scored + n
             values = np.concatenate(pieces)
@@ -195,11 +213,20 @@ class Shadow:
         overlap = len(set(first) & set(second)) / len(first)
         return ShadowResult(*known, spent_s, job.control_latency_s, overlap, first[0] == second[0])
 
-    def _quiet(self) -> bool:
+    def _begins(self, reranker: Reranker) -> bool:
         """Wait until no call of the control is under way; return whether there is still something to do."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or not self._busy)
+            if not self._closed:
+                self._asked, self._paused_s = (reranker if isinstance(reranker, ProcessReranker) else None), 0.0
             return not self._closed
+
+    def _ended(self) -> float:
+        """Note that a piece has ended; return the seconds for which it was stopped."""
+        with self._changed:
+            self._go_on()  # it may have answered before it was stopped
+            self._asked = None
+            return self._paused_s
 
     def _piece(self, job: Job, scored: int) -> int:
         left = len(job.request) - scored
