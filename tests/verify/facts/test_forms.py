@@ -187,6 +187,8 @@ def test_what_is_measured_must_be_there(claim: str, evidence: str, lacking: tupl
         ("Order part AB-123.", "Order part AB-124.", ("AB-123.",)),
         ("Use utf-8 and x86_64 here.", "Here use UTF8 and x86-64.", ()),
         ("It lies at /opt/v2/data7 now.", "It lies at /opt/v2/data8 now.", ("/opt/v2/data7",)),
+        ("It has two thousand one million bees.", "It has 1,002,000 bees.", ("two thousand one million",)),
+        ("It has two thousand one million bees.", "Of two thousand one million bees it has all.", ()),
         ("3. It was 5 km long in May 1990 [2], in section 4.", "Nothing.", ()),
     ],
 )

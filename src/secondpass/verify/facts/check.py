@@ -85,7 +85,8 @@ def read_facts(text: str, kinds: Kinds = KINDS) -> Facts:
         read.taken.update(at for fact in found for at in kind.takes(fact))
     seen = read.markers.union(*_places(facts, kinds))
     figures = (at for at, token in enumerate(read.tokens) if token.kind == "number" and at not in seen)
-    facts.unread.extend(dict.fromkeys(map(read.chunk, figures)))
+    words = (read.words(each.start, each.stop) for each in read.tokens.unreadable)
+    facts.unread.extend(dict.fromkeys([*map(read.chunk, figures), *words]))
     return facts
 
 

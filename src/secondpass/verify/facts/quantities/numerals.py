@@ -1,5 +1,6 @@
 """Numbers in all their forms: digits, words, with scales, fractions, ordinals and Roman numerals."""
 
+import math
 import re
 from typing import NamedTuple
 
@@ -38,6 +39,7 @@ _BELOW_TEN = {word for words in (_ONES, _ORDINALS) for word, value in words.item
 _PARTS = {word: value for word, value in _ORDINALS.items() if 3 <= value <= 10} | {"quarter": 4, "half": 2, "halve": 2}
 _SIGNED_PARTS = {"½": 1 / 2, "¼": 1 / 4, "¾": 3 / 4, "⅓": 1 / 3, "⅔": 2 / 3, "⅛": 1 / 8}
 _FRACTION_STEP = 0.1  # of a fraction, which people also use for what is near it
+_UNREADABLE = "unreadable"
 _LATEST = word_set("first last past previous next final these those for in")
 _SUFFIXES = {"st", "nd", "rd", "th"}
 _DASHES = {"-", "\u2010", "\u2011"}
@@ -66,7 +68,7 @@ class Numeral(NamedTuple):
         value: what it is.
         step: the place value of its last digit as written: 1 for 1000, 100,000 for 1.2 million.
         scale: what the digits are multiplied by: a million for 1.2 million.
-        form: ``digits``, ``words``, ``ordinal`` or ``fraction``.
+        form: ``digits``, ``words``, ``ordinal`` or ``fraction``; ``unreadable`` of words that make no number together.
     """
 
     end: int
@@ -114,11 +116,22 @@ class Figures(Measured):
 
     Args:
         text: what is read.
+
+    Attributes:
+        unreadable: where words of numbers stand that make none together: "two thousand one million".
     """
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self._numerals = [_numeral_at(self, at) for at in range(len(self))]
+        self._numerals: list[Numeral | None] = []
+        self.unreadable: list[range] = []
+        for at in range(len(self)):
+            inside = bool(self.unreadable) and at in self.unreadable[-1]  # a part of it would be another number
+            found = None if inside else _numeral_at(self, at)
+            if found and found.form == _UNREADABLE:
+                self.unreadable.append(range(at, found.end))
+                found = None
+            self._numerals.append(found)
 
     def numeral(self, at: int) -> Numeral | None:
         """Return the longest number that begins at a token, or None."""
@@ -222,6 +235,7 @@ def _is_slashed(tokens: Measured, at: int) -> bool:
 def _words(tokens: Measured, at: int) -> Numeral | None:
     total = group = 0.0
     room = 1e12  # only what is smaller may follow: "two three" is not a number
+    ceiling = math.inf  # the last scale; those after it must be smaller
     end, form, last, seen = at, "words", 1.0, False
     while True:
         here = _joined(tokens, end) if seen else end
@@ -235,16 +249,19 @@ def _words(tokens: Measured, at: int) -> Numeral | None:
         elif word in _TENS and room >= 100:
             group, room, last = group + _TENS[word], 10.0, 1.0
         elif word in _ORDINALS and _ORDINALS[word] < room:
-            group, end, form = group + _ORDINALS[word], here + 1, "ordinal"
+            group, end = group + _ORDINALS[word], here + 1
+            form = "ordinal" if form == "words" else form
             break
         elif word in {"a", "an"} and not seen and _word(tokens, here + 1) in SCALES:
             group, room = 1.0, 0.0
         elif word in SCALES and seen and 0 < group < 1000 and (room < SCALES[word] or room == 100):
             last = SCALES[word]
+            if last >= ceiling or (word == "hundred" and group >= 100 and room != 100):
+                form = _UNREADABLE
             if word == "hundred":
                 group, room = group * 100, 100.0
             else:
-                total, group, room = total + group * last, 0.0, min(last, 1000.0)
+                total, group, room, ceiling = total + group * last, 0.0, min(last, 1000.0), last
         else:
             break
         seen, end = True, here + 1
@@ -344,7 +361,7 @@ def _mixed(tokens: Measured, found: Numeral) -> Numeral:
 
 
 def _scaled(tokens: Measured, found: Numeral) -> Numeral:
-    if found.form == "ordinal":
+    if found.form in {"ordinal", _UNREADABLE}:
         return found
     end, value, step, scale, form = found if found.form == "fraction" else _mixed(tokens, found)
     while True:
