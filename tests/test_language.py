@@ -1,8 +1,10 @@
 """Telling languages apart: foreign texts from English ones."""
 
+import sys
+
 import pytest
 
-from secondpass.language import is_foreign, unread_language
+from secondpass.language import detect_language, is_foreign, prepare_detection, unread_language
 
 
 @pytest.mark.parametrize(
@@ -151,3 +153,62 @@ def test_documents_in_another_language_are_unread(language: str) -> None:
 def test_a_query_is_unread_if_it_is_long_or_in_another_script(query: str, read: set[str], unread: str | None) -> None:
     """A few words in Latin letters may be names; a model that reads a language beside English reads it."""
     assert unread_language(query, ["The museum opens at nine."], read) == unread
+
+
+_LONGER = {
+    "German": ["Der Turm wurde im Jahr 1889 gebaut und steht in Paris.", "Das Museum ist montags geschlossen."],
+    "French": [
+        "La tour mesure 330 m\u00e8tres et se trouve \u00e0 Paris.",
+        "Le mus\u00e9e est ferm\u00e9 tous les lundis.",
+    ],
+    "Spanish": ["La torre fue construida en el a\u00f1o 1889.", "El museo est\u00e1 cerrado todos los lunes."],
+    "Italian": ["La torre \u00e8 stata costruita nel 1889 a Parigi.", "Il museo rimane chiuso tutti i luned\u00ec."],
+    "Portuguese": ["A torre foi constru\u00edda no ano de 1889.", "O museu n\u00e3o abre \u00e0s segundas-feiras."],
+    "Dutch": ["De toren werd in het jaar 1889 gebouwd.", "Het museum is op maandag altijd gesloten."],
+}
+_QUESTIONS = {
+    "German": [
+        "Wie hoch ist der Turm?",
+        "Wer hat Faust geschrieben?",
+        "Warum ist der Himmel blau?",
+        "Rechnung fehlt noch",
+    ],
+    "French": ["O\u00f9 est la gare ?", "Quand ferme le mus\u00e9e ?", "Pourquoi le ciel est bleu ?"],
+    "Spanish": ["\u00bfD\u00f3nde est\u00e1 la estaci\u00f3n?", "\u00bfCu\u00e1nto cuesta un billete?"],
+    "Italian": ["Dove si trova la stazione?", "Quando chiude il museo?"],
+}
+_READ = ["The museum opens at nine.", "The tower is 330 metres high.", "It is closed now.", "She lives in the house."]
+
+
+@pytest.mark.parametrize("language", _QUESTIONS)
+def test_a_short_query_in_the_language_of_some_documents_is_unread(language: str) -> None:
+    """A quarter of them is enough; with English documents alone a few words may be names."""
+    for query in _QUESTIONS[language]:
+        asked = detect_language(query)
+        assert asked != "en" and unread_language(query, [*_LONGER[language], *_READ[:2]], {"en"}) == asked
+        assert unread_language(query, [_LONGER[language][0], *_READ[:3]], {"en"}) == asked
+        assert unread_language(query, [_LONGER[language][0], *_READ], {"en"}) is None
+        assert unread_language(query, _READ, {"en"}) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "names"),
+    [
+        *((language, set[str]()) for language in ("German", "Spanish", "Italian", "Dutch")),
+        ("French", {"cafe au lait calories"}),
+        ("Portuguese", {"rio de janeiro carnival"}),
+    ],
+)
+def test_short_english_queries_among_mixed_documents(language: str, names: set[str]) -> None:
+    """Where half of the documents are in another language, only names in that language are taken for it."""
+    queries = " ".join(_SHORT.split("\n")).split("; ")
+    documents = [*_LONGER[language], *_READ[:2]]
+    assert {query for query in queries if unread_language(query, documents, {"en"})} == names
+
+
+def test_importing_the_detector_beforehand_needs_no_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a reranker imports as it is built may be missing: it is asked for once a language has to be told."""
+    prepare_detection()
+    assert "py3langid.langid" in sys.modules
+    monkeypatch.setitem(sys.modules, "py3langid.langid", None)
+    prepare_detection()

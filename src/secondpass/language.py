@@ -1,5 +1,6 @@
 """Which language a text is in, and whether that is English; by py3langid, the letters and a few small words."""
 
+import contextlib
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
@@ -8,7 +9,7 @@ from typing import Any
 
 from secondpass.errors import ConfigError, MissingExtraError
 
-__all__ = ["check_languages", "detect_language", "is_foreign", "unread_language"]
+__all__ = ["check_languages", "detect_language", "is_foreign", "prepare_detection", "unread_language"]
 
 _WORD = re.compile(r"[^\W\d_]+")
 _MAX_CHARS = 4000  # what a text begins with tells its language
@@ -18,6 +19,7 @@ _MIN_ENGLISH = 0.05  # the probability of English, below which a text without En
 _MIN_WORDS = 4  # fewer words are foreign only if the detector is sure
 _MANY = 0.1  # of the words: so many English small words need no detector
 _LONG_QUERY = 6  # words in Latin letters, from which on a query is foreign by itself: "la la land cast" has 4
+_SHARED = 0.25  # of the documents, in the query's own language, from which on a shorter one is foreign
 _SAMPLE = 8  # of the documents that are looked at
 _SAMPLE_CHARS = 500
 _KEPT = 1024  # texts, as several steps ask about the same ones
@@ -44,6 +46,15 @@ def _identifier(languages: tuple[str, ...] | None) -> Any:
             known = ", ".join(sorted(identifier.labels))
             raise ConfigError(f"{exc}; the languages that can be told apart are: {known}") from exc
     return identifier
+
+
+def prepare_detection() -> None:
+    """Import what tells languages apart, if it is installed.
+
+    For those who will need it: an import that is interrupted halfway, by Ctrl-C in a call, can leave its lock behind.
+    """
+    with contextlib.suppress(ImportError):
+        import py3langid.langid  # type: ignore[import-untyped]  # noqa: F401
 
 
 def check_languages(languages: Sequence[str] | None) -> None:
@@ -114,7 +125,7 @@ def unread_language(query: str, texts: Sequence[str], languages: Collection[str]
     """Return the language of a query, or of most documents, if a model does not read it.
 
     It takes more than half of the first documents; or a query in another script, or of six words or more in Latin
-    letters, as short ones are often names.
+    letters, as short ones are often names; or a short one in the language of a quarter of the first documents.
 
     Args:
         query: what was asked.
@@ -130,6 +141,8 @@ def unread_language(query: str, texts: Sequence[str], languages: Collection[str]
         return unread
     found = [_unread(text[:_SAMPLE_CHARS], languages) for text in texts[:_SAMPLE]]
     foreign = [language for language in found if language is not None]
+    if foreign and (asked := _unread(query, languages)) and foreign.count(asked) >= _SHARED * len(found):
+        return asked
     return max(set(foreign), key=foreign.count) if 2 * len(foreign) > len(found) else None
 
 

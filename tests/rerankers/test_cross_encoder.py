@@ -1,5 +1,7 @@
 """The cross-encoder on the embedded int8 model: contract, engine, thread safety, bad input."""
 
+import subprocess
+import sys
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -57,6 +59,18 @@ class TestLanguages:
             warnings.simplefilter("error")
             again = sp.PriorReranker(reranker).rerank(self.QUERY, self.DOCUMENTS)
         assert [document.index for document in again] == [0, 1, 2] and again.trace.total("unread") == 3
+
+    def test_the_detector_is_imported_with_the_reranker(self) -> None:
+        """Not in its first call, which may be interrupted: an import that is can leave its lock behind."""
+        script = (
+            "import sys, secondpass as sp\n"
+            "reranker = sp.CrossEncoderReranker(on_foreign='score', smoke_test=False)\n"
+            "without = 'py3langid.langid' in sys.modules\n"
+            "sp.CrossEncoderReranker(reranker.pair_model, smoke_test=False)\n"
+            "print(without, 'py3langid.langid' in sys.modules)"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert done.stdout.split() == ["False", "True"]
 
     def test_probabilities_are_even(self, cross_encoder: CrossEncoderReranker) -> None:
         """No evidence is a probability of a half, also for English queries over foreign documents."""

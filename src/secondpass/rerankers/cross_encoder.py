@@ -11,7 +11,7 @@ from secondpass.calibration.ready import ReadyCalibration, ready_calibration
 from secondpass.calibration.saved import CALIBRATION, read_calibration
 from secondpass.config import digest
 from secondpass.errors import ConfigError, InputError, LanguageWarning, ModelFormatError, TruncationWarning, warn
-from secondpass.language import unread_language
+from secondpass.language import prepare_detection, unread_language
 from secondpass.logistic import sigmoid
 from secondpass.models.backends.load import LoadSettings, check_loading, load_pair_model
 from secondpass.models.pair import PairModel, PairOutput, relevance_logits
@@ -116,6 +116,8 @@ class CrossEncoderReranker(Reranker):
         self.takes_instruction = self.pair_model.takes_instruction
         self._told = self._instructed(instruction)
         self._languages = None if on_foreign == "score" else languages_of(self.pair_model.name)
+        if self._languages is not None:
+            prepare_detection()
         self._calibration = _calibration_of(self.pair_model, self._identity("identity"))
         if smoke_test:
             self._check_order()
