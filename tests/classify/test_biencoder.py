@@ -87,7 +87,7 @@ class TestOneRun:
         assert result.path == ("animals", "dog") and sum(batch.count(result.text) for batch in model.encoded) == 1
 
     def test_cosines_without_half_of_the_common(self) -> None:
-        """The scores are the softmax of the cosines that are computed here step by step."""
+        """The scores are the softmax of what is computed here step by step: cosines, less half of a label's mean."""
         model = Counting()
         classifier = ZeroShotClassifier(model, labels=["cat", "dog"], template="{}")
         found = classifier.classify("the dog barks at the cat and the dog").scores
@@ -98,8 +98,10 @@ class TestOneRun:
             return np.asarray(rest / np.linalg.norm(rest, axis=1, keepdims=True))
 
         text, labels = centred(["the dog barks at the cat and the dog"], half[0]), centred(["cat", "dog"], half[1])
-        spread = (centred(biencoder.TEXTS, half[0]) @ centred(biencoder.ANCHORS, half[1]).T).std()
-        grown = np.exp((text @ labels.T)[0] / spread * biencoder._SHARPNESS)
+        background = centred(biencoder.TEXTS, half[0])
+        spread = (background @ centred(biencoder.ANCHORS, half[1]).T).std()
+        cosines = (text @ labels.T)[0] - 0.5 * (background @ labels.T).mean(axis=0)
+        grown = np.exp(cosines / spread * biencoder._SHARPNESS)
         assert [found["cat"], found["dog"]] == pytest.approx((grown / grown.sum()).tolist(), rel=1e-4)
 
     def test_other_texts_change_nothing(self, bge: BiEncoder) -> None:

@@ -72,9 +72,10 @@ class BiEncoder(Configured):
 class BiEncoderMember(Member):
     """Compares vectors from which half of what all texts, or all labels, have in common was taken off.
 
-    For one label of several the cosines are put through a softmax. For several at once "none of these" is a label
-    more, which stands for many others; the share of a label in that softmax is what its log odds are made of. A
-    message's clauses are then read one by one, too, and the one that speaks most for a label counts.
+    For one label of several the cosines, less half of each label's mean over background texts, are put through a
+    softmax. For several at once "none of these" is a label more, which stands for many others; the share of a label in
+    that softmax is what its log odds are made of. A message's clauses are then read one by one, too, and the one that
+    speaks most for a label counts.
 
     Args:
         model: the bi-encoder.
@@ -97,7 +98,11 @@ class BiEncoderMember(Member):
         # The mean of the wordings' vectors: its product with a text's is the mean of their cosines.
         of_anchors = _centred(labels, self._common_to_labels).reshape(len(ANCHORS), -1, labels.shape[1]).mean(axis=1)
         self._anchors: Rows = of_anchors
-        self._spread = float(product(_centred(texts, self._common_to_texts), of_anchors.T).std())
+        centred = _centred(texts, self._common_to_texts)
+        self._spread = float(product(centred, of_anchors.T).std())
+        # Taken off a text's vector, it takes half of a label's mean over all texts off the label's cosine: a label that
+        # is near to any text says less. Where several labels may be true, the anchors see to that.
+        self._background = _TAKEN_OFF * centred.mean(axis=0)
         self._kept: dict[str, Rows] = {}
         self._last: dict[str, Rows] = {}
 
@@ -123,6 +128,8 @@ class BiEncoderMember(Member):
         texts = {text: at for at, text in enumerate(dict.fromkeys(text for text, _ in pairs))}
         hypotheses = {one: at for at, one in enumerate(dict.fromkeys(one for _, one in pairs))}
         of_texts = self._vectors_of_texts(list(texts))
+        if not odds:
+            of_texts = of_texts - self._background
         cosines = product(of_texts, self._vectors_of(list(hypotheses)).T).astype(np.float64) / self._spread
         logits = cosines * (_SHARPNESS_OF_SEVERAL if odds else _SHARPNESS)
         if odds:
