@@ -4,10 +4,11 @@ r"""How well texts are classified without training: accuracy, calibration, time,
     python benchmarks/classify.py [FILE ...] --fit
 
 Measures the models of `ZeroShotClassifier` on the sets in ``classify_sets.json``, which were written for it: intents,
-topics, sentiment, emotions, kinds of question, and messages that have several labels or none. Further files have the
-same form: by name, ``{"labels": [...], "texts": [[text, [label, ...]], ...]}``, or ``texts`` as a mapping from each
-label to its texts; ``descriptions`` may say what labels mean. A set in which some text has two labels or none is
-measured with ``multi_label=True``.
+topics, sentiment, emotions, kinds of question, and messages that have several labels or none; those from "energy" on
+were written later, before anything was measured on them. Further files have the same form: by name, ``{"labels":
+[...], "texts": [[text, [label, ...]], ...]}``, or ``texts`` as a mapping from each label to its texts;
+``descriptions`` may say what labels mean. A set in which some text has two labels or none is measured with
+``multi_label=True``.
 
 For one label of several: accuracy, the mean probability of the chosen label and its expected calibration error (ECE,
 ten bins), milliseconds a text. For several at once: precision and recall over all labels at the default threshold, how
