@@ -205,13 +205,58 @@ def test_a_reranker_orders_what_words_let_through() -> None:
     assert first.passage == 15  # last of the sixteen that words let through: number 5, then 0 to 15 without it
 
 
+ROOMS = "Rooms are quiet. The garden is large. It has a pond. Dogs are welcome. Bikes are free."
+
+
+@pytest.mark.parametrize(
+    ("claim", "added"),
+    [
+        ("The inn has a pond.", "The garden is large.\nIt has a pond."),  # with what "it" is
+        ("The inn has quiet rooms.", "Rooms are quiet."),
+        ("The inn takes dogs and bikes.", "It has a pond.\nDogs are welcome.\nBikes are free."),
+        ("The rooms of the inn have bikes.", "Rooms are quiet.\nDogs are welcome.\nBikes are free."),
+        ("The inn is old.", ""),
+        ("The inn has a pool.", ""),
+    ],
+)
+def test_what_another_window_adds(claim: str, added: str) -> None:
+    """Sentences with words of the claim that the first window has not, each with the one before it; else nothing."""
+    inn = Window(0, 0, 15, "The inn is old.")
+    assert joined(inn, Window(1, 0, len(ROOMS), ROOMS), claim) == (f"{inn.text}\n{added}" if added else "")
+
+
 def test_joined_windows_keep_the_order_of_the_passages() -> None:
-    """Windows that overlap become one stretch of text; others are put together in order."""
-    text = "One two. Three four. Five six."
-    first, second = Window(0, 0, 20, text[:20]), Window(0, 9, 30, text[9:])
-    assert joined(second, first, [text]) == text
-    other = Window(1, 0, 5, "Seven")
-    assert joined(other, first, [text, "Seven"]) == f"{text[:20]}\nSeven"
+    """What stands before the first window comes before it, and what both have stands there once."""
+    text = "One cat. Two dogs. Three cows. Four owls."
+    claim = "A cat, dogs, cows and owls."
+    first, middle, last = (Window(0, start, end, text[start:end]) for start, end in ((0, 18), (9, 30), (19, 41)))
+    assert joined(first, middle, claim) == "One cat. Two dogs.\nThree cows."
+    assert joined(middle, first, claim) == "One cat.\nTwo dogs. Three cows."
+    assert joined(first, last, claim) == "One cat. Two dogs.\nThree cows.\nFour owls."
+    assert joined(last, first, claim) == "One cat.\nTwo dogs.\nThree cows. Four owls."
+    assert joined(middle, Window(0, 0, 41, text), claim) == "One cat.\nTwo dogs. Three cows.\nFour owls."
+    other = Window(1, 0, 25, "Two dogs. Three rare owls.")
+    assert joined(middle, other, claim) == "Two dogs. Three cows.\nThree rare owls."
+    assert joined(other, middle, claim) == "Three cows.\nTwo dogs. Three rare owls."
+
+
+def test_rows_and_mended_windows_are_joined_as_they_are_read() -> None:
+    """A row stands with the names of its columns, a broken word in one piece, also where windows overlap."""
+    row, prose = Window(0, 8, 13, "a,2,b", "pond: 2 metres"), Window(0, 0, 13, "An inn. a,2,b")
+    assert joined(prose, row, "The inn has a pond.") == "An inn. a,2,b\npond: 2 metres"
+    assert joined(row, prose, "The inn has a pond.") == "An inn.\npond: 2 metres"
+    broken = "The inn is old. It has a swim-\nming pool."
+    second = Window(0, 4, len(broken), broken[4:], broken[4:].replace("-\n", ""))
+    assert joined(Window(0, 0, 15, broken[:15]), second, "It has a swimming pool.").endswith(
+        "\nIt has a swimming pool."
+    )
+
+
+def test_a_cut_sentence_goes_on_where_the_other_window_ends() -> None:
+    """Of a sentence that is too long for a window, two pieces that share words are read as they stand."""
+    text = "The inn by the lake has old rooms and a garden"
+    first, second = Window(0, 0, 23, text[:23]), Window(0, 12, len(text), text[12:])
+    assert joined(first, second, "The inn has a garden.").split() == text.split()
 
 
 @pytest.mark.parametrize("bad", ["a text", b"a text", None, 3, {"text": "a"}])
@@ -327,11 +372,6 @@ def test_rooms_are_powers_of_two(room: int, size: int) -> None:
     assert (prepared.index(room) is prepared.index(size // 2)) is (size == 1)
 
 
-def test_windows_that_touch_are_not_one() -> None:
-    """They overlap only if the later one begins before the earlier one has ended."""
-    text = "One two. Three four. Five six."
-    first = Window(0, 0, 8, text[:8])
-    assert joined(Window(0, 8, 20, text[8:20]), first, [text]) == f"{text[:8]}\n{text[8:20]}"
-    assert joined(Window(0, 7, 20, text[7:20]), first, [text]) == text[:20]
-    assert joined(Window(0, 0, 4, text[:4]), first, [text]) == text[:8]
+def test_a_window_is_read_as_it_is_rendered() -> None:
+    """Its own text is read where nothing takes its place."""
     assert Window(0, 0, 4, "text").read == "text" and Window(0, 0, 4, "text", "read").read == "read"

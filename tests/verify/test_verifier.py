@@ -339,6 +339,18 @@ class TestManyAnswers:
         premises = [premise for call in verifier.nli.calls for premise, _ in call]  # type: ignore[attr-defined]
         assert ("\n".join(passages) in premises) is together
 
+    def test_only_what_a_second_window_adds_is_read_with_the_first(self, make: Make) -> None:
+        """The evidence is both windows, where they stand in their passages, and nothing that is put together."""
+        passages = ["The tower opens late.", "Trams stop here. The tower was built in Paris. Cafes are near."]
+        verifier = make()
+        (claim,) = verifier.verify("The tower built in Paris opens late.", passages).claims
+        premises = [premise for call in verifier.nli.calls for premise, _ in call]  # type: ignore[attr-defined]
+        assert f"{passages[0]}\nTrams stop here.\nThe tower was built in Paris." in premises
+        assert claim.evidence and all(
+            each.text == passages[each.passage][each.start : each.end] == passages[each.passage]
+            for each in claim.evidence
+        )
+
     @pytest.mark.parametrize("items", [None, 3])
     def test_items_that_are_no_list_are_refused(self, make: Make, items: Any) -> None:
         """The error says what they must be."""

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
@@ -319,12 +319,44 @@ def select(
     return [tuple(windows[:n]) for windows in chosen]
 
 
-def joined(first: Window, second: Window, texts: Sequence[str]) -> str:
-    """Return two windows as one premise, in the order of the passages; what they share stands in it once."""
-    earlier, later = sorted((first, second), key=lambda window: (window.passage, window.start))
-    if earlier.passage == later.passage and later.start < earlier.end:
-        return mended(texts[earlier.passage][earlier.start : max(earlier.end, later.end)])
-    return f"{earlier.read}\n{later.read}"
+def joined(first: Window, second: Window, claim: str) -> str:
+    """Return a window as one premise with those sentences of another one that have further words of a claim.
+
+    The sentence before each of them stands there too, as it says who "she" is. What else the other window says would
+    only distract the model. All of it keeps the order of the passages, and what both windows have stands there once.
+
+    Returns:
+        The premise; empty if the other window has no word of the claim that the first one has not.
+    """
+    wanted = frozenset(content_words(claim)).difference(content_words(first.read))
+    known = frozenset(_sentences(first.read))
+    before, after = (_adding(part, wanted, known) for part in _around(first, second))
+    return "\n".join(part for part in (before, first.read, after) if part) if before or after else ""
+
+
+def _around(first: Window, second: Window) -> tuple[str, str]:
+    """Return what a window has before and after another one."""
+    if second.rendered and second.rendered != mended(second.text):  # a row: no part of it can be told by its place
+        is_before = (second.passage, second.start) < (first.passage, first.start)
+        return (second.read, "") if is_before else ("", second.read)
+    if first.passage != second.passage:
+        return (second.read, "") if second.passage < first.passage else ("", second.read)
+    before = second.text[: max(0, first.start - second.start)]
+    return mended(before), mended(second.text[max(0, first.end - second.start) :])
+
+
+def _adding(text: str, wanted: Set[str], known: Set[str]) -> str:
+    """Return the sentences that have wanted words and are not known, each with the one before it."""
+    sentences = _sentences(text)
+    new = [sentence not in known for sentence in sentences]
+    adds = [is_new and not wanted.isdisjoint(content_words(each)) for is_new, each in zip(new, sentences, strict=True)]
+    kept = [is_new and any(adds[at : at + 2]) for at, is_new in enumerate(new)]
+    return "\n".join(sentence for sentence, is_kept in zip(sentences, kept, strict=True) if is_kept)
+
+
+@lru_cache(maxsize=256)
+def _sentences(text: str) -> tuple[str, ...]:
+    return tuple(text[start:end] for start, end in sentence_spans(text))
 
 
 def checked_passages(passages: object) -> tuple[Document, ...]:

@@ -13,7 +13,7 @@ from secondpass.language import is_foreign
 from secondpass.verify.evidence import Window, WindowIndex, joined, select
 from secondpass.verify.stages import Planned, Stated, attempt, each, failed, merged, still_open, without_evidence
 from secondpass.verify.types import CheckedClaim, Claim, Verdict
-from secondpass.verify.words import content_words, overlap
+from secondpass.verify.words import overlap
 from secondpass.windows import Tokenization
 
 __all__ = ["Selection"]
@@ -107,9 +107,7 @@ class Selection:
         if same is not None:
             # Other passages are read all the same: one of them may say otherwise.
             windows = (same, *(window for window in windows if window.passage != same.passage))
-        together = joined(windows[0], windows[1], stated.passages.texts) if len(windows) > 1 and same is None else ""
-        if together and not _adds(windows[0].read, together, stated.hypothesis):
-            together = ""
+        together = joined(*windows[:2], stated.hypothesis) if len(windows) > 1 and same is None else ""
         if together and self.tokenization.lengths([together])[0] > sought.room:
             together = ""
         partner = windows[1] if together else None
@@ -131,11 +129,6 @@ class Selection:
     def _may_tell(self, hypothesis: str, window: Window) -> bool:
         """Whether another window than the first is worth reading: those that share few words changed nothing."""
         return self.retriever is not None or overlap(hypothesis, window.read) >= _ABOUT_THE_SAME
-
-
-def _adds(window: str, together: str, hypothesis: str) -> bool:
-    """Whether two windows together have a word of a claim that the first one has not; else they tell little more."""
-    return not set(content_words(hypothesis)).intersection(content_words(together)) <= set(content_words(window))
 
 
 def _tell(exc: Exception) -> None:

@@ -91,7 +91,7 @@ class Planned:
 
     Attributes:
         windows: where the evidence is looked for, best first.
-        joined: the two best windows as one premise; empty for none.
+        joined: the best window with what the second one adds, as one premise; empty for none.
         partner: the second of these two where it is not read by itself, as it has few of the claim's words; else None.
         cited: further windows, of passages that the answer cites for the claim: they are not evidence, and are
             read only to check these citations.
