@@ -132,3 +132,48 @@ def test_what_has_its_verdict_is_passed_on() -> None:
     items = [planned(), early, planned("")]
     assert still_open(items) == [items[0], items[2]]
     assert merged(items, ["a", "b"]) == ["a", early, "b"]
+
+
+def widened(*, partner: bool = False, contested: bool = False) -> Planned:
+    """Return what is read for a claim whose two best windows are of one passage."""
+    windows = (Window(0, 0, 3, "w0"), Window(0, 9, 12, "w1"), Window(1, 0, 3, "w2"))
+    worded = tuple(f"claim {at}" for at in range(5 if partner else 6))
+    kept, left = ((windows[0], windows[2]), windows[1]) if partner else (windows, None)
+    return Planned(stated(), kept, "both", CITED, worded=worded, contested=contested, partner=left)
+
+
+def test_two_windows_of_one_passage_are_opened_together() -> None:
+    """With the cited windows; then what is left, each with its wording."""
+    claim = widened()
+    assert claim.widened and widened(partner=True).widened and not planned().widened and not planned("").widened
+    assert claim.opening.pairs == [("c7", "claim 3"), ("c8", "claim 4"), ("both", "claim 5")]
+    assert claim.remainder.pairs == [("w0", "claim 0"), ("w1", "claim 1"), ("w2", "claim 2")]
+    assert claim.others.pairs == [("w1", "claim 1"), ("w2", "claim 2")]
+    assert widened(partner=True).opening.pairs[-1] == ("both", "claim 4")
+
+
+@pytest.mark.parametrize(("entailment", "read"), [(0.19, ["w1", "w2"]), (0.2, ["w0", "w1", "w2"])])
+@pytest.mark.parametrize("contested", [True, False])
+def test_a_window_is_not_read_alone_where_it_says_little_with_another_one(
+    entailment: float, read: list[str], contested: bool
+) -> None:
+    """Its row is then that of both; where they may say the claim, it has its own."""
+    both = (entailment, 1 - entailment, 0.0)
+    model = Model({"both": both, "w0": (0.3, 0.6, 0.1), "w1": (0.5, 0.4, 0.1)}, {})
+    (scored,) = entail(model, [widened(contested=contested)]).claims
+    assert model.read == [["c7", "c8", "both"], read] and isinstance(scored, Scored)
+    assert scored.windows[:2, 0].tolist() == [both[0] if read[0] == "w1" else 0.3, 0.5]
+    assert scored.windows.shape == (3, 3) and scored.cited.shape == (2, 3)
+    assert scored.joined is not None and scored.joined.tolist() == list(both)
+
+
+def test_two_windows_that_are_far_from_a_claim_may_be_all_that_is_read() -> None:
+    """There is no second call where nothing is left to read."""
+    claim = Planned(stated(), (Window(0, 0, 3, "w0"),), "both", partner=Window(0, 9, 12, "w1"))
+    model = Model({}, {})
+    (scored,) = entail(model, [claim]).claims
+    assert model.read == [["both"]] and isinstance(scored, Scored) and scored.planned == claim
+    assert scored.windows.tolist() == [[0.1, 0.8, 0.1]]
+    cut = Model({}, {"both": (True, False)})
+    (scored,) = entail(cut, [claim]).claims
+    assert cut.read == [["both"], ["w0"]] and isinstance(scored, Scored) and scored.joined is None

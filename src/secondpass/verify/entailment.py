@@ -1,13 +1,14 @@
 """Claims and windows to the entailment model, all claims in two calls at most; what fails takes nothing else with it.
 
 The first window of every claim is read first. Where it says the claim beyond doubt, and no other passage speaks of the
-same, nothing else is read for that claim.
+same, nothing else is read for that claim. Where a second window of the same passage adds a word of the claim, both are
+read together first: if even so they are far from saying it, the first one is not read once more without the other.
 """
 
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -24,7 +25,7 @@ __all__ = ["Entailed", "EntailmentModel", "entail"]
 _log = logging.getLogger(__name__)
 _PREMISE, _HYPOTHESIS = 0, 1  # columns of NliOutput.truncated
 _ENTAILMENT = 0  # column of NliOutput.probabilities
-_SETTLED = 0.8
+_SETTLED, _FAR = 0.8, 0.2
 
 
 class EntailmentModel(Protocol):
@@ -58,19 +59,34 @@ def entail(model: EntailmentModel, claims: Sequence[Planned]) -> Entailed:
     counts = dict.fromkeys(("pairs", "pairs_scored", "tokens"), 0)
     start = time.perf_counter()
     found = _read(model, [claim.opening for claim in claims], counts)
-    unsettled = [at for at, (claim, scored) in enumerate(zip(claims, found, strict=True)) if _goes_on(claim, scored)]
-    rest = _read(model, [claims[at].remainder for at in unsettled], counts)
-    for at, remainder in zip(unsettled, rest, strict=True):
+    found = [_opened(claim, scored) for claim, scored in zip(claims, found, strict=True)]
+    rest = {at: left for at, claim in enumerate(claims) if (left := _rest(claim, found[at])) is not None}
+    for at, remainder in zip(rest, _read(model, list(rest.values()), counts), strict=True):
         found[at] = _together(claims[at], found[at], remainder)
     return Entailed(found, counts, time.perf_counter() - start)
 
 
-def _goes_on(claim: Planned, opening: Scored | CheckedClaim) -> bool:
-    """Whether the other windows of a claim have to be read as well."""
-    if isinstance(opening, CheckedClaim) or not claim.remainder.premises:
-        return False
-    settled = claim.verbatim or opening.windows[0, _ENTAILMENT] >= _SETTLED
-    return claim.contested or not settled
+def _opened(claim: Planned, opening: Scored | CheckedClaim) -> Scored | CheckedClaim:
+    """Return an opening, with a row for the first window if no other reading of it is needed."""
+    if isinstance(opening, CheckedClaim) or not claim.widened:
+        return opening
+    if opening.joined is None or opening.joined[_ENTAILMENT] >= _FAR:
+        return opening
+    return replace(opening, planned=claim, windows=opening.joined[None])
+
+
+def _rest(claim: Planned, opening: Scored | CheckedClaim) -> Planned | None:
+    """Return what of a claim has still to be read; None for nothing."""
+    if isinstance(opening, CheckedClaim):
+        return None
+    if claim.widened:
+        rest = claim.others if len(opening.windows) else claim.remainder
+    else:
+        settled = claim.verbatim or opening.windows[0, _ENTAILMENT] >= _SETTLED
+        if settled and not claim.contested:
+            return None
+        rest = claim.remainder
+    return rest if rest.premises else None
 
 
 def _together(
@@ -81,7 +97,7 @@ def _together(
     if isinstance(remainder, CheckedClaim):
         return remainder
     windows = np.concatenate([opening.windows, remainder.windows])
-    return Scored(claim, windows, opening.cited, remainder.joined)
+    return Scored(claim, windows, opening.cited, opening.joined if claim.widened else remainder.joined)
 
 
 def _read(model: EntailmentModel, claims: Sequence[Planned], counts: dict[str, int]) -> list[Scored | CheckedClaim]:

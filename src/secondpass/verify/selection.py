@@ -107,7 +107,7 @@ class Selection:
         if same is not None:
             # Other passages are read all the same: one of them may say otherwise.
             windows = (same, *(window for window in windows if window.passage != same.passage))
-        together = joined(*windows[:2], stated.hypothesis) if len(windows) > 1 and same is None else ""
+        together = joined(windows[0], windows[1], stated.hypothesis) if len(windows) > 1 and same is None else ""
         if together and self.tokenization.lengths([together])[0] > sought.room:
             together = ""
         partner = windows[1] if together else None

@@ -115,19 +115,35 @@ class Planned:
         return self.stated.claim
 
     @property
+    def widened(self) -> bool:
+        """Whether the joined premise is of the first window's own passage."""
+        second = self.partner or (self.windows[1] if len(self.windows) > 1 else None)
+        return self.joined != "" and second is not None and second.passage == self.windows[0].passage
+
+    @property
     def opening(self) -> "Planned":
-        """What is read first: the first window, and the cited ones."""
-        n = 1 + len(self.cited)
-        first = len(self.windows)
-        worded = (self.worded[0], *self.worded[first : first + n - 1]) if self.worded else ()
-        return replace(self, windows=self.windows[:1], joined="", worded=worded, partner=None)
+        """What is read first: the cited windows and the first one, or this as its own passage widens it."""
+        first, n = len(self.windows), len(self.cited)
+        cited = self.worded[first : first + n]
+        if self.widened:
+            return replace(self, windows=(), worded=(*cited, *self.worded[-1:]))
+        return replace(self, windows=self.windows[:1], joined="", worded=(*self.worded[:1], *cited), partner=None)
 
     @property
     def remainder(self) -> "Planned":
-        """What is read unless the opening settles the claim: the other windows, and the joined one."""
+        """What else there is to read, if the opening has not settled the claim."""
         n = len(self.windows)
-        worded = (*self.worded[1:n], *self.worded[n + len(self.cited) :]) if self.worded else ()
-        return replace(self, windows=self.windows[1:], cited=(), worded=worded)
+        if self.widened:
+            return replace(self, joined="", cited=(), worded=self.worded[:n])
+        return replace(
+            self, windows=self.windows[1:], cited=(), worded=(*self.worded[1:n], *self.worded[n + len(self.cited) :])
+        )
+
+    @property
+    def others(self) -> "Planned":
+        """The windows but for the first."""
+        n = len(self.windows)
+        return replace(self, windows=self.windows[1:], joined="", cited=(), worded=self.worded[1:n])
 
     @property
     def premises(self) -> list[str]:

@@ -72,7 +72,8 @@ class Evidence:
         end: where it ends: ``text[start:end]`` of the passage is the evidence.
         text: that text, with U+FFFD for each lone surrogate. The model read it without ligatures and hyphens at line
             ends, and a row of data with the names of its columns.
-        entailment: the model's probability that the claim follows from it.
+        entailment: the model's probability that the claim follows from it; where it was read only together with another
+            window of its passage, and both are far from saying the claim, the three probabilities are theirs.
         neutral: the model's probability that it says nothing of the claim.
         contradiction: the model's probability that it says otherwise.
     """
