@@ -47,7 +47,7 @@ def in_windows(pair: Pair, tokenization: Tokenization, rng: random.Random) -> It
     if pair.label in ("entailment", "contradiction"):
         held = overlap(pair.hypothesis, text)
         if held < _ENOUGH and len(order) > 1:
-            both = joined(best, windows[order[1]], (pair.premise,))
+            both = joined(best, windows[order[1]], pair.hypothesis)
             if overlap(pair.hypothesis, both) >= max(held + 0.15, _ENOUGH):
                 text, held = both, 1.0
         if held < _ENOUGH:

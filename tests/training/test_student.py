@@ -12,7 +12,6 @@ pytest.importorskip("transformers")
 pytest.importorskip("bm25s")
 
 import secondpass as sp  # noqa: E402
-from training import export  # noqa: E402
 from training.longrun import Settings  # noqa: E402
 from training.student import Asked, StudentTrainer, main, requests_of_kinds  # noqa: E402
 
@@ -45,7 +44,10 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
         vocab_size=tokenizer.get_vocab_size(), hidden_size=32, num_hidden_layers=4, num_attention_heads=2,
         intermediate_size=64, num_labels=1, initializer_range=0.1,
     )  # fmt: skip
-    BertForSequenceClassification(config).save_pretrained(folder)
+    model = BertForSequenceClassification(config)
+    with torch.no_grad():
+        model.classifier.weight.mul_(30)  # so that logits differ
+    model.save_pretrained(folder)
     return folder
 
 
@@ -68,7 +70,7 @@ def test_taught(trainer: StudentTrainer, teacher: Path) -> None:
             row = model(input_ids=torch.tensor([encoded.ids]), token_type_ids=torch.tensor([encoded.type_ids])).logits
         wanted.append(row.item())
 
-    assert trainer.taught(_pairs()[:3]).tolist() == pytest.approx(wanted, abs=1e-4)
+    assert trainer.taught(_pairs()[:3]).tolist() == pytest.approx(wanted, abs=1e-3)
 
 
 def test_loss(trainer: StudentTrainer) -> None:
@@ -99,22 +101,25 @@ def test_requests_of_kinds(tmp_path: Path) -> None:
     assert all(len({text.split()[0] for text in texts}) == 1 for _, texts in of_kinds)
 
 
-@pytest.mark.slow
-def test_learns(teacher: Path, tmp_path: Path) -> None:
-    """After some steps, stopped and taken up again, the exported student's scores go with the teacher's."""
+def test_learns(trainer: StudentTrainer) -> None:
+    """With some steps the logits come nearer to the teacher's."""
+    groups = trainer.groups()
+    losses = [trainer.update(groups, 2e-3)[0] for _ in range(40)]
+
+    assert np.mean(losses[-8:]) < 0.6 * np.mean(losses[:8])
+
+
+def test_command(teacher: Path, tmp_path: Path) -> None:
+    """The command begins with the teacher's first layers, and ends a run with a falling rate in another folder."""
     (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, _pairs())))
     common = ["--teacher", str(teacher), "--pairs", str(tmp_path / "pairs.jsonl"), "--start", str(tmp_path / "start")]
-    common += ["--layers", "2", "--learning-rate", "5e-3"]
+    common += ["--layers", "2"]
 
-    main([*common, "--out", str(tmp_path / "run"), "--steps", "60"])
-    main([*common, "--out", str(tmp_path / "run"), "--steps", "60"])
-    main([*common, "--out", str(tmp_path / "end"), "--from", str(tmp_path / "run" / "state"), "--decay", "60"])
-    export.export(tmp_path / "end", tmp_path / "onnx")
+    main([*common, "--out", str(tmp_path / "run"), "--steps", "2"])
+    main([*common, "--out", str(tmp_path / "end"), "--from", str(tmp_path / "run" / "state"), "--decay", "2"])
 
-    scores = []
-    for model in (teacher, tmp_path / "start", tmp_path / "onnx"):
-        reranker = sp.CrossEncoderReranker(str(model), smoke_test=False, long_documents="truncate")
-        scores.append([reranker.score(query, [text])[0] for query, text in _pairs()])
-    before, after = (np.corrcoef(scores[0], each)[0, 1] for each in scores[1:])
-    assert json.loads((tmp_path / "run" / "state" / "place.json").read_text())["step"] == 120
-    assert after > 0.8 > before
+    assert json.loads((tmp_path / "run" / "state" / "place.json").read_text())["step"] == 2
+    assert json.loads((tmp_path / "end" / "config.json").read_text())["num_hidden_layers"] == 2
+    assert (
+        len(sp.CrossEncoderReranker(str(tmp_path / "end"), smoke_test=False).rerank("where", ["a door", "a gate"])) == 2
+    )
