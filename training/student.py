@@ -4,7 +4,9 @@ Each KIND is one of `training.exits`: ``man``, or files of JSON lines with comma
 further queries, one a line, that are asked of the documents of all kinds. Nobody needs to have judged anything.
 
 The student begins as the first layers of its teacher, with the embeddings, which stay as they are, and its logits have
-to be the teacher's. It is stopped, started again and ended as `training.longrun` is.
+to be the teacher's, which scores each pair as its turn comes. `secondpass.learn.distil` is for some thousand pairs,
+scored beforehand; this is for many, in bfloat16 on threads that don't wait for each other. It is stopped, started again
+and ended as `training.longrun` is.
 
 Needs: pip install "secondpass[train,embedded,bm25]"
 """
@@ -105,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--queries", type=int, default=1500, help="of each kind, with 20 candidates each")
     parser.add_argument("--start", type=Path, required=True, help="where the student's beginning is, or is written")
     parser.add_argument("--teacher", default=MODEL, help="a name or a folder")
-    parser.add_argument("--layers", type=int, default=5)
+    parser.add_argument("--layers", type=int, default=6)
     add_arguments(parser)
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")

@@ -35,25 +35,9 @@ def _pairs() -> list[Pair]:
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a checkpoint of a random BERT of two layers with word pieces for these texts."""
-    from tokenizers import BertWordPieceTokenizer
-    from transformers import BertConfig, BertForSequenceClassification
-
-    folder = tmp_path_factory.mktemp("start")
-    text = folder / "text.txt"
-    text.write_text("\n".join(f"{pair.premise} {pair.hypothesis}" for pair in _pairs()))
-    tokenizer = BertWordPieceTokenizer(lowercase=True)
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.train([str(text)], vocab_size=500, special_tokens=special, show_progress=False)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    torch.manual_seed(1)
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=64, num_labels=1,
-    )  # fmt: skip
-    BertForSequenceClassification(config).save_pretrained(folder)
-    return folder
+def start(tiny_bert: Callable[..., Path]) -> Path:
+    """Return a random checkpoint of two layers."""
+    return tiny_bert((f"{pair.premise} {pair.hypothesis}" for pair in _pairs()), num_hidden_layers=2)
 
 
 @pytest.fixture

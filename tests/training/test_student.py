@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,28 +28,9 @@ def _pairs() -> list[Asked]:
 
 
 @pytest.fixture(scope="module")
-def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a checkpoint of a random BERT of four layers with word pieces for these texts, and a head for logits."""
-    from tokenizers import BertWordPieceTokenizer
-    from transformers import BertConfig, BertForSequenceClassification
-
-    folder = tmp_path_factory.mktemp("teacher")
-    text = folder / "text.txt"
-    text.write_text("\n".join(" ".join(pair) for pair in _pairs()))
-    tokenizer = BertWordPieceTokenizer(lowercase=True)
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.train([str(text)], vocab_size=500, special_tokens=special, show_progress=False)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    torch.manual_seed(1)
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(), hidden_size=32, num_hidden_layers=4, num_attention_heads=2,
-        intermediate_size=64, num_labels=1, initializer_range=0.1,
-    )  # fmt: skip
-    model = BertForSequenceClassification(config)
-    with torch.no_grad():
-        model.classifier.weight.mul_(30)  # so that logits differ
-    model.save_pretrained(folder)
-    return folder
+def teacher(tiny_bert: Callable[..., Path]) -> Path:
+    """Return a random teacher of four layers, whose head makes logits differ."""
+    return tiny_bert((" ".join(pair) for pair in _pairs()), head=30, num_hidden_layers=4, initializer_range=0.1)
 
 
 @pytest.fixture
