@@ -28,6 +28,7 @@ from secondpass.logistic import FloatArray
 from secondpass.verify.claims.split import split_claims
 from secondpass.verify.combination import CLASSES, OPERATING_POINTS, SignalCombination, nli_probabilities
 from secondpass.verify.signals import FEATURES
+from secondpass.verify.stages import replying
 from secondpass.verify.verifier import FactVerifier
 
 __all__ = [
@@ -88,15 +89,15 @@ def measured(path: Path, verifier: FactVerifier, most: int) -> AnswerSet:
     with path.open(encoding="utf-8") as file:
         rows = [json.loads(line) for line, _ in zip(file, range(most), strict=False)]
     claims = [
-        (at, claim.text, row["passages"])
+        (at, (claim.text, row["passages"], row.get("question")))
         for at, row in enumerate(rows)
         for claim in split_claims(row["claim"])
-        if claim.checkable
+        if replying(claim, row.get("question") or "").checkable
     ]
-    features = verifier.signals([(text, passages) for _, text, passages in claims])
+    features = verifier.signals([claim for _, claim in claims])
     known = np.isfinite(features).all(axis=1)
     texts = np.unique([str(row["passages"]) for row in rows], return_inverse=True)[1]
-    answers = np.array([at for at, _, _ in claims])
+    answers = np.array([at for at, _ in claims])
     return AnswerSet(path.stem, features[known], answers[known], np.array([_label(row) for row in rows]), texts)
 
 

@@ -39,6 +39,16 @@ def test_a_student_keeps_the_first_layers(tiny: Callable[..., Path], tmp_path: P
     assert name.format(1) not in after
 
 
+def test_a_student_keeps_the_layers_that_are_named(tiny: Callable[..., Path], tmp_path: Path) -> None:
+    """Its layers have the weights of those that were asked for, in their order."""
+    student = fewer_layers(tiny(), tmp_path / "student", [1])
+    before, after = load_file(tiny() / "model.safetensors"), load_file(student / "model.safetensors")
+    name = "bert.encoder.layer.{}.output.dense.weight"
+
+    np.testing.assert_array_equal(after[name.format(0)], before[name.format(1)])
+    assert name.format(1) not in after
+
+
 def test_a_student_learns_margins(
     tiny: Callable[..., Path], questions: Callable[..., list[TrainingExample]], tmp_path: Path
 ) -> None:
@@ -62,6 +72,9 @@ def test_what_cannot_be_taught(tiny: Callable[..., Path], tmp_path: Path) -> Non
         taught(FakeReranker(), {"q": ["a"]})
     with pytest.raises(ConfigError, match="the model has 2 layers: a student has fewer"):
         fewer_layers(tiny(), tmp_path / "student", 2)
+    for layers in ([2], [-1]):
+        with pytest.raises(ConfigError, match="layers must be rising numbers from 0 to 1"):
+            fewer_layers(tiny(), tmp_path / "student", layers)
     with pytest.raises(ConfigError, match="keep must be 'spaced' or 'first'"):
         fewer_layers(tiny(), tmp_path / "student", 1, keep="last")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Return a function that writes the checkpoint of a random BERT with one logit and word pieces for some texts."""
+    """Return a function that writes the checkpoint of a random BERT, with one logit unless told otherwise."""
 
     def write(texts: Iterable[str], *, head: float = 1.0, **settings: Any) -> Path:
         import torch
@@ -26,7 +26,7 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         torch.manual_seed(1)
         config = BertConfig(
             vocab_size=tokenizer.get_vocab_size(), hidden_size=32, num_attention_heads=2, intermediate_size=64,
-            num_labels=1, **settings,
+            **({"num_labels": 1} | settings),
         )  # fmt: skip
         model = BertForSequenceClassification(config)
         with torch.no_grad():

@@ -252,6 +252,15 @@ class TestCalibration:
         assert rows[0, 0] == pytest.approx(np.log(0.96 / 0.04))
         assert make().signals([]).shape == (0, len(FEATURES))
 
+    def test_signals_are_of_what_is_read_with_the_question(self, make: Make) -> None:
+        """A short answer is measured as the statement that it makes, as in a verification."""
+        statement, question = "The tower was built in 1889.", "Was the tower built in 1889?"
+        replied, stated, alone = make().signals(
+            [("Yes.", PASSAGES, question), (statement, PASSAGES), ("Yes.", PASSAGES)]
+        )
+        np.testing.assert_array_equal(replied, stated)
+        assert np.isnan(alone).all() or not np.array_equal(alone, stated)
+
 
 class TestVerbatim:
     class Denies:

@@ -99,7 +99,7 @@ def taught(
 def fewer_layers(
     model: str | os.PathLike[str],
     folder: str | os.PathLike[str],
-    n_layers: int,
+    layers: int | Sequence[int],
     *,
     keep: Literal["spaced", "first"] = "spaced",
 ) -> Path:
@@ -108,16 +108,18 @@ def fewer_layers(
     Args:
         model: the folder of a checkpoint, a name of the catalogue, or a repository on the hub.
         folder: where to; it must not be there yet.
-        n_layers: how many of its layers are kept.
-        keep: ``spaced`` for evenly spaced ones, the last one among them, whose states the head reads; ``first`` for the
-            first ones, whose states are what they were, and which the head has to learn to read.
+        layers: how many of its layers are kept, or which ones: their numbers, from 0, rising.
+        keep: if it is how many, ``spaced`` for evenly spaced ones, the last one among them, whose states the head
+            reads; ``first`` for the first ones, whose states are what they were, and which the head has to learn to
+            read.
 
     Raises:
-        ConfigError: it has no more layers than that, or there is no such choice.
+        ConfigError: it has no more layers than that, not these layers, or there is no such choice.
         InputError: the folder is there already.
         ModelFormatError: its layers can't be told from its weights.
     """
-    n = Whole(at_least=1).checked(n_layers, "n_layers")
+    named = None if isinstance(layers, int) else tuple(layers)
+    n = Whole(at_least=1).checked(layers if named is None else len(named), "layers")
     OneOf("spaced", "first").checked(keep, "keep")
     try:
         from safetensors.numpy import load_file, save_file
@@ -138,9 +140,11 @@ def fewer_layers(
         if not had or config.get("num_hidden_layers") != had:
             raise ModelFormatError(f"{model} does not name its layers as BERT does, so none can be taken out")
         if n >= had:
-            raise ConfigError(f"n_layers is {n}, but the model has {had} layers: a student has fewer")
+            raise ConfigError(f"layers is {n}, but the model has {had} layers: a student has fewer")
+        if named is not None and not (sorted(set(named)) == list(named) and set(named) <= numbers):
+            raise ConfigError(f"layers must be rising numbers from 0 to {had - 1}, not {named}")
         spaced = np.linspace(had - 1, 0, n).round()[::-1] if n > 1 else [had - 1]
-        kept = {int(at): new for new, at in enumerate(spaced if keep == "spaced" else range(n))}
+        kept = {int(at): new for new, at in enumerate(named or (spaced if keep == "spaced" else range(n)))}
         chosen = {}
         for name, tensor in tensors.items():
             found = _LAYER.search(name)

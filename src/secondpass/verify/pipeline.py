@@ -120,9 +120,15 @@ class Pipeline:
             yield from self._checked_now(held.feed(text, claims.feed(well_formed(chunk))), text, answer)
         yield from self._checked_now([*held.feed(text, claims.finish()), *held.finish()], text, answer)
 
-    def signals(self, claims: Sequence[tuple[str, Passages]]) -> FloatArray:
-        """Return the signals of claims, shape (n_claims, len(FEATURES)); a row of NaN where nothing can be measured."""
-        stated = [Stated(Claim(text, 0, len(text), 0), passages) for text, passages in claims]
+    def signals(self, claims: Sequence[Answer]) -> FloatArray:
+        """Return the signals of answers that are one claim each, shape (n_claims, len(FEATURES)).
+
+        There is a row of NaN where nothing can be measured.
+        """
+        stated = [
+            Stated(replying(Claim(each.text, 0, len(each.text), 0), each.question), each.passages, each.question)
+            for each in claims
+        ]
         measured, _ = self._measured(stated)
         nothing = np.full(len(FEATURES), np.nan)
         rows = [nothing if isinstance(item, CheckedClaim) else item.signals.features for item in measured]

@@ -103,7 +103,7 @@ class Selection:
 
     def _with_windows(self, sought: _Sought, windows: tuple[Window, ...]) -> Planned:
         stated, index = sought.stated, sought.index
-        same = stated.passages.sentence(stated.claim.text) or stated.passages.sentence(stated.sentence)
+        same = stated.passages.sentence(stated.hypothesis) or stated.passages.sentence(stated.sentence)
         if same is not None:
             # Other passages are read all the same: one of them may say otherwise.
             windows = (same, *(window for window in windows if window.passage != same.passage))

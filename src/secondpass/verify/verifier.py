@@ -252,11 +252,12 @@ class FactVerifier(Configured):
             _raise_first(results)
         return results
 
-    def signals(self, claims: Iterable[tuple[str, Sequence[Document]]]) -> FloatArray:
+    def signals(self, claims: Iterable[Item]) -> FloatArray:
         """Return the signals of claims, as `SignalCombination.fit` takes them: to calibrate it for a model.
 
         Args:
-            claims: texts, each one claim, with the passages that they are measured against.
+            claims: texts, each one claim, with the passages that they are measured against and, optionally, the
+                question that they answer.
 
         Returns:
             Shape (n_claims, len(FEATURES)), float64; a row of NaN where there is nothing to measure: no passages, a
@@ -265,8 +266,7 @@ class FactVerifier(Configured):
         Raises:
             InputError: one of them can't be used.
         """
-        prepared = [self._prepared(item, at) for at, item in _items(claims)]
-        return self._pipeline.signals([(claim.text, claim.passages) for claim in prepared])
+        return self._pipeline.signals([self._prepared(item, at) for at, item in _items(claims)])
 
     async def averify(self, answer: str, passages: Sequence[Document], *, question: str | None = None) -> Verification:
         """Async version of `verify`; it runs in a worker thread."""

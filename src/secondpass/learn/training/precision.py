@@ -8,8 +8,11 @@ __all__ = ["is_mixed", "multiplies_bfloat16", "precision_arguments"]
 
 
 def multiplies_bfloat16() -> bool:
-    """Whether this machine's processor has instructions for products in bfloat16, which are faster then."""
-    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+    """Whether this machine's processor multiplies tiles of bfloat16 (AMX).
+
+    With AVX-512 alone products in bfloat16 took 1.8 times as long as in float32.
+    """
+    return bool(torch.cpu._is_amx_tile_supported())
 
 
 def is_mixed(settings: TrainSettings) -> bool:
