@@ -17,6 +17,9 @@ from secondpass.verify.claims.replies import as_statement
         ("Is Paris the capital of France?", "Paris is the capital of France."),
         ("Will it be open in May?", "It will be open in May."),
         ("So, does it rain?", "It rain."),
+        ("Was the tower built in 1889?", "The tower was built in 1889."),
+        ("Are the tickets sold online?", "The tickets are sold online."),
+        ("Is the data set free?", "The data set is free."),
     ],
 )
 @pytest.mark.parametrize(

@@ -47,6 +47,13 @@ _SMALL_WORDS = word_set(
     "been being have has free open closed available allowed required included possible necessary able due safe legal "
     "part still already always never ever also only now more less as than too very"
 )
+# Participles that don't end as most do, but for those that are nouns as well ("the data set").
+_PARTICIPLES = word_set(
+    "begun born bought broken brought built caught chosen done drawn driven drunk eaten fed fought forbidden forgotten "
+    "found frozen given gone grown heard held hidden kept known laid led lent lost made meant met paid proven said seen "
+    "sent shown shut sold spent spoken stolen struck sung sworn taken taught thought thrown told torn understood won "
+    "worn woven written"
+)
 _LATER = re.compile(r"(?:\w+(?:ed|ing|able|ible|ful|less|ous|ive|ly|en)|\d\S*)\Z")
 
 
@@ -81,7 +88,7 @@ def _subject(words: list[str]) -> int:
     at = 1 + (first in _DETERMINERS)
     while at < len(words):
         word = words[at].strip(",")
-        if word.lower() in _SMALL_WORDS | _DETERMINERS or _LATER.match(word.lower()):
+        if word.lower() in _SMALL_WORDS | _DETERMINERS | _PARTICIPLES or _LATER.match(word.lower()):
             # "the price of the ticket" goes on.
             if word.lower() == "of":
                 at += 2 + (at + 1 < len(words) and words[at + 1].lower() in _DETERMINERS)
