@@ -50,8 +50,8 @@ _SMALL_WORDS = word_set(
 # Participles that don't end as most do, but for those that are nouns as well ("the data set").
 _PARTICIPLES = word_set(
     "begun born bought broken brought built caught chosen done drawn driven drunk eaten fed fought forbidden forgotten "
-    "found frozen given gone grown heard held hidden kept known laid led lent lost made meant met paid proven said seen "
-    "sent shown shut sold spent spoken stolen struck sung sworn taken taught thought thrown told torn understood won "
+    "found frozen given gone grown heard held hidden kept known laid led lent lost made meant met paid said seen "
+    "proven sent shown shut sold spent spoken stolen struck sung sworn taken taught thought thrown told torn understood won "
     "worn woven written"
 )
 _LATER = re.compile(r"(?:\w+(?:ed|ing|able|ible|ful|less|ous|ive|ly|en)|\d\S*)\Z")
