@@ -49,9 +49,9 @@ _SMALL_WORDS = word_set(
 )
 # Participles that don't end as most do, but for those that are nouns as well ("the data set").
 _PARTICIPLES = word_set(
-    "begun born bought brought built caught done drawn drunk fed fought found gone grown heard held kept known laid led "
-    "lent lost made meant met paid said seen sent shown shut sold spent struck sung sworn taught thought thrown told "
-    "torn understood won worn"
+    "begun born bought brought built caught done drawn drunk fed fought found gone grown heard held kept known laid "
+    "led lent lost made meant met paid said seen sent shown shut sold spent struck sung sworn taught thought thrown "
+    "told torn understood won worn"
 )
 _LATER = re.compile(r"(?:\w+(?:ed|ing|able|ible|ful|less|ous|ive|ly|en)|\d\S*)\Z")
 
