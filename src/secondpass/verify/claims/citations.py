@@ -12,8 +12,8 @@ from secondpass.verify.claims.markup import Span, code_ranges, inside, plain
 from secondpass.verify.types import Citation, Claim
 
 __all__ = ["DEFAULT", "CitationCheck", "CitationMarker", "CitationStream", "CitingClaim", "Quote", "check_citations"]
-__all__ += ["citations_of", "citing_claims", "find_citations", "find_quotes", "is_marker", "marker_pattern", "quote_in"]
-__all__ += ["strip_citations"]
+__all__ += ["citations_of", "cited", "citing_claims", "find_citations", "find_quotes", "is_marker", "marker_pattern"]
+__all__ += ["quote_in", "strip_citations"]
 
 _NUMBER = r"\^?\d{1,4}\^?"
 _NUMBERS = rf"{_NUMBER}(?:\s?[,;\u2013-]\s?{_NUMBER}){{0,50}}"
@@ -24,7 +24,8 @@ _PLACE = (
 )
 _NOUN = (
     r"(?:sources?|src|docs?|documents?|passages?|refs?|references?|contexts?|chunks?|cit(?:e|es|ation|ations)|snippets?|"
-    r"excerpts?|results?|articles?|texts?|ids?|quellen?|fuentes?|fontes?|dokumente?|documentos?)\s?[:_#.-]?\s?"
+    r"excerpts?|results?|articles?|texts?|ids?|web|search|evidence|quellen?|fuentes?|fontes?|dokumente?|documentos?)"
+    r"\s?[:_#.-]?\s?"
 )
 _SEE = r"(?:see|cf\.?|per|from) "
 _SOURCES = rf"(?i:{_NOUN}){_NUMBERS}(?:\s?[,;]\s?(?:and )?(?i:{_NOUN}){_NUMBERS}){{0,20}}"
@@ -32,27 +33,46 @@ _NAMED = rf"(?:{_SOURCES}|[SDR#]?{_NUMBERS}){_PLACE}"
 _LINK = r"\((?:https?://|www\.|#|/)[^()\s]{0,300}\)"
 _RAISED = "\u00b9\u00b2\u00b3\u2070\u2074-\u2079"
 _TAG = r"(?:cite|citation|inref|ref|source)"
+# What names its source, and no passage: by pages alone, by a file, as "Source: ...", by authors and year, or by keys.
+_PAGES = r"(?i:pp?\.|pgs?\.|pages?)\s?\d{1,4}(?:\s?[\u2013,-]\s?\d{1,4}){0,5}"
+_FILE = r"[\w][\w .()/-]{0,100}\.(?:pdf|docx?|md|html?|txt|csv|json|xlsx?|pptx?)\b"
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\b"
+_AUTHOR = rf"(?!{_MONTH})[A-Z][^\W\d_]{{0,30}}(?:['\u2019-][^\W\d_]{{1,30}})?"
+_YEAR = r",?\s(?:1[5-9]|20)\d\d[a-z]?"
+_AUTHORS = rf"{_AUTHOR}(?:(?:,|,?\s(?:and|&))\s{_AUTHOR}){{0,5}}(?:,?\set al\.?)?{_YEAR}(?:,\s{_PAGES})?"
+# In round brackets a name and a year may be what is said: "(Apollo, 1969)".
+_SEVERAL = rf"{_AUTHOR}(?:(?:,?\s&\s{_AUTHOR}|,?\set al\.?){_YEAR}(?:,\s{_PAGES})?|{_YEAR},\s{_PAGES})"
+_KEYS = (
+    r"~?\\[cC]ite[a-z]{0,10}\*?(?:\[[^\[\]]{0,60}\]){0,2}\{[^{}]{1,200}\}"
+    r"|\[-?@[\w:.-]{1,60}(?:[,;][^\[\]]{0,100})?\]"
+)
 DEFAULT = re.compile(
     rf"\[\[{_NUMBERS}\]\](?:{_LINK})?"
     rf"|\[\s?{_NAMED}\s?\](?:{_LINK}|(?![(=a-z_0-9]))"
     rf"|\((?i:{_SEE})?{_SOURCES}\)"
     rf"|\((?i:{_SEE})\[{_NUMBERS}\](?:\s?[,;]?\s?\[{_NUMBERS}\]){{0,20}}\)"
     rf"|(?:(?<=[a-z]{{4}})|(?<=\b1[5-9]\d\d)|(?<=\b20\d\d))\^\d{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
+    r"|(?:(?<=[a-z]{4})|(?<=\b1[5-9]\d\d)|(?<=\b20\d\d)|(?<=\w )|(?<=[.,;:!?]))\^\d{1,2}(?:,\d{1,2}){0,5}\^(?!\w)"
     rf"|(?<=\w )\{{{{1,2}}{_NUMBERS}\}}{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     rf"|\u3010[^\u3010\u3011]{{1,100}}\u3011|\u27e6{_NAMED}\u27e7|\[\d{{1,3}}[\u2020\u2021][^\[\]]{{0,60}}\]"
     rf"|(?<=\w )\(\d{{1,2}}\)(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     rf"|<sup>\s?\[?{_NUMBERS}\]?(?:{_LINK})?\s?</sup>"
+    rf"|\u207d[{_RAISED}]{{1,3}}(?:[,\u2009\u02d2][{_RAISED}]{{1,3}}){{0,20}}\u207e"
     rf"|(?<![\s(\[\u207a\u207b])[{_RAISED}]{{1,3}}(?:[,\u2009\u02d2][{_RAISED}]{{1,3}}){{0,20}}(?![\w\u207b])"
     rf"|<{_TAG}\b[^<>]{{0,200}}(?:/>|>\s?{_NAMED}\s?</{_TAG}>)"
     r"|\ue200?cite(?:\ue202?turn\d{1,4}[a-z]{3,12}\d{1,4}){1,20}\ue201?"
+    rf"|(?P<named>[\[(](?:(?i:sources?|quellen?|fuentes?):\s?[^\[\]()\n]{{1,100}}|(?i:{_SEE})?{_PAGES})[\])]"
+    rf"|\[(?i:{_SEE})?(?:{_FILE}{_PLACE}|{_AUTHORS}(?:;\s{_AUTHORS}){{0,10}})\](?![(=a-z_0-9])"
+    rf"|\((?i:{_SEE})?{_SEVERAL}(?:;\s{_SEVERAL}){{0,10}}\)|{_KEYS})"
 )
 """Finds the markers that language models are seen to write, and those of footnotes.
 
 ``[1]``, ``[2, 3]``, ``[1-3]``, ``[^1]``, each of ``[1][2]``, ``[[1]]``, links of a number (``[1](https://...)``),
 ``[Source 2]``, ``[1, p. 3]``, ``[doc1]``, ``[S1]``, ``[#1]``, ``[ID:0]`` (which counts from 0), ``(Source 1)``,
-``(see passage 1)``, ``(cf. [1])``, ``(1)``, ``{1}`` or ``^1`` at the end of a clause, ``[1\u2020source]`` and
-``\u30101\u2020source\u3011``, raised figures, and tags such as ``<cite>1</cite>``. What only looks like one is left to
-`is_marker`.
+``(see passage 1)``, ``(cf. [1])``, ``(1)``, ``{1}`` or ``^1`` at the end of a clause, ``^1^``, ``[1\u2020source]`` and
+``\u30101\u2020source\u3011``, raised figures, and tags such as ``<cite>1</cite>``. The group ``named`` finds those that
+number no passage: ``[p. 4]``, ``[report.pdf, page 4]``, ``(Source: ...)``, ``[Smith 2010]``, ``(Smith & Lee, 2010)``,
+``[@smith10]`` and ``\\cite{smith10}``. What only looks like a marker is left to `is_marker`.
 """
 
 # An index into something (x[1], sys.argv[1], f(x)[1], grid[1][2]); "Paris[1]", "U.S.[1]" and "1999.[1][2]" are none.
@@ -190,7 +210,7 @@ def find_citations(answer: str, pattern: str | re.Pattern[str] | None = None) ->
     code = code_ranges(answer)
     markers = []
     for match in regex.finditer(answer):
-        numbers = _cited(match)
+        numbers = cited(match)
         if numbers and is_marker(match) and not inside(match.start(), code):
             markers.append(CitationMarker(*match.span(), match[0], numbers))
     return tuple(markers)
@@ -213,15 +233,17 @@ def is_marker(match: re.Match[str]) -> bool:
         return _INDEXED.search(before) is None
     if match[0][1:-1].isdecimal() and first == "(":
         return _IN_WORDS.search(before) is None
-    if first in _RAISED_SIGNS or match[0].startswith("<sup>"):
+    if first in _RAISED_SIGNS or first == "\u207d" or match[0].startswith("<sup>"):
         return _POWER.search(before) is None
     return True
 
 
-def _cited(match: re.Match[str]) -> tuple[int, ...]:
+def cited(match: re.Match[str]) -> tuple[int, ...]:
     """Return the numbers of a marker, as passages are counted, from 1; none if it has an address or a name."""
     if match.re is not DEFAULT:
         return _numbers(match[1] if match.re.groups and match[1] is not None else match[0])
+    if match["named"]:
+        return ()
     text = _URL.sub("", match[0]).translate(_RAISED_DIGITS)
     text = re.split("[\u2020\u2021]", text)[0]
     if text[0] == "\u3010":

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from secondpass.verify.claims.citations import DEFAULT as CITATIONS
-from secondpass.verify.claims.citations import is_marker
+from secondpass.verify.claims.citations import cited, is_marker
 from secondpass.verify.facts.quantities.numerals import Figures, literal
 from secondpass.verify.words import STOP_WORDS, word_set
 
@@ -43,7 +43,8 @@ def marker_tokens(text: str, tokens: Figures) -> set[int]:
     chunks = _chunks(tokens)
     marking = {first for first, end in chunks if tokens[first].first and _is_list_marker(tokens, first, end)}
     if "[" in text:
-        spans = [match.span() for match in CITATIONS.finditer(text) if match[0][0] == "[" and is_marker(match)]
+        found = (match for match in CITATIONS.finditer(text) if match[0][0] == "[" and is_marker(match))
+        spans = [match.span() for match in found if cited(match)]  # "[Smith 2010]" tells a year
         marking.update(_inside(tokens, spans))
     return marking
 
