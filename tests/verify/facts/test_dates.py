@@ -220,6 +220,17 @@ from secondpass.verify.facts.kinds import DATES
         ("May 005", [("May", {"month": 5})]),
         ("AD 12345", []),
         ("12-13 BC", [("13 BC", {"years": (-13, -13)})]),
+        ("Q3 2019", [("Q3", {"quarter": 3}), ("2019", {"years": (2019, 2019)})]),
+        ("2Q 2019", [("2Q", {"quarter": 2}), ("2019", {"years": (2019, 2019)})]),
+        ("fourth-quarter sales", [("fourth-quarter", {"quarter": 4})]),
+        ("the fifth quarter", []),
+        ("Q7", []),
+        ("the first quarters", []),
+        ("since '94", [("94", {"years": (1994, 1994)})]),
+        ("in \u201905", [("05", {"years": (2005, 2005)})]),
+        ("5 May '21", [("5 May '21", {"years": (2021, 2021), "month": 5, "day": 5})]),
+        ("in '94er", []),
+        ("he said '12 men'", []),
     ],
 )
 def test_dates_of_a_text(text: str, expected: list[tuple[str, dict[str, Any]]]) -> None:

@@ -41,6 +41,9 @@ _NUMERIC = re.compile(
     r"(?<![\d./-])(?:(?P<y>\d{4})(?P<t>[./-])(?P<m>\d{1,2})(?P=t)(?P<d>\d{1,2})|(?P<a>\d{1,2})(?P<s>[./-])(?P<b>\d{1,2})(?P=s)(?P<c>\d{4}))"
     r"(?![\d/-]|[.,]\d)"
 )
+_QUARTERS = frozenset("1234")
+_APOSTROPHES = frozenset("'\u2018\u2019")
+_FIRST_SHORT = 30  # '30 is 1930, and '29 is 2029
 _MIN_YEAR, _MAX_YEAR = 1000, 2100
 
 
@@ -55,6 +58,7 @@ class Date:
         month: from 1, or None.
         day: of the month, or None.
         weekday: from 0 for Monday, or None.
+        quarter: of a year, from 1, or None.
         days: of a date in figures that may be read both ways, the two of (month, day); else empty.
         is_span: whether it stands for the time between two years, or two days, that are dates themselves.
     """
@@ -67,6 +71,7 @@ class Date:
     weekday: int | None = None
     days: frozenset[tuple[int, int]] = frozenset()
     is_span: bool = False
+    quarter: int | None = None
 
 
 def agree(claim: Date, evidence: Date) -> bool | None:
@@ -77,7 +82,7 @@ def agree(claim: Date, evidence: Date) -> bool | None:
     if claim.days or evidence.days:
         claim, evidence = _read_alike(claim, evidence)
     open_ = common = False
-    for part in ("month", "day", "weekday"):
+    for part in ("month", "day", "weekday", "quarter"):
         said, held = getattr(claim, part), getattr(evidence, part)
         if said is not None and held is not None:
             common = True
@@ -137,6 +142,12 @@ class DateKind(FactKind[Date]):
         """Return whether it is said: both ends of a span are dates of their own."""
         return not fact.is_span
 
+    def is_needed(self, words: str, evidence: Facts) -> bool:
+        """Return whether it is in digits; a quarter of a year only where the evidence names another one, not months."""
+        if any(fact.quarter for fact in _find(words, Figures(words), set())):
+            return any(fact.quarter for fact in self.of(evidence))
+        return super().is_needed(words, evidence)
+
     def compare(self, claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
         """Yield the dates of a claim that the evidence does not have."""
         held = self.of(evidence)
@@ -172,14 +183,14 @@ def _is_free(item: Date, spoken: set[tuple[object, ...]]) -> bool:
 
 
 def _parts(date: Date) -> tuple[object, ...]:
-    return date.years, date.month, date.day, date.weekday, date.days
+    return date.years, date.month, date.day, date.weekday, date.quarter, date.days
 
 
 def _same_parts(fact: Date, item: Date) -> bool:
     """Return whether two dates have a part in common."""
     return any(
         getattr(fact, part) is not None and getattr(item, part) is not None
-        for part in ("years", "month", "day", "weekday")
+        for part in ("years", "month", "day", "weekday", "quarter")
     )
 
 
@@ -206,6 +217,8 @@ def _find(text: str, tokens: Figures, taken: set[int]) -> list[Date]:
     at = 0
     while at < len(tokens):
         dates = [numeric[at]] if at in numeric else [] if at in taken else _dates_at(tokens, at)
+        if quarter := _quarter(tokens, at):
+            dates = [quarter]
         found += dates
         at = max([at + 1, *(date.end for date in dates)])
     return found
@@ -234,6 +247,22 @@ def _numeric(text: str, tokens: Figures) -> dict[int, Date]:
         elif valid:
             found[first] = Date(first, end, (year, year), *valid[0])
     return found
+
+
+def _quarter(tokens: Figures, at: int) -> Date | None:
+    """Return a quarter of a year, without the year: Q3, 3Q, third quarter."""
+    token, after = tokens[at], tokens[at + 1] if at + 1 < len(tokens) else None
+    if after is None:
+        return None
+    number = after.text if token.text == "Q" else token.text if after.text == "Q" else ""
+    if number in _QUARTERS and after.glued:
+        return Date(at, at + 2, quarter=int(number))
+    nth = tokens.numeral(at)
+    if nth is None or nth.form != "ordinal" or nth.value not in range(1, 5):
+        return None
+    end = nth.end + (nth.end < len(tokens) and _is_hyphen(tokens, nth.end))
+    is_one = end < len(tokens) and tokens[end].lower == "quarter"
+    return Date(at, end + 1, quarter=int(nth.value)) if is_one else None
 
 
 def _weekday(tokens: Figures, at: int) -> int | None:
@@ -343,7 +372,18 @@ def _year_behind(tokens: Figures, end: int) -> tuple[tuple[int, int] | None, int
         here += 1
     if here < len(tokens) and _is_year(tokens[here]):
         return (int(tokens[here].text),) * 2, here + 1
-    return None, end
+    year = _short_year(tokens, end + 1)
+    return ((year, year), end + 2) if year else (None, end)
+
+
+def _short_year(tokens: Figures, at: int) -> int | None:
+    """Return the year of the two figures of '94, behind its apostrophe."""
+    if not 0 < at < len(tokens) or tokens[at - 1].text not in _APOSTROPHES or tokens[at - 1].glued:
+        return None
+    text = tokens[at].text
+    is_short = tokens[at].glued and len(text) == 2 and text.isdecimal()
+    is_last = at + 1 == len(tokens) or not tokens[at + 1].glued or not tokens[at + 1].stem
+    return (1900 if int(text) >= _FIRST_SHORT else 2000) + int(text) if is_short and is_last else None
 
 
 def _is_year(token: Token) -> bool:
@@ -367,9 +407,12 @@ def _years(tokens: Figures, at: int) -> list[Date]:
         if _is_year(token):
             low = int(token.text)
             return [Date(at, at + 2, (low, low + (99 if token.text.endswith("00") else 9)))]
-        if len(token.text) == 2 and before is not None and before.text in {"'", "\u2019", "\u2018"}:
+        if len(token.text) == 2 and before is not None and before.text in _APOSTROPHES:
             low = 1900 + int(token.text)
             return [Date(at, at + 2, (low, low + 9))]
+    short = _short_year(tokens, at)
+    if short and at > 1 and tokens[at - 2].lower in _BEFORE_YEAR:
+        return [Date(at, at + 1, (short, short))]
     if not _is_year(token):
         return []
     span = _span(tokens, at)

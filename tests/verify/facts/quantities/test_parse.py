@@ -10,6 +10,11 @@ from secondpass.verify.facts.kinds import NUMBERS
 Read = tuple[str, float, float, str, float, str, str]
 
 
+def _parts(words: str, *numbers: float) -> list[Read]:
+    """Return the numbers that a ratio such as 3:1 is also read as, vague ones."""
+    return [(words, number, number, "", 1.0, "?", "fraction") for number in numbers]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -73,11 +78,61 @@ Read = tuple[str, float, float, str, float, str, str]
         ("two to three million people", [("two to three million", 2000000.0, 3000000.0, "", 1000000.0, "", "words")]),
         ("5 to 10 million", [("5 to 10 million", 5000000.0, 10000000.0, "", 1000000.0, "", "digits")]),
         ("500 to 1 thousand", [("500 to 1 thousand", 500.0, 1000.0, "", 1.0, "", "digits")]),
-        ("3:1", [("3:1", 3.0, 3.0, "to one", 0.0, "", "fraction")]),
+        ("3:1", [("3:1", 3.0, 3.0, "to one", 0.0, "", "fraction"), *_parts("3:1", 3.0, 1.0)]),
         ("3:0", [("3", 3.0, 3.0, "", 1.0, "", "digits"), ("0", 0.0, 0.0, "", 1.0, "", "digits")]),
         ("3 : 1", [("3", 3.0, 3.0, "", 1.0, "", "digits"), ("1", 1.0, 1.0, "", 1.0, "", "digits")]),
-        ("3:1:2", [("3:1", 3.0, 3.0, "to one", 0.0, "", "fraction"), ("2", 2.0, 2.0, "", 1.0, "", "digits")]),
-        ("1.5:1", [("1.5:1", 1.5, 1.5, "to one", 0.0, "", "fraction")]),
+        (
+            "3:1:2",
+            [
+                ("3:1", 3.0, 3.0, "to one", 0.0, "", "fraction"),
+                *_parts("3:1", 3.0, 1.0),
+                ("2", 2.0, 2.0, "", 1.0, "", "digits"),
+            ],
+        ),
+        ("1.5:1", [("1.5:1", 1.5, 1.5, "to one", 0.0, "", "fraction"), *_parts("1.5:1", 1.5, 1.0)]),
+        (
+            "diluted 1:40",
+            [("1:40", 0.025, 0.025, "to one", 0.0, "", "fraction"), *_parts("1:40", 1.0, 40.0)],
+        ),
+        ("shut at 1:40", [("1:40", 100.0, 100.0, "am or pm", 1.0, "", "digits")]),
+        (
+            "2 parts flour to 3 parts milk",
+            [
+                ("2", 2.0, 2.0, "", 1.0, "", "digits"),
+                ("2", 2 / 3, 2 / 3, "to one", 0.0, "?", "fraction"),
+                ("3", 3.0, 3.0, "", 1.0, "", "digits"),
+            ],
+        ),
+        ("2 parts of it", [("2", 2.0, 2.0, "", 1.0, "", "digits")]),
+        (
+            "a ratio of 40 to 1",
+            [
+                ("40", 40.0, 40.0, "", 1.0, "", "digits"),
+                ("40", 40.0, 40.0, "to one", 0.0, "?", "fraction"),
+                ("1", 1.0, 1.0, "", 1.0, "", "digits"),
+            ],
+        ),
+        (
+            "4 750 homes",
+            [
+                ("4", 4.0, 4.0, "", 1.0, "", "digits"),
+                ("4 750", 4750.0, 4750.0, "", 1.0, "?", "digits"),
+                ("750", 750.0, 750.0, "", 1.0, "", "digits"),
+            ],
+        ),
+        ("three of every five", [("three of every five", 0.6, 0.6, "ratio", 0.1, "", "fraction")]),
+        ("two out of every five", [("two out of every five", 0.4, 0.4, "ratio", 0.1, "", "fraction")]),
+        ("40p", [("40p", 40.0, 40.0, "p", 1.0, "", "digits")]),
+        ("720p", []),
+        ("2.5 bar.", [("2.5 bar", 2.5, 2.5, "bar", 0.1, "", "digits")]),
+        ("4 bar stools", [("4", 4.0, 4.0, "", 1.0, "", "digits")]),
+        ("1 bar", [("1", 1.0, 1.0, "", 1.0, "", "digits")]),
+        ("it fell by a third", [("a third", 1 / 3, 1 / 3, "ratio", 0.1, "", "fraction")]),
+        ("nearly a fifth were", [("nearly a fifth", 0.2, 0.2, "ratio", 0.1, "~", "fraction")]),
+        ("a sixth less", [("a sixth", 1 / 6, 1 / 6, "ratio", 0.1, "", "fraction")]),
+        ("by a third party", [("third", 3.0, 3.0, "ordinal", 1.0, "", "ordinal")]),
+        ("it rose by half", [("half", 0.5, 0.5, "ratio", 0.1, "?", "fraction")]),
+        ("by half a point", [("half", 0.5, 0.5, "", 0.1, "", "fraction")]),
         ("one in four", [("one in four", 0.25, 0.25, "ratio", 0.1, "", "fraction")]),
         ("2 out of 3", [("2 out of 3", 0.6666666666666666, 0.6666666666666666, "ratio", 0.1, "", "fraction")]),
         ("1 in 1,000", [("1 in 1,000", 0.001, 0.001, "ratio", 0.1, "", "fraction")]),

@@ -13,6 +13,8 @@ __all__ = ["agree"]
 # How far apart two numbers may be and still count as equal, as a share of the claim's.
 _ROUNDED = 0.05
 _ABOUT = 0.12
+_PRECISE = 0.01  # of a rough number with three digits that say something, such as "about 94.6"
+_MOST_ROUND = 2  # digits
 _CONVERTED = 0.025
 _PERIODS_DIFFER = 0.1  # a month has four weeks or more
 _OF_YEARS = {frequency_unit("month"), frequency_unit("year")}
@@ -112,11 +114,19 @@ def _tolerance(rough: Quantity, other: Quantity) -> float:
     slack = max(slack, min(rough.step / 2 * (1 + 1e-9), _ROUNDED * size))
     if rough.is_approximate:
         place = size if rough.form == "fraction" else _last_place(size) / 2  # "nearly half" may well be 45%
-        slack = max(slack, _ROUNDED * size, min(place, _ABOUT * size))
+        slack = max(slack, (_PRECISE if _is_precise(rough) else _ROUNDED) * size, min(place, _ABOUT * size))
     if rough.unit != other.unit:
         share = _CONVERTED_DATA if rough.unit.dimension == "data" else _CONVERTED
         slack = max(slack, share * size, rough.step / 2 if rough.unit.dimension == "temperature" else 0.0)
     return slack * factor
+
+
+def _is_precise(rough: Quantity) -> bool:
+    """Return whether a single number is given in more digits than what is only roughly so: not 1,300, nor 225."""
+    if not rough.is_single or rough.form != "digits" or not 0 < rough.step <= 1:
+        return False
+    digits = str(round(abs(rough.low) / rough.step)).rstrip("0")
+    return len(digits.removesuffix("5")) > _MOST_ROUND
 
 
 def _last_place(size: float) -> float:

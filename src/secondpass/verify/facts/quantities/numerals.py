@@ -40,6 +40,9 @@ _PARTS = {word: value for word, value in _ORDINALS.items() if 3 <= value <= 10} 
 _SIGNED_PARTS = {"½": 1 / 2, "¼": 1 / 4, "¾": 3 / 4, "⅓": 1 / 3, "⅔": 2 / 3, "⅛": 1 / 8}
 _FRACTION_STEP = 0.1  # of a fraction, which people also use for what is near it
 _UNREADABLE = "unreadable"
+_RATHER = word_set(
+    "by than about roughly nearly almost around approximately over under only just least exactly some"
+)  # before a share: "by a fifth"
 _LATEST = word_set("first last past previous next final these those for in")
 _SUFFIXES = {"st", "nd", "rd", "th"}
 _DASHES = {"-", "\u2010", "\u2011"}
@@ -299,11 +302,22 @@ def _part(tokens: Measured, at: int) -> Numeral | None:
     is_measured = below in {"half", "quarter"} and _is_measured(tokens, here + 1)
     if plural == (above == 1) and not (is_measured and not plural and above < parts):
         return None  # "two third places"
-    if not plural and here == at + 1 and not is_measured and _word(tokens, here + 1) != "of":
+    if not plural and here == at + 1 and not is_measured and not _is_a_share(tokens, at, here + 1):
         return None  # "a third person"
     if below == "halves" or (below == "quarters" and (above != 3 or _is_counted(tokens, at, here + 1))):
         return None  # of a match, or of a year
     return Numeral(here + 1, above / parts, _FRACTION_STEP, 1.0, "fraction")
+
+
+def _is_a_share(tokens: Measured, at: int, end: int) -> bool:
+    """Return whether "a fifth" is a part of something: "a fifth of", "a fifth less", "by a fifth", "about a fifth"."""
+    after = tokens[end] if end < len(tokens) else None
+    if after is not None and (after.is_content or after.text in _DASHES or after.kind == "number"):
+        return after.lower in {"less", "more", "fewer"}
+    if after is not None and after.lower in {"of", "were", "are", "have"}:
+        return True
+    is_of_an_hour = tokens[end - 1].lower == "quarter" and _word(tokens, end) in {"to", "past"}
+    return bool(at) and tokens[at - 1].lower in _RATHER and not is_of_an_hour
 
 
 def _is_loose(tokens: Measured, end: int) -> bool:

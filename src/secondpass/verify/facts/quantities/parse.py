@@ -1,6 +1,7 @@
 """Numbers with their units, bounds and precision."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from secondpass.verify.facts.quantities.clock import clock_at
@@ -45,6 +46,10 @@ _MAX_BOUND_WORDS = 3
 _UNITLESS = frozenset({"count", "ordinal", "ratio"})
 _HALF_STEP = 0.1
 _GROUP = 3  # digits
+_PARTS = word_set("part parts")
+_MOST_BETWEEN_PARTS = 6  # tokens
+_RATIOS = word_set("ratio ratios odds dilution diluted dilute proportion proportions scale")
+_MOST_BEFORE = 3  # tokens between them and the ratio, and itself
 _POINTS = word_set("point points")
 _SPANS = word_set("century")  # half a century is 50 years, not half of a thing
 _TIMES = word_numbers(
@@ -138,8 +143,7 @@ def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
             # "Four sailings daily" may be "four times a day": it does not contradict "once a day".
             counted = bool(found) and found[-1].unit is COUNT and is_of_things(tokens, found[-1].end, quantity.first)
             found.append(replace(quantity, is_vague=True) if counted and quantity.unit.name in PERIODS else quantity)
-        if joined := _joined(tokens, quantity):
-            found.append(joined)
+        found += _read_otherwise(tokens, quantity)
         if quantity.unit.name in PERIODS and quantity.end - quantity.first > 2:
             # "Every three months" is also read as "three months", which it then does not contradict.
             inner = _quantity_at(tokens, quantity.first + 1, masked)
@@ -148,18 +152,54 @@ def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
     return found
 
 
+def _read_otherwise(tokens: Figures, quantity: Quantity) -> Iterator[Quantity]:
+    """Yield what a quantity may be as well, as vague ones: what it agrees with, and never contradicts.
+
+    "1, 250 mm" and "1 250 mm" are 1,250 mm where a PDF or a tokenizer put the blank. "1:40" is one part to 40 parts,
+    and these, like a "ratio of 1 to 40", are 1:40.
+    """
+    if joined := _joined(tokens, quantity):
+        yield joined
+    first = tokens.numeral(quantity.first)
+    if first is None or quantity.is_vague:
+        return
+    if quantity.unit is ODDS:
+        for number in (first, tokens.numeral(quantity.first + 2)):
+            if number:
+                yield replace(quantity, low=number.value, high=number.value, unit=COUNT, step=1.0, is_vague=True)
+    elif quantity.unit is COUNT and (second := _other_part(tokens, first)):
+        odds = first.value / second.value
+        yield replace(quantity, low=odds, high=odds, unit=ODDS, step=0.0, is_vague=True, form="fraction")
+
+
+def _other_part(tokens: Figures, first: Numeral) -> Numeral | None:
+    """Return the 40 of "1 part soap to 40 parts water", or of "a ratio of 1 to 40"."""
+    at = first.end
+    if [token.lower for token in tokens[max(at - 3, 0) : at - 1]] == ["ratio", "of"] and at < len(tokens):
+        second = tokens.numeral(at + 1) if tokens[at].lower == "to" else None
+        return second if second and second.value else None
+    if at == len(tokens) or tokens[at].lower not in _PARTS:
+        return None
+    for here in range(at + 1, min(at + _MOST_BETWEEN_PARTS, len(tokens) - 1)):
+        second = tokens.numeral(here)
+        if second and second.value and second.end < len(tokens):
+            return second if tokens[second.end].lower in _PARTS else None
+    return None
+
+
 def _joined(tokens: Figures, quantity: Quantity) -> Quantity | None:
-    """Return what "1, 250 mm" may be as well, where a PDF or a tokenizer put the blank: 1,250 mm, as a vague one."""
     end = quantity.end
     if quantity.unit is not COUNT or quantity.low not in range(1, 1000) or quantity.form != "digits":
         return None
-    if end + 1 >= len(tokens) or tokens[end].text != "," or not tokens[end].glued:
+    if end < len(tokens) and tokens[end].text == "," and tokens[end].glued:
+        end += 1
+    if end >= len(tokens) or tokens[end].glued:
         return None
-    rest = tokens[end + 1].text
-    if tokens[end + 1].kind != "number" or len(rest) != _GROUP or not rest.isdecimal():
+    rest = tokens[end].text
+    if tokens[end].kind != "number" or len(rest) != _GROUP or not rest.isdecimal():
         return None
     whole = quantity.low * 1000 + int(rest)
-    unit, end = tokens.unit(end + 2) or (COUNT, end + 2)
+    unit, end = tokens.unit(end + 1) or (COUNT, end + 1)
     return replace(quantity, end=end, low=whole, high=whole, unit=unit, is_vague=True)
 
 
@@ -233,7 +273,7 @@ def _quantity_at(tokens: Figures, at: int, masked: set[int]) -> Quantity | None:
     if phrase:
         return _bounded(tokens, phrase)
     time = None if currency else clock_at(tokens, at)
-    if time:
+    if time and not _is_of_a_ratio(tokens, at, time[2]):
         minutes, unit, end = time
         return _bounded(tokens, Quantity(at, end, minutes, minutes, unit, 1.0))
     share = None if currency else _one_in_four(tokens, at) or _odds(tokens, at)
@@ -270,12 +310,15 @@ def _is_negative(tokens: Figures, at: int) -> bool:
 
 
 def _one_in_four(tokens: Figures, at: int) -> Quantity | None:
-    """Return a share that is given as a part of a number: one in four, 2 out of 3."""
+    """Return a share that is given as a part of a number: one in four, 2 out of 3, three of every five."""
     part = tokens.numeral(at)
     if part is None or part.form not in {"digits", "words"} or part.value not in range(1, 10):
         return None
-    words = [token.lower for token in tokens[part.end : part.end + 2]]
-    here = part.end + (1 if words[:1] == ["in"] else 2 if words == ["out", "of"] else 0)
+    words = [token.lower for token in tokens[part.end : part.end + 3]]
+    joint = next((n for n, first in enumerate((["in"], ["out", "of"]), start=1) if words[:n] == first), 0)
+    here = part.end + joint + (words[joint : joint + 1] == ["every"])
+    if words[:2] == ["of", "every"]:
+        here = part.end + 2
     whole = tokens.numeral(here) if part.end < here else None
     if whole is None or whole.form != part.form or not part.value < whole.value <= _MOST_OF:
         return None
@@ -285,6 +328,11 @@ def _one_in_four(tokens: Figures, at: int) -> Quantity | None:
         return None  # "three in five minutes"
     share = part.value / whole.value
     return Quantity(at, whole.end, share, share, RATIO, 0.1, form="fraction")
+
+
+def _is_of_a_ratio(tokens: Figures, at: int, end: int) -> bool:
+    """Return whether the words beside 1:40 say that it is a ratio, and no time: "diluted 1:40", "a ratio of 1:40"."""
+    return any(token.lower in _RATIOS for token in (*tokens[max(at - _MOST_BEFORE, 0) : at], *tokens[end : end + 1]))
 
 
 def _odds(tokens: Figures, at: int) -> Quantity | None:

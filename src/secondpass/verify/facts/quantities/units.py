@@ -165,6 +165,7 @@ _TEMPERATURES = (
 )
 # Symbols with too many other meanings: K is a thousand, and kelvin has to be written out.
 _NEVER = frozenset({"K", "bar", "bp", "p"})
+_PENCE, _BAR = Unit("p", "GBP", 0.01), Unit("bar", "pressure", 1e5)
 _MAX_TOKENS = 4
 
 
@@ -225,6 +226,8 @@ class Measured(list[Token]):
 
 
 def _unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
+    if tokens[at].text in {"bar", "p"} and (told := _told_by_its_number(tokens, at)):
+        return told, at + 1
     if tokens[at].text not in _FIRST_WORDS and tokens[at].text.lower() not in _FIRST_WORDS:
         return None
     texts = [token.text for token in tokens[at : at + _MAX_TOKENS]]
@@ -237,6 +240,18 @@ def _unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
         if unit:
             return unit, at + n
     return None
+
+
+def _told_by_its_number(tokens: list[Token], at: int) -> Unit | None:
+    """Return what "p" or "bar" is behind a number: 85p, but not 720p; 3.5 bar, but not "2 bar stools" or "1 bar"."""
+    number = tokens[at - 1] if at else None
+    if number is None or number.kind != "number":
+        return None
+    if tokens[at].text == "p":
+        return _PENCE if tokens[at].glued and len(number.text) < 3 else None
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    is_first = after is not None and after.is_content and after.sentence == tokens[at].sentence
+    return None if number.text == "1" or is_first or tokens[at].glued else _BAR
 
 
 def per(tokens: Measured, at: int) -> Unit | None:

@@ -40,10 +40,15 @@ def vague_at(tokens: Figures, at: int) -> tuple[float, float, int] | None:
 
 
 def is_share(tokens: Figures, at: int) -> bool:
-    """Return whether the word "half" is a share of something: "half of them", "almost half the team"."""
-    if _word(tokens, at) != "half" or _word(tokens, at + 1) not in _OWNERS:
+    """Return whether the word "half" is a share of something: "half of them", "almost half the team", "by half"."""
+    if _word(tokens, at) != "half":
         return False
     before = tokens[at - 1] if at and not tokens[at].first else None
+    if before is not None and before.lower == "by":
+        after = tokens[at + 1] if at + 1 < len(tokens) else None
+        return after is None or not (after.is_content or after.text == "-" or after.lower in {"a", "an", "past"})
+    if _word(tokens, at + 1) not in _OWNERS:
+        return False
     return before is None or not before.is_content or before.lower in _ABOUT_HALF
 
 
