@@ -94,6 +94,69 @@ def test_says_why_not(reason: str, texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "I wasn't able to find a date in the documents.",
+        "I found no details about the bridge.",
+        "I did not see any mention of a tunnel.",
+        "I have no information on that.",
+        "I lack the context to answer.",
+        "There's nothing in the passages about tolls.",
+        "There isn't enough context to say.",
+        "The toll is not mentioned in the documents.",
+        "Unfortunately, the architect's name wasn't given in the text.",
+        "Whether cyclists pay isn't stated.",
+        "The answer to your question cannot be found in the provided context.",
+        "The height can't be inferred from the sources.",
+        "It is not possible to answer this from the passages.",
+        "It's impossible to tell from the text.",
+        "Based on the passages alone, it is unclear whether a toll is due.",
+        "No details about the tolls are given in the sources.",
+        "No mention of a toll was found.",
+        "Neither document mentions a toll.",
+        "Nothing in the sources says how high it is.",
+        "Nothing about tolls is stated in the context.",
+        "The documents fail to mention tolls.",
+        "The passages make no reference to tolls.",
+        "The context is insufficient to answer this.",
+        "The sources you shared do not include the height.",
+        "The information provided is not enough to answer.",
+        "The documents do not say who built it.",
+        "Sorry, but I can't help with that based on these texts.",
+        "No idea.",
+        "It does not say.",
+    ],
+)
+def test_every_form_of_a_refusal(text: str) -> None:
+    """It may name what is not told, the sources, or neither."""
+    assert why_not(text) == "it says that the answer is not known"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No data is stored on our servers.",
+        "No information about members is sold to others.",
+        "No evidence was heard at the trial.",
+        "None of the documents was signed.",
+        "The material does not contain lead.",
+        "The information was not given to the police.",
+        "It is not possible to cancel online.",
+        "It is unclear whether the drug prevents strokes.",
+        "The fee is not included in the price.",
+        "Theft is not covered by the policy.",
+        "Lunch is free and tea is not mentioned in the documents.",
+        "The documents are not available in English.",
+        "The documents do not say who runs it because it is closed.",
+        "I have no siblings.",
+    ],
+)
+def test_what_only_sounds_like_a_refusal_is_checked(text: str) -> None:
+    """What there is none of, or what has not been done, may be a fact."""
+    assert why_not(text) == ""
+
+
+@pytest.mark.parametrize(
     ("sentence", "text"),
     [
         ("I think Paris has 9 million people.", "Paris has 9 million people."),

@@ -12,8 +12,11 @@ def _any(*alternatives: str) -> str:
 
 
 _SOURCES = (
-    r"(?:context|passages?|documents?|sources?|texts?|information|search results|excerpts?|articles?|data|material"
-    r"|knowledge base|documentation|snippets?|references?)"
+    r"(?:context|passages?|documents?|sources?|texts?|information|search results|excerpts?|articles?"
+    r"|knowledge base|documentation|snippets?|references?"
+    # "The material does not contain lead" is a fact of it.
+    r"|(?:(?<=provided )|(?<=given )|(?<=retrieved )|(?<=available )|(?<=above )|(?<=supplied )|(?<=attached ))"
+    r"(?:data|materials?)|(?:data|materials?)(?= (?:provided|given|available|above|supplied)\b))"
 )
 _GIVEN = (
     r"(?:any of |all of |either of )?(?:the |this |these |your |our |my )?"
@@ -127,7 +130,18 @@ _TELL = (
     r"(?:contain|provide|mention|include|specify|say|state|give|have|address|answer|cover|indicate|discuss|support|"
     r"describe|explain|list|name|tell|reveal|offer|show)"
 )
+_TOLD = (
+    r"(?:mentioned|stated|specified|addressed|discussed|provided|given|available|included|contained|covered|answered"
+    r"|found|known|described|listed|indicated|explained|present)"
+)
+_INFO = r"(?:answers?|information|info|context|evidence|data|details?|mention|reference|figures?|knowledge)"
 _NOT = r"(?:do not|does not|did not|don't|doesn't|didn't)"
+_IS_NOT = r"(?: (?:is|are|was|were)(?:n't| not)|'s not) (?:explicitly |directly |clearly |further )?"
+_LITTLE = r"(?:no|not enough|insufficient|too little)"
+_AS_GIVEN = (
+    r"(?: that (?:was|were|i) \w+| (?:provided|given|available)"
+    r"| you (?:provided|shared|gave|sent|uploaded|attached|supplied)(?: me)?)?"
+)
 _REFUSAL = re.compile(
     r"(?:(?:unfortunately|sorry|(?:i|we)(?: am|'m| are|'re) (?:sorry|afraid)|however|but|based on|from|according to"
     r"|given|as an ai)[^.,;]{0,80},? (?:but )?(?:that )?)?"
@@ -135,31 +149,66 @@ _REFUSAL = re.compile(
         rf"(?:i|we) {_NOT} (?:really |actually |currently )?"
         r"(?:know|have (?:enough|any|access|information|the|that|this|sufficient|data|details|an answer))\b"
         r"(?! (?:why|that))",
+        rf"(?:i|we) {_NOT} (?:see|find|spot|locate) (?:any|an|the|enough|that|this|it\b|{_INFO}\b)",
+        rf"(?:i|we) (?:have|had|see|saw|find|found) (?:{_LITTLE} (?:\w+ )?{_INFO}\b|(?<!have )(?<!had )nothing\b"
+        r"|no idea\b)",
+        rf"(?:i|we) lack (?:the |any |enough |sufficient )?{_INFO}\b",
         r"(?:i|we)(?: am|'m| are|'re) (?:not sure|unsure|not able to|unable to|not certain|not aware of)\b",
-        r"(?:i|we) (?:cannot|can'?t|can not|could not|couldn't|was unable to|was not able to|were unable to) "
-        r"(?:answer|find|determine|say|tell|provide|help|give|confirm|verify|locate|assist|identify|see)\b",
-        rf"{_GIVEN}{_SOURCES}(?: that (?:was|were|i) \w+| (?:provided|given))? {_NOT} {_TELL}\b",
-        rf"{_GIVEN}{_SOURCES} (?:provided |given )?(?:lacks?\b|{_TELL}s? (?:nothing|no (?:\w+ )?"
-        r"(?:information|mention|details?|data|answer|evidence|reference))\b|(?:is|are) silent\b)",
-        rf"(?:none|neither) of {_GIVEN}{_SOURCES} \w+\b|no (?:relevant |other )?{_SOURCES} (?:\w+ )?{_TELL}s?\b",
-        r"there(?: is|'s| was| are|'re| were) (?:no|not enough|insufficient|not any|nothing)"
-        r"(?: \w+){0,2}? (?:information|mention|data|context|details?|evidence|answer|reference|about|on|regarding)\b",
+        r"(?:i|we) (?:cannot|can'?t|can not|could not|couldn't|(?:was|were) unable to|(?:was|were)(?:n't| not) able to)"
+        r" (?:answer|find|determine|say|tell|provide|help|give|confirm|verify|locate|assist|identify|see)\b",
+        rf"{_GIVEN}{_SOURCES}{_AS_GIVEN} {_NOT} (?:{_TELL}|go into|allow (?:me|us) to)\b",
+        rf"{_GIVEN}{_SOURCES}{_AS_GIVEN} (?:lacks?\b|fails? to {_TELL}\b|(?:has|makes?|{_TELL}s?) (?:nothing\b"
+        rf"|{_LITTLE} (?:\w+ )?{_INFO}\b)|(?:is|are) (?:silent|insufficient)\b)",
+        rf"{_GIVEN}{_SOURCES}{_AS_GIVEN}{_IS_NOT}(?:sufficient|enough|adequate|detailed enough)\b",
+        rf"(?:none|neither) of {_GIVEN}{_SOURCES} (?:{_TELL}s?|refers?|relates?|helps?|has|is about|are about)\b",
+        rf"(?:neither|no(?: relevant| other)?) {_SOURCES} (?:\w+ )?{_TELL}s?\b",
+        rf"nothing (?:in|within) {_GIVEN}{_SOURCES} (?:\w+ )?{_TELL}s?\b",
+        rf"nothing (?:about|on|regarding) [^.,;:?!\d]{{1,80}}? (?:is|was) {_TOLD} (?:in|by|within)"
+        rf" {_GIVEN}{_SOURCES}\b",
+        r"there(?:(?: is|'s| was| are|'re| were) (?:no|not enough|insufficient|not any|nothing)"
+        r"|(?: is| was| are| were)n't (?:any|enough|sufficient))"
+        rf"(?: (?:in|within) {_GIVEN}{_SOURCES}|(?: \w+){{0,2}}?)"
+        r" (?:information|mention|data|context|details?|evidence|answer|reference|about|on|regarding)\b",
         # "It is not available" may well be a fact; "it is not stated", or not available in the sources, is none.
-        r"(?:it|this|that)(?: is| was)?(?:n't| not) (?:explicitly |directly |clearly )?"
+        rf"(?:it|this|that)(?:{_IS_NOT}|(?:n't| not) )"
         r"(?:(?:mentioned|stated|specified|addressed|discussed)\b"
-        rf"|(?:provided|given|available|clear|included|contained|covered|answered|found|known|described)? ?"
-        rf"(?:in|from|by|within) {_GIVEN}{_SOURCES}\b)",
-        r"(?:the (?:answer|question|information|topic)|this (?:information|question|topic|detail))(?: is| was)?"
-        r"(?:n't| not) (?:explicitly |directly |clearly )?(?:mentioned|stated|specified|provided|given|available|clear"
-        r"|included|contained|covered|addressed|discussed|described|answered|found|known|in the \w+)\b",
-        r"(?:it|this|that|the (?:answer|question|information)|your question|this (?:question|information)) "
-        r"(?:cannot|can't|can not|could not|couldn't) be "
+        rf"|(?:{_TOLD} |clear )?(?:in|from|by|within) {_GIVEN}{_SOURCES}\b)",
+        rf"(?:it|they) {_NOT} (?:say|mention|specify|state)(?: (?:in|within) {_GIVEN}{_SOURCES})?[.!]*\Z",
+        r"(?:the (?:answer|question|information|topic)(?: to (?:the|this|that|your) question)?"
+        rf"|this (?:information|question|topic|detail))(?:{_IS_NOT}|(?:n't| not) )"
+        rf"(?:{_TOLD}(?! to\b)|clear|in the \w+)\b",
+        r"(?:it|this|that|the (?:answer|question|information)(?: to (?:the|this|that|your) question)?|your question"
+        r"|(?:this|that) (?:question|information)) (?:cannot|can't|can not|could not|couldn't) be "
         r"(?:determined|answered|found|inferred|derived|verified|confirmed)\b",
-        r"(?:no|not enough|insufficient) (?:relevant )?(?:answer|information|context|evidence|data|details?)"
-        r"(?: (?:was|is|were|could be|can be) \w+\b|[.!]*\Z)",
-        r"(?:n/?a|unknown|unanswerable|no answer|not (?:available|known|specified|stated|mentioned|found|applicable"
-        r"|provided|given|answerable))(?: in the \w+)?[.!]*\Z",
+        rf"it(?:{_IS_NOT}possible| is impossible|'s impossible) to (?:answer|determine|say|tell|know|find|confirm"
+        rf"|verify|infer)\b(?:[.!]*\Z|[^.,;:?!\d]{{0,80}}? (?:from|in|by|with|based on|given) {_GIVEN}{_SOURCES}\b)",
+        rf"it(?: is|'s) (?:unclear|unknown|uncertain|not clear) (?:from|based on) {_GIVEN}{_SOURCES}\b",
+        rf"it isn't clear (?:from|based on) {_GIVEN}{_SOURCES}\b",
+        rf"{_LITTLE} (?:relevant |such |further |specific )?{_INFO}"
+        rf"(?:(?: (?:about|on|regarding|concerning|of|for|as to) [^.,;:?!\d]{{1,60}}?)?"
+        rf" (?:was|is|were|are|could be|can be) {_TOLD}\b(?! to\b)|(?: (?:available|found|given|provided))?[.!]*\Z)",
+        r"(?:no idea|n/?a|unknown|unanswerable|no answer|not (?:available|known|specified|stated|mentioned|found"
+        r"|applicable|provided|given|answerable))(?: in the \w+)?[.!]*\Z",
     ),
+    re.IGNORECASE,
+)
+# "The price is not mentioned in the documents.", "Whether it is free isn't stated."
+_UNTOLD = re.compile(
+    r"(?:(?:unfortunately|sadly|however|but|sorry),? )?"
+    + _any(
+        rf"(?P<what>[^.,;:?!]{{1,100}}?)(?:{_IS_NOT}{_TOLD}|(?: cannot| can't| could not| couldn't) be (?:determined"
+        rf"|answered|found|inferred|derived|verified|confirmed)) (?:anywhere )?(?:in|from|by|within|based on) "
+        rf"{_GIVEN}{_SOURCES}\b",
+        rf"(?:whether|how|when|where|who|what|why|which)\b[^.,;:?!]{{1,100}}?{_IS_NOT}"
+        r"(?:mentioned|stated|specified|said|indicated)[.!]*\Z",
+    ),
+    re.IGNORECASE,
+)
+# What is not told: "The documents do not say who runs it."
+_ASKED = re.compile(r"\A (?:exactly )?(?:who|which|where|when)\b", re.IGNORECASE)
+_UNCLEAR = re.compile(
+    rf"(?:based on|from|given|judging by|according to|in) {_GIVEN}{_SOURCES}(?: alone| above)?{_AS_GIVEN},? "
+    r"it(?: is|'s) (?:unclear|unknown|uncertain|not clear|impossible to (?:say|tell|know))\b",
     re.IGNORECASE,
 )
 _FEELING = re.compile(
@@ -185,9 +234,10 @@ _VALUED = re.compile(
 _FACT = re.compile(
     r"\d|\b(?:because|since|although|though|whereas|while|but|however|whose|despite|therefore|actually)\b"
     r"|\bas (?!well|soon|needed|always|much|many|possible|you|i\b|a\b|an\b|that|this|it\b)"
-    r"|\b(?:that|which|who|where|when) (?!\w+[.!]*\Z|you|i\b|we\b|might|may|could|would|can\b"
+    r"|(?<!\bwith )(?<!\babout )(?<!\bto )(?<!\bfor )\b(?:that|which|who|where|when)"
+    r" (?!\w+[.!]*\Z|you|i\b|we\b|might|may|could|would|can\b"
     r"|is (?:unclear|helpful|relevant))"
-    r"|\b(?:tell you|confirm|assure you|say)\b(?! (?:more|about|how|what|why|where|when|if|whether|a\b|some))"
+    r"|\b(?:tell you|confirm|assure you|say)\b(?! (?:more|about|how|what|why|where|when|if|whether|a\b|some)|[.!]*\Z)"
     r"|[;:\u2014](?! ?[)(])|\s[\u2013-]\s",
     re.IGNORECASE,
 )
@@ -275,8 +325,7 @@ def why_not(text: str) -> str:
         return "it only introduces what follows"
     if _OFFER.match(text) and not _holds_fact(text):
         return "it is an offer or a request to the reader"
-    refusal = _REFUSAL.match(text) or _REFUSAL.match(rest)
-    if refusal and not _holds_fact(re.sub(r"\d", "", refusal.string[refusal.end() :])):
+    if _is_refusal(text) or _is_refusal(rest):
         return "it says that the answer is not known"
     own_view = begun > 0 and _OWN_VIEW.match(text)
     if (_FEELING.match(rest) or (own_view and _ADVICE.match(rest))) and not _holds_fact(rest):
@@ -291,6 +340,14 @@ def _why_no_statement(text: str, rest: str, words: list[str]) -> str:
         return ""
     asks = _INTERROGATIVE.match(text) and not _SUGGESTIVE.match(text)
     return "it is a question" if asks or len(words) <= _SHORT_QUESTION else ""
+
+
+def _is_refusal(text: str) -> bool:
+    untold = _UNTOLD.match(text)
+    if untold and has_finite_verb(untold["what"] or ""):
+        untold = None  # "Lunch is free and tea is not mentioned in the documents."
+    refusal = _REFUSAL.match(text) or untold or _UNCLEAR.match(text)
+    return refusal is not None and not _holds_fact(_ASKED.sub("", re.sub(r"\d", "", text[refusal.end() :])))
 
 
 def _holds_fact(text: str) -> bool:
