@@ -213,6 +213,17 @@ class TestMarkdown:
             ),
             ("Follow these steps:\n1. Remove the cover.\n2. Wait.", ["Remove the cover.", "Wait."]),
             ("It can be:\n- old\n\nIt is big.\n- It is new.", ["It can be old.", "It is big.", "It is new."]),
+            ("You must not:\n- feed them\n- keep two", ["You must not feed them.", "You must not keep two."]),
+            (
+                "To bleed the radiator:\n1. Turn the key.\n2. Water is hot.",
+                ["To bleed the radiator, turn the key.", "Water is hot."],
+            ),
+            ("To dry it, follow these steps:\n- Open the lid.", ["To dry it, open the lid."]),
+            (
+                "Before a race, riders:\n- must not eat\n- May drink",
+                ["Before a race, riders must not eat.", "Before a race, riders may drink."],
+            ),
+            ("Safety:\n- Do not open it.\n- three days", ["Do not open it.", "three days."]),
         ],
     )
     def test_items_go_on_with_their_lead_in(self, answer: str, texts: list[str]) -> None:

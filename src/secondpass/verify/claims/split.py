@@ -28,7 +28,23 @@ _UNFINISHED = re.compile(
     re.IGNORECASE,
 )
 # Behind these even a whole sentence is only a part of one.
-_OPEN_CLAUSE = re.compile(r"\b(?:if|when|unless|because|that|where|while|after|before|to|must|should|may|can)\Z", re.I)
+_OPEN_CLAUSE = re.compile(
+    r"\b(?:if|when|unless|because|that|where|while|after|before|to|must|should|may|can|cannot|will|shall|could|would"
+    r"|might|not|never)\Z",
+    re.IGNORECASE,
+)
+# What the steps of a list are for: "To update it:", "To update it, follow these steps:".
+_PURPOSE = re.compile(
+    r"((?:in order )?to (?!be\b|have\b)[^,.;:?!]{3,150})(?:, (?:please )?(?:\w+ ){0,3}"
+    r"(?:follow|do|take|perform|complete) [^,.;:?!]{2,60})?\s?:\Z",
+    re.IGNORECASE,
+)
+# "Patients: - must not eat": behind a subject that ends in a colon, these begin what is said of it.
+_PREDICATE = re.compile(
+    r"(?:must|may|can|cannot|should|shall|will|is|are|was|were|has|(?:must|can|should|will|is|are|was|were)n't)\b"
+    r"[^?]+\Z",
+    re.IGNORECASE,
+)
 _ALL_OF_THEM = re.compile(
     r" (?:either|both|all|any|one)?(?: or more)?(?: of)? ?(?:the following|these)(?: \w+)*\Z", re.I
 )
@@ -114,7 +130,7 @@ class ClaimStream:
             lead = self._lead if part.in_list else ""
             claims = self._of_sentence(part, raw, lead)
             if not lead:
-                self._lead = _lead(claims[-1].text) if len(claims) == 1 else ""
+                self._lead = (_lead(claims[0].text) or _subject(claims[0].text)) if len(claims) == 1 else ""
                 self._lists_sources = _SOURCES.fullmatch(claims[-1].text) is not None
             if lead and len(claims) == 1 and _lead(claims[0].text):
                 self._lead = ""  # a list in a list
@@ -150,7 +166,7 @@ class ClaimStream:
         whole = self._plain(raw)
         if not whole:
             return [self._claim(part, 0, len(raw), raw, "there are no words in it")]
-        if lead and (_OPEN_CLAUSE.search(lead) or not has_finite_verb(whole)):
+        if lead and _goes_on(lead, whole):
             return [self._claim(part, 0, len(raw), _led(lead, whole))]
         reason = why_not(whole) or ("it only introduces what follows" if _lead(whole) else "")
         if reason:
@@ -213,6 +229,9 @@ def _without_label(raw: str) -> str:
 
 def _lead(text: str) -> str:
     """Return what the items behind a sentence go on with; empty if it needs none of them."""
+    purpose = _PURPOSE.fullmatch(text)
+    if purpose:
+        return f"{purpose[1].rstrip()},"
     if (
         len(text) > _MAX_LEAD
         or not _UNFINISHED.search(text)
@@ -223,11 +242,24 @@ def _lead(text: str) -> str:
     return _ALL_OF_THEM.sub("", text.rstrip(" :"))
 
 
+def _subject(text: str) -> str:
+    """Return a lead-in that is only what its items say something of, with its colon; empty if it is more."""
+    return text if text.endswith(":") and len(text) <= _MAX_LEAD and not has_finite_verb(text) else ""
+
+
+def _goes_on(lead: str, item: str) -> bool:
+    """Return whether an item of a list says something with its lead-in only."""
+    if lead.endswith(":"):
+        return _PREDICATE.match(item) is not None
+    return _OPEN_CLAUSE.search(lead) is not None or not has_finite_verb(item)
+
+
 def _led(lead: str, item: str) -> str:
     """Return an item of a list as the sentence that its lead-in makes of it."""
     word = item.split(maxsplit=1)[0]
-    # "The" goes small within a sentence; "Paris", "NASA" and "iOS" stay.
-    small = word.istitle() and word.lower() in STOP_WORDS and word != "I"
+    # "The" goes small within a sentence, as the verb of a step does; "Paris", "NASA" and "iOS" stay.
+    small = word.istitle() and (word.lower() in STOP_WORDS or lead.endswith((",", ":"))) and word != "I"
+    lead = lead.rstrip(" :")
     return _as_statement(f"{lead} {item[0].lower() + item[1:] if small else item}".rstrip(_TRAILING))
 
 
