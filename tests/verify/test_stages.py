@@ -28,14 +28,15 @@ def stated(text: str = "It is so.", question: str = "", numbers: tuple[int, ...]
     [
         ("Is it free?", "Yes.", "It is free."),
         ("How long is it?", "Two old years.", "How long is it? Two old years."),
-        ("How long is it?", "Two very old years.", "Two very old years."),
+        ("How long is it?", "Two very old years.", "How long is it? Two very old years."),
+        ("How long is it?", "It is two years.", "It is two years."),
         ("", "Two years.", "Two years."),
         ("Why " + "x" * 396, "Two years.", "Why " + "x" * 396 + " Two years."),
         ("Why " + "x" * 397, "Two years.", "Two years."),
     ],
 )
 def test_short_replies_are_read_with_their_question(question: str, text: str, hypothesis: str) -> None:
-    """Of three words at most, and of four hundred characters of question."""
+    """Of few words, or of a part of a sentence, and of four hundred characters of question."""
     assert stated(text, question).hypothesis == hypothesis
 
 

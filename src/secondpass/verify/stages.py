@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from secondpass.logistic import FloatArray
 from secondpass.verify.claims.citations import CitationMarker
-from secondpass.verify.claims.replies import as_statement
+from secondpass.verify.claims.replies import as_statement, needs_question
 from secondpass.verify.decision import Decision
 from secondpass.verify.evidence import Passages, Window
 from secondpass.verify.signals import Premise, Signals
@@ -21,7 +21,6 @@ __all__ = ["Answer", "Decided", "Measured", "Planned", "Scored", "Stated", "atte
 __all__ += ["replying", "still_open", "without_evidence"]
 
 _log = logging.getLogger(__name__)
-_FEW_WORDS = 3  # a claim of so few is an answer to the question, not a sentence
 _MAX_QUESTION = 400  # characters; a longer one would leave too little of the model's room to the windows
 _MAX_CITED = 8  # passages for which one claim's citations are checked
 
@@ -60,11 +59,11 @@ class Stated:
 
     @property
     def hypothesis(self) -> str:
-        """What the model reads as the claim: an answer of very few words with its question, as a sentence if it can."""
+        """What the model reads as the claim: an answer of few words with its question, as a sentence if it can."""
         statement = _answered(self.question, self.claim.text)
         if statement:
             return statement
-        short = len(self.claim.text.split()) <= _FEW_WORDS and self.question and len(self.question) <= _MAX_QUESTION
+        short = len(self.question) <= _MAX_QUESTION and needs_question(self.question, self.claim.text)
         return f"{self.question} {self.claim.text}" if short else self.claim.text
 
     @property

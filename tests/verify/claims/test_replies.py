@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpass.verify.claims.replies import as_statement
+from secondpass.verify.claims.replies import as_statement, needs_question
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,17 @@ from secondpass.verify.claims.replies import as_statement
         ("Has the old bridge been closed?", "The old bridge has been closed."),
         ("Is Paris the capital of France?", "Paris is the capital of France."),
         ("Will it be open in May?", "It will be open in May."),
-        ("So, does it rain?", "It rain."),
+        ("So, does it rain?", "It rains."),
+        ("Does the lift stop in the cellar?", "The lift stops in the cellar."),
+        ("Does a ticket of the second class cost 9 euros?", "A ticket of the second class costs 9 euros."),
+        ("Does this apply to guests?", "This applies to guests."),
+        ("Does the shop still have bread?", "The shop still has bread."),
+        ("Do most trains run on time?", "Most trains run on time."),
+        ("Did Anna Berg paint the bridge?", "Anna Berg painted the bridge."),
+        ("Did the Danes build it?", "The Danes built it."),
+        ("Does the pump switch off at 40 bar?", "The pump switches off at 40 bar."),
+        ("Isn't the pool heated?", "The pool is heated."),
+        ("Can\u2019t I pay in cash?", "I can pay in cash."),
         ("Was the tower built in 1889?", "The tower was built in 1889."),
         ("Are the tickets sold online?", "The tickets are sold online."),
         ("Is the data set free?", "The data set is free."),
@@ -38,12 +48,16 @@ def test_no_denies_it(reply: str) -> None:
     assert as_statement("Is the hall open?", reply) == "The hall is not open."
     assert as_statement("Is Paris in Spain?", reply) == "Paris is not in Spain."
     assert as_statement("Do dogs travel free?", reply) == "Dogs do not travel free."
+    assert as_statement("Does the lift stop in the cellar?", reply) == "The lift does not stop in the cellar."
+    assert as_statement("Didn't the Danes build it?", reply) == "The Danes did not build it."
 
 
 def test_who_it_is_stands_before_the_verb() -> None:
     """The reply takes the place of "who", where that is the subject."""
     assert as_statement("Who founded the company?", "Johan Brekke.") == "Johan Brekke founded the company."
     assert as_statement("Who may apply?", "All members") == "All members may apply."
+    assert as_statement("Who was Anna Berg?", "A painter.") == "Anna Berg was a painter."
+    assert as_statement("Who was Lord Mayor?", "Anna Berg") == "Anna Berg was Lord Mayor."
     assert as_statement("Who did they hire?", "Anna Berg") == ""
     assert as_statement("Who founded it?", "It was founded by a man from Oslo.") == ""
 
@@ -58,6 +72,7 @@ def test_who_it_is_stands_before_the_verb() -> None:
         ("Is it open?", "Yes, at ten."),
         ("It is open?", "Yes."),
         ("Is?", "Yes."),
+        ("Does the customer support team answer calls?", "Yes."),
         ("", "Yes."),
         ("Is " + "a" * 500 + "?", "Yes."),
     ],
@@ -65,3 +80,25 @@ def test_who_it_is_stands_before_the_verb() -> None:
 def test_anything_else_is_none(question: str, reply: str) -> None:
     """Other questions, and replies that say something by themselves, are left alone."""
     assert as_statement(question, reply) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "needed"),
+    [
+        ("When is it open?", "Ten to six", True),
+        ("Is it open?", "Only in May", True),
+        ("When is it open?", "From May to the end of June", True),
+        ("In which months is it open?", "May, June and the first half of July.", True),
+        ("Why was it closed?", "Because of the fire in the attic", True),
+        ("Is it open?", "From May to the end of June", False),
+        ("When is it open?", "In May it is open daily.", False),
+        ("When is it open?", "The gate opens at ten.", False),
+        ("How do I open it?", "On the back, press the blue button.", False),
+        ("When is it open?", "In May: ten to six", False),
+        ("When is it open?", "From May to the end of June and from August to October", False),
+        ("", "In May", False),
+    ],
+)
+def test_what_is_no_sentence_needs_its_question(question: str, reply: str, needed: bool) -> None:
+    """Few words always do, and some more if they are a part of a sentence that the question begins."""
+    assert needs_question(question, reply) is needed

@@ -2,9 +2,19 @@
 
 import re
 
+from secondpass.verify.claims.conjuncts import has_finite_verb
 from secondpass.verify.words import word_set
 
-__all__ = ["as_statement"]
+__all__ = ["as_statement", "needs_question"]
+
+_FEW_WORDS = 3  # a claim of so few is an answer to the question, not a sentence
+_MOST_OF_A_FRAGMENT = 8  # words: "From May to the end of June"
+# What to do is told in sentences of one's own: "Hold the button."
+_WH = re.compile(
+    r"\s*(?:(?:so|and|but|then),? )?(?:(?:in|at|on|for|to|by|from|with|until|since|under|of) )?"
+    r"(?:what|when|where|which|who|whom|whose|why|how(?! (?:do|can|could|should|to|would|must|might)\b))\b.*\?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
 
 # What may follow, and what a splitter may leave of it: "Yes, you can.", "It does not."
 _ECHO = (
@@ -23,9 +33,17 @@ _NO = re.compile(
     rf"|false)|negative)(?:[\s,.;:!]{{1,3}}(?:{_SURELY}|not at all|{_ECHO}{_NOT}))?|{_ECHO}{_NOT})\W*",
     re.IGNORECASE,
 )
+_PART = re.compile(
+    r"\W{0,3}(?:\d|(?:at|in|on|by|for|from|to|of|with|within|without|under|over|after|before|between|during|since|until|till"
+    r"|through|via|near|behind|beside|inside|outside|because|due|thanks|about|around|approximately|roughly|nearly|almost"
+    r"|only|just|up|every|once|twice|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|both|either|not"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|january|february|march|april|may|june|july|august|september|october"
+    r"|november|december)\b)[^:]*\Z",
+    re.IGNORECASE,
+)
 _ASKED = re.compile(
-    r"\s*(?:(?:so|and|but|then),? )?(is|are|was|were|am|do|does|did|can|could|will|would|shall|should|must|may|might"
-    r"|has|have|had)\s+([^?\n]{3,300})\?\s*",
+    r"\s*(?:(?:so|and|but|then),? )?(?:(is|are|was|were|am|do|does|did|can|could|will|would|shall|should|must|may|might"
+    r"|has|have|had)|(is|are|was|were|do|does|did|ca|could|wo|would|should|has|have|had)n't)\s+([^?\n]{3,300})\?\s*",
     re.IGNORECASE,
 )
 # Whoever says yes to these says it of themselves: "Could you explain ...?"
@@ -53,6 +71,31 @@ _PARTICIPLES = word_set(
     "led lent lost made meant met paid said seen sent shown shut sold spent struck sung sworn taught thought thrown "
     "told torn understood won worn"
 )
+# Before these, or after some of them, stands the verb that "do" has taken from its place.
+_BEFORE_VERBS = word_set("not still already always never ever also only now")
+_VERBS = word_set(
+    "accept allow apply rely reply supply arrive become begin belong bring buy contain deliver depend eat exist expire "
+    "get give have include keep know live lose make meet pay provide receive remain require say seem sell send serve "
+    "speak swim take teach tell travel understand wear weigh win write"
+)
+# Nouns as well: verbs only before a word that begins something else.
+_VERBS_AND_NOUNS = word_set(
+    "change charge close cost cover end fit found grow help hold increase last lead limit lock match need offer open "
+    "order own rain replace rest restart return rise run show start stay stop store support switch use work"
+)
+_BEGINNINGS = _SMALL_WORDS | _DETERMINERS | _PRONOUNS | word_set("off up down out away back")
+_PAST: dict[str, str] = dict(
+    re.findall(
+        r"(\w+)-(\w+)",
+        "be-was become-became begin-began break-broke bring-brought build-built buy-bought choose-chose come-came "
+        "cost-cost cut-cut do-did draw-drew drink-drank drive-drove eat-ate fall-fell find-found fly-flew get-got "
+        "give-gave go-went grow-grew have-had hit-hit hold-held keep-kept know-knew lead-led leave-left let-let "
+        "lose-lost make-made meet-met pay-paid put-put read-read rise-rose run-ran say-said see-saw sell-sold "
+        "send-sent set-set shut-shut sleep-slept speak-spoke spend-spent stand-stood swim-swam take-took "
+        "teach-taught tell-told think-thought understand-understood wear-wore win-won write-wrote",
+    )
+)
+_PRESENT = {"have": "has", "be": "is"}
 _LATER = re.compile(r"(?:\w+(?:ed|ing|able|ible|ful|less|ous|ive|ly|en)|\d\S*)\Z")
 
 
@@ -63,20 +106,96 @@ def as_statement(question: str, reply: str) -> str:
     is not free for residents."; "Who is excluded?" with "Trainees." is "Trainees is excluded."
     """
     reply = reply.replace("\u2019", "'")
+    question = question.replace("\u2019", "'")
     who = _WHO.fullmatch(question)
     if who and len(reply.split()) <= _MOST_WORDS and not (_YES.fullmatch(reply) or _NO.fullmatch(reply)):
-        return f"{reply.strip(_END)} {who[1].strip()}."
-    asked = _ASKED.fullmatch(question.replace("\u2019", "'"))
+        return _who_it_is(reply.strip(_END), who[1].strip())
+    asked = _ASKED.fullmatch(question)
     yes, no = _YES.fullmatch(reply), _NO.fullmatch(reply)
     if asked is None or not (yes or no) or _REQUEST.match(question):
         return ""
-    verb, words = asked[1].lower(), asked[2].split()
-    subject = _subject(words)
+    verb, words = (asked[1] or asked[2]).lower(), asked[3].split()
+    verb = {"ca": "can", "wo": "will"}.get(verb, verb)
+    subject = _subject_of_do(words) if verb in _DO else _subject(words)
     if not 0 < subject < len(words):
         return ""
-    verbs = [verb, "not"] if no else [] if verb in _DO else [verb]
-    text = " ".join([*words[:subject], *verbs, *words[subject:]])
+    predicate = words[subject:]
+    if no:
+        predicate = [verb, "not", *predicate]
+    elif verb in _DO:
+        at = min(_is_adverb(predicate[0]), len(predicate) - 1)
+        predicate[at] = _inflected(predicate[at], verb)
+    else:
+        predicate = [verb, *predicate]
+    text = " ".join([*words[:subject], *predicate])
     return f"{text[0].upper()}{text[1:]}."
+
+
+def needs_question(question: str, reply: str) -> bool:
+    """Return whether a claim says something only together with the question: it is short, or only a part of a sentence.
+
+    That is a few words more, without a verb, behind a preposition or a number: "From May to the end of June."
+    """
+    n_words = len(reply.split())
+    if n_words <= _FEW_WORDS or not question:
+        return bool(question)
+    return (
+        n_words <= _MOST_OF_A_FRAGMENT
+        and _PART.match(reply) is not None
+        and _WH.fullmatch(question) is not None
+        and not has_finite_verb(reply)
+    )
+
+
+def _who_it_is(reply: str, predicate: str) -> str:
+    verb, _, name = predicate.partition(" ")
+    if verb in {"is", "was", "are", "were"} and name[:1].isupper() and reply.split()[:1] in (["A"], ["An"], ["The"]):
+        return f"{name} {verb} {reply[0].lower()}{reply[1:]}."  # "Who was Anna Berg?" "A painter."
+    return f"{reply} {predicate}."
+
+
+def _is_adverb(word: str) -> bool:
+    return word.lower() in _BEFORE_VERBS or (word.endswith("ly") and word not in _VERBS)
+
+
+def _inflected(verb: str, auxiliary: str) -> str:
+    """Return a verb as it is without "do": "open" with "does" is "opens", and with "did", "opened"."""
+    if auxiliary == "do" or not verb.isalpha() or not verb.islower():
+        return verb
+    ends_in_y = verb.endswith("y") and verb[-2:-1] not in "aeiou"
+    if auxiliary == "does":
+        if verb in _PRESENT:
+            return _PRESENT[verb]
+        if ends_in_y:
+            return f"{verb[:-1]}ies"
+        return verb + ("es" if verb.endswith(("s", "sh", "ch", "x", "z", "o")) else "s")
+    if verb in _PAST:
+        return _PAST[verb]
+    return f"{verb[:-1]}ied" if ends_in_y else verb + ("d" if verb.endswith("e") else "ed")
+
+
+def _subject_of_do(words: list[str]) -> int:
+    """Return how many words the subject has that stands before the verb of "do"; 0 if that is unclear."""
+    lower = [word.strip(",").lower() for word in words]
+    if lower[0] in _PRONOUNS and lower[0] not in _DETERMINERS:
+        return 1
+    first = 1 + (lower[0] in _DETERMINERS - _PRONOUNS)
+
+    def begins(at: int) -> bool:
+        """Return whether something else than the subject's or the verb's own noun begins at a word."""
+        return at >= len(words) or lower[at] in _BEGINNINGS or not words[at].islower()
+
+    for at in range(first, len(words)):
+        if lower[at] in _VERBS or (lower[at] in _VERBS_AND_NOUNS and begins(at + 1)) or _is_adverb(lower[at]):
+            return at
+    at = first
+    while at < len(words):
+        if lower[at] == "of":
+            at += 2 + (at + 1 < len(words) and lower[at + 1] in _DETERMINERS)
+        elif at > first and begins(at) and not words[at][0].isupper():
+            return 0 if lower[at - 1] in _SMALL_WORDS | _DETERMINERS else at - 1
+        at += 1
+    return first if first == len(words) - 1 else 0
 
 
 def _subject(words: list[str]) -> int:
