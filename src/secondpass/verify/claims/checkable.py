@@ -26,7 +26,9 @@ _GIVEN = (
 _WHERE = (
     rf"(?:{_GIVEN}(?:first |second |third |last |same |user |official |product |employee )?"
     rf"(?:{_SOURCES}|manual|handbook|guide|docs|policy|contract|agreement|report|page|website|faq|file|leaflet|label|section|table|readme|invoice"
-    r"|specification|spec|data ?sheet|brochure)(?: (?:number |no\. )?\d{1,3})?(?: (?:provided|given|above|below))?)"
+    r"|specification|spec|data ?sheet|brochure)(?: (?:number |no\. )?\d{1,3})?"
+    r"(?: (?:provided|given|above|below|available)"
+    r"|(?: that)? you (?:have )?(?:provided|shared|gave|given|sent|uploaded|attached|supplied)(?: me| us)?)?)"
 )
 # What stands before a claim and says only whose it is, or how sure.
 _OPENINGS = re.compile(
@@ -47,25 +49,33 @@ _OPENINGS = re.compile(
         r"it(?: is|'s) (?:also )?(?:worth|important to|interesting to) "
         r"(?:noting|note|mention|mentioning|remember|remembering|know|knowing)(?: that)?,?",
         r"did you know that|did you know,?|i (?:know|understand|recall|remember|see) that|the fact is(?: that)?,?",
-        rf"(?:according to|based on|per|from|in|as per|as (?:is )?(?:stated|mentioned|noted|described|explained|shown"
+        rf"(?:according to|based on|judging (?:by|from)|going by|looking at|per|from|in|as per"
+        r"|as (?:is )?(?:stated|mentioned|noted|described|explained|shown"
         rf"|outlined|said|written|specified|indicated|seen|given|reported) (?:in|by|on)|as) {_WHERE}"
         r"(?: (?:states?|says?|notes?|explains?|shows?|mentions?|puts? it))?,",
         rf"{_WHERE} (?:also |clearly |explicitly )?(?:states?|mentions?|says?|indicates?|shows?|explains?|notes?"
         r"|confirms?|tells? (?:us|you)) that",
         r"here(?:'s| is| are) (?:what|the (?:answer|information|details?|summary|facts?|result)"
         r"|a (?:short |brief |quick )?(?:answer|summary|overview)|my answer)\b[^.:;?!\d]{0,60}:",
-        r"(?:good|great|bad) news[:,!]|(?:the )?short answer:|(?:the )?answer:|tl;?dr:|bottom line:|quick answer:",
+        r"it (?:says|states|mentions|is (?:stated|mentioned|noted|specified|explained)) that",
+        r"(?:good|great|bad) news[:,!]|(?:the )?(?:short |quick |brief |final |direct )?answer(?::| [\u2013\u2014-])"
+        r"|tl;?dr:|bottom line:"
+        r"|(?:summary|conclusion|takeaway|important|warning|(?:please )?note|one thing to note|fun fact):",
+        r"(?:so,? )?(?:to answer|in (?:answer|response|reply) to|regarding|concerning|as (?:for|to)) your question[,:]",
+        r"the (?:key|main|most important) (?:point|takeaway|thing|idea|message|fact) (?:here )?is that",
+        r"(?:i (?:have )?found|we can see|you can see) that",
+        r"(?:let me|to) (?:summari[sz]e|sum up|recap|clarify|explain):",
         r"(?:in other words|in short|in brief|in summary|to summari[sz]e|to sum up|in conclusion|simply put|put simply"
         r"|to put it (?:simply|another way|briefly)|that is to say|as you can see"
         r"|as mentioned(?: above| before| earlier)?|as noted(?: above| before| earlier)?"
-        r"|as a reminder|for your information|fyi|in general|generally speaking),",
+        r"|as a reminder|as requested|just so you know|for your information|fyi|in general|generally speaking)[,:]",
         r"(?:unfortunately,? |sorry,? |(?:i(?: am|'m) )?afraid )?i (?:can't|cannot|can not|couldn't|could not|don't"
         r"|do not|am unable to|'m unable to|am not able to|'m not able to)\b[^.;:?!,\d]{0,60}, but",
         r"(?:yes|yeah|yep|no|well|ok|okay|sure|of course|certainly|absolutely|indeed|hello|hi|hey|great question"
         r"|good question|thanks for asking|to answer your question|in short|in summary)"
         r"(?: (?:there|everyone|all|again))?\s?[,:!\u2013\u2014]",
     )
-    + r"\s+",
+    + r"[*_]{0,3}\s+",
     re.IGNORECASE,
 )
 _MAX_OPENINGS = 3

@@ -35,8 +35,8 @@ _OPEN_CLAUSE = re.compile(
 )
 # What the steps of a list are for: "To update it:", "To update it, follow these steps:".
 _PURPOSE = re.compile(
-    r"((?:in order )?to (?!be\b|have\b)[^,.;:?!]{3,150})(?:, (?:please )?(?:\w+ ){0,3}"
-    r"(?:follow|do|take|perform|complete) [^,.;:?!]{2,60})?\s?:\Z",
+    r"((?:in order )?to (?!(?:be|have|summari[sz]e|sum up|recap|clarify|explain)\b)[^,.;:?!]{3,150})"
+    r"(?:, (?:please )?(?:\w+ ){0,3}(?:follow|do|take|perform|complete) [^,.;:?!]{2,60})?\s?:\Z",
     re.IGNORECASE,
 )
 # "Patients: - must not eat": behind a subject that ends in a colon, these begin what is said of it.
