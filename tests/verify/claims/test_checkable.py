@@ -122,6 +122,7 @@ def test_says_why_not(reason: str, texts: list[str]) -> None:
         "The sources you shared do not include the height.",
         "The information provided is not enough to answer.",
         "The documents do not say who built it.",
+        "The passages do not tell us where to pay.",
         "Sorry, but I can't help with that based on these texts.",
         "No idea.",
         "It does not say.",

@@ -19,6 +19,7 @@ from secondpass.verify.claims.replies import as_statement, needs_question
         ("So, does it rain?", "It rains."),
         ("Does the lift stop in the cellar?", "The lift stops in the cellar."),
         ("Does a ticket of the second class cost 9 euros?", "A ticket of the second class costs 9 euros."),
+        ("Does the lease cover repairs?", "The lease covers repairs."),
         ("Does this apply to guests?", "This applies to guests."),
         ("Does the shop still have bread?", "The shop still has bread."),
         ("Do most trains run on time?", "Most trains run on time."),

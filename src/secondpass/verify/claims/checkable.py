@@ -215,7 +215,7 @@ _UNTOLD = re.compile(
     re.IGNORECASE,
 )
 # What is not told: "The documents do not say who runs it."
-_ASKED = re.compile(r"\A (?:exactly )?(?:who|which|where|when)\b", re.IGNORECASE)
+_ASKED = re.compile(r"\A(?: me| us| you)? (?:exactly )?(?:who|which|where|when)\b", re.IGNORECASE)
 _UNCLEAR = re.compile(
     rf"(?:based on|from|given|judging by|according to|in) {_GIVEN}{_SOURCES}(?: alone| above)?{_AS_GIVEN},? "
     r"it(?: is|'s) (?:unclear|unknown|uncertain|not clear|impossible to (?:say|tell|know))\b",

@@ -195,7 +195,9 @@ def _subject_of_do(words: list[str]) -> int:
         elif at > first and begins(at) and not words[at][0].isupper():
             return 0 if lower[at - 1] in _SMALL_WORDS | _DETERMINERS else at - 1
         at += 1
-    return first if first == len(words) - 1 else 0
+    if first == len(words) - 1 or (first == len(words) - 2 and lower[first] in _VERBS_AND_NOUNS):
+        return first  # "Does the policy cover theft?", but not "Does the customer support team answer?"
+    return 0
 
 
 def _subject(words: list[str]) -> int:
