@@ -16,6 +16,8 @@ TABLE = (
 )
 ENTRY = '{"model": "Corvo 300", "weight_kg": 1.2, "price_eur": 129}'
 YAML = "model: Corvo 300\nweight_kg: 1.2\nprice_eur: 129"
+PLAIN_ROW = "Corvo 300 | 1.2 kg | 129 euros"
+ITEM = "- model: Corvo 300\n  weight_kg: 1.2\n  price_eur: 129"
 PIECES = ["<tr>", "</tr>", "<td>", "<th", "| ", "|---", "\n", "a,b", "a: b", "{", "[", '"', "-\n", "\u00ad", "x"]
 HTML = (
     "<table><tr><th>Model</th><th>Weight</th><th>Price</th></tr>\n<tr><td>Corvo 200</td><td>1.0 kg</td>"
@@ -32,6 +34,8 @@ HTML = (
         ("model;weight_kg;price_eur\nCorvo 200;1.0;89\n\"Corvo 300\";1.2;129", '"Corvo 300";1.2;129', SMALL_ROW),
         (f'[{{"model": "A"}},\n {ENTRY}]', ENTRY, SMALL_ROW),
         (f"{YAML}\n", YAML, SMALL_ROW),
+        (f"Drills:\n\nModel | Weight | Price\n--- | --- | ---\n{PLAIN_ROW}\n\nIn a case.", PLAIN_ROW, ROW),
+        (f"- model: A\n{ITEM}\n", ITEM, SMALL_ROW),
     ],
 )  # fmt: skip
 def test_a_row_names_its_columns(passage: str, place: str, text: str) -> None:
@@ -46,6 +50,18 @@ def test_nested_values_are_named_by_all_their_keys() -> None:
     assert found.text == "a b: 2 kg; a c: 1, 2; d: yes; f no: 1; f no: 3."
     (found,) = data_in("a:\n  b_kg: 2\n  c: 3\nd: x").records
     assert found.text == "a b: 2 kg; a c: 3; d: x."
+
+
+def test_items_of_a_list_are_entries_of_their_own() -> None:
+    """What is in one item is not in the others, and each keeps the name of the list."""
+    first, second = data_in("v: 2\njobs:\n- name: a\n  env:\n    k: 1\n- name: b\n  no: 3").records
+    assert (first.text, second.text) == ("v: 2; jobs name: a; jobs env k: 1.", "jobs name: b; jobs no: 3.")
+
+
+def test_lines_with_a_bar_are_no_table_without_a_rule() -> None:
+    """A bar in prose, or a rule after prose, makes no rows."""
+    assert data_in("Use a | b here.\nOr c | d.").records == ()
+    assert data_in("A title\n-------\nUse a | b.").records == ()
 
 
 @pytest.mark.parametrize(

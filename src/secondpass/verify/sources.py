@@ -28,7 +28,7 @@ _ROW_BEGINS = re.compile(r"<tr\b[^<>]{0,200}>", re.IGNORECASE)
 _ROW_ENDS = re.compile(r"</tr\s{0,20}>", re.IGNORECASE)
 _HTML_CELL = re.compile(r"<t([hd])\b[^<>]{0,200}>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,200}>")
-_YAML = re.compile(r"(\s*)(?:- )?([A-Za-z_][\w .-]{0,60}):(?:[^\S\n]+(.*))?")
+_YAML = re.compile(r"(\s*)(- )?([A-Za-z_][\w .-]{0,60}):(?:[^\S\n]+(.*))?")
 _HEADER = re.compile(r"[A-Za-z_][\w .()/%-]{0,40}")
 _FIGURE = re.compile(r"[-+]?\d[\d.,]*")
 _UNITS = {
@@ -90,9 +90,12 @@ def data_in(text: str) -> Data:
         rows = list(_html_rows(text))
         return Data(tuple(Record(*row) for row in rows if row[2]), tuple(row[:2] for row in rows))
     lines = list(_lines(text))
-    if any(line.lstrip().startswith("|") for _, line in lines):
-        regions = tuple((start, start + len(line)) for start, line in lines if _ROW.fullmatch(line))
-        return Data(tuple(_markdown_rows(lines)), regions)
+    tabled = _in_tables(lines)
+    if any(tabled):
+        regions = tuple(
+            (start, start + len(line)) for (start, line), is_row in zip(lines, tabled, strict=True) if is_row
+        )
+        return Data(tuple(_markdown_rows(lines, tabled)), regions)
     found = _whole(text, _csv_rows(lines))
     return found if found.records else _whole(text, _yaml(lines))
 
@@ -128,14 +131,28 @@ def _named(name: str, value: str) -> tuple[str, str]:
     return " ".join(words) if "_" in name or len(words) == 1 else name.strip(), value
 
 
-def _markdown_rows(lines: list[tuple[int, str]]) -> Iterator[Record]:
+def _in_tables(lines: list[tuple[int, str]]) -> list[bool]:
+    """Return of each line whether it is of a table of Markdown: it begins with a bar, or a rule is below the first."""
+    tabled: list[bool] = []
+    is_open = False
+    for (_, line), (_, after) in zip(lines, [*lines[1:], (0, "")], strict=True):
+        is_open = "|" in line and (is_open or ("|" in after and _is_rule(after)))
+        tabled.append(is_open or _ROW.fullmatch(line) is not None)
+    return tabled
+
+
+def _is_rule(line: str) -> bool:
+    return "-" in line and _RULE.fullmatch(line) is not None
+
+
+def _markdown_rows(lines: list[tuple[int, str]], tabled: list[bool]) -> Iterator[Record]:
     header: list[str] = []
-    for (_, before), (start, line), (_, after) in zip([(0, ""), *lines], lines, [*lines[1:], (0, "")], strict=False):
-        if _ROW.fullmatch(line) is None:
+    for at, (start, line) in enumerate(lines):
+        if not tabled[at]:
             header = []
             continue
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if "-" in after and _RULE.fullmatch(after) and _ROW.fullmatch(before) is None:
+        if at + 1 < len(lines) and _is_rule(lines[at + 1][1]) and not (at and tabled[at - 1]):
             header = cells
         elif not _RULE.fullmatch(line):
             said = _said(header or [""] * len(cells), cells)
@@ -181,31 +198,44 @@ def _csv_rows(lines: list[tuple[int, str]]) -> Iterator[Record]:
         return
 
 
+class _Entry(NamedTuple):
+    """Keys and values of YAML, and where the first of them stands."""
+
+    start: int
+    names: list[str]
+    values: list[str]
+
+
 def _yaml(lines: list[tuple[int, str]]) -> Iterator[Record]:
-    """Yield the entry of a text of nothing but keys and values; nested keys are joined."""
+    """Yield the entry of a text of nothing but keys and values, or those of its list; nested keys are joined."""
     filled = [(start, line) for start, line in lines if line.strip()]
     if len(filled) < _MIN_ROWS:
         return
-    names: list[str] = []
-    values: list[str] = []
+    entries: list[_Entry] = []
     path: list[tuple[int, str]] = []
-    for _, line in filled:
+    listed: tuple[int, str] | None = None  # how far the items of the list are indented, and their first key
+    for start, line in filled:
         match = _YAML.fullmatch(line)
-        if match is None or (match[3] and len(match[3].split()) > 8):
+        if match is None or (match[4] and len(match[4].split()) > 8):
             return
-        depth = len(match[1])
+        depth = len(match[1]) + len(match[2] or "")
         while path and path[-1][0] >= depth:
             path.pop()
         if len(path) > _MOST_DEPTH:
             return
-        if match[3]:
-            names.append(" ".join([*(name for _, name in path), match[2]]))
-            values.append(match[3].strip().strip("\"'"))
+        item = (depth, match[3]) if match[2] and len(path) <= 1 else None
+        if not entries or (item and item == listed):
+            entries.append(_Entry(start, [], []))
+        listed = listed or item
+        if match[4]:
+            entries[-1].names.append("_".join([*(name for _, name in path), match[3]]).replace(" ", "_"))
+            entries[-1].values.append(match[4].strip().strip("\"'"))
         else:
-            path.append((depth, match[2]))
-    said = _said([name.replace(" ", "_") for name in names], values)
-    if said:
-        yield Record(filled[0][0], filled[-1][0] + len(filled[-1][1]), said)
+            path.append((depth, match[3]))
+    ends = [*(entry.start - 1 for entry in entries[1:]), filled[-1][0] + len(filled[-1][1])]
+    for entry, end in zip(entries, ends, strict=True):
+        if said := _said(entry.names, entry.values):
+            yield Record(entry.start, end, said)
 
 
 def _json(text: str) -> Iterator[Record]:

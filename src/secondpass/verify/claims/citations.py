@@ -19,7 +19,7 @@ _NUMBER = r"\^?\d{1,4}\^?"
 _NUMBERS = rf"{_NUMBER}(?:\s?[,;\u2013-]\s?{_NUMBER}){{0,50}}"
 # Where in a source: "p. 3", "pages 3-5", "section 2.1", "\u00a7 4".
 _PLACE = (
-    r"(?:,\s?(?:(?:pp?|pgs?|ch|sec|sect|par|art|l|fig)\.|(?i:pages?|chapters?|sections?|paragraphs?|lines?|figures?|tables?)"
+    r"(?:[,;]\s?(?:(?:pp?|pgs?|ch|sec|sect|paras?|par|art|l|fig)\.|(?i:pages?|chapters?|sections?|paragraphs?|lines?|figures?|tables?)"
     r"|\u00a7{1,2})\s?\d{1,4}(?:[.\u2013-]\d{1,4}){0,3})?"
 )
 _NOUN = (
@@ -49,7 +49,8 @@ _KEYS = (
 DEFAULT = re.compile(
     rf"\[\[{_NUMBERS}\]\](?:{_LINK})?"
     rf"|\[\s?{_NAMED}\s?\](?:{_LINK}|(?![(=a-z_0-9]))"
-    rf"|\((?i:{_SEE})?{_SOURCES}\)"
+    rf"|\((?i:{_SEE})?{_SOURCES}{_PLACE}\)|\({_NUMBER}{_PLACE.removesuffix('?')}\)"
+    rf"|\[(?:(?i:{_NOUN}))?\d{{1,3}}(?::\s|\s[\u2013\u2014-]\s)[^\W\d_][^\[\]\n]{{0,100}}\]"
     rf"|\((?i:{_SEE})\[{_NUMBERS}\](?:\s?[,;]?\s?\[{_NUMBERS}\]){{0,20}}\)"
     rf"|(?:(?<=[a-z]{{4}})|(?<=\b1[5-9]\d\d)|(?<=\b20\d\d))\^\d{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     r"|(?:(?<=[a-z]{4})|(?<=\b1[5-9]\d\d)|(?<=\b20\d\d)|(?<=\w )|(?<=[.,;:!?]))\^\d{1,2}(?:,\d{1,2}){0,5}\^(?!\w)"
@@ -92,6 +93,7 @@ _IN_WORDS = re.compile(
     re.IGNORECASE,
 )
 _AT_A_PLACE = re.compile(_PLACE.removesuffix("?"))
+_TITLED = re.compile(r"\[[^\W\d]{0,12}[\s.:_#-]{0,3}(\d{1,3})(?::\s|\s[\u2013\u2014-]\s)[^\W\d_]")
 _FROM_ZERO = re.compile(r"[\[(]\s?ids?\s?:", re.IGNORECASE)
 _RAISED_DIGITS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 _URL = re.compile(r"\((?:https?://|www\.|#|/)[^()\s]{0,300}\)\Z")
@@ -252,6 +254,8 @@ def cited(match: re.Match[str]) -> tuple[int, ...]:
         text = re.sub(r"<[^<>]*>", " ", text)
     elif text[0] in "\ue200c":
         return ()
+    if titled := _TITLED.match(text):
+        return (int(titled[1]),)
     numbers = _numbers(_AT_A_PLACE.sub("", text))
     return tuple(number + 1 for number in numbers) if _FROM_ZERO.match(text) else numbers
 

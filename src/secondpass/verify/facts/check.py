@@ -23,7 +23,7 @@ _MOST_UNREAD = 32  # of a claim
 # What tokenizers and PDFs put blanks into: "12, 000", "1 , 250", "$ 1. 7 million". "1, 250" may be two numbers.
 _SPACED_THOUSANDS = re.compile(r"(?<![\d,.])(?<!, )(\d{1,3})(?:, (?=000)| , )(\d{3})(?![\d,]\d| , \d)")
 _SPACED_DECIMALS = re.compile(
-    r"(?<![\d.])(\d{1,6})\s?\. (\d{1,4})"
+    r"(?<![\d.])(\d{1,6})\s?\.[ \n](\d{1,4})"
     r"(?= ?(?:million|billion|trillion|thousand|percent|per cent|km|kg|mm|cm|bn|mn)\b|\s?%)"
 )
 

@@ -269,7 +269,7 @@ def _weekday(tokens: Figures, at: int) -> int | None:
     word = tokens[at].lower
     if word in _SHORT_DAYS:  # "Tue.", "Sat:", "Mon-Fri", "on Sun", but not "the Sun"
         before, after = (tokens[place].lower if 0 <= place < len(tokens) else "" for place in (at - 1, at + 1))
-        beside = before == "on" or before in _DASHES or after in _DASHES or after in {".", ":"}
+        beside = before == "on" or before in _DASHES or after in _DASHES or after in {".", ":"} or after.isdecimal()
         return _SHORT_DAYS[word] if beside and before != "the" else None
     return _WEEKDAYS.get(word)
 

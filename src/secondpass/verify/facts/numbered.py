@@ -27,6 +27,7 @@ _NOT_NAMES = word_set(
     "store boil fry whisk measure weigh cost costs enter press hold turn move read write send return repeat charge"
 )
 _ROMAN_WORTH = frozenset("VX")
+_GROUP = 3  # digits
 _MOST_OTHERS = 32  # of one thing that are compared
 
 
@@ -128,6 +129,17 @@ def _is_title(tokens: Figures, at: int) -> bool:
     return "." in tokens[at].text or after is None or not after.is_content
 
 
+def _is_hour(tokens: Figures, at: int) -> bool:
+    """Return whether minutes follow: "Sat 10:00"."""
+    after = tokens[at + 1 : at + 3]
+    return len(after) > 1 and after[0].text == ":" and after[1].kind == "number" and after[0].glued and after[1].glued
+
+
+def _is_group(token: Token) -> bool:
+    """Return whether it may be the thousands' rest: "Employees 2 310"."""
+    return token.kind == "number" and len(token.text) == _GROUP and not token.glued
+
+
 def _number(tokens: Figures, at: int, head: Token, is_head: bool) -> str | None:
     token = tokens[at]
     if token.kind == "number":
@@ -136,6 +148,8 @@ def _number(tokens: Figures, at: int, head: Token, is_head: bool) -> str | None:
         if after is not None and (tokens.unit(at + 1) or (numeral and numeral.end > at + 1) or after.text == "%"):
             return None
         is_year = len(token.text) == 4 and "1000" <= token.text <= "2100"
+        if after is not None and (_is_hour(tokens, at) or _is_group(after)):
+            return None
         if "," in token.text or (is_year and not is_head and not (head.text.isupper() and len(head.text) > 1)):
             return None
         return token.text

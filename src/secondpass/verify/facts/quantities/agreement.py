@@ -115,7 +115,7 @@ def _tolerance(rough: Quantity, other: Quantity) -> float:
     if rough.is_approximate:
         place = size if rough.form == "fraction" else _last_place(size) / 2  # "nearly half" may well be 45%
         slack = max(slack, (_PRECISE if _is_precise(rough) else _ROUNDED) * size, min(place, _ABOUT * size))
-    if rough.unit != other.unit:
+    if rough.unit != other.unit and not rough.unit.dimension.isupper():  # 100 cents are a dollar
         share = _CONVERTED_DATA if rough.unit.dimension == "data" else _CONVERTED
         slack = max(slack, share * size, rough.step / 2 if rough.unit.dimension == "temperature" else 0.0)
     return slack * factor

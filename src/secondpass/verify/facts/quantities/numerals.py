@@ -245,7 +245,7 @@ def _words(tokens: Measured, at: int) -> Numeral | None:
         if room == 10 and here == end and _word(tokens, end) in _DASHES and _word(tokens, end + 1) in _BELOW_TEN:
             here += 1  # some texts put spaces around every hyphen: "thirty - three"
         word = _word(tokens, here)
-        if word == "and" and seen and room == 100:
+        if word == "and" and seen and (room == 100 or (room == last == 1000 and _is_a_rest(tokens, at, here + 1))):
             here, word = here + 1, _word(tokens, here + 1)
         if word in _ONES and _ONES[word] < room and not (seen and _ONES[word] == 0):
             group, room, last = group + _ONES[word], 0.0, 1.0
@@ -271,6 +271,17 @@ def _words(tokens: Measured, at: int) -> Numeral | None:
     if form == "words" and not seen:
         return None
     return Numeral(end, total + group, last, 1.0, form)
+
+
+def _is_a_rest(tokens: Measured, at: int, here: int) -> bool:
+    """Return whether "two thousand and" goes on with the rest of the number, fifty-one, and not with another one."""
+    word = _word(tokens, here)
+    is_ten = word in _TENS
+    if not (is_ten or _ONES.get(word)) or (at and tokens[at - 1].lower in {"between", "both"}):
+        return False
+    end = _joined(tokens, here + 1)
+    end += is_ten and 0 < _ONES.get(_word(tokens, end), 0) < 10
+    return _word(tokens, end) not in SCALES
 
 
 def _decimal(tokens: Measured, found: Numeral | None) -> Numeral | None:

@@ -13,6 +13,7 @@ from secondpass.verify.facts.quantities.units import (
     INCH,
     ODDS,
     ORDINAL,
+    PERCENT,
     RATIO,
     TIMES,
     Unit,
@@ -43,6 +44,8 @@ _BOUNDS_AFTER = dict.fromkeys(word_set("more greater larger older above over hig
     word_set("less fewer smaller younger under below lower shorter"), -1
 )
 _MAX_BOUND_WORDS = 3
+_BARELY = word_set("just slightly barely")  # "just under 60 %" is no less than 57 %
+_NEARLY = 0.05
 _UNITLESS = frozenset({"count", "ordinal", "ratio"})
 _HALF_STEP = 0.1
 _GROUP = 3  # digits
@@ -130,7 +133,8 @@ def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
             at += 1
             continue
         if found and (whole := _compound(tokens, found[-1], quantity)):
-            found[-1], at = whole, whole.end
+            found[-1] = _for_a_period(tokens, whole)
+            at = found[-1].end
             continue
         quantity = _for_a_period(tokens, quantity)
         at = quantity.end
@@ -156,10 +160,18 @@ def _read_otherwise(tokens: Figures, quantity: Quantity) -> Iterator[Quantity]:
     """Yield what a quantity may be as well, as vague ones: what it agrees with, and never contradicts.
 
     "1, 250 mm" and "1 250 mm" are 1,250 mm where a PDF or a tokenizer put the blank. "1:40" is one part to 40 parts,
-    and these, like a "ratio of 1 to 40", are 1:40.
+    and these, like a "ratio of 1 to 40", are 1:40. What is halved falls by 50 %, and percentage points are points.
     """
     if joined := _joined(tokens, quantity):
         yield joined
+    if quantity.form == MULTIPLE:
+        share = abs(quantity.low - 1)
+        yield replace(quantity, low=share, high=share, unit=RATIO, is_vague=True)
+    if quantity.unit.dimension == RATIO.dimension and tokens[quantity.end - 1].lower in _POINTS:
+        yield replace(quantity, unit=COUNT, is_vague=True)
+    is_count = quantity.unit is COUNT and quantity.form == "digits" and quantity.end < len(tokens)
+    if is_count and tokens[quantity.end].lower in _POINTS:
+        yield replace(quantity, unit=PERCENT, is_vague=True)
     first = tokens.numeral(quantity.first)
     if first is None or quantity.is_vague:
         return
@@ -215,9 +227,10 @@ def _for_a_period(tokens: Figures, quantity: Quantity) -> Quantity:
 
 
 def _compound(tokens: Figures, large: Quantity, small: Quantity) -> Quantity | None:
-    """Return the sum of two quantities that belong together: 1 hour 30 minutes, 2 hours and 5 minutes, 6 ft 2 in."""
+    """Return the sum of two quantities that belong together: 1 hour 30 minutes, 6 ft 2 in, 4 dollars and 50 cents."""
     is_and = large.end < small.first and tokens[large.end].lower == "and"
-    if large.unit.dimension not in _COMPOUND or small.first != large.end + is_and:
+    is_money = large.unit.dimension.isupper() and small.unit.factor < large.unit.factor
+    if not (large.unit.dimension in _COMPOUND or is_money) or small.first != large.end + is_and:
         return None
     if large.unit.name == "ft" and small.unit is COUNT and small.end < len(tokens) and tokens[small.end].lower == "in":
         small = replace(small, unit=INCH, end=small.end + 1)
@@ -435,8 +448,10 @@ def _ending(tokens: Figures, numeral: Numeral) -> tuple[str, int]:
 
 def _in_millions(tokens: Figures, numeral: Numeral, currency: Unit | None) -> Numeral:
     """Read $5m, $5b, 5m euros and 5m users as millions and billions; elsewhere these are metres and bytes."""
-    if numeral.end >= len(tokens) or not tokens[numeral.end].glued:
+    if numeral.end >= len(tokens):
         return numeral
+    if not tokens[numeral.end].glued and not (currency and tokens[numeral.end].text == "m"):
+        return numeral  # "EUR 5 m" are five million
     if currency is None and not _counts_or_costs(tokens, numeral.end + 1):
         return numeral
     factor = {"m": 1e6, "b": 1e9, "t": 1e12}.get(tokens[numeral.end].text.lower(), 0.0)
@@ -517,6 +532,10 @@ def _bounded(tokens: Figures, quantity: Quantity) -> Quantity:
     if quantity.unit is ORDINAL or not (quantity.is_single or quantity.is_vague):
         return quantity
     side, words = _bound_before(tokens, first)
+    if side and first > words and tokens[first - words - 1].lower in _BARELY and quantity.low > 0:
+        near = quantity.low * (1 + side * _NEARLY)
+        low, high = sorted((quantity.low, near))
+        return replace(quantity, first=first - words - 1, low=low, high=high)
     if side:
         return _open(replace(quantity, first=first - words), side)
     end = quantity.end

@@ -22,6 +22,7 @@ _IN_ANOTHER = {
 _MOST_BETWEEN = 3
 _MULTIPLES = word_set("time times once twice thrice twofold threefold")
 _EACH = frozenset({"every", "each"})
+_PER = frozenset({"a", "per", "every", "each"})
 _ALL_DAYS = frozenset({"7", "seven"})
 _PARTS_OF_DAY = word_set("night morning afternoon evening noon midnight")
 
@@ -41,6 +42,8 @@ def frequency_at(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
     if word in _SEVERAL:
         times, period = _SEVERAL[word]
         return times, frequency_unit(period), at + 1
+    if word == "once" and [token.lower for token in tokens[at + 2 : at + 3]] == ["quarter"]:
+        return (1 / 3, frequency_unit("month"), at + 3) if tokens[at + 1].lower in _PER else None
     if word not in _EACH:
         return None
     here, number = at + 1, 1.0

@@ -12,6 +12,7 @@ __all__ = [
     "INCH",
     "ODDS",
     "ORDINAL",
+    "PERCENT",
     "RATIO",
     "TIMES",
     "Measured",
@@ -207,6 +208,7 @@ FREQUENCY_ADVERBS = {
 CURRENCIES = {sign: _UNITS[sign,] for sign in ("$", *"€£¥₹₽₩₪₺", "USD", "EUR", "GBP", "JPY", "INR", "CHF", "CNY", "Rs")}
 """Currencies that may be written before the number."""
 CENT = _UNITS["cent",]
+PERCENT = _UNITS["%",]
 
 
 class Measured(list[Token]):
