@@ -60,6 +60,16 @@ def test_windows_begin_and_end_with_sentences(sentences: list[str], size: int, b
     assert ends == sorted(set(ends)) and ends[-1] == len(text)
 
 
+@pytest.mark.parametrize("bar", ["|", ""])
+def test_no_window_goes_over_a_table(bar: str) -> None:
+    """The sentences before and after it are apart, as the rows between them are windows of their own."""
+    rows = [f"{bar} {row} {bar}".strip() for row in ("Kind | Length", "--- | ---", "Pike | 90 cm", "Perch | 30 cm")]
+    index = passages("\n".join(["The fish of the lake:", "", *rows, "", "All are protected."]), window_tokens=64).index(
+        64
+    )
+    assert [window.text for window in index.windows] == ["The fish of the lake:", "All are protected.", *rows[2:]]
+
+
 def test_a_sentence_that_is_too_long_is_cut() -> None:
     """It is read in pieces that share tokens, and its neighbours are whole."""
     long = " ".join(f"word{at}" for at in range(60))

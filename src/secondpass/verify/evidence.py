@@ -223,7 +223,7 @@ class Passages:
         return windows
 
     def _spans(self, passage: int, size: int, overlap: int) -> list[Span]:
-        """Return as many whole sentences at a time as have at most ``size`` tokens.
+        """Return as many whole sentences at a time as have at most ``size`` tokens, with no data between them.
 
         A sentence with more tokens is cut. Neighbours share the last sentences of the first one that have at most
         ``overlap`` tokens, if there is room for the next sentence beside them.
@@ -234,17 +234,18 @@ class Passages:
         tokens = np.searchsorted(starts, np.array(sentences, dtype=np.intp).reshape(-1, 2)).tolist()
         # A sentence without a token (of control characters) says nothing.
         known = [(span, *place) for span, place in zip(sentences, tokens, strict=True) if place[0] < place[1]]
+        blocks = [self._data_of(passage).before(span[0]) for span, *_ in known]
         spans: list[Span] = []
         counts: list[int] = []
         first = end = 0
         while end < len(known):
             end = max(end, first + 1)
-            while end < len(known) and known[end][2] - known[first][1] <= size:
+            while end < len(known) and blocks[end] == blocks[first] and known[end][2] - known[first][1] <= size:
                 end += 1
             spans.append((known[first][0][0], known[end - 1][0][1]))
             counts.append(known[end - 1][2] - known[first][1])
             first = end
-            while end < len(known) and _fits(known, first - 1, end, size, overlap):
+            while end < len(known) and blocks[first - 1] == blocks[end] and _fits(known, first - 1, end, size, overlap):
                 first -= 1
         # Alone, a part of a text may have a token or two more than it has within it: near the limit it is read again.
         near = [at for at, count in enumerate(counts) if count > size - size // _LEEWAY]

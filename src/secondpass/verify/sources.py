@@ -71,9 +71,13 @@ class Data(NamedTuple):
     records: tuple[Record, ...] = ()
     regions: tuple[tuple[int, int], ...] = ()
 
+    def before(self, at: int) -> int:
+        """Return how many regions begin before a place in the passage."""
+        return bisect_right(self.regions, at, key=itemgetter(0))
+
     def holds(self, start: int, end: int) -> bool:
         """Return whether a part of the passage stands in a region, if only by a part of it."""
-        at = bisect_right(self.regions, start, key=itemgetter(0))
+        at = self.before(start)
         return (at > 0 and self.regions[at - 1][1] > start) or (at < len(self.regions) and self.regions[at][0] < end)
 
 

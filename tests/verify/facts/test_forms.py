@@ -158,6 +158,7 @@ def test_other_forms_say_the_same(claim: str, evidence: str) -> None:
         ("Mix one part soap with 14 parts water.", "Mix soap and water at a ratio of 1:40."),
         ("Sales grew 15 %.", "Sales grew by half."),
         ("Sales fell by 15 %.", "Sales halved."),
+        ("It costs $9.99 per year.", "Price: $ 9.99/mo."),
         ("Turnout was just under 60 %.", "Turnout was 61.7 %; 35 % came late."),
         ("It is cleaned once a year.", "It is cleaned once a quarter."),
         ("Parking costs four dollars and fifty cents.", "Parking costs $4.60."),

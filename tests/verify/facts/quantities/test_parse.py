@@ -137,6 +137,7 @@ def _parts(words: str, *numbers: float) -> list[Read]:
         ),
         ("once a quarter", [("once a quarter", 1 / 3, 1 / 3, "times a month", 0.0, "", "period")]),
         ("open Sat 10:00", [("10:00", 600.0, 600.0, "am or pm", 1.0, "", "digits")]),
+        ("$9/mo.", [("$9/mo", 9.0, 9.0, "$", 1.0, "", "digits")]),
         ("40p", [("40p", 40.0, 40.0, "p", 1.0, "", "digits")]),
         ("720p", []),
         ("2.5 bar.", [("2.5 bar", 2.5, 2.5, "bar", 0.1, "", "digits")]),

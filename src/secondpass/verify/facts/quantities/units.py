@@ -83,9 +83,9 @@ time:     s 1 second|sec|secs
 time:     min 60 minute|mins
 time:     h 3600 hour|hr|hrs
 time:     day 86400
-time:     week 604800
+time:     week 604800 wk|wks
 time:     fortnight 1209600
-time:     month 2629800
+time:     month 2629800 mo|mos
 time:     year 31557600 yr|yrs|annum
 time:     decade 315576000
 data:     bit 0.125
