@@ -167,10 +167,10 @@ def _read_otherwise(tokens: Figures, quantity: Quantity) -> Iterator[Quantity]:
     if quantity.form == MULTIPLE:
         share = abs(quantity.low - 1)
         yield replace(quantity, low=share, high=share, unit=RATIO, is_vague=True)
-    if quantity.unit.dimension == RATIO.dimension and tokens[quantity.end - 1].lower in _POINTS:
+    last, *after = (token.lower for token in tokens[quantity.end - 1 : quantity.end + 1])
+    if quantity.form == "digits" and quantity.unit is PERCENT and last in _POINTS:
         yield replace(quantity, unit=COUNT, is_vague=True)
-    is_count = quantity.unit is COUNT and quantity.form == "digits" and quantity.end < len(tokens)
-    if is_count and tokens[quantity.end].lower in _POINTS:
+    elif quantity.form == "digits" and quantity.unit is COUNT and _POINTS.intersection(after):
         yield replace(quantity, unit=PERCENT, is_vague=True)
     first = tokens.numeral(quantity.first)
     if first is None or quantity.is_vague:
