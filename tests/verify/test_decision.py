@@ -87,6 +87,17 @@ def test_recombined_words_are_not_supported() -> None:
     assert decision.reason == "the source has all of its words, but seems to put them together otherwise"
 
 
+@pytest.mark.parametrize(("entailment", "supported"), [(0.9, False), (0.95, True)])
+def test_a_denial_needs_a_model_that_is_sure(entailment: float, supported: bool) -> None:
+    """Where the source says what the claim denies, the model's word for it has to be a strong one."""
+    claim, text = "Hana Kovac does not lead the laboratory.", "Hana Kovac leads the laboratory in Brno."
+    signals = measure_premises(claim, [Reader(claim, {}).premise(text, np.array([entailment, 1 - entailment, 0.0]))])
+    decision = decide(signals, np.array([0.8, 0.1, 0.1]), [Window(0, 0, len(text), text)], 0.3, 0.5)
+    assert (decision.verdict is Verdict.SUPPORTED) == supported
+    assert (decision.probability < 0.3) != supported
+    assert decision.reason == ("" if supported else "either the source or the claim denies what the other says")
+
+
 def test_a_number_of_something_else_denies_nothing() -> None:
     """A sibling that shares most words, but not the subject, does not contradict; the claim has not enough info."""
     claim = "The pump P-9 delivers 109 litres per minute."

@@ -18,6 +18,8 @@ __all__ = ["Decision", "Escalated", "as_evidence", "decide", "escalate", "overru
 _HIGH_OVERLAP = 0.5  # of the claim's words: so a premise speaks of the same, and a number in it is about the same
 _SOME_OVERLAP = 0.3  # models tend to call contradicted what is only unrelated
 _SURE = 0.5  # of one window, by the model alone
+# That one of two sentences denies what the other says, a model often does not see: below this, it was wrong as a rule.
+_SURE_OF_A_DENIAL = 0.92
 _VERBATIM = 0.92  # the share of right ones among claims that are a sentence of the source
 _SHOWN = 3
 
@@ -60,8 +62,8 @@ def decide(
     """Decide about one claim.
 
     Supported: a sentence says the same word for word; or the probability is at least the threshold, the best premise
-    states no number, date or unit differently, some premise has those that the claim gives in digits, and the claim
-    is none of `Signals.recombined`.
+    states no number, date or unit differently, some premise has those that the claim gives in digits, the claim
+    is none of `Signals.recombined`, and of claim and premise none denies what the other says, unless the model is sure.
     Contradicted: that probability is the larger one and at least its threshold (or passages disagree, or the best
     premise says what the claim denies), and some premise speaks of the claim's subject or shares words with it; or a
     premise that is about the same states a number, date or unit differently.
@@ -78,7 +80,8 @@ def decide(
     supported, contradicted = float(probabilities[0]), float(probabilities[1])
     facts, conflict = signals.best.facts, _conflict(signals, windows)
     hard, lacking = signals.best.hard, _lacking(signals)
-    forbidden = bool(hard or lacking or signals.recombined)
+    reversed_ = _differs_in_a_denial(signals.best) and signals.best.entailment < _SURE_OF_A_DENIAL
+    forbidden = bool(hard or lacking or signals.recombined or reversed_)
     if signals.verbatim:
         verdict, hard, lacking, supported = Verdict.SUPPORTED, (), (), max(supported, threshold, _VERBATIM)
     elif supported >= threshold and not forbidden and supported >= contradicted:
@@ -197,6 +200,8 @@ def _reason(verdict: Verdict, hard: Sequence[Mismatch], conflict: bool, signals:
         parts.append("; ".join(described(mismatch.to_dict()) for mismatch in hard[:_SHOWN]))
     elif signals.recombined and verdict is Verdict.NOT_ENOUGH_INFO:
         parts.append("the source has all of its words, but seems to put them together otherwise")
+    elif verdict is not Verdict.SUPPORTED and _differs_in_a_denial(signals.best):
+        parts.append("either the source or the claim denies what the other says")
     if conflict:
         parts.append("one passage supports it and another one contradicts it")
     if verdict is Verdict.SUPPORTED and _needs_both(signals):
