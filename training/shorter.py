@@ -1,9 +1,9 @@
 r"""Trains the verifier's model with fewer layers: ``python -m training.shorter --pairs FILE --teacher NAME --out DIR``.
 
 The student begins as some of its teacher's layers, with the embeddings and the head, and learns both the labels of the
-pairs and what the teacher makes of them. Some layers hardly matter: without any training, the eight that are kept by
-default order pairs nearly as all twelve do, where the first eight do not. It is stopped, started again and ended as
-`training.longrun` is.
+pairs and what the teacher makes of them. Behind nine of its twelve layers the teacher has all but made up its mind: a
+linear function of what stands there gives its log-odds with an R2 of .98, and of .80 behind eight. It is stopped,
+started again and ended as `training.longrun` is.
 
 Needs: pip install "secondpass[train]"
 """
@@ -27,8 +27,8 @@ from training.mixing import load
 
 __all__ = ["LAYERS", "ShorterTrainer", "main"]
 
-LAYERS = (0, 1, 4, 5, 6, 7, 8, 9)
-"""The teacher's layers, from 0, that are kept: 2, 3, 10 and 11 are those that are missed least."""
+LAYERS = tuple(range(9))
+"""The teacher's layers, from 0, that are kept."""
 
 _TEMPERATURE = 2.0  # at 1, what a pair is that is surely neutral would teach next to nothing
 _LABELS, _TEACHER = 0.5, 2.0  # weights of the two losses
