@@ -200,8 +200,6 @@ def _reason(verdict: Verdict, hard: Sequence[Mismatch], conflict: bool, signals:
         parts.append("; ".join(described(mismatch.to_dict()) for mismatch in hard[:_SHOWN]))
     elif signals.recombined and verdict is Verdict.NOT_ENOUGH_INFO:
         parts.append("the source has all of its words, but seems to put them together otherwise")
-    elif verdict is not Verdict.SUPPORTED and _differs_in_a_denial(signals.best):
-        parts.append("either the source or the claim denies what the other says")
     if conflict:
         parts.append("one passage supports it and another one contradicts it")
     if verdict is Verdict.SUPPORTED and _needs_both(signals):
