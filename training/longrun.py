@@ -57,7 +57,7 @@ class Settings:
         max_length: tokens of a pair.
         seed: of the order of pairs.
         threads: that work on parts.
-        bfloat16: whether products are computed in it: faster by 3.5 on a processor with instructions for it.
+        bfloat16: whether products are computed in it: faster by 3.5 on a processor that multiplies tiles of it.
     """
 
     batch: int = 48
