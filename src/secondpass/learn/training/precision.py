@@ -10,7 +10,7 @@ __all__ = ["is_mixed", "multiplies_bfloat16", "precision_arguments"]
 def multiplies_bfloat16() -> bool:
     """Whether this machine's processor multiplies tiles of bfloat16 (AMX).
 
-    With AVX-512 alone, products in bfloat16 took 1.8 times as long as in float32 on the Intel processor that was measured.
+    With AVX-512 alone, products in bfloat16 took 1.8 times as long as in float32 on the processor that was measured.
     """
     return bool(torch.cpu._is_amx_tile_supported())
 
