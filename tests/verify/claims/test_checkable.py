@@ -320,3 +320,39 @@ def test_code_and_data_are_not_checkable_and_the_prose_around_is(block: str, rea
 def test_what_only_looks_like_data_is_checked(text: str) -> None:
     """A bracket does not hide a statement."""
     assert any(claim.checkable and claim.end == len(text) for claim in split_claims(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Congratulations!",
+        "Great choice!",
+        "Have a wonderful trip!",
+        "Have fun sailing!",
+        "We're sorry to see you go!",
+        "I hope this helps, and get well soon!",
+        "Thanks for asking, and have a nice day!",
+        "Enjoy your holiday!",
+        "That's it!",
+    ],
+)
+def test_friendly_words_are_not_checkable(text: str) -> None:
+    """Wishes, compliments and regrets, and two of them in a row."""
+    assert why_not(text) == "it is a greeting, thanks or a closing"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Have a good breakfast.",
+        "Great idea: it costs $5.",
+        "Enjoy the ride, it costs nothing.",
+        "Enjoy the show at 8.",
+        "Happy eating is a brand.",
+        "We're sorry to hear that it is closed.",
+        "Thanks, the fee is $2.",
+    ],
+)
+def test_facts_beside_friendly_words_are_checkable(text: str) -> None:
+    """Only the words themselves claim nothing."""
+    assert why_not(text) == ""

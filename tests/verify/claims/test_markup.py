@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpass.verify.claims.markup import inside
+from secondpass.verify.claims.markup import all_bold, inside
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,21 @@ def test_without_ranges_nothing_is_inside() -> None:
     """Not even the beginning."""
     assert not inside(0, [])
     assert inside(0, [(0, 1)])
+
+
+@pytest.mark.parametrize(
+    ("text", "bold"),
+    [
+        ("**Opening hours**", "Opening hours"),
+        ("\U0001f552 ***Hours.*** ", "Hours."),
+        ("**Hours** of opening", ""),
+        ("**Hours** and **prices**", ""),
+        ("*Hours*", ""),
+        ("** Hours**", ""),
+        ("****", ""),
+        ("`**Hours**`", ""),
+    ],
+)
+def test_bold_from_end_to_end(text: str, bold: str) -> None:
+    """A picture may stand before it; emphasis, code and what is bold in part are something else."""
+    assert all_bold(text) == bold

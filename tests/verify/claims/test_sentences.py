@@ -161,7 +161,7 @@ def test_a_paragraph_of_blanks_has_none() -> None:
         "Is it? |Yes. |No!",
         "Planets.Rockets Comets.",
         "v1.2 is. |It",
-        "**Planets.** |Rockets.",
+        "**See the planets.** |Rockets.",
         "**Planets. |Rockets.** |Comets.",
         "_Planets._ |Rockets.",
         "Planets. |<b>Rockets</b>.",

@@ -426,3 +426,53 @@ class TestStream:
 def test_pictures_as_bullets_and_views_before_a_claim(answer: str, claims: list[str]) -> None:
     """A sign before each line makes a list, one behind a sentence is no claim, and whose view it is stays out."""
     assert [claim.text for claim in split_claims(answer)] == claims
+
+
+_TITLED = [
+    ("Come.\n\n**Opening hours**\n\nWe open at 9.", [("Opening hours", "it is a heading"), ("We open at 9.", "")]),
+    ("Come.\n\n**Prices**\n- Entry costs $5.", [("Prices", "it is a heading"), ("Entry costs $5.", "")]),
+    ("**Renting a boat**\n\nIt costs $5.", [("Renting a boat", "it is a heading"), ("It costs $5.", "")]),
+    ("**Prices.** Entry costs $5.", [("Prices: Entry costs $5.", "")]),
+    ("**Prices**\nIt is $5.\n\n**Hours**\nWe open at 9.", [("Prices: It is $5.", ""), ("Hours: We open at 9.", "")]),
+    ("- **Late fee.** It is $2.", [("Late fee: It is $2.", "")]),
+    # Answers, and not titles.
+    ("**The skipper**\n\nHe pays for damage.", [("The skipper.", ""), ("He pays for damage.", "")]),
+    ("**Canoes**", [("Canoes", "")]),
+    ("Rent a boat.\n\n**Canoes**", [("Rent a boat.", ""), ("Canoes", "")]),
+    ("It is paid by:\n\n**The skipper**\n\nHe has to.", [("The skipper.", ""), ("He has to.", "")]),
+    ("Come.\n\n**Canoes are free**\n\nTry one.", [("Canoes are free.", ""), ("Try one.", "")]),
+    ("**Not included.** Bring a towel.", [("Not included.", ""), ("Bring a towel.", "")]),
+    ("**Canoes are free.** Bring a towel.", [("Canoes are free.", ""), ("Bring a towel.", "")]),
+    ("**Canoes**\nare free.", [("Canoes are free.", "")]),
+]
+
+
+@pytest.mark.parametrize(("answer", "claims"), _TITLED)
+@pytest.mark.parametrize("step", [1, 3, 1000])
+def test_bold_titles(answer: str, claims: list[tuple[str, str]], step: int) -> None:
+    """A bold line before others is a heading, a bold beginning is read with its sentence; bold answers are checked."""
+    stream = ClaimStream()
+    found = [claim for at in range(0, len(answer), step) for claim in stream.feed(answer[at : at + step])]
+    found += stream.finish()
+    assert [(claim.text, claim.reason) for claim in found][-len(claims) :] == claims
+    assert found == list(split_claims(answer))
+
+
+@pytest.mark.parametrize(
+    ("answer", "claims"),
+    [
+        (
+            "If it leaks:\n- Bail it out.\n- You can call us.",
+            ["If it leaks, bail it out.", "If it leaks, you can call us."],
+        ),
+        ("For members:\n- Entry is free.", ["For members, entry is free."]),
+        ("On weekends:\n1. **Hours:** 9 to 5", ["Hours: 9 to 5."]),
+        ("For example:\n- Entry is free.", ["Entry is free."]),
+        ("In summary:\n- Entry is free.", ["Entry is free."]),
+        ("If the boat leaks:\n\nIt is not yours.", ["It is not yours."]),
+        ("To bail it out:\n- Use the bucket.", ["To bail it out, use the bucket."]),
+    ],
+)
+def test_items_hold_under_the_condition_that_leads_to_them(answer: str, claims: list[str]) -> None:
+    """A lead-in that says when, or for whom, goes before each item of its list, but not before one with a label."""
+    assert [claim.text for claim in split_claims(answer) if claim.checkable] == claims

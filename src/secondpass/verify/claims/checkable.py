@@ -82,29 +82,34 @@ _MAX_OPENINGS = 3
 _MIN_REST = 2  # words; "I think so." stays what it is
 _WORD = re.compile(r"\w+(?:['\u2019.-]\w+)*")
 
+_PLEASANT = r"(?:great|nice|good|wonderful|lovely|safe|pleasant|excellent|interesting|fantastic|perfect|happy|relaxing)"
+_POLITE_PHRASE = _any(
+    r"(?:hi|hello|hey|greetings|welcome)(?: there| everyone| all| again)?",
+    r"good (?:morning|afternoon|evening|day)|dear (?:\w+ ?){1,3}",
+    r"(?:many )?thank(?:s| you)(?: so much| very much| a lot| again)?"
+    r"(?: for (?:asking|reading|your (?:question|patience|interest|time|message)|the question|reaching out))?",
+    r"you(?: are|'re) (?:very |most )?welcome|no problem|my pleasure|cheers|good ?bye|bye|see you(?: soon)?",
+    r"(?:i |we )?(?:really )?hope (?:that )?(?:this|that|it|these|my answer|the above)"
+    r"(?: information| answer| explanation)? (?:helps?|helped|clarifies|clarified|answers|answered|is helpful"
+    r"|was helpful|is useful)(?: (?:you|a bit|things|it|your questions?|with your questions?))?",
+    r"(?:best|kind|warm|with best|with kind)(?: regards| wishes)|regards|sincerely|yours(?: truly| sincerely)?",
+    rf"have (?:a|an) {_PLEASANT} (?:day|one|morning|afternoon|evening|night|week(?:end)?|time|trip|flight|journey|ride"
+    r"|stay|visit|holiday|vacation|break|start|summer|meal|party)|have fun(?: \w{1,20}ing)?|(?:good|best of) luck",
+    r"all the best|take care|stay safe|enjoy(?: (?:your|the) \w{1,20})?|happy \w{1,20}ing|safe travels"
+    r"|bon app[e\u00e9]tit|get well soon|speedy recovery|congrat(?:ulation)?s|well done|welcome (?:aboard|back)",
+    rf"(?:(?:that(?: is|'s)|what) (?:a|an) )?{_PLEASANT} (?:question|point|choice|idea|news|pick)",
+    r"(?:i(?: am|'m) )?(?:happy|glad|pleased) to (?:help|be of help|assist)|glad i could help|sure thing|no worries",
+    r"(?:sure|of course|certainly|absolutely|definitely|got it|understood|great|alright)(?=[!.])",
+    r"yes,? (?:sure|of course|certainly|absolutely|definitely|indeed)(?=[!.])",
+    r"let (?:me|us|'s) (?:explain|see|check|think|summari[sz]e|look|clarify|break (?:it|this|that) down|get started)"
+    r"(?: (?:it|this|that|for you))?|(?:and )?that(?: is|'s) (?:it|all)|you(?: are|'re) all set",
+    r"(?:i )?(?:apologi[sz]e|apologies)(?: for (?:the|any) (?:confusion|inconvenience|error|mistake))?",
+    r"(?:(?:i am|i'm|we are|we're) )?(?:very |so |really )?sorry"
+    r"(?: (?:about that|for the (?:confusion|trouble)|to hear (?:that|it|this)|to see you go))?",
+)
 _POLITE = re.compile(
-    _any(
-        r"(?:hi|hello|hey|greetings|welcome)(?: there| everyone| all| again)?",
-        r"good (?:morning|afternoon|evening|day)|dear (?:\w+ ?){1,3}",
-        r"(?:many )?thank(?:s| you)(?: so much| very much| a lot| again)?"
-        r"(?: for (?:asking|reading|your (?:question|patience|interest|time|message)|the question|reaching out))?",
-        r"you(?: are|'re) (?:very |most )?welcome|no problem|my pleasure|cheers|good ?bye|bye|see you(?: soon)?",
-        r"(?:i |we )?(?:really )?hope (?:that )?(?:this|that|it|these|my answer|the above)"
-        r"(?: information| answer| explanation)? (?:helps?|helped|clarifies|clarified|answers|answered|is helpful"
-        r"|was helpful|is useful)(?: (?:you|a bit|things|it|your questions?|with your questions?))?",
-        r"(?:best|kind|warm|with best|with kind)(?: regards| wishes)|regards|sincerely|yours(?: truly| sincerely)?",
-        r"have a (?:great|nice|good|wonderful|lovely) (?:day|one|evening|weekend|week)|good luck|take care|enjoy",
-        r"(?:that(?: is|'s) (?:a|an) )?(?:great|good|excellent|interesting|nice) (?:question|point)",
-        r"(?:i(?: am|'m) )?(?:happy|glad|pleased) to (?:help|be of help|assist)|glad i could help|sure thing",
-        r"(?:sure|of course|certainly|absolutely|definitely|got it|understood|great|alright)(?=[!.])",
-        r"yes,? (?:sure|of course|certainly|absolutely|definitely|indeed)(?=[!.])",
-        r"let (?:me|us|'s) (?:explain|see|check|think|summari[sz]e|look|clarify|break (?:it|this|that) down)"
-        r"(?: (?:it|this|that|for you))?",
-        r"(?:i )?(?:apologi[sz]e|apologies)(?: for (?:the|any) (?:confusion|inconvenience|error|mistake))?",
-        r"(?:i(?: am|'m) )?"
-        r"(?:very |so |really )?sorry(?: (?:about that|for the confusion))?",
-    )
-    + r"[\s!,.:;)\u2026\U0001f300-\U0001faff\ufe0f\u2764\u263a-]*",
+    rf"{_POLITE_PHRASE}(?:(?:,| [\u2013\u2014-])? (?:and )?{_POLITE_PHRASE}){{0,3}}"
+    r"[\s!,.:;)\u2026\U0001f300-\U0001faff\ufe0f\u2764\u263a-]*",
     re.IGNORECASE,
 )
 # "Feel free to mix them" and "If you need it, take two" are instructions: only what leads back to the speaker is none.

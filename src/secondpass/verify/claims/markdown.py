@@ -13,7 +13,7 @@ from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock, code, fence, heading, hr, lheading, paragraph
 
 from secondpass.verify.claims.citations import DEFAULT
-from secondpass.verify.claims.markup import code_spans
+from secondpass.verify.claims.markup import all_bold, code_spans
 from secondpass.verify.claims.sentences import SentenceScanner
 
 __all__ = ["MarkdownReader", "Part", "PartKind"]
@@ -40,6 +40,8 @@ class Part:
     Attributes:
         cells: of a table's row, with the header of each, which is empty if there is none.
         in_list: whether it stands in an item of a list.
+        is_followed: whether more of the answer is behind it, as far as is known when it is given. Of a paragraph that
+            is bold as a whole it is always known: before others it may be their title, and at the end it is not.
     """
 
     start: int
@@ -47,6 +49,7 @@ class Part:
     kind: PartKind
     cells: tuple[tuple[str, str], ...] = ()
     in_list: bool = False
+    is_followed: bool = False
 
 
 Rule = Callable[[StateBlock, int, int, bool], bool]
@@ -62,6 +65,7 @@ _CODE_SIGN = re.compile(
 _PROSE = re.compile(r"\s*[\"'\u201c(*_]{0,4}[A-Z](?:\S*\s+){3}")
 _PROSE_END = re.compile(r"[.!?][\"'\u201d)*_]*(?:\s*\[[\d, ]{1,20}\])*\s*\Z")
 _LINE_END = 100
+_KEPT = 160  # characters of a line that has been read: as many as may be a title
 _TOOL = r"<(?:tool|function)_(?:calls?|response|results?|output)>"
 _DATA = re.compile(rf"\{{\s{{0,50}}(?:\"|\}}|\Z)|\[\s{{0,50}}(?:[\"{{]|\[\s{{0,50}}[\"{{\[]|\Z)|{_TOOL}")
 _MAX_DATA_LINES = 100  # more are read as prose, so that lines of open brackets take linear time
@@ -174,6 +178,7 @@ _BULLET = re.compile(rf"^([ \t>]*)[{_BULLETS}](\ufe0f?)(?=[ \t])")
 _LEAD = re.compile(rf"[\s\d\-*+_=:|#`~>.){_BULLETS}\ufe0f]*")
 _MAX_LEAD = 100  # a longer run of signs is a line of text
 _INDENT = re.compile(r"\t| {4}")
+_BOLD_SO_FAR = re.compile(r"[^\w*`]{0,8}\*{2,3}[^*\n]{0,100}\*{0,3}\s*")
 _BRACKETED = re.compile(r"\[[^\]]{0,100}\][^:]")
 _MARKS = re.compile(r"(?:[ \t]*+(?:>|(?:[-*+]|\d{1,9}[.)])(?=\s|\Z)))*+\s*")
 # Nothing is given back (*+), so a line of blanks takes linear time.
@@ -348,6 +353,8 @@ class MarkdownReader:
             return
         if _DATA.match(line, at) or (line[at] == "<" and len(line) - at < _MAX_LEAD):
             return
+        if _BOLD_SO_FAR.fullmatch(line):
+            return  # it may be a title
         if line[at] == "[" and not _BRACKETED.match(line, at) and len(line) - at < _MAX_LEAD:
             return
         self._was_tried = True
@@ -386,8 +393,9 @@ class MarkdownReader:
                 continue
             if leaf.kind != "row" or self._lines[leaf.first].offset != self._row_end:
                 yield from self._end_table()
-            ended = final or at + 1 < len(leaves) or leaf.first < cut or self._has_ended(leaf)
-            yield from self._leaf(leaf, start, ended=ended, partial=partial and at + 1 == len(leaves))
+            is_last = at + 1 == len(leaves)
+            ended = final or not is_last or leaf.first < cut or self._has_ended(leaf)
+            yield from self._leaf(leaf, start, ended=ended, partial=partial and is_last, is_last=is_last)
             if ended:
                 self._done = start
         if self._lines and self._lines[-1].offset + len(self._lines[-1].raw) + 1 > self._row_end and not partial:
@@ -401,13 +409,15 @@ class MarkdownReader:
             is_closed = leaf.end - leaf.first > 1 and closing.startswith(leaf.mark) and not closing.strip(leaf.mark[0])
             return is_closed or leaf.end < len(self._lines)
         if leaf.kind == "paragraph_open":
-            return leaf.end < len(self._lines)
+            first = self._lines[leaf.first]
+            may_be_title = leaf.end - leaf.first == 1 and all_bold(first.raw[leaf.column :])
+            return leaf.end < len(self._lines) and not may_be_title
         return leaf.kind != "code_block"
 
-    def _leaf(self, leaf: _Leaf, start: int, *, ended: bool, partial: bool) -> Iterator[Part]:
+    def _leaf(self, leaf: _Leaf, start: int, *, ended: bool, partial: bool, is_last: bool) -> Iterator[Part]:
         lines = self._lines[leaf.first : leaf.end]
         if leaf.kind in {"paragraph_open", "setext"}:
-            yield from self._prose(leaf, start, ended=ended, partial=partial)
+            yield from self._prose(leaf, start, ended=ended, partial=partial, is_last=is_last)
             return
         if start != self._open:
             self._open, self._open_end = start, 0
@@ -426,7 +436,7 @@ class MarkdownReader:
         elif leaf.kind == "data":
             yield Part(start, self._open_end, PartKind.DATA)
 
-    def _prose(self, leaf: _Leaf, start: int, *, ended: bool, partial: bool) -> Iterator[Part]:
+    def _prose(self, leaf: _Leaf, start: int, *, ended: bool, partial: bool, is_last: bool) -> Iterator[Part]:
         if start != self._open or self._scanner is None:
             self._in_list = leaf.in_list
             self._open, self._scanner = start, SentenceScanner(start, self._pattern, quoted=leaf.quoted)
@@ -441,13 +451,14 @@ class MarkdownReader:
             is_heading = leaf.kind == "setext" and not scanner.released
             spans = scanner.finish()
             kind = PartKind.HEADING if is_heading and len(spans) == 1 else PartKind.SENTENCE
-            for begin, end in spans:
-                yield Part(begin, end, kind, in_list=leaf.in_list)
+            for at, (begin, end) in enumerate(spans):
+                is_followed = not is_last or at + 1 < len(spans)
+                yield Part(begin, end, kind, in_list=leaf.in_list, is_followed=is_followed)
 
     def _to_paragraph(self, text: str) -> Iterator[Part]:
         if self._scanner is not None:
             for start, end in self._scanner.feed(text):
-                yield Part(start, end, PartKind.SENTENCE, in_list=self._in_list)
+                yield Part(start, end, PartKind.SENTENCE, in_list=self._in_list, is_followed=True)
 
     def _forget(self, leaves: list[_Leaf], cut: int) -> None:
         """Keep of the lines no more than what the next ones can depend on."""
@@ -455,7 +466,7 @@ class MarkdownReader:
         for leaf in leaves:
             first = self._lines[leaf.first]
             if leaf.kind == "paragraph_open" and first.is_fed:
-                self._lines[leaf.first] = replace(first, view=first.view[: leaf.column] + "x", raw=first.raw[:80])
+                self._lines[leaf.first] = replace(first, view=first.view[: leaf.column] + "x", raw=first.raw[:_KEPT])
                 dropped.update(range(leaf.first + 1, leaf.end))
             elif leaf.kind in {"fence", "code_block"}:
                 dropped.update(range(leaf.first + 1, leaf.end - 1))

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from operator import itemgetter
 
-__all__ = ["MAX_REGION", "Span", "code_end", "code_ranges", "code_spans", "hidden", "inside", "plain"]
+__all__ = ["MAX_REGION", "Span", "all_bold", "code_end", "code_ranges", "code_spans", "hidden", "inside", "plain"]
 
 Span = tuple[int, int]
 """Where something begins and ends in its text, in characters."""
@@ -35,12 +35,19 @@ _RAISED = re.compile(r"<sup>\s?(-?\d{1,4})\s?</sup>", re.IGNORECASE)
 _RAISED_SIGNS = str.maketrans("0123456789-", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|>~])")
 _STARS = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*]{1,500})(?<=[^\s])\1(?![\w*])")
+_ALL_BOLD = re.compile(r"[^\w*`]{0,8}(\*{2,3})(?=[^\s*])([^*\n]{1,100})(?<=\S)\1\s*")
 _STRIKE = re.compile(r"~~(?=[^\s~])([^~]{1,500})~~")
 # `__init__` is rather a name than a bold "init".
 _BARS = re.compile(r"(?<!\w)(?:__(?=\S)([^_]{0,300}[\s][^_]{0,200})__|_(?=[^\s_])([^_]{1,500})_)(?!\w)")
 _LOOSE_STARS = re.compile(r"^\*{1,3}(?=\w)|(?<=[\w.!?:;,)\"\u201d])\*{2,3}(?!\w)|(?<!\w)\*{2,3}(?=\w)")
 _MARKUP = re.compile(r"[`*_~<>&\\\[\]\ue000]|https?:")
 _SPACE = re.compile(r"\s+")
+
+
+def all_bold(text: str) -> str:
+    """Return what a text that is bold from its first letter to its last one says; empty if it is not."""
+    bold = _ALL_BOLD.fullmatch(text)
+    return bold[2] if bold else ""
 
 
 def code_spans(text: str) -> list[Span]:

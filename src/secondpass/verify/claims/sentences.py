@@ -5,7 +5,8 @@ import re
 import sentencex  # type: ignore[import-untyped]
 
 from secondpass.verify.claims.citations import DEFAULT, is_marker
-from secondpass.verify.claims.markup import MAX_REGION, Span, code_end
+from secondpass.verify.claims.conjuncts import has_finite_verb
+from secondpass.verify.claims.markup import MAX_REGION, Span, all_bold, code_end
 from secondpass.verify.words import word_set
 
 __all__ = ["SentenceScanner"]
@@ -47,6 +48,9 @@ _BEHIND_TIME = re.compile(
 _MEASURED = re.compile(
     r"\d\s?(?:[kmc\u00b5]?m|[kmc]?g|m?l|[kmg]?b|lbs?|oz|ft|yd|mi|sec|min|hrs?|[kmg]?w|[kmg]?hz)\Z", re.IGNORECASE
 )
+_MOST_OF_A_TITLE = 3  # words
+_LONGEST_TITLE = 100  # characters, with its marks
+_NO_TITLE = word_set("yes no not never none only correct true false the a an it they you this that all both either")
 _LONGEST_SHORT = 5  # letters of an abbreviation in a row of them
 _MAX_DEPTH = 8  # of brackets within brackets
 _BEFORE = 80  # of a sentence, to judge its end by
@@ -182,6 +186,8 @@ class SentenceScanner:
         ends = marked > end and text[end - 1] == "." and word[:1].isupper()
         if at_least and word[:1].islower():
             return marked, False  # "Stop!" she said.
+        if not self.released and end - self._start <= _LONGEST_TITLE and is_run_in(text[self._start : end]):
+            return marked, False
         return marked, wide or ends or self._ends(begin, stop, word)
 
     def _after_markers(self, at: int, final: bool) -> int | None:
@@ -269,6 +275,18 @@ class SentenceScanner:
             before += " it"  # what ends in a bracket or a quotation is no abbreviation
         probe = f"{_NOISE.sub(' ', before).lstrip()}{stops} {word}"
         return len(sentencex.segment("en", probe)[-1].strip()) <= len(word)
+
+
+def is_run_in(text: str) -> bool:
+    """Return whether the first words of a paragraph are its title, as in "**Flights.** Economy is the rule".
+
+    They are bold, three at most, and none of them is a verb, an article or such as begins a reply.
+    """
+    bold = all_bold(text)
+    words = bold.rstrip(".").lower().split()
+    if not 0 < len(words) <= _MOST_OF_A_TITLE or not _NO_TITLE.isdisjoint(words):
+        return False
+    return not has_finite_verb(bold) and all(word.isalnum() for word in words)
 
 
 def _is_short(word: str) -> bool:

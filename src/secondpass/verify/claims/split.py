@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from secondpass.errors import InputError
 from secondpass.types import well_formed
@@ -9,7 +10,8 @@ from secondpass.verify.claims.checkable import opening, why_no_heading, why_not
 from secondpass.verify.claims.citations import marker_pattern, strip_citations
 from secondpass.verify.claims.conjuncts import Conjunct, conjuncts, has_finite_verb
 from secondpass.verify.claims.markdown import MarkdownReader, Part, PartKind
-from secondpass.verify.claims.markup import plain
+from secondpass.verify.claims.markup import all_bold, plain
+from secondpass.verify.claims.sentences import is_run_in
 from secondpass.verify.types import Claim
 from secondpass.verify.words import STOP_WORDS
 
@@ -44,6 +46,26 @@ _PREDICATE = re.compile(
     r"(?:must|may|can|cannot|should|shall|will|is|are|was|were|has|(?:must|can|should|will|is|are|was|were)n't)\b"
     r"[^?]+\Z",
     re.IGNORECASE,
+)
+# When, or for whom, the items of a list hold: "If the light is red:", "During pregnancy:".
+_CONDITION = re.compile(
+    r"((?:if|when|whenever|before|after|once|while|unless|until|as long as|in case"
+    r"|(?:for|in|on|during|with|without|under|outside|within|at|to (?:qualify|be eligible))"
+    r"(?! (?:example|instance|short|summary|brief|addition|conclusion|general|particular|detail|total|this|that|these"
+    r"|those|an? (?:nutshell|glance|word)|other words|more|further|your|reference|context|the other|glance|first|least"
+    r"|most|all|it|what)\b)) [^,.;:?!]{2,100}?)\s?:\Z",
+    re.IGNORECASE,
+)
+_LABELLED = re.compile(r"[^.;:?!]{1,60}:\s")
+# How titles begin that stand before all else: other words may there be the answer, as "**The landlord**" is.
+_TITLE = re.compile(
+    r"\W{0,8}(?:(?:an? |the )?(?:quick |brief |short |key |main )?(?:key|main|overview|summary|guide|steps|how to|what"
+    r"|why|about|everything|instructions|\w{3,20}ing \w+)\b)",
+    re.IGNORECASE,
+)
+# "**Flights.** Economy is the rule", and the same with a line break in place of the full stop.
+_RUN_IN = re.compile(
+    r"[^\w*`]{0,8}(\*{2,3})(?=[^\s*])[^*\n]{1,100}(?:\.\1(?=\s)|[^\s*.]\1(?=[ \t]*+\n[ \t]*+[^\sa-z]))"
 )
 _ALL_OF_THEM = re.compile(
     r" (?:either|both|all|any|one)?(?: or more)?(?: of)? ?(?:the following|these)(?: \w+)*\Z", re.I
@@ -82,6 +104,7 @@ class ClaimStream:
         self._sentence = 0
         self._lead = ""  # what the items of the list that may follow go on with
         self._lists_sources = False
+        self._is_announced = False  # whether a colon ended the last part
         self._finished = False
 
     def feed(self, text: str) -> list[Claim]:
@@ -111,6 +134,7 @@ class ClaimStream:
         for part in parts:
             raw = self._text[part.start - self._offset : part.end - self._offset]
             found = self._of(part, raw)
+            self._is_announced = raw.rstrip("*_ ").endswith(":")
             self._sentence += bool(found)
             claims += found
             done = part.end
@@ -122,7 +146,10 @@ class ClaimStream:
         return plain(_without_label(raw), lambda text: strip_citations(text, self._pattern))
 
     def _of(self, part: Part, raw: str) -> list[Claim]:
+        if part.kind is PartKind.SENTENCE and self._is_title(part, raw):
+            part = replace(part, kind=PartKind.HEADING)
         if part.kind is PartKind.SENTENCE:
+            raw = _with_colon(raw)
             if self._sentence and not any(character.isalnum() for character in raw):
                 return []  # a picture behind a sentence
             if (self._lists_sources or _NOTE.match(raw)) and self._is_source(part, raw):
@@ -153,6 +180,13 @@ class ClaimStream:
         else:
             text, reason = raw, "it is an address"
         return [self._claim(part, 0, len(raw), text or raw, reason)]
+
+    def _is_title(self, part: Part, raw: str) -> bool:
+        """Return whether a line that is bold as a whole is a heading, and not an answer: "**The landlord**"."""
+        bold = all_bold(raw) if part.is_followed and not part.in_list else ""
+        if not bold or bold.endswith(_ENDED) or self._is_announced or has_finite_verb(bold):
+            return False
+        return self._sentence > 0 or _TITLE.match(bold) is not None
 
     def _is_source(self, part: Part, raw: str) -> bool:
         """Return whether a sentence behind "Sources:" names one: it has an address, or a number and no verb."""
@@ -222,6 +256,19 @@ def split_claims(answer: str, *, pattern: str | re.Pattern[str] | None = None) -
     return (*stream.feed(answer), *stream.finish())
 
 
+def _with_colon(raw: str) -> str:
+    """Return a sentence with a colon in place of the marks around the title that it opens with, as long as it was.
+
+    "**Flights.** Economy is the rule", with a full stop or a line break, is read as "Flights: Economy is the rule".
+    """
+    opening = _RUN_IN.match(raw)
+    if opening is None or not is_run_in(opening[0]):
+        return raw
+    marks = len(opening[1])
+    title = raw[: opening.end() - marks].replace(opening[1], " " * marks, 1).removesuffix(".")
+    return f"{title}:".ljust(opening.end()) + raw[opening.end() :]
+
+
 def _without_label(raw: str) -> str:
     label = _NOTE.match(raw)
     return raw[label.end() :] if label else raw
@@ -232,6 +279,9 @@ def _lead(text: str) -> str:
     purpose = _PURPOSE.fullmatch(text)
     if purpose:
         return f"{purpose[1].rstrip()},"
+    condition = _CONDITION.fullmatch(text)
+    if condition:
+        return f"{condition[1]},"
     if (
         len(text) > _MAX_LEAD
         or not _UNFINISHED.search(text)
@@ -251,6 +301,8 @@ def _goes_on(lead: str, item: str) -> bool:
     """Return whether an item of a list says something with its lead-in only."""
     if lead.endswith(":"):
         return _PREDICATE.match(item) is not None
+    if lead.endswith(",") and _PURPOSE.fullmatch(f"{lead[:-1]}:") is None:
+        return _LABELLED.match(item) is None
     return _OPEN_CLAUSE.search(lead) is not None or not has_finite_verb(item)
 
 
