@@ -92,6 +92,7 @@ def test_what_stands_around_a_table_is_prose() -> None:
     [
         ("e\ufb00ective and e\ufb03cient on \ufb01ve \ufb02oors", "effective and efficient on five floors"),
         ("the venti-\nlation was effec-\n  tive", "the ventilation was effective"),
+        ("on 14 No-\nvember", "on 14 November"),
         ("a co\u00adoperative, a soft\u00ad\nhyphen", "a cooperative, a softhyphen"),
         ("in 1990-\n1995, A-\nB", "in 1990-\n1995, A-\nB"),
         ("nothing here", "nothing here"),

@@ -18,7 +18,7 @@ _LIGATURES = str.maketrans(
     }
 )  # fmt: skip
 # A word that is broken at the end of a line; "well-\nknown" loses its hyphen too, which costs a model nothing.
-_BROKEN = re.compile(r"(?<=[a-z]{2})[-\u2010][^\S\n]*\n[^\S\n]*(?=[a-z]{2})")
+_BROKEN = re.compile(r"(?<=[A-Za-z][a-z])[-\u2010][^\S\n]*\n[^\S\n]*(?=[a-z]{2})")
 _BROKEN_SOFTLY = re.compile(r"\u00ad[^\S\n]*\n[^\S\n]*")
 _TO_MEND = re.compile(r"[\ufb00-\ufb06\u00ad\u200b\u2060\ufeff]|[-\u2010][^\S\n]*\n")
 _ROW = re.compile(r"[^\S\n]*\|.*")

@@ -30,6 +30,7 @@ def worded(claim: str, evidence: str) -> str:
         ("It has more than 8,000 rows.", "It has 8,234 rows.", "It has 8,234 rows."),
         ("The seat is $36 a year.", "The seat is $3 a month.", "The seat is $3 a month."),
         ("The lamps are checked daily.", "The lamps are checked every night.", "The lamps are checked every night."),
+        ("About 1.28 million live there.", "1,283,466 live there, not 1,225,853.", "1,283,466 live there."),
         ("Chapter IX is about trade.", "Chapter 9 is about trade.", "Chapter 9 is about trade."),
         (
             "Reports are due every quarter.",

@@ -18,6 +18,10 @@ FEATURES = KINDS.features
 """The names of what `FactCheck.features` returns, in its order."""
 
 _ESCAPE = re.compile(r"\\(?=[$%#~&])")  # of Markdown and TeX
+# "2024-02-11T03:14:07Z"
+_TIMESTAMP = re.compile(
+    r"(?<![\w-])(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d)?)(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?(?![\w:])"
+)
 _SIGNS = re.compile(r"[\W_]+")
 _MOST_UNREAD = 32  # of a claim
 # What tokenizers and PDFs put blanks into: "12, 000", "1 , 250", "$ 1. 7 million". "1, 250" may be two numbers.
@@ -76,7 +80,8 @@ def read_facts(text: str, kinds: Kinds = KINDS) -> Facts:
     """
     if not isinstance(text, str):
         raise InputError(f"facts are read from a str, not from {type(text).__name__}")
-    text = _SPACED_DECIMALS.sub(r"\1.\2", _SPACED_THOUSANDS.sub(r"\1,\2", _ESCAPE.sub(" ", well_formed(text))))
+    text = _TIMESTAMP.sub(r"\1 \2 ", _ESCAPE.sub(" ", well_formed(text)))
+    text = _SPACED_DECIMALS.sub(r"\1.\2", _SPACED_THOUSANDS.sub(r"\1,\2", text))
     read = Text(text)
     facts = Facts(read, {}, {}, [])
     for kind in kinds.by_precedence():

@@ -41,7 +41,7 @@ _NUMERIC = re.compile(
     r"(?<![\d./-])(?:(?P<y>\d{4})(?P<t>[./-])(?P<m>\d{1,2})(?P=t)(?P<d>\d{1,2})|(?P<a>\d{1,2})(?P<s>[./-])(?P<b>\d{1,2})(?P=s)(?P<c>\d{4}))"
     r"(?![\d/-]|[.,]\d)"
 )
-_QUARTERS = frozenset("1234")
+_QUARTERS, _HALVES = frozenset("1234"), frozenset("12")
 _APOSTROPHES = frozenset("'\u2018\u2019")
 _FIRST_SHORT = 30  # '30 is 1930, and '29 is 2029
 _MIN_YEAR, _MAX_YEAR = 1000, 2100
@@ -59,6 +59,7 @@ class Date:
         day: of the month, or None.
         weekday: from 0 for Monday, or None.
         quarter: of a year, from 1, or None.
+        half: of a year, 1 or 2, or None.
         days: of a date in figures that may be read both ways, the two of (month, day); else empty.
         is_span: whether it stands for the time between two years, or two days, that are dates themselves.
     """
@@ -72,6 +73,7 @@ class Date:
     days: frozenset[tuple[int, int]] = frozenset()
     is_span: bool = False
     quarter: int | None = None
+    half: int | None = None
 
 
 def agree(claim: Date, evidence: Date) -> bool | None:
@@ -82,7 +84,7 @@ def agree(claim: Date, evidence: Date) -> bool | None:
     if claim.days or evidence.days:
         claim, evidence = _read_alike(claim, evidence)
     open_ = common = False
-    for part in ("month", "day", "weekday", "quarter"):
+    for part in ("month", "day", "weekday", "quarter", "half"):
         said, held = getattr(claim, part), getattr(evidence, part)
         if said is not None and held is not None:
             common = True
@@ -143,9 +145,11 @@ class DateKind(FactKind[Date]):
         return not fact.is_span
 
     def is_needed(self, words: str, evidence: Facts) -> bool:
-        """Return whether it is in digits; a quarter of a year only where the evidence names another one, not months."""
-        if any(fact.quarter for fact in _find(words, Figures(words), set())):
-            return any(fact.quarter for fact in self.of(evidence))
+        """Return whether it is in digits; a part of a year only where the evidence names another one, not months."""
+        said = _find(words, Figures(words), set())
+        for part in ("quarter", "half"):
+            if any(getattr(fact, part) for fact in said):
+                return any(getattr(fact, part) for fact in self.of(evidence))
         return super().is_needed(words, evidence)
 
     def compare(self, claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
@@ -183,14 +187,14 @@ def _is_free(item: Date, spoken: set[tuple[object, ...]]) -> bool:
 
 
 def _parts(date: Date) -> tuple[object, ...]:
-    return date.years, date.month, date.day, date.weekday, date.quarter, date.days
+    return date.years, date.month, date.day, date.weekday, date.quarter, date.half, date.days
 
 
 def _same_parts(fact: Date, item: Date) -> bool:
     """Return whether two dates have a part in common."""
     return any(
         getattr(fact, part) is not None and getattr(item, part) is not None
-        for part in ("years", "month", "day", "weekday", "quarter")
+        for part in ("years", "month", "day", "weekday", "quarter", "half")
     )
 
 
@@ -217,8 +221,8 @@ def _find(text: str, tokens: Figures, taken: set[int]) -> list[Date]:
     at = 0
     while at < len(tokens):
         dates = [numeric[at]] if at in numeric else [] if at in taken else _dates_at(tokens, at)
-        if quarter := _quarter(tokens, at):
-            dates = [quarter]
+        if part := _quarter(tokens, at) or _half(tokens, at):
+            dates = [part]
         found += dates
         at = max([at + 1, *(date.end for date in dates)])
     return found
@@ -263,6 +267,23 @@ def _quarter(tokens: Figures, at: int) -> Date | None:
     end = nth.end + (nth.end < len(tokens) and _is_hyphen(tokens, nth.end))
     is_one = end < len(tokens) and tokens[end].lower == "quarter"
     return Date(at, end + 1, quarter=int(nth.value)) if is_one else None
+
+
+def _half(tokens: Figures, at: int) -> Date | None:
+    """Return a half of a year, without the year: H1, 1H, first half."""
+    token, after = tokens[at], tokens[at + 1] if at + 1 < len(tokens) else None
+    if after is None:
+        return None
+    number = after.text if token.text == "H" else token.text if after.text == "H" else ""
+    is_alone = at + 2 == len(tokens) or not tokens[at + 2].glued or tokens[at + 2].kind == "symbol"
+    if number in _HALVES and after.glued and is_alone and not (at and token.glued and tokens[at - 1].kind == "word"):
+        return Date(at, at + 2, half=int(number))
+    nth = tokens.numeral(at)
+    if nth is None or nth.form != "ordinal" or nth.value not in {1, 2} or nth.end >= len(tokens):
+        return None
+    end = nth.end + _is_hyphen(tokens, nth.end)
+    is_one = end < len(tokens) and tokens[end].lower == "half"
+    return Date(at, end + 1, half=int(nth.value)) if is_one else None
 
 
 def _weekday(tokens: Figures, at: int) -> int | None:
@@ -410,6 +431,8 @@ def _years(tokens: Figures, at: int) -> list[Date]:
         if len(token.text) == 2 and before is not None and before.text in _APOSTROPHES:
             low = 1900 + int(token.text)
             return [Date(at, at + 2, (low, low + 9))]
+    if before is not None and before.lower == "fy" and len(token.text) == 2 and token.text.isdecimal():
+        return [Date(at, at + 1, (2000 + int(token.text),) * 2)]
     short = _short_year(tokens, at)
     if short and at > 1 and tokens[at - 2].lower in _BEFORE_YEAR:
         return [Date(at, at + 1, (short, short))]

@@ -19,7 +19,7 @@ _CODE = re.compile(
 _DOTTED = re.compile(r"v?\d+(?:\.\d+){2,}|\d{3,}-\d+-\d+|\d+(?:\.\d+){3}", re.IGNORECASE)
 _PREFIXES = word_set(
     "usd eur gbp jpy inr mid pre post early late over under sub top ca circa c us rs no nos p pp vol ad bc ce approx "
-    "around"
+    "around fy"
 )
 _GLUED_ENDINGS = word_set("s st nd rd th am pm k m b t mn bn tn x o'clock fold ish c f ad bc bce ce")
 _BREAKS = frozenset(',;()[]{}"\u201c\u201d\u2014\u2026|\u00ab\u00bb!?')

@@ -1,14 +1,17 @@
 """Numbers with their units: those of a claim against those of its evidence."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from secondpass.verify.facts.kind import FactKind, finding
 from secondpass.verify.facts.quantities.agreement import agree
-from secondpass.verify.facts.quantities.changes import CHANGE, changes
+from secondpass.verify.facts.quantities.changes import CHANGE, changed_to_or_by, changes
 from secondpass.verify.facts.quantities.clock import CLOCK, hours_of
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.parse import MULTIPLE, Quantity, find_quantities
+from secondpass.verify.facts.quantities.periods import PERIODS
 from secondpass.verify.facts.quantities.units import COUNT, Unit
 from secondpass.verify.facts.slots import MIN_ALIKE, Slots, best_placed
 from secondpass.verify.facts.text import Facts, Text
@@ -18,10 +21,12 @@ __all__ = ["NumberKind", "said_alike"]
 
 _MIN_ALIKE_UNIT = 0.4
 _NEAR = 3
+_DENIAL, _NEAR_DENIAL = re.compile("not?|never|cannot|.*n't"), 12  # tokens
 _MOST_LOST = 32  # numbers of a text that are looked into when they are not found at once
 # A number without a unit is not one of these: "50" is neither 50 % nor fifty minutes past midnight.
 _NEVER_PLAIN = frozenset({"ratio", "clock", "odds"})
 _UNITLESS = frozenset({"count", "ordinal", "ratio"})
+_UNMEASURED = frozenset((dimension, False) for dimension in _UNITLESS)
 # Units that one word stands for: degrees, pounds.
 _ALIKE = ({"°", "°C"}, {"°", "°F"}, {"lb", "£"}, {"¢", "p"})
 
@@ -59,8 +64,10 @@ class NumberKind(FactKind[Quantity]):
     def is_needed(self, words: str, evidence: Facts) -> bool:
         """Return whether it is in digits, or measures what the evidence measures too: "three weeks" for 14 days."""
         said = find_quantities(Figures(words), set())
-        measured = {item.unit.dimension for item in said if item.form != "period"} - _UNITLESS
-        held = {item.unit.dimension for item in self.of(evidence) if not item.is_vague}
+        is_every = words.lower().startswith(("every ", "each "))  # "weekly" may be a paper, too
+        measured = {_kind(item) for item in said if item.form != "period" or is_every} - _UNMEASURED
+        known = [item for item in self.of(evidence) if not item.is_vague]
+        held = {(item.unit.dimension, False) for item in known} | set(map(_kind, known))
         return super().is_needed(words, evidence) or not measured.isdisjoint(held)
 
     def compare(self, claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
@@ -78,6 +85,15 @@ class NumberKind(FactKind[Quantity]):
         free = [item for item in (*held, *changed) if (*_key(item), item.period) not in spoken]
         lost = 0
         for fact in ours:
+            if turned := _turned(claim.read.tokens, fact, evidence.read.tokens, held):
+                ours_and_by, theirs_and_by = (replace(item, first=item.first - 1) for item in (fact, turned))
+                yield finding("number", claim, ours_and_by, evidence, theirs_and_by)
+                continue
+            if fact.limit and _is_refused_beyond(evidence.read.tokens, fact, held):
+                continue
+            if fact.limit and (opposite := _opposite_limit(fact, held)):
+                yield finding("number", claim, fact, evidence, opposite)
+                continue
             key = _key(fact)
             # A plain number may be in the text with its unit, and the other way round: "distances in km: 5, 7".
             is_bare = fact.unit.dimension == "count" and not _has_head(claim.read.tokens, fact)
@@ -122,6 +138,41 @@ class _Stated:
     def has(self, key: tuple[str, float, float]) -> bool:
         """Return whether it states a quantity as it is, or both ends of a range."""
         return key in self._keys or {(key[0], key[1]), (key[0], key[2])} <= self._ends
+
+
+def _turned(tokens: Figures, fact: Quantity, theirs: Figures, held: Sequence[Quantity]) -> Quantity | None:
+    """Return by what something changed where the claim says to what it did, or the other way round."""
+    way = changed_to_or_by(tokens, fact.first)
+    if not way:
+        return None
+    same = [item for item in held if item.unit.dimension == fact.unit.dimension and agree(fact, item)]
+    ways = {changed_to_or_by(theirs, item.first) for item in same}
+    return same[0] if ways and ways <= {"by", "to"} - {way} else None
+
+
+def _is_refused_beyond(tokens: Figures, fact: Quantity, held: Sequence[Quantity]) -> bool:
+    """Return whether what is beyond a claim's limit is denied: "not more than 60 days after it" for "within"."""
+    for item in held:
+        ends = (item.high, item.low) if fact.limit > 0 else (item.low, item.high)
+        limit = fact.low if fact.limit > 0 else fact.high
+        if item.unit == fact.unit and not item.limit and ends[0] == limit and math.isinf(ends[1]):
+            near = tokens[max(item.first - _NEAR_DENIAL, 0) : item.end + _NEAR_DENIAL]
+            sentence = tokens[item.first].sentence
+            if any(token.sentence == sentence and _DENIAL.fullmatch(token.lower) for token in near):
+                return True
+    return False
+
+
+def _opposite_limit(fact: Quantity, held: Sequence[Quantity]) -> Quantity | None:
+    """Return what is the largest where the claim says that it is the least, or the other way round."""
+    ends = {(fact.unit.dimension, end) for end in fact.converted()}
+    same = [item for item in held if not ends.isdisjoint((item.unit.dimension, end) for end in item.converted())]
+    return same[0] if same and all(item.limit == -fact.limit for item in same) else None
+
+
+def _kind(item: Quantity) -> tuple[str, bool]:
+    """Return what it measures, and whether it is a period in which something is done: "every other year"."""
+    return item.unit.dimension, item.form == "period" and item.unit.name in PERIODS
 
 
 def _has_head(tokens: Figures, fact: Quantity) -> bool:

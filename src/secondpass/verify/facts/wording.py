@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from secondpass.verify.facts import dates
@@ -121,6 +122,11 @@ def _changes(
     for fact in ours[:_MOST_FACTS]:
         words = claim.read.words(fact.first, fact.end).lower()
         pairs = [(agree(fact, item), item) for item in held[: _MOST_FACTS**2]]
+        if isinstance(fact, Quantity) and fact.is_approximate:
+            # "About 1.28 million" may be 1.23 million, but not where 1,283,466 stands there too.
+            firm = replace(fact, is_approximate=False)
+            rounded = [item for says, item in pairs if says and agree(firm, item)]
+            pairs = [(says, item) for says, item in pairs if not (says and rounded) or item in rounded]
         alike = [(_alike(claim, fact, evidence, item), says, item) for says, item in pairs if says is not None]
         if any(says and evidence.read.words(item.first, item.end).lower() == words for says, item in pairs):
             continue  # the evidence has it as it is

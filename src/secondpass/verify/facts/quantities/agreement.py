@@ -37,6 +37,8 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
         return True if low - ours <= held_high and held_low <= high + ours else None
     if evidence.is_vague:
         return True if low - ours <= held_low and held_high <= high + ours else None
+    if claim.unit.dimension == HALF_CLOCK.dimension and low % 1 != held_low % 1 and 0 in (low % 1, held_low % 1):
+        low, high, held_low, held_high = map(math.floor, (low, high, held_low, held_high))  # one of them in seconds
     if HALF_CLOCK in (claim.unit, evidence.unit):
         return (low - held_low) % HALF_DAY == 0  # "5:30" may be 17:30
     if claim.unit.dimension == TIMES.dimension and claim.unit != evidence.unit:
@@ -44,6 +46,8 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
     if claim.is_single and evidence.is_single:
         apart = abs(low - held_low)
         return True if apart <= ours else None if apart <= theirs else False
+    if _is_strict(claim) and claim.unit == evidence.unit and evidence.is_single:
+        ours = 0.0  # what rounds to 5 is not more than 5 if it is less
     same_low, same_high = _near(low, held_low, ours), _near(high, held_high, ours)
     if claim.is_single:
         if same_low or same_high:
@@ -53,6 +57,8 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
         return True
     if claim.is_range and evidence.is_range and not (claim.is_approximate or evidence.is_approximate):
         return False
+    if claim.limit and not evidence.is_single and _is_another_limit(claim, evidence, same_low, same_high):
+        return False if claim.limit == evidence.limit else None
     if held_low >= low - ours and held_high <= high + ours:
         # Strictly, "5" agrees with "up to 5" but not with "fewer than 5"; both are let through.
         return True
@@ -92,6 +98,19 @@ def _as_often(claim: Quantity, evidence: Quantity) -> bool | None:
     if math.isclose(times, evidence.low, rel_tol=_CONVERTED):
         return True
     return False if {claim.unit, evidence.unit} == _OF_YEARS else None
+
+
+def _is_strict(claim: Quantity) -> bool:
+    """Return whether it is a bound in digits that names no limit: more than 5."""
+    is_bound = math.isinf(claim.low) != math.isinf(claim.high)
+    return is_bound and not (claim.limit or claim.is_approximate) and claim.form == "digits"
+
+
+def _is_another_limit(claim: Quantity, evidence: Quantity, same_low: bool, same_high: bool) -> bool:
+    """Return whether the evidence has a limit on the claim's side, and another one: up to 90 is not up to 95."""
+    if math.isfinite(claim.high):
+        return math.isfinite(evidence.high) and not same_high
+    return math.isfinite(evidence.low) and not same_low
 
 
 def _only_touch(claim: Quantity, evidence: Quantity) -> bool:

@@ -7,7 +7,7 @@ from secondpass.verify.facts.quantities.parse import Quantity
 from secondpass.verify.facts.quantities.units import RATIO, TIMES
 from secondpass.verify.words import word_set
 
-__all__ = ["CHANGE", "changes"]
+__all__ = ["CHANGE", "changed_to_or_by", "changes"]
 
 CHANGE = "change"
 """The form of a quantity that follows from two others."""
@@ -22,6 +22,8 @@ _VERBS = word_set(
 _DIRECTIONS = word_set("up down")
 _BEFORE, _BETWEEN = 8, 10  # tokens from the verb to "from", and from one number to the other
 _STEP = 0.01
+_WAYS = frozenset({"by", "to"})
+_FROM_THE_VERB = 6  # tokens to "by" or "to"
 
 
 def changes(tokens: Figures, found: Sequence[Quantity]) -> Iterator[Quantity]:
@@ -45,6 +47,16 @@ def changes(tokens: Figures, found: Sequence[Quantity]) -> Iterator[Quantity]:
         later = found[at + 1] if at + 1 < len(found) else None
         if later and item.is_single and later.is_single and _leads_to(tokens, item, later):
             yield from _change(item, item.converted()[0], later.converted()[0], later.end)
+
+
+def changed_to_or_by(tokens: Figures, first: int) -> str:
+    """Return "by" before a number by which something changed, "to" before one to which it did; else nothing."""
+    way = tokens[first - 1].lower if first else ""
+    if way not in _WAYS:
+        return ""
+    before = tokens[max(first - _FROM_THE_VERB, 0) : first - 1]
+    is_change = any(token.lower in _VERBS and token.sentence == tokens[first - 1].sentence for token in before)
+    return way if is_change else ""
 
 
 def _is_changed(tokens: Figures, item: Quantity) -> bool:

@@ -49,13 +49,16 @@ def _in_digits(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
     hour = _digits(tokens, at, 24)
     if hour is None:
         return None
-    end, minutes = at + 1, None
+    end = at + 1
+    minutes: float | None = None
     if end < len(tokens) and tokens[end].text == ":" and tokens[end].glued:
-        is_pair = end + 1 < len(tokens) and tokens[end + 1].glued and len(tokens[end + 1].text) == 2
-        minutes = _digits(tokens, end + 1, 59) if is_pair else None
+        minutes = _digits(tokens, end + 1, 59) if _is_pair(tokens, end) else None
         if minutes is None:
             return None
         end += 2
+        seconds = _digits(tokens, end + 1, 59) if end + 1 < len(tokens) and _is_pair(tokens, end) else None
+        if seconds is not None:
+            minutes, end = minutes + seconds / 60, end + 2
     half, past = _half(tokens, end)
     if half is None and minutes is None:
         return None
@@ -63,8 +66,16 @@ def _in_digits(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
         return hour % 12 * 60.0 + (minutes or 0) + half * HALF_DAY, CLOCK, past
     if minutes is None:
         return None
-    # 17:30 and 00:15 can only be in one half of the day.
-    return hour * 60.0 + minutes, HALF_CLOCK if 0 < hour <= 12 else CLOCK, past
+    # 17:30 and 00:15 can only be in one half of the day, and 05:30 is written where the other one is 17:30.
+    is_open = 0 < hour <= 12 and not tokens[at].text.startswith("0")
+    return hour * 60.0 + minutes, HALF_CLOCK if is_open else CLOCK, past
+
+
+def _is_pair(tokens: Figures, at: int) -> bool:
+    """Return whether a colon is here, with two figures behind it."""
+    if at + 1 >= len(tokens) or not (tokens[at].text == ":" and tokens[at].glued):
+        return False
+    return tokens[at + 1].glued and len(tokens[at + 1].text) == 2
 
 
 def hours_of(minutes: float) -> set[float]:

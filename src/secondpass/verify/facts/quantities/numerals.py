@@ -41,7 +41,7 @@ _SIGNED_PARTS = {"½": 1 / 2, "¼": 1 / 4, "¾": 3 / 4, "⅓": 1 / 3, "⅔": 2 /
 _FRACTION_STEP = 0.1  # of a fraction, which people also use for what is near it
 _UNREADABLE = "unreadable"
 _RATHER = word_set(
-    "by than about roughly nearly almost around approximately over under only just least exactly some"
+    "by to than about roughly nearly almost around approximately over under only just least exactly some"
 )  # before a share: "by a fifth"
 _LATEST = word_set("first last past previous next final these those for in")
 _SUFFIXES = {"st", "nd", "rd", "th"}

@@ -4,13 +4,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from secondpass.verify.facts.quantities.clock import clock_at
+from secondpass.verify.facts.quantities.clock import CLOCK, HALF_CLOCK, clock_at
 from secondpass.verify.facts.quantities.numerals import SCALES, Figures, Numeral
-from secondpass.verify.facts.quantities.periods import PERIODS, frequency_at, is_of_things
+from secondpass.verify.facts.quantities.periods import PERIODS, frequency_at, is_of_things, often_at
 from secondpass.verify.facts.quantities.units import (
     COUNT,
     CURRENCIES,
     INCH,
+    MINUTE,
     ODDS,
     ORDINAL,
     PERCENT,
@@ -21,7 +22,7 @@ from secondpass.verify.facts.quantities.units import (
     period_at,
 )
 from secondpass.verify.facts.quantities.vague import is_share, vague_at
-from secondpass.verify.words import word_numbers, word_set
+from secondpass.verify.words import Token, word_numbers, word_set
 
 __all__ = ["MULTIPLE", "Quantity", "find_quantities"]
 
@@ -44,11 +45,24 @@ _BOUNDS_AFTER = dict.fromkeys(word_set("more greater larger older above over hig
     word_set("less fewer smaller younger under below lower shorter"), -1
 )
 _MAX_BOUND_WORDS = 3
+# Bounds that tell where a limit is: "more than 5" is true of many numbers, "at least 5" names the one in question.
+_LIMIT = (
+    "at least|at most|up to|no more than|not more than|within|no fewer than|no less than|not less than|minimum of|"
+    "maximum of"
+)
+_LIMITS = frozenset(tuple(words.split()) for words in _LIMIT.split("|"))
+_LIMIT_NOUNS = {"minimum": 1, "min": 1, "maximum": -1, "max": -1}
+_LIMIT_VERBS = word_set("is are was were be : =")
+_MOST_LIMITED = 4  # words of what is limited: "the maximum file size is"
+_COMPARED = word_set("times twice percent points point cent")  # "4 % more than 120", "twice more than 5"
 _BARELY = word_set("just slightly barely")  # "just under 60 %" is no less than 57 %
-_NEARLY = 0.05
+_NEARLY, _NEARLY_ONE = 0.05, 0.2  # "just over half an hour" may be 35 minutes
 _UNITLESS = frozenset({"count", "ordinal", "ratio"})
 _HALF_STEP = 0.1
 _GROUP = 3  # digits
+# "Rose by 5 % to 40 %" has no range, while "rises of 5 % to 10 %" may have one.
+_CHANGED = word_set("by rose fell grew climbed jumped dropped declined shrank slipped edged up down gained lost")
+_FAR = 3
 _PARTS = word_set("part parts")
 _MOST_BETWEEN_PARTS = 6  # tokens
 _RATIOS = word_set("ratio ratios odds dilution diluted dilute proportion proportions scale")
@@ -75,6 +89,7 @@ _COUNTED = word_set(
 _LASTING = word_set(
     "for lasts lasted last took takes take in within after is was about almost nearly over under than of"
 )
+_BEFORE_TIMES = word_set("at from until till to by between and before after since around about - \u2013")
 _LATER = word_set("later earlier ago apart longer more faster slower behind ahead")
 
 
@@ -94,6 +109,7 @@ class Quantity:
         form: how it is written: ``digits``, ``words``, ``ordinal``, ``fraction`` or, of a frequency, ``period``
             ("every six weeks"); ``multiple`` ("doubled"); ``change`` of what follows from two numbers.
         period: what it is for, as the name of a unit of time: ``month`` of "$10 a month"; empty if for none.
+        limit: 1 if it names a least number, as "at least 5" and "the minimum is 5" do, -1 if it names a largest one.
     """
 
     first: int
@@ -106,6 +122,7 @@ class Quantity:
     is_vague: bool = False
     form: str = "digits"
     period: str = ""
+    limit: int = 0
 
     @property
     def is_single(self) -> bool:
@@ -145,15 +162,27 @@ def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
             found.append(replace(quantity, is_vague=True))
         elif not is_pronoun:
             # "Four sailings daily" may be "four times a day": it does not contradict "once a day".
-            counted = bool(found) and found[-1].unit is COUNT and is_of_things(tokens, found[-1].end, quantity.first)
+            before = found[-1] if found else None
+            is_several = before is not None and before.unit is COUNT and (before.low, before.high) != (1.0, 1.0)
+            counted = before is not None and is_several and is_of_things(tokens, before.end, quantity.first)
             found.append(replace(quantity, is_vague=True) if counted and quantity.unit.name in PERIODS else quantity)
+        if [token.lower for token in tokens[max(quantity.first - 2, 0) : quantity.first]] == ["all", "but"]:
+            found[-1] = replace(found[-1], is_vague=True)  # 47 of 49 are "all but two"
         found += _read_otherwise(tokens, quantity)
         if quantity.unit.name in PERIODS and quantity.end - quantity.first > 2:
             # "Every three months" is also read as "three months", which it then does not contradict.
             inner = _quantity_at(tokens, quantity.first + 1, masked)
             if inner and inner.end == quantity.end:
                 found.append(replace(inner, is_vague=True))
-    return found
+    return _on_24_hours(tokens, found)
+
+
+def _on_24_hours(tokens: Figures, found: list[Quantity]) -> list[Quantity]:
+    """Return the quantities with times in figures read as they are where one of them is 13:00 or later, or 08:00."""
+    times = [item for item in found if item.unit.dimension == CLOCK.dimension and tokens[item.end - 1].kind == "number"]
+    if not any(item.unit is CLOCK for item in times):
+        return found
+    return [replace(item, unit=CLOCK) if item in times else item for item in found]
 
 
 def _read_otherwise(tokens: Figures, quantity: Quantity) -> Iterator[Quantity]:
@@ -167,6 +196,13 @@ def _read_otherwise(tokens: Figures, quantity: Quantity) -> Iterator[Quantity]:
     if quantity.form == MULTIPLE:
         share = abs(quantity.low - 1)
         yield replace(quantity, low=share, high=share, unit=RATIO, is_vague=True)
+    signs = [token.text for token in tokens[max(quantity.end - 4, 0) : quantity.end : 2]]
+    if quantity.unit.dimension == CLOCK.dimension and signs == [":", ":"]:  # 1:30:15 may be how long it took
+        yield replace(quantity, unit=MINUTE, is_vague=True)
+    elif _is_dotted_time(tokens, quantity):
+        hour = math.floor(quantity.low)
+        minutes = hour * 60 + round((quantity.low - hour) * 100)
+        yield replace(quantity, low=minutes, high=minutes, unit=HALF_CLOCK if 0 < hour <= 12 else CLOCK, is_vague=True)
     last, *after = (token.lower for token in tokens[quantity.end - 1 : quantity.end + 1])
     if quantity.form == "digits" and quantity.unit is PERCENT and last in _POINTS:
         yield replace(quantity, unit=COUNT, is_vague=True)
@@ -182,6 +218,21 @@ def _read_otherwise(tokens: Figures, quantity: Quantity) -> Iterator[Quantity]:
     elif quantity.unit is COUNT and (second := _other_part(tokens, first)):
         odds = first.value / second.value
         yield replace(quantity, low=odds, high=odds, unit=ODDS, step=0.0, is_vague=True, form="fraction")
+
+
+def _is_dotted_time(tokens: Figures, quantity: Quantity) -> bool:
+    """Return whether a number may be a time as it is written in Europe: "at 17.30"."""
+    if quantity.unit is not COUNT or not quantity.is_single or quantity.low != quantity.high or not quantity.first:
+        return False
+    hour, _, minutes = tokens[quantity.first].text.partition(".")
+    return (
+        len(minutes) == 2
+        and minutes.isdecimal()
+        and hour.isdecimal()
+        and int(hour) < 24
+        and int(minutes) < 60
+        and tokens[quantity.first - 1].lower in _BEFORE_TIMES
+    )
 
 
 def _other_part(tokens: Figures, first: Numeral) -> Numeral | None:
@@ -288,7 +339,7 @@ def _quantity_at(tokens: Figures, at: int, masked: set[int]) -> Quantity | None:
     time = None if currency else clock_at(tokens, at)
     if time and not _is_of_a_ratio(tokens, at, time[2]):
         minutes, unit, end = time
-        return _bounded(tokens, Quantity(at, end, minutes, minutes, unit, 1.0))
+        return _bounded(tokens, Quantity(at, end, minutes, minutes, unit, 1.0 if minutes % 1 == 0 else 1 / 60))
     share = None if currency else _one_in_four(tokens, at) or _odds(tokens, at)
     if share:
         return _bounded(tokens, share)
@@ -373,6 +424,8 @@ def _ranged(tokens: Figures, found: Quantity, numeral: Numeral, masked: set[int]
     if not (is_either or other.value < 2 * numeral.value * size):
         size = other.scale  # "from one to two hundred" begins with one
     low, step = found.low, found.step
+    if tokens[found.end].lower == "to" and _is_changed_by(tokens, found) and other.value > _FAR * low > 0:
+        return found
     if found.unit.dimension == "count" or currency:
         scale = size if numeral.scale == 1 and low <= other.value / size else 1.0
         low, step = low * scale, step * scale
@@ -380,6 +433,12 @@ def _ranged(tokens: Figures, found: Quantity, numeral: Numeral, masked: set[int]
     if (found.unit == unit or currency) and low < other.value:
         return replace(found, high=other.value, end=end, is_approximate=is_either)
     return found
+
+
+def _is_changed_by(tokens: Figures, found: Quantity) -> bool:
+    """Return whether a number with its own unit says how much something rose or fell: "rose 5 % to 40 %"."""
+    words = {token.lower for token in tokens[max(found.first - 2, 0) : found.first]}
+    return found.unit is not COUNT and not words.isdisjoint(_CHANGED)
 
 
 def _is_near(numeral: Numeral, other: Numeral, size: float) -> bool:
@@ -396,6 +455,9 @@ def _phrase_at(tokens: Figures, at: int) -> Quantity | None:
     if frequency:
         times, unit_of_times, end = frequency
         return Quantity(at, end, times, times, unit_of_times, 0.0, form="period")
+    if often := often_at(tokens, at):
+        low, high, unit_of_times, end = often
+        return Quantity(at, end, low, high, unit_of_times, 0.0, form="period")
     if word in _TIMES:
         unit = per(tokens, at + 1)
         if unit is None and word == "once":
@@ -533,11 +595,14 @@ def _bounded(tokens: Figures, quantity: Quantity) -> Quantity:
         return quantity
     side, words = _bound_before(tokens, first)
     if side and first > words and tokens[first - words - 1].lower in _BARELY and quantity.low > 0:
-        near = quantity.low * (1 + side * _NEARLY)
+        is_one = quantity.form == "fraction" or (quantity.unit.dimension == "time" and quantity.low == 1)
+        near = quantity.low * (1 + side * (_NEARLY_ONE if is_one else _NEARLY))
         low, high = sorted((quantity.low, near))
         return replace(quantity, first=first - words - 1, low=low, high=high)
     if side:
-        return _open(replace(quantity, first=first - words), side)
+        limit = side if _phrase(tokens, first - words, first) in _LIMITS else 0
+        return _open(replace(quantity, first=first - words, limit=limit), side)
+    quantity = replace(quantity, limit=_limit_before(tokens, first))
     end = quantity.end
     if end < len(tokens) and tokens[end].text == "+" and tokens[end].glued:
         return _open(replace(quantity, end=end + 1), 1)
@@ -548,12 +613,36 @@ def _bounded(tokens: Figures, quantity: Quantity) -> Quantity:
     return quantity
 
 
+def _phrase(tokens: Figures, first: int, end: int) -> tuple[str, ...]:
+    return tuple(token.lower for token in tokens[first:end])
+
+
 def _bound_before(tokens: Figures, first: int) -> tuple[int, int]:
     for words in range(min(_MAX_BOUND_WORDS, first), 0, -1):
-        side = _BOUNDS.get(tuple(token.lower for token in tokens[first - words : first]))
-        if side:
-            return side, words
+        phrase = _phrase(tokens, first - words, first)
+        if side := _BOUNDS.get(phrase):
+            is_comparison = phrase[-1] == "than" and first > words and _is_compared(tokens[first - words - 1])
+            return (0, 0) if is_comparison else (side, words)
     return 0, 0
+
+
+def _is_compared(before: Token) -> bool:
+    """Return whether "more than" compares what stands before it: 4.7 % more than the 120 of 2010."""
+    return before.text == "%" or before.kind == "number" or before.lower in _COMPARED
+
+
+def _limit_before(tokens: Figures, first: int) -> int:
+    """Return the side of a limit that is named by a noun: 1 for "the minimum age is 18", -1 for "max. size: 5"."""
+    if not first or tokens[first - 1].lower not in _LIMIT_VERBS:
+        return 0
+    for at in range(first - 2, max(first - 3 - _MOST_LIMITED, -1), -1):
+        if tokens[at].sentence != tokens[first].sentence:
+            return 0
+        if tokens[at].lower in _LIMIT_NOUNS:
+            return _LIMIT_NOUNS[tokens[at].lower]
+        if tokens[at].kind == "number" or tokens[at].text in {",", ";"}:
+            return 0
+    return 0
 
 
 def _open(quantity: Quantity, side: int) -> Quantity:

@@ -10,6 +10,7 @@ __all__ = [
     "CURRENCIES",
     "FREQUENCY_ADVERBS",
     "INCH",
+    "MINUTE",
     "ODDS",
     "ORDINAL",
     "PERCENT",
@@ -68,6 +69,10 @@ volume:   km³ 1e9 cubic kilometre|cubic kilometer|cubic kilometres|cubic kilome
 volume:   l 1e-3 litre|liter|L
 volume:   ml 1e-6 millilitre|milliliter|mL|cc
 volume:   gallon 3.785e-3 gal
+volume:   teaspoon 4.92892e-6 tsp|tsps
+volume:   tablespoon 1.478676e-5 tbsp|tbsps
+volume:   cl 1e-5 centilitre|centiliter
+volume:   dl 1e-4 decilitre|deciliter
 mass:     mg 1e-6 milligram
 mass:     µg 1e-9 microgram|mcg|μg
 mass:     g 1e-3 gram|gramme
@@ -145,8 +150,16 @@ CNY:      CNY 1 yuan|RMB|renminbi
 CAD:      CA$ 1 CAD|Canadian dollar|Canadian dollars
 AUD:      A$ 1 AUD|Australian dollar|Australian dollars
 SEK:      SEK 1 Swedish krona|Swedish kronor|kronor
-NOK:      NOK 1 Norwegian krone|Norwegian kroner
+NOK:      NOK 1 Norwegian krone|Norwegian kroner|Norwegian crowns
 DKK:      DKK 1 Danish krone|Danish kroner
+PLN:      PLN 1 zloty|zlotys
+CZK:      CZK 1 koruna
+HUF:      HUF 1 forint
+ZAR:      ZAR 1 rand
+SGD:      SGD 1 Singapore dollar|Singapore dollars
+HKD:      HK$ 1 HKD|Hong Kong dollar|Hong Kong dollars
+NZD:      NZ$ 1 NZD|New Zealand dollar|New Zealand dollars
+BRL:      BRL 1 Brazilian real|Brazilian reais
 peso:     MXN 1 peso
 RUB:      ₽ 1 ruble|rouble|RUB
 KRW:      ₩ 1 KRW
@@ -205,10 +218,14 @@ FREQUENCY_ADVERBS = {
     "annually": "year",
 }
 """Adverbs, and the period that they name."""
-CURRENCIES = {sign: _UNITS[sign,] for sign in ("$", *"€£¥₹₽₩₪₺", "USD", "EUR", "GBP", "JPY", "INR", "CHF", "CNY", "Rs")}
+_WRITTEN_BEFORE = (
+    "$ € £ ¥ ₹ ₽ ₩ ₪ ₺ USD EUR GBP JPY INR CHF CNY Rs RMB CAD AUD SEK NOK DKK PLN CZK HUF ZAR SGD HKD NZD BRL RUB KRW"
+)
+CURRENCIES = {sign: _UNITS[sign,] for sign in _WRITTEN_BEFORE.split()}
 """Currencies that may be written before the number."""
 CENT = _UNITS["cent",]
 PERCENT = _UNITS["%",]
+MINUTE = _UNITS["min",]
 
 
 class Measured(list[Token]):
@@ -269,6 +286,8 @@ def period_at(tokens: Measured, at: int) -> tuple[str, int] | None:
         return FREQUENCY_ADVERBS[word], at + 1
     if [token.text for token in tokens[at : at + 3]] == ["p", ".", "a"]:
         return "year", at + 3
+    if word in {"in", "per"} and [token.lower for token in tokens[at + 1 : at + 3]] == ["24", "hours"]:
+        return "day", at + 3
     found = tokens.unit(at + 1) if word in _EACH else None
     return (found[0].name, found[1]) if found and found[0].dimension == "time" else None
 
