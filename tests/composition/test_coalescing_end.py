@@ -8,6 +8,8 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -16,9 +18,18 @@ from secondpass.errors import ScoringError
 from secondpass.testing import FakeReranker
 from tests.composition.gate import PATIENCE_S, busy, threads, until, waiting
 
+Threads = Callable[[], list[threading.Thread]]
+
+
+@pytest.fixture
+def own_threads() -> Threads:
+    """Return what gives the threads of coalescing rerankers that were not there when the test began."""
+    others = threads()
+    return lambda: [thread for thread in threads() if thread not in others]
+
 
 class TestEnd:
-    def test_closing_answers_those_that_wait(self) -> None:
+    def test_closing_answers_those_that_wait(self, own_threads: Threads) -> None:
         """Who is queued gets scores, who comes later an error, and the thread is gone."""
         with busy(max_queue=3, max_wait_ms=3_600_000) as (reranker, gate, pool):
             calls = [pool.submit(reranker.score, f"q{at}", ["a"]) for at in range(3)]
@@ -35,7 +46,7 @@ class TestEnd:
         with pytest.raises(ScoringError, match="closed"):
             asyncio.run(reranker.arerank("q", ["a"]))
         reranker.close()
-        assert threads() == []
+        assert own_threads() == []
 
     def test_closing_answers_one_that_waits_for_company(self) -> None:
         """After a shared batch the next call waits for as many others; when it is closed, nobody will come."""
@@ -49,19 +60,19 @@ class TestEnd:
             reranker.close()
             assert len(alone.result(PATIENCE_S)) == 1
 
-    def test_one_that_was_never_used_has_no_thread(self) -> None:
+    def test_one_that_was_never_used_has_no_thread(self, own_threads: Threads) -> None:
         """The thread starts with the first call; closing without one is fine."""
         with CoalescingReranker(FakeReranker()) as reranker:
-            assert threads() == []
+            assert own_threads() == []
         with pytest.raises(ScoringError, match="closed"):
             reranker.score("q", ["a"])
 
-    def test_no_thread_outlives_its_reranker(self) -> None:
+    def test_no_thread_outlives_its_reranker(self, own_threads: Threads) -> None:
         """When nothing refers to it any more, the thread ends without `close`."""
         for _ in range(5):
             CoalescingReranker(FakeReranker()).score("q", ["a"])
         gc.collect()
-        assert threads() == []
+        assert own_threads() == []
 
     @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on; it is what is tested
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")

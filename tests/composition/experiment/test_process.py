@@ -238,6 +238,7 @@ def test_what_no_other_process_can_have_stays_here(
     class Local(FakeReranker):
         registry_name = "local-for-tests"
 
+    caplog.set_level("WARNING", "secondpass.experiment")
     monkeypatch.setitem(rerankers._registered, "local-for-tests", Local)
     with sp.ABTestReranker({"control": "fake", "treatment": "local-for-tests"}, mode="shadow") as test:
         assert type(test.arms["treatment"]) is Local
