@@ -98,6 +98,42 @@ def test_other_names_and_codes_stay(claim: str, evidence: str) -> None:
     assert worded(claim, evidence) == claim
 
 
+@pytest.mark.parametrize(
+    ("claim", "evidence", "expected"),
+    [
+        ("The pump is cleaned.", "The blue pump is cleaned.", "The blue pump is cleaned."),
+        ("The pump is cleaned.", "It rained. A small blue pump is cleaned.", "The small blue pump is cleaned."),
+        ("She drew the tower.", "She drew the wooden tower.", "She drew the wooden tower."),
+        ("The glass is cleaned.", "The cut glass is cleaned.", "The cut glass is cleaned."),
+        ("The water is untested.", "The water has not been tested.", "The water is not tested."),
+        ("It is unsafe and inaccurate.", "It is not accurate.", "It is unsafe and not accurate."),
+    ],
+)
+def test_nouns_and_denials_are_written_as_there(claim: str, evidence: str, expected: str) -> None:
+    """A noun takes the words that stand before it there, and what is untested is not tested."""
+    assert worded(claim, evidence) == expected
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("The pump is cleaned.", "The blue pump is cleaned, and the red pump is cleaned."),
+        ("The pump is cleaned.", "The former pump is cleaned."),
+        ("The pump is cleaned.", "The blue pump was sold."),
+        ("The pumps are cleaned.", "The blue pumps are cleaned."),
+        ("The pump is cleaned.", "The very big blue pump is cleaned."),
+        ("The pump is cleaned.", "Blue pump is cleaned."),
+        ("Pump is cleaned.", "The blue pump is cleaned."),
+        ("The water is untested.", "The water has been tested."),
+        ("The water is not untested.", "The water has not been tested."),
+        ("The water is untested.", "The water is untested, and the soil is not tested."),
+    ],
+)
+def test_other_nouns_and_denials_stay(claim: str, evidence: str) -> None:
+    """One of two of a kind, several, and what is said otherwise of the noun are left alone."""
+    assert worded(claim, evidence) == claim
+
+
 @given(TEXTS, TEXTS)
 def test_any_texts_can_be_worded(claim: str, evidence: str) -> None:
     """Whatever the texts, there is a claim, and by itself it stays as it is."""

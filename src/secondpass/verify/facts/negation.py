@@ -1,7 +1,7 @@
 """Whether a claim denies what the evidence says, or says what it denies."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from secondpass.verify.types import Mismatch
 from secondpass.verify.words import AUXILIARIES, STOP_WORDS, Token, word_set
 from secondpass.verify.words import stem as stem_of
 
-__all__ = ["Clause", "NegationKind", "denial"]
+__all__ = ["Clause", "NegationKind", "denial", "denied_as_in"]
 
 _MIN_SHARED_WORDS = 8  # a claim of so many words may differ in another one too
 _MOST_SENTENCES = 8  # a claim is a sentence; in a longer text, these are looked into
@@ -27,15 +27,17 @@ _REPORTED = word_set("that having being reports claims allegations rumours rumor
 # Behind "not": what it denies is how much, when or what else, not the thing itself.
 _NOT_DENIED = word_set(
     "only just merely simply all every everyone everything always necessarily entirely completely fully exclusively "
-    "solely least until till unlike uncommon because so very too much many yet long quite exactly"
+    "solely least until till unlike uncommon because so very too much many long quite exactly"
 )
 _SKIPPED = word_set("longer one more any")  # "no longer", "no one", "not any": what is denied comes after
 _BREAKS = frozenset(".;:()[]\u2014\u2013")
 # Behind a comma these begin a clause of their own; other commas are those of lists: "no roads, tracks or bridges".
 _OPENERS = word_set("he she it they we i you this that these those who which there the a an and so then instead")
 _VERBS = AUXILIARIES | {"be", "been", "being"}
-_LITTLE = word_set("little few without less")  # deny half: what stands beside them is neither said nor denied
+_LITTLE = word_set("little few without less unless")  # deny half: what is beside them is neither said nor denied
 _CONJUNCTIONS = word_set("but although though while whereas however yet except unless if whether until till")
+_CONDITIONS = word_set("if when once whenever provided")  # what follows these is what "unless" denies
+_SAME_CONDITION = 0.5  # of the words of the shorter one of two
 
 _IN_WORDS = word_set(
     "ability able accessible accurate action active adequate appropriate capable complete compatible consistent "
@@ -74,6 +76,7 @@ class Clause:
         end: the index of the token after it.
         sentence: the index of its sentence.
         stems: of its content words.
+        opener: its first word, in lower case.
         denied: the stem that a negation is put before, to the index of the negating token.
         has_cue: whether anything is denied in it, in whatever way.
     """
@@ -81,6 +84,7 @@ class Clause:
     first: int
     end: int
     sentence: int
+    opener: str
     stems: frozenset[str]
     denied: dict[str, int]
     has_cue: bool
@@ -142,6 +146,23 @@ def denial(claim: Facts, evidence: Facts) -> tuple[tuple[int, int], str] | None:
     return None
 
 
+def denied_as_in(claim: Facts, evidence: Facts) -> Iterator[tuple[int, int, str]]:
+    """Yield where a claim says "untested", and the evidence that something is not tested: with those words.
+
+    Returns:
+        The first of the claim's tokens, the one after the last, and the words in their place.
+    """
+    denied = {stem for clause in evidence.found["negation"] for stem in clause.denied}
+    if not denied:
+        return
+    # "Not untested" is said twice.
+    others = {token.stem for token in evidence.read.tokens}.union(*(each.denied for each in claim.found["negation"]))
+    for at, token in enumerate(claim.read.tokens):
+        root = _without_prefix(token.stem) if token.kind == "word" and token.stem not in others else ""
+        if root in denied and token.text.islower():
+            yield at, at + 1, f"not {token.text.removeprefix(_prefix(token.stem))}"
+
+
 def _words_of(words: frozenset[str], clauses: Sequence[Clause], facts: Facts) -> tuple[int, int] | None:
     """Return where one of some stems stands, with the negation that it is denied by and the verbs before it."""
     tokens = facts.read.tokens
@@ -199,13 +220,20 @@ def _sentence(facts: Facts, sentence: int) -> str:
 def _bounds(tokens: list[Token]) -> Iterator[tuple[int, int]]:
     first = 0
     for at, token in enumerate(tokens):
-        new = token.sentence != tokens[first].sentence or token.text in _BREAKS or token.lower in _CONJUNCTIONS
+        new = token.sentence != tokens[first].sentence or token.text in _BREAKS
+        new = new or (token.lower in _CONJUNCTIONS and not _is_so_far(tokens, at))
         new = new or (token.text == "," and at + 1 < len(tokens) and tokens[at + 1].lower in _OPENERS)
         if at > first and new and not _is_within_number(tokens, at):
             yield first, at
             first = at
     if tokens:
         yield first, len(tokens)
+
+
+def _is_so_far(tokens: list[Token], at: int) -> bool:
+    """Return whether a "yet" tells the time: "not yet", "has yet to"."""
+    after = tokens[at + 1].lower if at + 1 < len(tokens) else ""
+    return tokens[at].lower == "yet" and (after == "to" or tokens[at - 1].lower == "not")
 
 
 def _is_within_number(tokens: list[Token], at: int) -> bool:
@@ -240,7 +268,7 @@ def _clause(tokens: list[Token], first: int, end: int) -> Clause:
         if cue is not None:
             denied[token.stem] = cue
             cue = None
-    return Clause(first, end, tokens[first].sentence, frozenset(stems), denied, has_cue)
+    return Clause(first, end, tokens[first].sentence, tokens[first].lower, frozenset(stems), denied, has_cue)
 
 
 def _is_cue(tokens: list[Token], at: int, end: int) -> bool:
@@ -267,10 +295,16 @@ def _denied(claim: list[Clause], evidence: list[Clause]) -> frozenset[str]:
         claim: the clauses of the claim's sentence.
         evidence: the clauses of one sentence of the evidence.
     """
-    cued = _cued(claim, evidence) or _cued(evidence, claim)
-    prefixed = _prefixed(claim, evidence) or _prefixed(evidence, claim)
-    # "not easy" is "uneasy": two differences make none.
-    return frozenset() if cued and prefixed else cued or prefixed
+    differences = [_either(differ, claim, evidence) for differ in (_cued, _prefixed, _conditioned)]
+    # "not easy" is "uneasy", and what is free unless it is late is not free if it is late: two make none.
+    found = [words for words in differences if words]
+    return found[0] if len(found) == 1 else frozenset()
+
+
+def _either(
+    differ: Callable[[list[Clause], list[Clause]], frozenset[str]], claim: list[Clause], evidence: list[Clause]
+) -> frozenset[str]:
+    return differ(claim, evidence) or differ(evidence, claim)
 
 
 def _cued(ours: list[Clause], theirs: list[Clause]) -> frozenset[str]:
@@ -280,6 +314,18 @@ def _cued(ours: list[Clause], theirs: list[Clause]) -> frozenset[str]:
         for stem in clause.denied:
             if stem in said and not _is_denied(stem, theirs) and not _is_said(stem, ours):
                 return frozenset({stem})
+    return frozenset()
+
+
+def _conditioned(ours: list[Clause], theirs: list[Clause]) -> frozenset[str]:
+    """Return the stems of a condition that theirs have, and that ours have as an exception: "unless it rains"."""
+    exceptions = [clause for clause in ours if clause.opener == "unless" and not clause.denied]
+    conditions = [clause for clause in theirs if clause.opener in _CONDITIONS and not clause.has_cue]
+    for exception in exceptions:
+        for condition in conditions:
+            shared = exception.stems & condition.stems
+            if shared and len(shared) >= _SAME_CONDITION * min(len(exception.stems), len(condition.stems)):
+                return shared
     return frozenset()
 
 
@@ -310,10 +356,16 @@ def _is_said(stem: str, clauses: list[Clause]) -> bool:
 
 
 def _without_prefix(stem: str) -> str:
+    prefix = _prefix(stem)
+    return stem.removeprefix(prefix) if prefix else ""
+
+
+def _prefix(stem: str) -> str:
+    """Return the prefix by which a stem denies what it says without it; empty if there is none."""
     for prefix in _PREFIXES:
         root = stem.removeprefix(prefix)
         if root == stem or len(root) < _MIN_ROOT:
             continue
         if prefix in {"un", "non"} or (root in _ROOTS if prefix != "dis" else root in _DIS_ROOTS):
-            return root
+            return prefix
     return ""

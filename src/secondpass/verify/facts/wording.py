@@ -1,4 +1,4 @@
-"""A claim in the words of its evidence: the same quantities, dates, names and codes, as they are spelt there."""
+"""A claim in the words of its evidence: quantities, dates, names, codes, nouns and denials as they are there."""
 
 import math
 import re
@@ -9,7 +9,9 @@ from typing import Any
 from secondpass.verify.facts import dates
 from secondpass.verify.facts.abbreviations import spelt_as_in
 from secondpass.verify.facts.kinds import DATES, NAMES, NEGATIONS, NUMBERED, NUMBERS
+from secondpass.verify.facts.modifiers import modified
 from secondpass.verify.facts.names import Name
+from secondpass.verify.facts.negation import denied_as_in
 from secondpass.verify.facts.numbers import said_alike
 from secondpass.verify.facts.quantities import agreement
 from secondpass.verify.facts.quantities.numerals import Figures
@@ -31,7 +33,8 @@ _VERSION = re.compile(r"(?<![\w.])(?:version |release |v\.? ?)(\d{1,6}(?:\.\d{1,
 def in_words_of(claim: Facts, evidence: Facts) -> str:
     """Return a claim with its numbers, dates, names and codes as the evidence writes them, where they are the same.
 
-    A model reads "14 days" in both, and need not know that these are two weeks, nor what "EU" stands for. What the
+    A model reads "14 days" in both, and need not know that these are two weeks, nor what "EU" stands for; nor does it
+    doubt that the bridge is the old bridge, and that what is untested is not tested. What the
     evidence says is the same or more precise, so that the claim follows from what is returned. In a claim with a
     denial, where the more precise number may say less, numbers and dates stay as they are.
     """
@@ -40,6 +43,9 @@ def in_words_of(claim: Facts, evidence: Facts) -> str:
     changes = [*_renamed(claim, evidence), *_renumbered(claim, evidence)]
     if not any(clause.has_cue for clause in NEGATIONS.of(claim)):
         changes += _requantified(claim, evidence)
+    taken = {at for first, end, _ in changes for at in range(first, end)}
+    others = (*modified(claim, evidence), *denied_as_in(claim, evidence))
+    changes += [change for change in others if taken.isdisjoint(range(*change[:2]))]
     text, tokens = claim.text, claim.read.tokens
     for first, end, words in sorted(changes, reverse=True):
         text = text[: tokens[first].start] + words + text[tokens[end - 1].end :]
