@@ -16,6 +16,8 @@ from secondpass.verify.word_order import swaps
         ("Peru sold Chile the ship that Spain had built.", "Spain sold Chile the ship that Peru had built."),
         ("Before she was a judge, Ana had been a senator.", "Before she was a senator, Ana had been a judge."),
         ("The cat bit the old dog.", "It rained. The old dog bit the cat."),
+        ("Salt was dearer in 1803 than in 1802.", "Salt was dearer in 1802 than in 1803."),
+        ("Wages rose faster than rents.", "Rents rose faster than wages last year."),
     ],
 )
 def test_who_did_it_to_whom_is_seen(claim: str, evidence: str) -> None:
@@ -35,13 +37,16 @@ def test_who_did_it_to_whom_is_seen(claim: str, evidence: str) -> None:
         ("Peru has a border with Chile.", "Chile has a border with Peru."),
         ("31% of 900 people asked agreed.", "When 900 people were asked, 31% of them agreed."),
         ("In May the shop opened.", "The shop opened in May."),
+        ("Salt was not dearer in 1803 than in 1802.", "Salt was dearer in 1802 than in 1803."),
+        ("More than 40 of the 60 members came.", "Of the 60 members, more than 40 came."),
+        ("In 1802 salt was dearer than flour.", "Salt was dearer than flour in 1802."),
         ("Dogs bite.", "Bite dogs."),
         ("", "The bank sued the broker."),
         ("The bank sued the broker.", ""),
     ],
 )
 def test_what_says_the_same_is_none(claim: str, evidence: str) -> None:
-    """Another voice, what is true of both, numbers, other words, and any sentence in the claim's order."""
+    """Another voice, what is true of both, numbers but for compared ones, denials, and any sentence in its order."""
     assert not swaps(claim, evidence)
 
 

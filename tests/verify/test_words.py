@@ -103,11 +103,18 @@ def test_the_subject_of_a_claim(claim: str, subject: str, fixed: str) -> None:
         ("330 metres tall is the tower.", "The tower is 330 metres tall.", False),
         ("The towering is done by hand today.", "The tower", False),
         ("The tower is tall.", "is tall", False),
+        ("When it rains, the match is moved. We stay.", "The match is moved when it rains.", True),
+        ("We were told that the pool is shut in winter.", "In winter the pool is shut.", True),
+        ("The match is moved when it rains.", "It rains when the match is moved.", False),
+        ("The road is shut in winter. The path is open.", "In winter the path is open.", False),
+        ("The road is shut. It is wide.", "The road is shut. It is wide.", True),
+        ("Tea is cheap and milk is dear.", "Milk is dear and tea is cheap.", False),
+        (f"If it rains, {'very ' * 50}good.", f"{'very ' * 50}good if it rains.", False),
         ("", "", False),
     ],
 )
 def test_words_in_their_order(text: str, claim: str, expected: bool) -> None:
-    """A text holds a claim whose words stand in it side by side; a few words are no claim."""
+    """A sentence holds a claim whose words stand in it side by side, or with the clause that begins it at the end."""
     assert holds(text, claim) is expected
 
 

@@ -19,7 +19,6 @@ from secondpass.verify.decision import Decision, as_evidence, decide, escalate, 
 from secondpass.verify.entailment import Entailed, EntailmentModel, entail
 from secondpass.verify.evidence import Passages
 from secondpass.verify.facts.check import Facts, facts_of
-from secondpass.verify.facts.kinds import DATES, NAMES, NUMBERED, NUMBERS
 from secondpass.verify.facts.wording import in_words_of
 from secondpass.verify.judge import Judge
 from secondpass.verify.selection import Selection
@@ -36,6 +35,7 @@ from secondpass.verify.stages import (
     merged,
     replying,
     still_open,
+    told,
 )
 from secondpass.verify.types import CheckedClaim, Claim, Span, Verdict
 
@@ -177,7 +177,7 @@ class Pipeline:
     def _stated(self, claims: Sequence[Claim], answer: Answer, at: int) -> list[Stated]:
         return [
             Stated(
-                replying(found.claim, answer.question),
+                told(replying(found.claim, answer.question), answer.passages),
                 answer.passages,
                 answer.question,
                 found.markers,
@@ -297,8 +297,6 @@ def _checked_parts(texts: object) -> list[str]:
 def _worded(planned: Planned, read: dict[str, Facts]) -> Planned:
     """Return what the model has to read with the claim in the words of each premise: "14 days" for "two weeks"."""
     claim = facts_of(planned.stated.hypothesis, read)
-    if not (any(kind.of(claim) for kind in (NUMBERS, DATES, NAMES, NUMBERED)) or claim.unread):
-        return planned
     return replace(planned, worded=tuple(in_words_of(claim, facts_of(premise, read)) for premise in planned.premises))
 
 

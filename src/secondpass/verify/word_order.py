@@ -8,6 +8,7 @@ __all__ = ["swaps"]
 
 _FEWEST, _MOST = 3, 16  # content words of a claim
 _PASSIVE = word_set("was were is are be been being")
+_NOT = word_set("not no never")
 # What is true of both: with these between them, two may change places.
 _MUTUAL = word_set(
     "marry married marries border borders bordered adjoin adjoins meet meets met equal equals equalled resemble "
@@ -19,9 +20,9 @@ _MUTUAL = word_set(
 def swaps(claim: str, evidence: str) -> bool:
     """Return whether two words of a claim stand in each other's place in a sentence that has all of its words.
 
-    Between them is at least one other word of the claim in both, so that they belong to something; the voice is the
-    same, as what "was sued by" the one has been sued; and no sentence has the words in the claim's order. Claims of
-    three to sixteen content words, each once, are looked into. In time linear in the evidence.
+    Between them is at least one other word of the claim in both, so that they belong to something, or "than"; the
+    voice is the same, as what "was sued by" the one has been sued; and no sentence has the words in the claim's order.
+    Claims of three to sixteen content words, each once, are looked into. In time linear in the evidence.
     """
     ours = tokenize(claim)
     words = [token.stem for token in ours if token.is_content]
@@ -59,15 +60,28 @@ def _swapped(
     here = {token.stem: at for at, token in enumerate(ours) if token.is_content}
     names = {token.stem for token in ours if token.kind == "word"}  # numbers have rules of their own
     for first, left in enumerate(words):
-        for last in range(first + 2, len(words)):
+        for last in range(first + 1, len(words)):
             right = words[last]
+            low, high = places[right][-1], places[left][0]
+            said, told = ours[here[left] : here[right]], sentence[low:high]
+            if _compares(said) and _compares(told):
+                if _denies(ours) == _denies(sentence):
+                    return True
+                continue
             if not {left, right} <= names:
                 continue
-            low, high = places[right][-1], places[left][0]
             between = any(low < place < high for word in words[first + 1 : last] for place in places[word])
-            if between and _same_voice(ours[here[left] : here[right]], sentence[low:high]):
+            if between and _same_voice(said, told):
                 return True
     return False
+
+
+def _compares(tokens: Sequence[Token]) -> bool:
+    return any(token.lower == "than" for token in tokens)
+
+
+def _denies(tokens: Sequence[Token]) -> bool:
+    return any(token.lower in _NOT or token.lower.endswith("n't") for token in tokens)
 
 
 def _same_voice(ours: Sequence[Token], theirs: Sequence[Token]) -> bool:

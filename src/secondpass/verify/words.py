@@ -1,8 +1,10 @@
 """Texts as tokens with offsets, and how many of a claim's words and pairs of words the evidence has."""
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 __all__ = ["STOP_WORDS", "Token", "bare", "content_words", "holds", "overlap", "pair_overlap", "stem", "tokenize"]
@@ -38,6 +40,7 @@ _WIDE_ENDS = frozenset("\u3002\uff01\uff1f")  # no space follows them
 _CLOSERS = frozenset("\"'\u201d\u2019)]")
 _PAIR_WINDOW = 5  # content words
 _FEW_WORDS = 4
+_MOST_MOVED = 40  # words of a sentence of which a part may stand elsewhere
 _KEPT = 256  # texts whose tokens are kept: a claim and its windows are read again at every step
 _KEPT_WORDS = 1024
 _LONGEST_KEPT = 2000  # characters; two windows together have some 1000
@@ -61,6 +64,11 @@ _ABBREVIATIONS = word_set(
     "vol fig pp ed eds approx dept est jan feb mar apr jun jul aug sep sept oct nov dec mt ft"
 )
 
+# Clauses and adverbials that begin so may stand first or last in a sentence.
+_MOVABLE = word_set(
+    "if unless when whenever while whereas because since although though after before until once as provided in on at "
+    "during under within from by for with without despite according"
+)
 _STOP_WORDS = word_set(
     "a an the this that these those some any each every either neither both all another such own i me my "
     "mine myself we us our ours ourselves you your yours yourself yourselves he him his himself she her hers herself "
@@ -274,12 +282,33 @@ def _is_numeral(text: str, at: int) -> bool:
 
 
 def holds(text: str, claim: str) -> bool:
-    """Return whether a text has all words of a claim in its order with no other between them, whatever their case.
+    """Return whether a sentence of a text has all words of a claim in its order with no other between them.
 
-    A claim of fewer than four words stands in many texts that say something else, and is held by none.
+    Their case makes no difference, nor does it whether "when it rains", or "in winter", stands first or last. A claim
+    of fewer than four words stands in many texts that say something else, and is held by none.
     """
-    wanted, found = ([token.lower for token in tokenize(each) if token.kind != "symbol"] for each in (claim, text))
-    return len(wanted) >= _FEW_WORDS and f" {' '.join(wanted)} " in f" {' '.join(found)} "
+    wanted, found = ([token for token in tokenize(each) if token.kind != "symbol"] for each in (claim, text))
+    words = [token.lower for token in wanted]
+    if len(words) < _FEW_WORDS:
+        return False
+    held = _in_sentences(found)
+    if f" {_in_sentences(wanted)} " in f" {held} ":
+        return True
+    is_one = wanted[-1].sentence == 0 and len(words) <= _MOST_MOVED
+    return is_one and any(f" {' '.join(moved)} " in f" {held} " for moved in _moved(words))
+
+
+def _in_sentences(tokens: Sequence[Token]) -> str:
+    """Return the words of some tokens with a line break between sentences."""
+    sentences = groupby(tokens, key=attrgetter("sentence"))
+    return " \n ".join(" ".join(token.lower for token in sentence) for _, sentence in sentences)
+
+
+def _moved(words: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the words of a sentence with what may stand first put last, and what may stand last put first."""
+    for at in range(1, len(words)):
+        if words[0] in _MOVABLE or words[at] in _MOVABLE:
+            yield [*words[at:], *words[:at]]
 
 
 def pair_overlap(claim: str, evidence: str) -> float:
