@@ -16,7 +16,7 @@ __all__ += ["citations_of", "cited", "citing_claims", "find_citations", "find_qu
 __all__ += ["quote_in", "strip_citations"]
 
 _NUMBER = r"\^?\d{1,4}\^?"
-_NUMBERS = rf"{_NUMBER}(?:\s?[,;\u2013-]\s?{_NUMBER}){{0,50}}"
+_NUMBERS = rf"{_NUMBER}(?:(?:\s?[,;\u2013-]\s?|,? (?:and|&) ){_NUMBER}){{0,50}}"
 # Where in a source: "p. 3", "pages 3-5", "section 2.1", "\u00a7 4".
 _PLACE = (
     r"(?:[,;]\s?(?:(?:pp?|pgs?|ch|sec|sect|paras?|par|art|l|fig)\.|(?i:pages?|chapters?|sections?|paragraphs?|lines?|figures?|tables?)"
@@ -24,10 +24,10 @@ _PLACE = (
 )
 _NOUN = (
     r"(?:sources?|src|docs?|documents?|passages?|refs?|references?|contexts?|chunks?|cit(?:e|es|ation|ations)|snippets?|"
-    r"excerpts?|results?|articles?|texts?|ids?|web|search|evidence|quellen?|fuentes?|fontes?|dokumente?|documentos?)"
-    r"\s?[:_#.-]?\s?"
+    r"excerpts?|(?:(?:web|search) )?results?|articles?|texts?|ids?|web|search|evidence|quellen?|fuentes?|fontes?"
+    r"|dokumente?|documentos?)(?:[ _-]ids?)?\s?[:_#.-]?\s?"
 )
-_SEE = r"(?:see|cf\.?|per|from) "
+_SEE = r"(?:see|cf\.?|per|from|according to|as (?:stated|noted|mentioned|described|shown|seen) in) "
 _SOURCES = rf"(?i:{_NOUN}){_NUMBERS}(?:\s?[,;]\s?(?:and )?(?i:{_NOUN}){_NUMBERS}){{0,20}}"
 _NAMED = rf"(?:{_SOURCES}|[SDR#]?{_NUMBERS}){_PLACE}"
 _LINK = r"\((?:https?://|www\.|#|/)[^()\s]{0,300}\)"
@@ -42,6 +42,12 @@ _YEAR = r",?\s(?:1[5-9]|20)\d\d[a-z]?"
 _AUTHORS = rf"{_AUTHOR}(?:(?:,|,?\s(?:and|&))\s{_AUTHOR}){{0,5}}(?:,?\set al\.?)?{_YEAR}(?:,\s{_PAGES})?"
 # In round brackets a name and a year may be what is said: "(Apollo, 1969)".
 _SEVERAL = rf"{_AUTHOR}(?:(?:,?\s&\s{_AUTHOR}|,?\set al\.?){_YEAR}(?:,\s{_PAGES})?|{_YEAR},\s{_PAGES})"
+_TOLD_BY = (
+    r"(?<=\w),? (?:as (?:stated|noted|mentioned|described|shown|seen|reported) (?:in|by)|according to) "
+    rf"(?:\[{_NUMBERS}\]|(?i:sources?|passages?|documents?|docs?|contexts?|excerpts?|snippets?) {_NUMBERS})"
+)
+_SOURCE_LINK = r"\[[^\[\]\n]{1,100}\]\(https?://[^()\s]{0,300}\)"
+_LETTERED = r"(?i:passages?|sources?|docs?|documents?|contexts?) [A-Z]"
 _KEYS = (
     r"~?\\[cC]ite[a-z]{0,10}\*?(?:\[[^\[\]]{0,60}\]){0,2}\{[^{}]{1,200}\}"
     r"|\[-?@[\w:.-]{1,60}(?:[,;][^\[\]]{0,100})?\]"
@@ -51,12 +57,14 @@ DEFAULT = re.compile(
     rf"|\[\s?{_NAMED}\s?\](?:{_LINK}|(?![(=a-z_0-9]))"
     rf"|\((?i:{_SEE})?{_SOURCES}{_PLACE}\)|\({_NUMBER}{_PLACE.removesuffix('?')}\)"
     rf"|\[(?:(?i:{_NOUN}))?\d{{1,3}}(?::\s|\s[\u2013\u2014-]\s)[^\W\d_][^\[\]\n]{{0,100}}\]"
-    rf"|\((?i:{_SEE})\[{_NUMBERS}\](?:\s?[,;]?\s?\[{_NUMBERS}\]){{0,20}}\)"
+    rf"|\((?i:{_SEE})\[{_NUMBERS}\](?:(?:\s?[,;]?\s?| and )\[{_NUMBERS}\]){{0,20}}\)"
+    rf"|\\\[{_NUMBERS}\\\]|\[[{_RAISED}]{{1,3}}\]"
     rf"|(?:(?<=[a-z]{{4}})|(?<=\b1[5-9]\d\d)|(?<=\b20\d\d))\^\d{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     r"|(?:(?<=[a-z]{4})|(?<=\b1[5-9]\d\d)|(?<=\b20\d\d)|(?<=\w )|(?<=[.,;:!?]))\^\d{1,2}(?:,\d{1,2}){0,5}\^(?!\w)"
     rf"|(?<=\w )\{{{{1,2}}{_NUMBERS}\}}{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
+    rf"|{_TOLD_BY}(?=\s?(?:[.;!?](?!\w)|\Z|\n))"
     rf"|\u3010[^\u3010\u3011]{{1,100}}\u3011|\u27e6{_NAMED}\u27e7|\[\d{{1,3}}[\u2020\u2021][^\[\]]{{0,60}}\]"
-    rf"|(?<=\w )\(\d{{1,2}}\)(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
+    rf"|(?<=\w )\(\d{{1,2}}(?:[,;]\s?\d{{1,2}}){{0,5}}\)(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     rf"|<sup>\s?\[?{_NUMBERS}\]?(?:{_LINK})?\s?</sup>"
     rf"|\u207d[{_RAISED}]{{1,3}}(?:[,\u2009\u02d2][{_RAISED}]{{1,3}}){{0,20}}\u207e"
     rf"|(?<![\s(\[\u207a\u207b])[{_RAISED}]{{1,3}}(?:[,\u2009\u02d2][{_RAISED}]{{1,3}}){{0,20}}(?![\w\u207b])"
@@ -64,16 +72,20 @@ DEFAULT = re.compile(
     r"|\ue200?cite(?:\ue202?turn\d{1,4}[a-z]{3,12}\d{1,4}){1,20}\ue201?"
     rf"|(?P<named>[\[(](?:(?i:sources?|quellen?|fuentes?):\s?[^\[\]()\n]{{1,100}}|(?i:{_SEE})?{_PAGES})[\])]"
     rf"|\[(?i:{_SEE})?(?:{_FILE}{_PLACE}|{_AUTHORS}(?:;\s{_AUTHORS}){{0,10}})\](?![(=a-z_0-9])"
-    rf"|\((?i:{_SEE})?{_SEVERAL}(?:;\s{_SEVERAL}){{0,10}}\)|{_KEYS})"
+    rf"|\((?i:{_SEE})?(?:{_SEVERAL}(?:;\s{_SEVERAL}){{0,10}}|{_FILE}{_PLACE.removesuffix('?')})\)"
+    rf"|[\[(](?i:{_SEE})?{_LETTERED}[\])]|\[\^[^\W\d][\w-]{{0,30}}\]"
+    rf"|\({_SOURCE_LINK}(?:[,;]?\s{_SOURCE_LINK}){{0,10}}\)"
+    rf"|\[{{1,2}}(?i:sources?|links?|refs?|references?|citations?)\]{{1,2}}{_LINK}|{_KEYS})"
 )
 """Finds the markers that language models are seen to write, and those of footnotes.
 
 ``[1]``, ``[2, 3]``, ``[1-3]``, ``[^1]``, each of ``[1][2]``, ``[[1]]``, links of a number (``[1](https://...)``),
 ``[Source 2]``, ``[1, p. 3]``, ``[doc1]``, ``[S1]``, ``[#1]``, ``[ID:0]`` (which counts from 0), ``(Source 1)``,
-``(see passage 1)``, ``(cf. [1])``, ``(1)``, ``{1}`` or ``^1`` at the end of a clause, ``^1^``, ``[1\u2020source]`` and
-``\u30101\u2020source\u3011``, raised figures, and tags such as ``<cite>1</cite>``. The group ``named`` finds those that
-number no passage: ``[p. 4]``, ``[report.pdf, page 4]``, ``(Source: ...)``, ``[Smith 2010]``, ``(Smith & Lee, 2010)``,
-``[@smith10]`` and ``\\cite{smith10}``. What only looks like a marker is left to `is_marker`.
+``(see passage 1)``, ``(cf. [1])``, ``(1)``, ``{1}`` or ``^1`` at the end of a clause, ``according to passage 1`` there,
+``^1^``, ``[1\u2020source]`` and ``\u30101\u2020source\u3011``, raised figures, and tags such as ``<cite>1</cite>``. The
+group ``named`` finds those that number no passage: ``[p. 4]``, ``[report.pdf, page 4]``, ``(Source: ...)``,
+``[Passage A]``, ``[Smith 2010]``, ``(Smith & Lee, 2010)``, ``[^smith]``, ``[@smith10]``, ``\\cite{smith10}``,
+``[source](https://...)`` and any link in brackets of its own. What only looks like a marker is left to `is_marker`.
 """
 
 # An index into something (x[1], sys.argv[1], f(x)[1], grid[1][2]); "Paris[1]", "U.S.[1]" and "1999.[1][2]" are none.
@@ -83,6 +95,10 @@ _VALUED = re.compile(
     r"(?:[=:\u2208~<>(]|\b(?:is|are|was|were|be|equals?|ci|intervals?|ranges?|vectors?|lists?|arrays?|tuples?|sets?|"
     r"matrix|values?|bounds?|limits?|shapes?|coordinates?|returns?|gives?|yields?|between))\s*\Z",
     re.IGNORECASE,
+)
+# Behind these two numbers in round brackets are a place.
+_PLACED = re.compile(
+    r"\b(?:points?|positions?|cells?|pixels?|vert(?:ex|ices)|nodes?|entry|entries|pairs?|at)\s*\Z", re.I
 )
 # A raised figure behind one of these is a power: m\u00b2, 10\u00b3, x\u00b2; a year is none.
 _POWER = re.compile(r"(?:(?<![^\W\d_])[^\W\d_]{1,2}|(?<!\d)(?!(?:1[5-9]|20)\d\d\Z)[\d.,]*\d|[)%\u03c3\u03c0])\Z")
@@ -233,8 +249,10 @@ def is_marker(match: re.Match[str]) -> bool:
         if n_numbers > 1 and match[0][1] != "[" and (_VALUED.search(before) or re.search(r"\b0\b", match[0])):
             return False
         return _INDEXED.search(before) is None
-    if match[0][1:-1].isdecimal() and first == "(":
-        return _IN_WORDS.search(before) is None
+    if first == "(" and match[0][1].isdecimal():
+        if match[0][1:-1].isdecimal():
+            return _IN_WORDS.search(before) is None
+        return not (_VALUED.search(before) or _PLACED.search(before) or re.search(r"\b0\b", match[0]))
     if first in _RAISED_SIGNS or first == "\u207d" or match[0].startswith("<sup>"):
         return _POWER.search(before) is None
     return True
@@ -261,12 +279,17 @@ def cited(match: re.Match[str]) -> tuple[int, ...]:
 
 
 def strip_citations(text: str, pattern: re.Pattern[str] = DEFAULT) -> str:
-    """Return a text without its citation markers and the blanks before them."""
+    """Return a text without its citation markers, the emphasis that is on them alone, and the blanks before them."""
     parts, at = [], 0
     for match in pattern.finditer(text):
         if is_marker(match):
-            parts.append(text[at : match.start()].rstrip())
-            at = match.end()
+            before, end = text[at : match.start()], match.end()
+            bare = before.rstrip("*_")
+            stars = before[len(bare) :]
+            if stars and (not bare or bare[-1].isspace()) and text.startswith(stars, end):
+                before, end = bare, end + len(stars)
+            parts.append(before.rstrip())
+            at = end
     return "".join(parts) + text[at:]
 
 
