@@ -5,6 +5,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from secondpass.verify.claims.citations import DEFAULT
+from secondpass.verify.claims.irregular import PARTICIPLES, PAST_ONLY, PAST_OR_PARTICIPLE, UNCHANGED
 from secondpass.verify.claims.markup import code_spans
 
 __all__ = ["Conjunct", "conjuncts", "has_finite_verb"]
@@ -38,17 +39,7 @@ _AUXILIARIES = _set(
 )
 # After "and" these may depend on what comes before: "can read and have fun", "they read and do not write".
 _DEPENDENT = _set("shall should do don't have haven't")
-# Past tenses that are not also participles.
-_PAST = _set(
-    "became began went gave took wrote saw grew knew chose spoke broke drove drew flew froze rose fell ate sang sank "
-    "swam threw wore stole shook hid rode bore swore tore withdrew undertook arose blew forgot forgave lay drank rang "
-)
-# Past tenses that are also participles.
-_PAST_OR_PARTICIPLE = _set(
-    "won made found built led left lost met held kept sent sold bought brought taught thought told got said paid "
-    "spent meant felt heard stood understood fought caught sought died lived moved joined founded "
-    "published received earned served graduated retired married appeared remained returned arrived "
-)
+_PARTICIPLES = PARTICIPLES | UNCHANGED
 _PRESENT = _set(
     "becomes takes makes gives gets goes comes keeps holds leads leaves loses brings sends sells buys pays finds "
     "contains includes provides allows requires returns raises accepts creates generates produces uses supports "
@@ -167,7 +158,7 @@ def _is_auxiliary(word: _Word) -> bool:
 
 def _is_verb(word: _Word) -> bool:
     text = word.text
-    if _is_auxiliary(word) or text in _PAST or text in _PAST_OR_PARTICIPLE or text in _PRESENT:
+    if _is_auxiliary(word) or text in PAST_ONLY or text in PAST_OR_PARTICIPLE or text in _PRESENT:
         return True
     return bool(_ED.match(text)) and text not in _NOT_VERBS
 
@@ -209,7 +200,7 @@ def _split(sentence: str, masked: str, last: Conjunct, joint: re.Match[str]) -> 
 def _first_verb(words: list[_Word]) -> int | None:
     for at, word in enumerate(words):
         # A participle before a noun, or after one ("the film directed by him"), is not the verb.
-        if _is_auxiliary(word) or word.text in _PAST:
+        if _is_auxiliary(word) or word.text in PAST_ONLY:
             return at
         if _is_verb(word):
             before, after = words[at - 1].text if at else "", words[at + 1].text if at + 1 < len(words) else ""
@@ -235,13 +226,14 @@ def _complete(words: list[_Word], verb: int) -> bool:
         words[at].text in _ADVERBS
         or _LY.match(words[at].text)
         or words[at].text in ("not", "been", "be")
-        or (words[verb].text in _AUXILIARIES and at == verb + 1 and (_is_verb(words[at]) or words[at].text in _BORN))
+        or (
+            words[verb].text in _AUXILIARIES
+            and at == verb + 1
+            and (_is_verb(words[at]) or words[at].text in _PARTICIPLES)
+        )
     ):
         at += 1
     return any(word.text not in (",", ";", ":") for word in words[at:])
-
-
-_BORN = _set("born known given taken written seen grown chosen spoken broken driven drawn flown frozen risen set put")
 
 
 def _is_subject(words: list[_Word]) -> bool:
@@ -273,7 +265,7 @@ def _own_clause(words: list[_Word], *, comma: bool) -> bool:
             continue
         if at == 0 or at + 1 >= len(words):
             return False
-        sure = _is_auxiliary(word) or word.text in _PAST
+        sure = _is_auxiliary(word) or word.text in PAST_ONLY
         begins = words[0].capital or words[0].text in _DETERMINERS or words[0].text == "\u0001"
         if not begins or (not comma and not sure):
             return False
@@ -293,7 +285,7 @@ def _continues(left: list[_Word], verb: int, right: list[_Word]) -> bool:
         return False
     if word.text in _AUXILIARIES:
         return word.text not in _DEPENDENT
-    if word.text in _PAST:
+    if word.text in PAST_ONLY:
         return True
     determined = after in _DETERMINERS or after[0].isdigit() or after == "\u0001" or right[at + 1].capital
     if word.text in _PRESENT:

@@ -3,6 +3,7 @@
 import re
 
 from secondpass.verify.claims.conjuncts import has_finite_verb
+from secondpass.verify.claims.irregular import PARTICIPLES, PAST
 from secondpass.verify.words import word_set
 
 __all__ = ["as_statement", "needs_question"]
@@ -65,12 +66,6 @@ _SMALL_WORDS = word_set(
     "been being have has free open closed available allowed required included possible necessary able due safe legal "
     "part still already always never ever also only now more less as than too very"
 )
-# Participles that don't end as most do, but for those that are nouns as well ("the data set").
-_PARTICIPLES = word_set(
-    "begun born bought brought built caught done drawn drunk fed fought found gone grown heard held kept known laid "
-    "led lent lost made meant met paid said seen sent shown shut sold spent struck sung sworn taught thought thrown "
-    "told torn understood won worn"
-)
 # Before these, or after some of them, stands the verb that "do" has taken from its place.
 _BEFORE_VERBS = word_set("not still already always never ever also only now")
 _VERBS = word_set(
@@ -84,18 +79,9 @@ _VERBS_AND_NOUNS = word_set(
     "order own rain replace rest restart return rise run show start stay stop store support switch use work"
 )
 _BEGINNINGS = _SMALL_WORDS | _DETERMINERS | _PRONOUNS | word_set("off up down out away back")
-_PAST: dict[str, str] = dict(
-    re.findall(
-        r"(\w+)-(\w+)",
-        "be-was become-became begin-began break-broke bring-brought build-built buy-bought choose-chose come-came "
-        "cost-cost cut-cut do-did draw-drew drink-drank drive-drove eat-ate fall-fell find-found fly-flew get-got "
-        "give-gave go-went grow-grew have-had hit-hit hold-held keep-kept know-knew lead-led leave-left let-let "
-        "lose-lost make-made meet-met pay-paid put-put read-read rise-rose run-ran say-said see-saw sell-sold "
-        "send-sent set-set shut-shut sleep-slept speak-spoke spend-spent stand-stood swim-swam take-took "
-        "teach-taught tell-told think-thought understand-understood wear-wore win-won write-wrote",
-    )
-)
 _PRESENT = {"have": "has", "be": "is"}
+# Two participles may stand before the subject's noun: "the left door", "the felt lining".
+_BEGIN_PREDICATES = _SMALL_WORDS | _DETERMINERS | (PARTICIPLES - {"left", "felt"}) | {"shut"}
 _LATER = re.compile(r"(?:\w+(?:ed|ing|able|ible|ful|less|ous|ive|ly|en)|\d\S*)\Z")
 
 
@@ -169,8 +155,8 @@ def _inflected(verb: str, auxiliary: str) -> str:
         if ends_in_y:
             return f"{verb[:-1]}ies"
         return verb + ("es" if verb.endswith(("s", "sh", "ch", "x", "z", "o")) else "s")
-    if verb in _PAST:
-        return _PAST[verb]
+    if verb in PAST:
+        return PAST[verb]
     return f"{verb[:-1]}ied" if ends_in_y else verb + ("d" if verb.endswith("e") else "ed")
 
 
@@ -208,7 +194,7 @@ def _subject(words: list[str]) -> int:
     at = 1 + (first in _DETERMINERS)
     while at < len(words):
         word = words[at].strip(",")
-        if word.lower() in _SMALL_WORDS | _DETERMINERS | _PARTICIPLES or _LATER.match(word.lower()):
+        if word.lower() in _BEGIN_PREDICATES or _LATER.match(word.lower()):
             # "the price of the ticket" goes on.
             if word.lower() == "of":
                 at += 2 + (at + 1 < len(words) and words[at + 1].lower() in _DETERMINERS)
