@@ -79,6 +79,15 @@ class TestVerdicts:
         (request,) = make().verify("Certainly!", passages, question="Can you tell me when it is open?").claims
         assert [str(claim.verdict) for claim in (alone, answer, request)] == ["not_checkable", str(S), "not_checkable"]
 
+    def test_what_a_source_says_of_itself_is_checked(self, make: Make) -> None:
+        """A claim of the words of a sentence that is about the text itself is not a refusal, but a fact of it."""
+        passages = ["It was cut in stone. The text contains no vowels."]
+        verdicts = [
+            make().verify(claim, passages).claims[0].verdict.value
+            for claim in ("The text does not include vowels.", "The text does not include dates.")
+        ]
+        assert verdicts[0] != "not_checkable" and verdicts[1] == "not_checkable"
+
     def test_the_claim_is_never_cut(self, make: Make, fake_nli: Any) -> None:
         """Windows shrink beside a long claim; one that leaves them no room is an error, and never supported."""
         verifier = make(model=fake_nli(max_length=100), window_tokens=96)

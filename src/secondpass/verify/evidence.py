@@ -195,6 +195,17 @@ class Passages:
                         self._by_text.setdefault(normalised(mended(window.text)), window)
             return self._by_text.get(same)
 
+    def speak_of_themselves(self, text: str) -> bool:
+        """Return whether a sentence has the first content word of a text, and all others but one."""
+        first, *others = content_words(text) or [""]
+        with self._lock:
+            for at, passage in enumerate(self.texts):
+                for start, end in self._sentences_of(at):
+                    words = set(content_words(passage[start:end]))
+                    if first in words and len(others) > 1 and sum(word not in words for word in others) <= 1:
+                        return True
+        return False
+
     def _sentences_of(self, passage: int) -> list[Span]:
         if passage not in self._sentences:
             text, data = self.texts[passage], self._data_of(passage)

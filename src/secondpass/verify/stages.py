@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from secondpass.logistic import FloatArray
+from secondpass.verify.claims.checkable import NOT_KNOWN
 from secondpass.verify.claims.citations import CitationMarker
 from secondpass.verify.claims.replies import as_statement, needs_question
 from secondpass.verify.decision import Decision
@@ -18,7 +19,7 @@ from secondpass.verify.signals import Premise, Signals
 from secondpass.verify.types import CheckedClaim, Claim, Verdict
 
 __all__ = ["Answer", "Decided", "Measured", "Planned", "Scored", "Stated", "attempt", "each", "failed", "merged"]
-__all__ += ["replying", "still_open", "without_evidence"]
+__all__ += ["replying", "still_open", "told", "without_evidence"]
 
 _log = logging.getLogger(__name__)
 _MAX_QUESTION = 400  # characters; a longer one would leave too little of the model's room to the windows
@@ -76,6 +77,13 @@ class Stated:
 def replying(claim: Claim, question: str) -> Claim:
     """Return a claim as one to be checked if it says yes or no to a question: "Certainly!" alone is a phrase."""
     if claim.checkable or not _answered(question, claim.text):
+        return claim
+    return replace(claim, checkable=True, reason="")
+
+
+def told(claim: Claim, passages: Passages) -> Claim:
+    """Return a refusal as a claim to be checked if a source says the like of itself: "The text has no vowels."."""
+    if claim.reason != NOT_KNOWN or not passages.speak_of_themselves(claim.text):
         return claim
     return replace(claim, checkable=True, reason="")
 

@@ -4,7 +4,10 @@ import re
 
 from secondpass.verify.claims.conjuncts import has_finite_verb
 
-__all__ = ["opening", "why_no_heading", "why_not"]
+__all__ = ["NOT_KNOWN", "opening", "why_no_heading", "why_not"]
+
+NOT_KNOWN = "it says that the answer is not known"
+"""Why a refusal is not checkable."""
 
 
 def _any(*alternatives: str) -> str:
@@ -22,11 +25,14 @@ _GIVEN = (
     r"(?:any of |all of |either of )?(?:the |this |these |your |our |my )?"
     r"(?:provided |given |retrieved |available |above |supplied |attached )?"
 )
+_KINDS = (
+    r"(?:manual|handbook|guide|docs|policy|contract|agreement|report|page|website|faq|file|leaflet|label|section|table|readme"
+    r"|invoice|specification|spec|data ?sheet|brochure)"
+)
 # What an answer is said to be taken from: a source that was given, or a kind of document.
 _WHERE = (
     rf"(?:{_GIVEN}(?:first |second |third |last |same |user |official |product |employee )?"
-    rf"(?:{_SOURCES}|manual|handbook|guide|docs|policy|contract|agreement|report|page|website|faq|file|leaflet|label|section|table|readme|invoice"
-    r"|specification|spec|data ?sheet|brochure)(?: (?:number |no\. )?\d{1,3})?"
+    rf"(?:{_SOURCES}|{_KINDS})(?: (?:number |no\. )?\d{{1,3}})?"
     r"(?: (?:provided|given|above|below|available)"
     r"|(?: that)? you (?:have )?(?:provided|shared|gave|given|sent|uploaded|attached|supplied)(?: me| us)?)?)"
 )
@@ -145,16 +151,24 @@ _TELL = (
     r"(?:contain|provide|mention|include|specify|say|state|give|have|address|answer|cover|indicate|discuss|support|"
     r"describe|explain|list|name|tell|reveal|offer|show)"
 )
+_SAY = (
+    r"(?:mention|specif(?:y|ie)|say|state|indicate|address|discuss|explain|describe|list|name|tell|reveal"
+    r"|clarif(?:y|ie))"
+)
+_WANTED = (
+    r"(?:answers?|information|info|details?|dates?|names?|prices?|figures?|numbers?|reasons?|explanations?|indications?"
+    r"|hints?)"
+)
 _TOLD = (
     r"(?:mentioned|stated|specified|addressed|discussed|provided|given|available|included|contained|covered|answered"
-    r"|found|known|described|listed|indicated|explained|present)"
+    r"|found|known|described|listed|indicated|explained|named|shown|present)"
 )
 _INFO = r"(?:answers?|information|info|context|evidence|data|details?|mention|reference|figures?|knowledge)"
 _NOT = r"(?:do not|does not|did not|don't|doesn't|didn't)"
 _IS_NOT = r"(?: (?:is|are|was|were)(?:n't| not)|'s not) (?:explicitly |directly |clearly |further )?"
 _LITTLE = r"(?:no|not enough|insufficient|too little)"
 _AS_GIVEN = (
-    r"(?: that (?:was|were|i) \w+| (?:provided|given|available)"
+    r"(?: \d{1,2}(?: (?:and|or) (?:\w+ )?\d{1,2})?)?(?: that (?:was|were|i) \w+| (?:provided|given|available)"
     r"| you (?:provided|shared|gave|sent|uploaded|attached|supplied)(?: me)?)?"
 )
 _REFUSAL = re.compile(
@@ -170,14 +184,21 @@ _REFUSAL = re.compile(
         rf"(?:i|we) lack (?:the |any |enough |sufficient )?{_INFO}\b",
         r"(?:i|we)(?: am|'m| are|'re) (?:not sure|unsure|not able to|unable to|not certain|not aware of)\b",
         r"(?:i|we) (?:cannot|can'?t|can not|could not|couldn't|(?:was|were) unable to|(?:was|were)(?:n't| not) able to)"
-        r" (?:answer|find|determine|say|tell|provide|help|give|confirm|verify|locate|assist|identify|see)\b",
+        r" (?:answer|find|determine|say|tell|provide|help|give|confirm|verify|locate|assist|identify|see)\b"
+        rf"(?: (?:that|this|it)\b)?(?: (?:from|in|by|with|based on|given) {_GIVEN}{_SOURCES}{_AS_GIVEN})?",
         rf"{_GIVEN}{_SOURCES}{_AS_GIVEN} {_NOT} (?:{_TELL}|go into|allow (?:me|us) to)\b",
+        rf"(?:the|this|your) (?:\w+ )?{_KINDS} {_NOT} {_SAY}\b",
+        rf"{_GIVEN}{_SOURCES}{_AS_GIVEN} (?:never {_SAY}s?\b|{_SAY}s? no\b|(?:gives?|provides?|offers?) no {_WANTED}\b"
+        r"|leaves? (?:it |this |that )?(?:open|unclear|unsaid)\b)",
         rf"{_GIVEN}{_SOURCES}{_AS_GIVEN} (?:lacks?\b|fails? to {_TELL}\b|(?:has|makes?|{_TELL}s?) (?:nothing\b"
         rf"|{_LITTLE} (?:\w+ )?{_INFO}\b)|(?:is|are) (?:silent|insufficient)\b)",
         rf"{_GIVEN}{_SOURCES}{_AS_GIVEN}{_IS_NOT}(?:sufficient|enough|adequate|detailed enough)\b",
         rf"(?:none|neither) of {_GIVEN}{_SOURCES} (?:{_TELL}s?|refers?|relates?|helps?|has|is about|are about)\b",
-        rf"(?:neither|no(?: relevant| other)?) {_SOURCES} (?:\w+ )?{_TELL}s?\b",
-        rf"nothing (?:in|within) {_GIVEN}{_SOURCES} (?:\w+ )?{_TELL}s?\b",
+        rf"(?:neither|no(?: relevant| other)?) {_SOURCES}(?: \d{{1,2}} nor (?:\w+ )?\d{{1,2}})? (?:\w+ )?{_TELL}s?\b",
+        rf"nothing (?:in|within) {_GIVEN}{_SOURCES} (?:\w+ )?(?:{_TELL}|suggest)s?\b",
+        r"no (?:mention|reference) is made (?:of|to)\b",
+        rf"(?:(?:that|this|the) (?:information|detail|answer)|{_INFO} (?:about|on|regarding) [^.,;:?!\d]{{1,60}}?)"
+        rf" (?:is|are) (?:missing|absent) from {_GIVEN}{_SOURCES}\b",
         rf"nothing (?:about|on|regarding) [^.,;:?!\d]{{1,80}}? (?:is|was) {_TOLD} (?:in|by|within)"
         rf" {_GIVEN}{_SOURCES}\b",
         r"there(?:(?: is|'s| was| are|'re| were) (?:no|not enough|insufficient|not any|nothing)"
@@ -201,7 +222,8 @@ _REFUSAL = re.compile(
         rf"it isn't clear (?:from|based on) {_GIVEN}{_SOURCES}\b",
         rf"{_LITTLE} (?:relevant |such |further |specific )?{_INFO}"
         rf"(?:(?: (?:about|on|regarding|concerning|of|for|as to) [^.,;:?!\d]{{1,60}}?)?"
-        rf" (?:was|is|were|are|could be|can be) {_TOLD}\b(?! to\b)|(?: (?:available|found|given|provided))?[.!]*\Z)",
+        rf" (?:was|is|were|are|could be|can be) {_TOLD}\b(?! to\b)|(?: (?:available|found|given|provided))?"
+        r"(?: to (?:answer|say|tell|determine|know)\b[^.,;:?!\d]{0,60})?[.!]*\Z)",
         r"(?:no idea|n/?a|unknown|unanswerable|no answer|not (?:available|known|specified|stated|mentioned|found"
         r"|applicable|provided|given|answerable))(?: in the \w+)?[.!]*\Z",
     ),
@@ -223,7 +245,8 @@ _UNTOLD = re.compile(
 _ASKED = re.compile(r"\A(?: me| us| you)? (?:exactly )?(?:who|which|where|when)\b", re.IGNORECASE)
 _UNCLEAR = re.compile(
     rf"(?:based on|from|given|judging by|according to|in) {_GIVEN}{_SOURCES}(?: alone| above)?{_AS_GIVEN},? "
-    r"it(?: is|'s) (?:unclear|unknown|uncertain|not clear|impossible to (?:say|tell|know))\b",
+    r"(?:it(?: is|'s) (?:unclear|unknown|uncertain|not clear|impossible to (?:say|tell|know))"
+    r"|there(?: is|'s) no way to (?:say|tell|know|determine))\b",
     re.IGNORECASE,
 )
 _FEELING = re.compile(
@@ -341,7 +364,7 @@ def why_not(text: str) -> str:
     if _OFFER.match(text) and not _holds_fact(text):
         return "it is an offer or a request to the reader"
     if _is_refusal(text) or _is_refusal(rest):
-        return "it says that the answer is not known"
+        return NOT_KNOWN
     own_view = begun > 0 and _OWN_VIEW.match(text)
     if (_FEELING.match(rest) or (own_view and _ADVICE.match(rest))) and not _holds_fact(rest):
         return "it is an opinion or advice"
