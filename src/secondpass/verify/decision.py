@@ -3,11 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from secondpass.errors import ScoringError, SecondPassWarning, warn
 from secondpass.logistic import FloatArray
 from secondpass.verify.evidence import Window
-from secondpass.verify.facts.kinds import NEGATIONS
+from secondpass.verify.facts.kind import FactKind
+from secondpass.verify.facts.kinds import NEGATIONS, STRENGTHS
 from secondpass.verify.judge import VERDICTS, Judge, Judgement
 from secondpass.verify.reasons import described
 from secondpass.verify.signals import Premise, Signals
@@ -64,7 +66,8 @@ def decide(
 
     Supported: a sentence says the same word for word; or the probability is at least the threshold, the best premise
     states no number, date or unit differently, some premise has those that the claim gives in digits, the claim
-    is none of `Signals.recombined`, and of claim and premise none denies what the other says, unless the model is sure.
+    is none of `Signals.recombined`, and of claim and premise none denies what the other says, nor says the claim more,
+    all for some or must for may, unless the model is sure.
     Contradicted: that probability is the larger one and at least its threshold (or passages disagree, or the best
     premise says what the claim denies), and some premise speaks of the claim's subject or shares words with it; or a
     premise that is about the same states a number, date or unit differently.
@@ -81,14 +84,14 @@ def decide(
     supported, contradicted = float(probabilities[0]), float(probabilities[1])
     facts, conflict = signals.best.facts, _conflict(signals, windows)
     hard, lacking = signals.best.hard, _lacking(signals)
-    opposed = _differs_in_a_denial(signals.best) and signals.best.entailment < _SURE_OF_A_DENIAL
+    opposed = _differs(signals.best, NEGATIONS, STRENGTHS) and signals.best.entailment < _SURE_OF_A_DENIAL
     forbidden = bool(hard or lacking or signals.recombined or opposed)
     if signals.verbatim:
         verdict, hard, lacking, supported = Verdict.SUPPORTED, (), (), max(supported, threshold, _VERBATIM)
     elif supported >= threshold and not forbidden and supported >= contradicted:
         verdict = Verdict.SUPPORTED
     else:
-        likely = contradicted >= contradiction_threshold or conflict or _differs_in_a_denial(signals.best)
+        likely = contradicted >= contradiction_threshold or conflict or _differs(signals.best, NEGATIONS)
         denied = contradicted > supported and likely and _related(signals)
         otherwise = _states_otherwise(signals)
         if otherwise is not None:
@@ -125,8 +128,9 @@ def _related(signals: Signals) -> bool:
     return any(premise.about_subject or premise.overlap >= _SOME_OVERLAP for premise in every)
 
 
-def _differs_in_a_denial(premise: Premise) -> bool:
-    return any(mismatch.kind == NEGATIONS.name for mismatch in premise.facts.mismatches)
+def _differs(premise: Premise, *kinds: FactKind[Any]) -> bool:
+    """Whether a premise states otherwise what is of one of some kinds that a model may overrule."""
+    return any(mismatch.kind == kind.name for mismatch in premise.facts.mismatches for kind in kinds)
 
 
 def _states_otherwise(signals: Signals) -> Premise | None:

@@ -6,9 +6,11 @@ from secondpass.verify.facts.names import NameKind
 from secondpass.verify.facts.negation import NegationKind
 from secondpass.verify.facts.numbered import NumberedKind
 from secondpass.verify.facts.numbers import NumberKind
+from secondpass.verify.facts.strength import StrengthKind
 
-__all__ = ["DATES", "KINDS", "NAMES", "NEGATIONS", "NUMBERED", "NUMBERS"]
+__all__ = ["DATES", "KINDS", "NAMES", "NEGATIONS", "NUMBERED", "NUMBERS", "STRENGTHS"]
 
 NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS = NumberKind(), NumberedKind(), DateKind(), NameKind(), NegationKind()
-KINDS = Kinds((NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS))
+STRENGTHS = StrengthKind()
+KINDS = Kinds((NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS, STRENGTHS))
 """What `check_facts` looks into; other packages add theirs with `Kinds.register`."""
