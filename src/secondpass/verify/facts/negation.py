@@ -37,6 +37,7 @@ _VERBS = AUXILIARIES | {"be", "been", "being"}
 _LITTLE = word_set("little few without less unless")  # deny half: what is beside them is neither said nor denied
 _CONJUNCTIONS = word_set("but although though while whereas however yet except unless if whether until till")
 _CONDITIONS = word_set("if when once whenever provided")  # what follows these is what "unless" denies
+_MOST_CONDITIONS = 8  # of a sentence
 _SAME_CONDITION = 0.5  # of the words of the shorter one of two
 
 _IN_WORDS = word_set(
@@ -321,8 +322,8 @@ def _conditioned(ours: list[Clause], theirs: list[Clause]) -> frozenset[str]:
     """Return the stems of a condition that theirs have, and that ours have as an exception: "unless it rains"."""
     exceptions = [clause for clause in ours if clause.opener == "unless" and not clause.denied]
     conditions = [clause for clause in theirs if clause.opener in _CONDITIONS and not clause.has_cue]
-    for exception in exceptions:
-        for condition in conditions:
+    for exception in exceptions[:_MOST_CONDITIONS]:
+        for condition in conditions[:_MOST_CONDITIONS]:
             shared = exception.stems & condition.stems
             if shared and len(shared) >= _SAME_CONDITION * min(len(exception.stems), len(condition.stems)):
                 return shared
