@@ -11,6 +11,7 @@ from secondpass.base import Reranker
 from secondpass.composition.attempts import attempts
 from secondpass.language import is_foreign
 from secondpass.verify.evidence import Window, WindowIndex, joined, select
+from secondpass.verify.siblings import is_of_a_sibling, lends_only_its_name
 from secondpass.verify.stages import Planned, Stated, attempt, each, failed, merged, still_open, without_evidence
 from secondpass.verify.types import CheckedClaim, Claim, Verdict
 from secondpass.verify.words import overlap
@@ -103,11 +104,13 @@ class Selection:
 
     def _with_windows(self, sought: _Sought, windows: tuple[Window, ...]) -> Planned:
         stated, index = sought.stated, sought.index
+        others = tuple(window for window in windows if not is_of_a_sibling(stated.hypothesis, window.read))
+        windows = others or windows
         same = stated.passages.sentence(stated.hypothesis) or stated.passages.sentence(stated.sentence)
         if same is not None:
             # Other passages are read all the same: one of them may say otherwise.
             windows = (same, *(window for window in windows if window.passage != same.passage))
-        together = joined(windows[0], windows[1], stated.hypothesis) if len(windows) > 1 and same is None else ""
+        together = _joined(windows, stated.hypothesis) if len(windows) > 1 and same is None else ""
         if together and self.tokenization.lengths([together])[0] > sought.room:
             together = ""
         partner = windows[1] if together else None
@@ -129,6 +132,16 @@ class Selection:
     def _may_tell(self, hypothesis: str, window: Window) -> bool:
         """Whether another window than the first is worth reading: those that share few words changed nothing."""
         return self.retriever is not None or overlap(hypothesis, window.read) >= _ABOUT_THE_SAME
+
+
+def _joined(windows: Sequence[Window], hypothesis: str) -> str:
+    first, second = windows[:2]
+    if first.passage != second.passage and (
+        lends_only_its_name(hypothesis, first.read, second.read)
+        or lends_only_its_name(hypothesis, second.read, first.read)
+    ):
+        return ""
+    return joined(first, second, hypothesis)
 
 
 def _tell(exc: Exception) -> None:

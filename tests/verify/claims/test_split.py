@@ -471,6 +471,8 @@ def test_bold_titles(answer: str, claims: list[tuple[str, str]], step: int) -> N
         ("In summary:\n- Entry is free.", ["Entry is free."]),
         ("If the boat leaks:\n\nIt is not yours.", ["It is not yours."]),
         ("To bail it out:\n- Use the bucket.", ["To bail it out, use the bucket."]),
+        ("**It is free if**\n- you row,\n- or you sail.", ["It is free if you row.", "It is free if you sail."]),
+        ("It is free if\n\n- You row\n- And you sing", ["It is free if you row.", "It is free if you sing."]),
     ],
 )
 def test_items_hold_under_the_condition_that_leads_to_them(answer: str, claims: list[str]) -> None:

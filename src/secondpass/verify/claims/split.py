@@ -35,6 +35,7 @@ _OPEN_CLAUSE = re.compile(
     r"|might|not|never)\Z",
     re.IGNORECASE,
 )
+_CUT_OFF = re.compile(r"\w (?:if|unless|when|because|while)\Z", re.IGNORECASE)
 # What the steps of a list are for: "To update it:", "To update it, follow these steps:".
 _PURPOSE = re.compile(
     r"((?:in order )?to (?!(?:be|have|summari[sz]e|sum up|recap|clarify|explain)\b)[^,.;:?!]{3,150})"
@@ -70,6 +71,7 @@ _RUN_IN = re.compile(
 _ALL_OF_THEM = re.compile(
     r" (?:either|both|all|any|one)?(?: or more)?(?: of)? ?(?:the following|these)(?: \w+)*\Z", re.I
 )
+_AND = re.compile(r"\A(?:and|or) (?=\w)", re.IGNORECASE)
 _MAX_LEAD = 300
 _SOURCES = re.compile(
     r"\W*(?:sources?|references?|citations?|bibliography|works cited|footnotes|further reading)(?: used| cited)?\W*",
@@ -200,6 +202,8 @@ class ClaimStream:
         whole = self._plain(raw)
         if not whole:
             return [self._claim(part, 0, len(raw), raw, "there are no words in it")]
+        if _CUT_OFF.search(whole):
+            whole += ":"  # "**It is not paid if**", before a list
         if lead and _goes_on(lead, whole):
             return [self._claim(part, 0, len(raw), _led(lead, whole))]
         reason = why_not(whole) or ("it only introduces what follows" if _lead(whole) else "")
@@ -308,6 +312,7 @@ def _goes_on(lead: str, item: str) -> bool:
 
 def _led(lead: str, item: str) -> str:
     """Return an item of a list as the sentence that its lead-in makes of it."""
+    item = _AND.sub("", item)
     word = item.split(maxsplit=1)[0]
     # "The" goes small within a sentence, as the verb of a step does; "Paris", "NASA" and "iOS" stay.
     small = word.istitle() and (word.lower() in STOP_WORDS or lead.endswith((",", ":"))) and word != "I"
