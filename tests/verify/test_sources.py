@@ -18,7 +18,27 @@ ENTRY = '{"model": "Corvo 300", "weight_kg": 1.2, "price_eur": 129}'
 YAML = "model: Corvo 300\nweight_kg: 1.2\nprice_eur: 129"
 PLAIN_ROW = "Corvo 300 | 1.2 kg | 129 euros"
 ITEM = "- model: Corvo 300\n  weight_kg: 1.2\n  price_eur: 129"
-PIECES = ["<tr>", "</tr>", "<td>", "<th", "| ", "|---", "\n", "a,b", "a: b", "{", "[", '"', "-\n", "\u00ad", "x"]
+PIECES = [
+    "2021 2020\n",
+    "Sales 5 4\n",
+    "(in millions)\n",
+    "- x\n",
+    "<tr>",
+    "</tr>",
+    "<td>",
+    "<th",
+    "| ",
+    "|---",
+    "\n",
+    "a,b",
+    "a: b",
+    "{",
+    "[",
+    '"',
+    "-\n",
+    "\u00ad",
+    "x",
+]
 HTML = (
     "<table><tr><th>Model</th><th>Weight</th><th>Price</th></tr>\n<tr><td>Corvo 200</td><td>1.0 kg</td>"
     "<td>89&nbsp;euros</td></tr><tr><td>Corvo 300</td><td><b>1.2 kg</b></td><td>129 euros</td></tr></table>"
@@ -50,6 +70,78 @@ def test_nested_values_are_named_by_all_their_keys() -> None:
     assert found.text == "a b: 2 kg; a c: 1, 2; d: yes; f no: 1; f no: 3."
     (found,) = data_in("a:\n  b_kg: 2\n  c: 3\nd: x").records
     assert found.text == "a b: 2 kg; a c: 3; d: x."
+
+
+def test_plain_items_of_a_list_are_one_value() -> None:
+    """They stand behind the key of their list, where another key has its value beside it; a list in prose is none."""
+    (found,) = data_in('job:\n  days:\n    - Mon\n    - "Wed"\n  hour: 3').records
+    assert found.text == "job days: Mon, Wed; job hour: 3."
+    assert data_in("To do:\n- buy milk\n- call Ada").records == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "text"),
+    [
+        ("Price per month", "$9", "Price: $9 per month"),
+        ("Fee (per term)", "180 euros", "Fee: 180 euros per term"),
+        ("Cost/year", "40", "Cost: 40 per year"),
+        ("Rent (monthly)", "700", "Rent: 700 monthly"),
+        ("Price per month", "on request", "Price per month: on request"),
+        ("area_km2", "12.9", "area: 12.9 km\u00b2"),
+        ("warranty_months", "24", "warranty: 24 months"),
+        ("\u00a3m", "12", "\u00a3m: 12"),
+    ],
+)
+def test_what_a_column_is_for_stands_with_its_values(header: str, value: str, text: str) -> None:
+    """The period and the unit that a name ends in go to the value, if that is a price or a figure."""
+    (found,) = data_in(f"| Plan | {header} |\n|---|---|\n| A | {value} |").records
+    assert found.text == f"Plan: A; {text}."
+
+
+def test_a_caption_stands_in_every_row() -> None:
+    """What is said above a table of its figures is said of each row, in plain words, unless a column says it."""
+    rows = "| Item | 2021 |\n|---|---|\n| Sales | 5 |\n| Costs | 4 |"
+    found = data_in(f"(Amounts in thousands of euros)\n{rows}").records
+    assert [row.text for row in found] == [
+        "Item: Sales; 2021: 5 (in \u20ac thousands).",
+        "Item: Costs; 2021: 4 (in \u20ac thousands).",
+    ]
+    (found, _) = data_in(f"(in thousands)\n{rows.replace('Item', '$m')}").records
+    assert found.text == "$m: Sales; 2021: 5."
+
+
+ACCOUNTS = (
+    "ACME\n(in millions, except per share data)\nYear ended May 31, 2021 2020\nSales $ 5,100 $ 4,900\nCosts (31) (29)"
+)
+
+
+@pytest.mark.parametrize(
+    "passage",
+    [ACCOUNTS, ACCOUNTS.replace("2021 2020", "\n2021\n \n2020\n").replace(" $ 5,100 $ 4,900", "\n $\n5,100 $\n4,900")],
+)
+def test_figures_below_years_are_rows(passage: str) -> None:
+    """In plain text too, each figure stands with the year above it, wherever a PDF's lines break; the text stays."""
+    data = data_in(passage)
+    assert [row.text.replace("$", "") for row in data.records] == [
+        "Sales; 2021: 5,100; 2020: 4,900 (in millions).",
+        "Costs; 2021: (31); 2020: (29) (in millions).",
+    ]
+    assert passage[data.records[1].start : data.records[1].end] == "Costs (31) (29)"
+    assert data.regions == ()
+
+
+@pytest.mark.parametrize(
+    "passage",
+    [
+        "In 2021 2020 was forgotten.\nSales 5",
+        "2021 2020\nSales 5 4",
+        "2021\nSales 5\nCosts 4",
+        "2021 2020\nSales 5\nCosts 4",
+    ],
+)
+def test_figures_without_columns_are_no_rows(passage: str) -> None:
+    """There must be two years, two rows, and as many figures in a row as years."""
+    assert data_in(passage) == Data()
 
 
 def test_items_of_a_list_are_entries_of_their_own() -> None:
@@ -112,7 +204,24 @@ def test_any_passage_can_be_read(passage: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["<tr>", "<tr><td>", "| a |\n", "a,b\n", "a: b\n", "{", '[{"a": 1},', "x-\n", "<table>"]
+    "piece",
+    [
+        "2021 2020\nSales 5 4\n",
+        "5 ",
+        "$\n",
+        "(in $ million",
+        "a b in millions\n",
+        "a: 1\n- x\n",
+        "<tr>",
+        "<tr><td>",
+        "| a |\n",
+        "a,b\n",
+        "a: b\n",
+        "{",
+        '[{"a": 1},',
+        "x-\n",
+        "<table>",
+    ],
 )
 def test_it_takes_linear_time(piece: str) -> None:
     """Twice as much of the same is twice the work, and two hundred thousand characters are read."""

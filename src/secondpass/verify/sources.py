@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from secondpass.verify.facts.quantities.captions import Caption, captions
+from secondpass.verify.statements import statement_rows
+
 __all__ = ["Data", "Record", "data_in", "mended"]
 
 _LIGATURES = str.maketrans(
@@ -29,15 +32,23 @@ _ROW_ENDS = re.compile(r"</tr\s{0,20}>", re.IGNORECASE)
 _HTML_CELL = re.compile(r"<t([hd])\b[^<>]{0,200}>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _YAML = re.compile(r"(\s*)(- )?([A-Za-z_][\w .-]{0,60}):(?:[^\S\n]+(.*))?")
+_PLAIN_ITEM = re.compile(r"\s*- (\S+(?: \S+){0,2}?)\s*")
 _HEADER = re.compile(r"[A-Za-z_][\w .()/%-]{0,40}")
+_PERIOD = re.compile(
+    r"(?:[\s_(]{1,2}(?:per|a)[\s_]([a-z]{3,12})|\s?/\s?(month|year|week|day|hour|night|person|user|seat))\)?$"
+    r"|\s?\(((?:month|year|week|dai)ly)\)$",
+    re.IGNORECASE,
+)
+_PRICE = re.compile(r"[$€£¥]?\s?\d[\d.,]*(?:\s?[$€£¥]|\s(?:euros|dollars|pounds|EUR|USD|GBP))?")
 _FIGURE = re.compile(r"[-+]?\d[\d.,]*")
 _UNITS = {
     "kg": "kg", "g": "g", "mg": "mg", "lb": "lb", "km": "km", "m": "m", "cm": "cm", "mm": "mm", "l": "l", "ml": "ml",
     "v": "V", "volts": "V", "volt": "V", "w": "W", "watts": "W", "kw": "kW", "kwh": "kWh", "mah": "mAh", "ah": "Ah",
     "hz": "Hz", "mhz": "MHz", "ghz": "GHz", "gb": "GB", "mb": "MB", "tb": "TB", "ms": "ms", "s": "s", "sec": "seconds",
     "seconds": "seconds", "min": "minutes", "minutes": "minutes", "h": "hours", "hours": "hours", "days": "days",
-    "years": "years", "eur": "euros", "usd": "dollars", "gbp": "pounds", "pct": "%", "percent": "%",
-    "kmh": "km/h", "mph": "mph", "px": "pixels",
+    "weeks": "weeks", "months": "months", "years": "years", "eur": "euros", "usd": "dollars", "gbp": "pounds",
+    "pct": "%", "percent": "%", "km2": "km²", "m2": "m²", "sqm": "m²", "ha": "ha", "kmh": "km/h", "mph": "mph",
+    "px": "pixels",
 }  # fmt: skip
 _BLANK, _BETWEEN = re.compile(r"\s*"), re.compile(r"[\s,]*")
 _MIN_COLUMNS, _MIN_ROWS = 2, 2
@@ -82,6 +93,25 @@ class Data(NamedTuple):
 
 
 def data_in(text: str) -> Data:
+    """Return what of a passage is data, each row with the caption above it that says in what its figures are.
+
+    See `_data_in`; so "(in millions)" stands in every row of its table.
+    """
+    data = _data_in(text)
+    if not data.records:
+        return data
+    above = list(captions(text))
+    return data._replace(records=tuple(_captioned(record, above) for record in data.records))
+
+
+def _captioned(record: Record, above: list[Caption]) -> Record:
+    at = bisect_right(above, record.start, key=itemgetter(0))
+    if not at or any(captions(record.text)):
+        return record
+    return record._replace(text=f"{record.text.removesuffix('.')} {above[at - 1].text}.")
+
+
+def _data_in(text: str) -> Data:
     """Return the rows and entries of a passage that is data: JSON, YAML, CSV, or with tables of Markdown or HTML.
 
     A value stands with the name of its column or key, and a unit that is part of this behind it: of ``weight_kg`` 1.2,
@@ -101,7 +131,12 @@ def data_in(text: str) -> Data:
         )
         return Data(tuple(_markdown_rows(lines, tabled)), regions)
     found = _whole(text, _csv_rows(lines))
-    return found if found.records else _whole(text, _yaml(lines))
+    found = found if found.records else _whole(text, _yaml(lines))
+    if found.records:
+        return found
+    rows = statement_rows(lines)
+    said = (Record(row.start, row.end, _said(["", *row.years], [row.label, *row.cells])) for row in rows)
+    return Data(tuple(said))  # the text stays as well: a label may be in other words than the claim
 
 
 def _whole(text: str, records: Iterator[Record]) -> Data:
@@ -129,9 +164,15 @@ def _named(name: str, value: str) -> tuple[str, str]:
     """Return the words of a name, and a value with the unit that the name ends in."""
     words = re.sub(r"[_\W]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).split()
     unit = _UNITS.get(words[-1].lower()) if len(words) > 1 else None
+    period = _PERIOD.search(name)
+    if period and period.start() and _PRICE.fullmatch(value):
+        each = (period[1] or period[2] or period[3]).lower()
+        return name[: period.start()].strip(), f"{value} {each if each.endswith('ly') else f'per {each}'}"
     if unit and _FIGURE.fullmatch(value):
         rest = " ".join(words[:-1])
         return rest, f"{value}{'' if unit == '%' else ' '}{unit}"
+    if any(captions(name)):
+        return name.strip(), value
     return " ".join(words) if "_" in name or len(words) == 1 else name.strip(), value
 
 
@@ -217,9 +258,17 @@ def _yaml(lines: list[tuple[int, str]]) -> Iterator[Record]:
         return
     entries: list[_Entry] = []
     path: list[tuple[int, str]] = []
+    is_plain = False  # whether a value stands behind its key: "Notes:" with dashes below is prose
     listed: tuple[int, str] | None = None  # how far the items of the list are indented, and their first key
     for start, line in filled:
         match = _YAML.fullmatch(line)
+        item_of_a_list = _PLAIN_ITEM.fullmatch(line) if match is None else None
+        if item_of_a_list and path and entries:
+            if entries[-1].names[-1:] != [_key(path)]:
+                entries[-1].names.append(_key(path))
+                entries[-1].values.append("")
+            entries[-1].values[-1] = ", ".join(filter(None, (entries[-1].values[-1], item_of_a_list[1].strip("\"'"))))
+            continue
         if match is None or (match[4] and len(match[4].split()) > 8):
             return
         depth = len(match[1]) + len(match[2] or "")
@@ -232,14 +281,21 @@ def _yaml(lines: list[tuple[int, str]]) -> Iterator[Record]:
             entries.append(_Entry(start, [], []))
         listed = listed or item
         if match[4]:
-            entries[-1].names.append("_".join([*(name for _, name in path), match[3]]).replace(" ", "_"))
+            entries[-1].names.append(_key([*path, (depth, match[3])]))
+            is_plain = True
             entries[-1].values.append(match[4].strip().strip("\"'"))
         else:
             path.append((depth, match[3]))
+    if not is_plain:
+        return
     ends = [*(entry.start - 1 for entry in entries[1:]), filled[-1][0] + len(filled[-1][1])]
     for entry, end in zip(entries, ends, strict=True):
         if said := _said(entry.names, entry.values):
             yield Record(entry.start, end, said)
+
+
+def _key(path: list[tuple[int, str]]) -> str:
+    return "_".join(name for _, name in path).replace(" ", "_")
 
 
 def _json(text: str) -> Iterator[Record]:

@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from secondpass.verify.facts.fields import misplaced
 from secondpass.verify.facts.kind import FactKind, finding
 from secondpass.verify.facts.quantities.agreement import agree
+from secondpass.verify.facts.quantities.captions import SCALED, scaled
 from secondpass.verify.facts.quantities.changes import CHANGE, changed_to_or_by, changes
 from secondpass.verify.facts.quantities.clock import CLOCK, hours_of
 from secondpass.verify.facts.quantities.numerals import Figures
@@ -17,7 +19,7 @@ from secondpass.verify.facts.slots import MIN_ALIKE, Slots, best_placed
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
 
-__all__ = ["NumberKind", "said_alike"]
+__all__ = ["NumberKind", "said_alike", "says"]
 
 _MIN_ALIKE_UNIT = 0.4
 _NEAR = 3
@@ -47,7 +49,7 @@ class NumberKind(FactKind[Quantity]):
     def find(self, text: Text) -> Sequence[Quantity]:
         """Return the quantities of a text, and then the changes that it tells of."""
         found = find_quantities(text.tokens, text.taken)
-        return [*found, *changes(text.tokens, found)]
+        return [*found, *changes(text.tokens, found), *scaled(text.text, text.tokens, found)]
 
     def takes(self, fact: Quantity) -> Iterable[int]:
         """Return its tokens, if it has a unit: EUR and Celsius are not names."""
@@ -76,6 +78,7 @@ class NumberKind(FactKind[Quantity]):
         # What follows from the claim's own numbers needs no evidence but theirs: "to 5, up from 4, or by 25 %".
         follows, changed = ([item for item in self.of(facts) if item.form == CHANGE] for facts in (claim, evidence))
         every_vague = [item for item in self.of(evidence) if item.is_vague]
+        by_caption = [item for item in self.of(claim) if item.form == SCALED]  # "in USD billions? 16.1"
         # What reads as a year, or as the number of a thing ("In Berlin 500 people"), may be a plain number after all.
         names = {(number, number) for number in evidence.values_beside(self.name)}
         plain = {(item.low, item.high) for item in held if item.unit.dimension == "count"} | names
@@ -107,6 +110,11 @@ class NumberKind(FactKind[Quantity]):
             near = [*held, *changed] if is_searched else []
             if any(said_alike(fact, item) for item in near):
                 continue
+            if any(_says_by_caption(fact, item) for item in every_vague if is_searched):
+                continue
+            captioned = [item for item in by_caption if (item.first, item.end) == (fact.first, fact.end)]
+            if any(says(one, item) for one in captioned for item in (*near, *every_vague)):
+                continue
             verdicts = {agree(fact, item) for item in near if item.unit.dimension == key[0]}
             vague = [item for item in every_vague if is_searched and item.unit.dimension == key[0]]
             own = [item for item in follows if is_searched and item.unit.dimension == key[0]]
@@ -120,6 +128,8 @@ class NumberKind(FactKind[Quantity]):
                 other = None  # where the claim has a number, the evidence leaves it open
             is_unit = other is not None and _measure(other) != _measure(fact) and _ends(other) == _ends(fact)
             yield finding("unit" if is_unit else "number", claim, fact, evidence, other)
+        for fact, other in misplaced(claim, ours, evidence, [*held, *every_vague], says):
+            yield finding("number", claim, fact, evidence, other)
 
 
 class _Stated:
@@ -138,6 +148,23 @@ class _Stated:
     def has(self, key: tuple[str, float, float]) -> bool:
         """Return whether it states a quantity as it is, or both ends of a range."""
         return key in self._keys or {(key[0], key[1]), (key[0], key[2])} <= self._ends
+
+
+def says(fact: Quantity, item: Quantity) -> bool:
+    """Return whether a quantity of the evidence says what one of the claim says, with or without its currency."""
+    if fact.unit.dimension == item.unit.dimension:
+        return agree(fact, item) is True
+    is_bare = COUNT in {fact.unit, item.unit} and (fact.low, fact.high) == (item.low, item.high)
+    return said_alike(fact, item) or is_bare or _says_by_caption(fact, item)
+
+
+def _says_by_caption(fact: Quantity, item: Quantity) -> bool:
+    """Return whether it is what a figure is by its caption; one that names no currency may be of any."""
+    if item.form != SCALED:
+        return False
+    if COUNT in {fact.unit, item.unit} and (fact.unit.dimension.isupper() or item.unit.dimension.isupper()):
+        fact, item = replace(fact, unit=COUNT), replace(item, unit=COUNT)
+    return fact.unit.dimension == item.unit.dimension and agree(fact, item) is True
 
 
 def _turned(tokens: Figures, fact: Quantity, theirs: Figures, held: Sequence[Quantity]) -> Quantity | None:

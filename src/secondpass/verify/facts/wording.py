@@ -12,16 +12,17 @@ from secondpass.verify.facts.kinds import DATES, NAMES, NEGATIONS, NUMBERED, NUM
 from secondpass.verify.facts.modifiers import modified
 from secondpass.verify.facts.names import Name
 from secondpass.verify.facts.negation import denied_as_in
-from secondpass.verify.facts.numbers import said_alike
+from secondpass.verify.facts.numbers import said_alike, says
 from secondpass.verify.facts.quantities import agreement
+from secondpass.verify.facts.quantities.captions import SCALED
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.parse import Quantity
+from secondpass.verify.facts.quantities.units import period_at
 from secondpass.verify.facts.slots import alikeness
 from secondpass.verify.facts.text import Facts
 
 __all__ = ["in_words_of"]
 
-_EACH = frozenset({"a", "an", "per", "each", "every"})
 _MIN_ALIKE = 1.2  # of 2: how alike the neighbours, and how much of the sentence is shared
 _MOST_FACTS = 16  # of a claim, and as many times as many of its evidence
 _SHORTEST_CODE, _LONGEST_CODE = 4, 64  # characters
@@ -54,7 +55,7 @@ def in_words_of(claim: Facts, evidence: Facts) -> str:
 
 def _requantified(claim: Facts, evidence: Facts) -> list[tuple[int, int, str]]:
     numbers = [item for item in NUMBERS.of(claim) if item.is_single or not item.is_vague]
-    held = [item for item in NUMBERS.of(evidence) if NUMBERS.is_checked(item)]
+    held = [item for item in NUMBERS.of(evidence) if NUMBERS.is_checked(item) or item.form == SCALED]
     changes = _changes(claim, numbers, evidence, held, _says_number)
     said = [item for item in DATES.of(claim) if DATES.is_checked(item)]
     dated = [item for item in DATES.of(evidence) if not item.is_span]
@@ -114,7 +115,7 @@ def _with(text: str, code: str, spelt: str) -> str:
 
 def _says_number(claim: Quantity, evidence: Quantity) -> bool | None:
     """Return whether the evidence's number can stand for the claim's; None if they measure different things."""
-    if said_alike(claim, evidence):
+    if said_alike(claim, evidence) or (evidence.form == SCALED and says(claim, evidence)):
         return True
     if claim.unit.dimension != evidence.unit.dimension:
         return None
@@ -138,6 +139,9 @@ def _changes(
             continue  # the evidence has it as it is
         if isinstance(fact, Quantity) and not fact.is_single and any(_touches(fact, item) for item in held):
             continue  # the bound itself is spoken of
+        captioned = [item for says, item in pairs if says and isinstance(item, Quantity) and item.form == SCALED]
+        if len(captioned) == 1:
+            alike = [(_MIN_ALIKE, True, captioned[0])]
         place, says, best = max(alike, key=lambda found: found[:2], default=(0.0, False, fact))
         # In its place the evidence has another, or what is not quite the same stands in another place.
         if not says or (place < _MIN_ALIKE and not _equal(fact, best)):
@@ -164,10 +168,8 @@ def _extent(tokens: Figures, first: int, end: int) -> tuple[int, int]:
     """Return where the words of a fact begin and end, with "the" before it and the period after it: "once a year"."""
     if first and tokens[first - 1].lower == "the":
         first -= 1
-    if end < len(tokens) and tokens[end].lower in _EACH:
-        period = tokens.unit(end + 1)
-        end = period[1] if period and period[0].dimension == "time" else end
-    return first, end
+    period = period_at(tokens, end)
+    return first, period[1] if period else end
 
 
 def _alike(claim: Facts, fact: Any, evidence: Facts, item: Any) -> float:
