@@ -134,8 +134,8 @@ def _data_in(text: str) -> Data:
     found = found if found.records else _whole(text, _yaml(lines))
     if found.records:
         return found
-    rows = statement_rows(lines)
-    said = (Record(row.start, row.end, _said(["", *row.years], [row.label, *row.cells])) for row in rows)
+    below_years = statement_rows(lines)
+    said = (Record(row.start, row.end, _said(["", *row.years], [row.label, *row.cells])) for row in below_years)
     return Data(tuple(said))  # the text stays as well: a label may be in other words than the claim
 
 
