@@ -130,6 +130,25 @@ def test_figures_below_years_are_rows(passage: str) -> None:
     assert data.regions == ()
 
 
+def test_a_part_of_a_text_has_its_rows_spelt_out() -> None:
+    """Each figure has the year above it, so that it can't be taken for another year's; half a row is left as it is."""
+    data, begin = data_in(ACCOUNTS), ACCOUNTS.index("Year")
+    row = "Sales; 2021: $5,100; 2020: $4,900 (in millions)."
+    assert data.spelt_out(ACCOUNTS[begin:-15], begin) == f"Year ended May 31, 2021 2020\n{row}\n"
+    assert data.spelt_out(ACCOUNTS[begin:-1], begin) == f"Year ended May 31, 2021 2020\n{row}\nCosts (31) (29"
+    assert data.spelt_out("ACME", 0) == "ACME"
+    per_share = data_in(f"{ACCOUNTS}\nEarnings per share 3.12 2.98").records[-1]
+    assert per_share.text == "Earnings per share; 2021: 3.12; 2020: 2.98."
+
+
+def test_a_figure_of_another_year_does_not_support(make: Make) -> None:
+    """A table in plain text is read with its years, in prose windows as well."""
+    verifier = make()
+    for year, right in ("2021", True), ("2020", False):
+        result = verifier.verify(f"Sales were $5,100 million in {year}.", [ACCOUNTS])
+        assert result.passed is right
+
+
 @pytest.mark.parametrize(
     "passage",
     [

@@ -226,7 +226,7 @@ class Passages:
                 inner = text[start:end].strip()
                 if inner and not (self.english_only and is_foreign(inner)):
                     begin = start + text[start:end].index(inner)
-                    read = mended(inner)
+                    read = mended(self._data_of(at).spelt_out(inner, begin))
                     windows.append(Window(at, begin, begin + len(inner), inner, read if read != inner else ""))
             # A row is a window of its own: what stands in the next one is said of something else.
             for start, end, said in self._data_of(at).records:

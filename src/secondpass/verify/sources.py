@@ -4,12 +4,12 @@ import csv
 import html
 import json
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from secondpass.verify.facts.quantities.captions import Caption, captions
+from secondpass.verify.facts.quantities.captions import Caption, captions, is_scaled
 from secondpass.verify.statements import statement_rows
 
 __all__ = ["Data", "Record", "data_in", "mended"]
@@ -91,6 +91,18 @@ class Data(NamedTuple):
         at = self.before(start)
         return (at > 0 and self.regions[at - 1][1] > start) or (at < len(self.regions) and self.regions[at][0] < end)
 
+    def spelt_out(self, text: str, start: int) -> str:
+        """Return a part of the passage, which begins at ``start``, with what its rows say in their place."""
+        first, end = bisect_left(self.records, start, key=itemgetter(0)), start + len(text)
+        done, parts = 0, []
+        for at in range(first, len(self.records)):
+            record = self.records[at]
+            if record.end > end:
+                break
+            parts += [text[done : record.start - start], record.text]
+            done = record.end - start
+        return "".join([*parts, text[done:]])
+
 
 def data_in(text: str) -> Data:
     """Return what of a passage is data, each row with the caption above it that says in what its figures are.
@@ -106,7 +118,7 @@ def data_in(text: str) -> Data:
 
 def _captioned(record: Record, above: list[Caption]) -> Record:
     at = bisect_right(above, record.start, key=itemgetter(0))
-    if not at or any(captions(record.text)):
+    if not at or any(captions(record.text)) or not is_scaled(record.text):
         return record
     return record._replace(text=f"{record.text.removesuffix('.')} {above[at - 1].text}.")
 

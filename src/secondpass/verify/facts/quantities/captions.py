@@ -9,7 +9,7 @@ from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.parse import Quantity
 from secondpass.verify.facts.quantities.units import COUNT, CURRENCIES, Unit
 
-__all__ = ["SCALED", "Caption", "captions", "scaled"]
+__all__ = ["SCALED", "Caption", "captions", "is_scaled", "scaled"]
 
 SCALED = "scaled"
 """The form of a quantity as a caption makes it larger."""
@@ -88,6 +88,11 @@ def _currency(name: str) -> Unit:
     return CURRENCIES.get(_SIGNS.get(lower, lower.upper()), COUNT)
 
 
+def is_scaled(line: str) -> bool:
+    """Return whether the figures of a line are what a caption above makes of them: not those per share, nor shares."""
+    return _NOT_SCALED.search(line) is None
+
+
 def scaled(text: str, tokens: Figures, found: Sequence[Quantity]) -> Iterator[Quantity]:
     """Yield what the plain figures of a text are by its captions, as vague quantities; they are what they are, too.
 
@@ -102,7 +107,7 @@ def scaled(text: str, tokens: Figures, found: Sequence[Quantity]) -> Iterator[Qu
     if not known:
         return
     start = end = 0  # of the line
-    is_scaled = True
+    has_scale = True
     for item in found[:_MOST]:
         own = tokens[item.first : item.end]
         is_money = item.unit.dimension.isupper()
@@ -111,8 +116,8 @@ def scaled(text: str, tokens: Figures, found: Sequence[Quantity]) -> Iterator[Qu
             continue
         if not start <= own[0].start < end:
             start, end = text.rfind("\n", 0, own[0].start) + 1, text.find("\n", own[0].start) % (len(text) + 1)
-            is_scaled = _NOT_SCALED.search(text, start, end) is None
-        if not is_scaled:
+            has_scale = is_scaled(text[start:end])
+        if not has_scale:
             continue
         for factor, unit in known:
             low, high, step = item.low * factor, item.high * factor, item.step * factor
