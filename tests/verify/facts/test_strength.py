@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpass.verify.facts.check import check_facts
+from secondpass.verify.facts.check import check_facts, read_facts
 
 
 def _found(claim: str, evidence: str) -> list[tuple[str, str]]:
@@ -46,3 +46,11 @@ def test_more_than_the_evidence_says(claim: str, evidence: str, found: tuple[str
 def test_no_more_than_the_evidence_says(claim: str, evidence: str) -> None:
     """Less, the same in other words, other things, denials, and what may be done in one way only."""
     assert _found(claim, evidence) == []
+
+
+@pytest.mark.parametrize("text", ["all", "They came, all", "It is only one", "not all"])
+def test_the_last_words_of_a_text_are_its_last_tokens(text: str) -> None:
+    """Nothing that is found goes beyond the end."""
+    facts = read_facts(text)
+    (found,) = facts.found["strength"]
+    assert found.end == len(facts.read.tokens)

@@ -81,7 +81,8 @@ def _found(tokens: Sequence[Token]) -> Iterator[Strength]:
     limited = {token.sentence for token in tokens if token.lower in _LIMITS}
     at = 0
     while at < len(lower):
-        end = next((at + n for n in range(_LONGEST, 0, -1) if " ".join(lower[at : at + n]) in _WORDS), at)
+        longest = min(_LONGEST, len(lower) - at)
+        end = next((at + n for n in range(longest, 0, -1) if " ".join(lower[at : at + n]) in _WORDS), at)
         if end == at:
             at += 1
             continue
