@@ -99,21 +99,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nli", default="secondpass-nli-minilm", help="the name or the folder of an NLI model")
     nli = parser.parse_args().nli
-    todo = list(answers())
+    tested = list(answers())
     for point in OPERATING_POINTS:
         verifier = sp.FactVerifier(nli, threshold=point)
-        results = verifier.verify_many([(each.text, each.passages, each.question) for each in todo])
-        said = [each for answer, result in zip(todo, results, strict=True) for each in told(answer, result)]
+        results = verifier.verify_many([(each.text, each.passages, each.question) for each in tested])
+        said = [each for answer, result in zip(tested, results, strict=True) for each in told(answer, result)]
         if point == OPERATING_POINTS[0]:
             print_area(said)
         of_right, of_wrong = (
             np.mean([each.supported for each in said if each.is_wrong is is_wrong]) for is_wrong in (False, True)
         )
-        passed = [(answer.wrong < 0, result.passed) for answer, result in zip(todo, results, strict=True)]
+        passed = [(answer.wrong < 0, result.passed) for answer, result in zip(tested, results, strict=True)]
         print(
             f"{point:8} from {verifier.support_threshold:.2f}: supported {of_right:.2f} of the right sentences, "
             f"{of_wrong:.2f} of the wrong ones; {passed.count((True, True))} right answers and "
-            f"{passed.count((False, True))} wrong ones pass, of {len(todo) // 2}"
+            f"{passed.count((False, True))} wrong ones pass, of {len(tested) // 2}"
         )
 
 

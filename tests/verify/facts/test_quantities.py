@@ -11,7 +11,7 @@ from secondpass.verify.facts.check import read_facts
 from secondpass.verify.facts.kinds import DATES, NUMBERS
 from secondpass.verify.facts.quantities.agreement import agree
 from secondpass.verify.facts.quantities.numerals import Figures, roman
-from secondpass.verify.facts.quantities.parse import Quantity
+from secondpass.verify.facts.quantities.quantity import Quantity
 
 
 def _read(text: str) -> tuple[list[Quantity], list[Quantity]]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from secondpass.verify.facts import dates
 from secondpass.verify.facts.dates import Date
-from secondpass.verify.facts.quantities.parse import Quantity
+from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.text import Facts
 from secondpass.verify.words import Token, tokenize
 

@@ -12,8 +12,9 @@ from secondpass.verify.facts.quantities.captions import SCALED, scaled
 from secondpass.verify.facts.quantities.changes import CHANGE, changed_to_or_by, changes
 from secondpass.verify.facts.quantities.clock import CLOCK, hours_of
 from secondpass.verify.facts.quantities.numerals import Figures
-from secondpass.verify.facts.quantities.parse import MULTIPLE, Quantity, find_quantities
+from secondpass.verify.facts.quantities.parse import MULTIPLE, find_quantities
 from secondpass.verify.facts.quantities.periods import PERIODS
+from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.quantities.units import COUNT, Unit
 from secondpass.verify.facts.slots import MIN_ALIKE, Slots, best_placed
 from secondpass.verify.facts.text import Facts, Text

@@ -16,7 +16,7 @@ from secondpass.verify.facts.numbers import said_alike, says
 from secondpass.verify.facts.quantities import agreement
 from secondpass.verify.facts.quantities.captions import SCALED
 from secondpass.verify.facts.quantities.numerals import Figures
-from secondpass.verify.facts.quantities.parse import Quantity
+from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.quantities.units import period_at
 from secondpass.verify.facts.slots import alikeness
 from secondpass.verify.facts.text import Facts

@@ -4,8 +4,8 @@ import math
 from dataclasses import replace
 
 from secondpass.verify.facts.quantities.clock import HALF_CLOCK, HALF_DAY
-from secondpass.verify.facts.quantities.parse import Quantity
 from secondpass.verify.facts.quantities.periods import PERIODS, times_in
+from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.quantities.units import ORDINAL, TIMES, frequency_unit
 
 __all__ = ["agree"]

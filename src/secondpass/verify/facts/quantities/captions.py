@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from secondpass.verify.facts.quantities.numerals import Figures
-from secondpass.verify.facts.quantities.parse import Quantity
+from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.quantities.units import COUNT, CURRENCIES, Unit
 
 __all__ = ["SCALED", "Caption", "captions", "is_scaled", "scaled"]

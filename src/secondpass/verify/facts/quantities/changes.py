@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from secondpass.verify.facts.quantities.numerals import Figures
-from secondpass.verify.facts.quantities.parse import Quantity
+from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.quantities.units import RATIO, TIMES
 from secondpass.verify.words import word_set
 

@@ -1,12 +1,14 @@
-"""Numbers with their units, bounds and precision."""
+"""Where a text has numbers, with their units and precision."""
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from secondpass.verify.facts.quantities.bounds import bounded, open_ended
 from secondpass.verify.facts.quantities.clock import CLOCK, HALF_CLOCK, clock_at
 from secondpass.verify.facts.quantities.numerals import SCALES, Figures, Numeral
 from secondpass.verify.facts.quantities.periods import PERIODS, frequency_at, is_of_things, often_at
+from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.quantities.units import (
     COUNT,
     CURRENCIES,
@@ -22,41 +24,12 @@ from secondpass.verify.facts.quantities.units import (
     period_at,
 )
 from secondpass.verify.facts.quantities.vague import is_share, vague_at
-from secondpass.verify.words import Token, word_numbers, word_set
+from secondpass.verify.words import word_numbers, word_set
 
-__all__ = ["MULTIPLE", "Quantity", "find_quantities"]
+__all__ = ["MULTIPLE", "find_quantities"]
 
 _DASHES = frozenset("-\u2010\u2011\u2012\u2013")
 _MINUS = frozenset("-\u2212\u2013")
-_APPROXIMATE = word_set(
-    "about around approximately roughly nearly almost circa ca c some approx estimated perhaps ~ \u2248 \u223c near"
-)
-# Words before a number that make it a bound: 1 for a lower one, -1 for an upper one.
-_LOWER = (
-    "at least|more than|greater than|over|above|no fewer than|no less than|not less than|minimum of|in excess of|"
-    "upwards of|exceeding|exceeds|exceeded|>|\u2265|larger than|longer than|higher than|older than"
-)
-_UPPER = (
-    "at most|less than|fewer than|under|below|up to|no more than|not more than|maximum of|<|\u2264|smaller than|"
-    "shorter than|lower than|younger than|within"
-)
-_BOUNDS = {tuple(words.split()): side for side, names in ((1, _LOWER), (-1, _UPPER)) for words in names.split("|")}
-_BOUNDS_AFTER = dict.fromkeys(word_set("more greater larger older above over higher longer"), 1) | dict.fromkeys(
-    word_set("less fewer smaller younger under below lower shorter"), -1
-)
-_MAX_BOUND_WORDS = 3
-# Bounds that tell where a limit is: "more than 5" is true of many numbers, "at least 5" names the one in question.
-_LIMIT = (
-    "at least|at most|up to|no more than|not more than|within|no fewer than|no less than|not less than|minimum of|"
-    "maximum of"
-)
-_LIMITS = frozenset(tuple(words.split()) for words in _LIMIT.split("|"))
-_LIMIT_NOUNS = {"minimum": 1, "min": 1, "maximum": -1, "max": -1}
-_LIMIT_VERBS = word_set("is are was were be : =")
-_MOST_LIMITED = 4  # words of what is limited: "the maximum file size is"
-_COMPARED = word_set("times twice percent points point cent")  # "4 % more than 120", "twice more than 5"
-_BARELY = word_set("just slightly barely")  # "just under 60 %" is no less than 57 %
-_NEARLY, _NEARLY_ONE = 0.05, 0.2  # "just over half an hour" may be 35 minutes
 _UNITLESS = frozenset({"count", "ordinal", "ratio"})
 _HALF_STEP = 0.1
 _GROUP = 3  # digits
@@ -91,53 +64,6 @@ _LASTING = word_set(
 )
 _BEFORE_TIMES = word_set("at from until till to by between and before after since around about - \u2013")
 _LATER = word_set("later earlier ago apart longer more faster slower behind ahead")
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number of a text, or an interval of numbers, with its unit.
-
-    Attributes:
-        first: the index of its first token, bounding words included.
-        end: the index of the token after it, its unit included.
-        low: the number as written, or the lower end of a range; minus infinity below an upper bound.
-        high: equal to `low` for a single number; infinity above a lower bound.
-        unit: of both ends.
-        step: the place value of the last digit as written.
-        is_approximate: whether a word such as "about" makes it a rough one.
-        is_vague: whether it may stand for other numbers, too: "a couple" may be three.
-        form: how it is written: ``digits``, ``words``, ``ordinal``, ``fraction`` or, of a frequency, ``period``
-            ("every six weeks"); ``multiple`` ("doubled"); ``change`` of what follows from two numbers.
-        period: what it is for, as the name of a unit of time: ``month`` of "$10 a month"; empty if for none.
-        limit: 1 if it names a least number, as "at least 5" and "the minimum is 5" do, -1 if it names a largest one.
-    """
-
-    first: int
-    end: int
-    low: float
-    high: float
-    unit: Unit
-    step: float
-    is_approximate: bool = False
-    is_vague: bool = False
-    form: str = "digits"
-    period: str = ""
-    limit: int = 0
-
-    @property
-    def is_single(self) -> bool:
-        """Whether it is one number, neither a range nor a bound."""
-        return self.low == self.high
-
-    @property
-    def is_range(self) -> bool:
-        """Whether it is a range with two ends."""
-        return self.low < self.high and math.isfinite(self.low) and math.isfinite(self.high)
-
-    def converted(self) -> tuple[float, float]:
-        """Return its ends in the base unit of its dimension."""
-        factor, offset = self.unit.factor, self.unit.offset
-        return self.low * factor + offset, self.high * factor + offset
 
 
 def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
@@ -335,14 +261,14 @@ def _quantity_at(tokens: Figures, at: int, masked: set[int]) -> Quantity | None:
             return None
     phrase = None if currency else _phrase_at(tokens, at)
     if phrase:
-        return _bounded(tokens, phrase)
+        return bounded(tokens, phrase)
     time = None if currency else clock_at(tokens, at)
     if time and not _is_of_a_ratio(tokens, at, time[2]):
         minutes, unit, end = time
-        return _bounded(tokens, Quantity(at, end, minutes, minutes, unit, 1.0 if minutes % 1 == 0 else 1 / 60))
+        return bounded(tokens, Quantity(at, end, minutes, minutes, unit, 1.0 if minutes % 1 == 0 else 1 / 60))
     share = None if currency else _one_in_four(tokens, at) or _odds(tokens, at)
     if share:
-        return _bounded(tokens, share)
+        return bounded(tokens, share)
     numeral = tokens.numeral(at)
     # A longer row of digits is a number of an account or the like, not a quantity.
     if numeral is None or numeral.value > (_MOST if numeral.step == 1 else _MOST_SCIENTIFIC):
@@ -359,8 +285,8 @@ def _quantity_at(tokens: Figures, at: int, masked: set[int]) -> Quantity | None:
         low, step, end = low + sign / 2, _HALF_STEP, end + 3
     found = Quantity(first, end, low, low, unit, step, is_vague=ending == "odd", form=numeral.form)
     if ending == "plus":
-        return _open(found, 1)
-    return _bounded(tokens, _ranged(tokens, found, numeral, masked))
+        return open_ended(found, 1)
+    return bounded(tokens, _ranged(tokens, found, numeral, masked))
 
 
 def _is_negative(tokens: Figures, at: int) -> bool:
@@ -580,70 +506,3 @@ def _range_end(
     numeral = _in_millions(tokens, numeral, COUNT if has_currency else None)
     unit, end = _unit(tokens, numeral)
     return numeral, unit, end
-
-
-def _bounded(tokens: Figures, quantity: Quantity) -> Quantity:
-    """Return a quantity with the bound or the approximation that the words around it express."""
-    first = quantity.first
-    if first and tokens[first - 1].lower in {"the", "a", "an", "only", "just"}:
-        first -= 1
-    approximate = bool(first) and tokens[first - 1].lower in _APPROXIMATE
-    if approximate:
-        quantity = replace(quantity, first=first - 1, is_approximate=True)
-        first -= 1
-    if quantity.unit is ORDINAL or not (quantity.is_single or quantity.is_vague):
-        return quantity
-    side, words = _bound_before(tokens, first)
-    if side and first > words and tokens[first - words - 1].lower in _BARELY and quantity.low > 0:
-        is_one = quantity.form == "fraction" or (quantity.unit.dimension == "time" and quantity.low == 1)
-        near = quantity.low * (1 + side * (_NEARLY_ONE if is_one else _NEARLY))
-        low, high = sorted((quantity.low, near))
-        return replace(quantity, first=first - words - 1, low=low, high=high)
-    if side:
-        limit = side if _phrase(tokens, first - words, first) in _LIMITS else 0
-        return _open(replace(quantity, first=first - words, limit=limit), side)
-    quantity = replace(quantity, limit=_limit_before(tokens, first))
-    end = quantity.end
-    if end < len(tokens) and tokens[end].text == "+" and tokens[end].glued:
-        return _open(replace(quantity, end=end + 1), 1)
-    if [token.lower for token in tokens[end : end + 2]] == ["or", "so"]:
-        return replace(quantity, end=end + 2, is_approximate=True)
-    if end + 1 < len(tokens) and tokens[end].lower in {"or", "and"} and tokens[end + 1].lower in _BOUNDS_AFTER:
-        return _open(replace(quantity, end=end + 2), _BOUNDS_AFTER[tokens[end + 1].lower])
-    return quantity
-
-
-def _phrase(tokens: Figures, first: int, end: int) -> tuple[str, ...]:
-    return tuple(token.lower for token in tokens[first:end])
-
-
-def _bound_before(tokens: Figures, first: int) -> tuple[int, int]:
-    for words in range(min(_MAX_BOUND_WORDS, first), 0, -1):
-        phrase = _phrase(tokens, first - words, first)
-        if side := _BOUNDS.get(phrase):
-            is_comparison = phrase[-1] == "than" and first > words and _is_compared(tokens[first - words - 1])
-            return (0, 0) if is_comparison else (side, words)
-    return 0, 0
-
-
-def _is_compared(before: Token) -> bool:
-    """Return whether "more than" compares what stands before it: 4.7 % more than the 120 of 2010."""
-    return before.text == "%" or before.kind == "number" or before.lower in _COMPARED
-
-
-def _limit_before(tokens: Figures, first: int) -> int:
-    """Return the side of a limit that is named by a noun: 1 for "the minimum age is 18", -1 for "max. size: 5"."""
-    if not first or tokens[first - 1].lower not in _LIMIT_VERBS:
-        return 0
-    for at in range(first - 2, max(first - 3 - _MOST_LIMITED, -1), -1):
-        if tokens[at].sentence != tokens[first].sentence:
-            return 0
-        if tokens[at].lower in _LIMIT_NOUNS:
-            return _LIMIT_NOUNS[tokens[at].lower]
-        if tokens[at].kind == "number" or tokens[at].text in {",", ";"}:
-            return 0
-    return 0
-
-
-def _open(quantity: Quantity, side: int) -> Quantity:
-    return replace(quantity, high=math.inf) if side > 0 else replace(quantity, low=-math.inf)

@@ -1,0 +1,109 @@
+"""Bounds and limits of numbers, and rough ones: "at least 5", "the maximum is 5", "just under 60 %", "about 5"."""
+
+import math
+from dataclasses import replace
+
+from secondpass.verify.facts.quantities.numerals import Figures
+from secondpass.verify.facts.quantities.quantity import Quantity
+from secondpass.verify.facts.quantities.units import ORDINAL
+from secondpass.verify.words import Token, word_set
+
+__all__ = ["bounded", "open_ended"]
+
+_APPROXIMATE = word_set(
+    "about around approximately roughly nearly almost circa ca c some approx estimated perhaps ~ \u2248 \u223c near"
+)
+# Words before a number that make it a bound: 1 for a lower one, -1 for an upper one.
+_LOWER = (
+    "at least|more than|greater than|over|above|no fewer than|no less than|not less than|minimum of|in excess of|"
+    "upwards of|exceeding|exceeds|exceeded|>|\u2265|larger than|longer than|higher than|older than"
+)
+_UPPER = (
+    "at most|less than|fewer than|under|below|up to|no more than|not more than|maximum of|<|\u2264|smaller than|"
+    "shorter than|lower than|younger than|within"
+)
+_BOUNDS = {tuple(words.split()): side for side, names in ((1, _LOWER), (-1, _UPPER)) for words in names.split("|")}
+_BOUNDS_AFTER = dict.fromkeys(word_set("more greater larger older above over higher longer"), 1) | dict.fromkeys(
+    word_set("less fewer smaller younger under below lower shorter"), -1
+)
+_MAX_BOUND_WORDS = 3
+# Bounds that tell where a limit is: "more than 5" is true of many numbers, "at least 5" names the one in question.
+_LIMIT = (
+    "at least|at most|up to|no more than|not more than|within|no fewer than|no less than|not less than|minimum of|"
+    "maximum of"
+)
+_LIMITS = frozenset(tuple(words.split()) for words in _LIMIT.split("|"))
+_LIMIT_NOUNS = {"minimum": 1, "min": 1, "maximum": -1, "max": -1}
+_LIMIT_VERBS = word_set("is are was were be : =")
+_MOST_LIMITED = 4  # words of what is limited: "the maximum file size is"
+_COMPARED = word_set("times twice percent points point cent")  # "4 % more than 120", "twice more than 5"
+_BARELY = word_set("just slightly barely")  # "just under 60 %" is no less than 57 %
+_NEARLY, _NEARLY_ONE = 0.05, 0.2  # "just over half an hour" may be 35 minutes
+
+
+def bounded(tokens: Figures, quantity: Quantity) -> Quantity:
+    """Return a quantity with the bound or the approximation that the words around it express."""
+    first = quantity.first
+    if first and tokens[first - 1].lower in {"the", "a", "an", "only", "just"}:
+        first -= 1
+    approximate = bool(first) and tokens[first - 1].lower in _APPROXIMATE
+    if approximate:
+        quantity = replace(quantity, first=first - 1, is_approximate=True)
+        first -= 1
+    if quantity.unit is ORDINAL or not (quantity.is_single or quantity.is_vague):
+        return quantity
+    side, words = _bound_before(tokens, first)
+    if side and first > words and tokens[first - words - 1].lower in _BARELY and quantity.low > 0:
+        is_one = quantity.form == "fraction" or (quantity.unit.dimension == "time" and quantity.low == 1)
+        near = quantity.low * (1 + side * (_NEARLY_ONE if is_one else _NEARLY))
+        low, high = sorted((quantity.low, near))
+        return replace(quantity, first=first - words - 1, low=low, high=high)
+    if side:
+        limit = side if _phrase(tokens, first - words, first) in _LIMITS else 0
+        return open_ended(replace(quantity, first=first - words, limit=limit), side)
+    quantity = replace(quantity, limit=_limit_before(tokens, first))
+    end = quantity.end
+    if end < len(tokens) and tokens[end].text == "+" and tokens[end].glued:
+        return open_ended(replace(quantity, end=end + 1), 1)
+    if [token.lower for token in tokens[end : end + 2]] == ["or", "so"]:
+        return replace(quantity, end=end + 2, is_approximate=True)
+    if end + 1 < len(tokens) and tokens[end].lower in {"or", "and"} and tokens[end + 1].lower in _BOUNDS_AFTER:
+        return open_ended(replace(quantity, end=end + 2), _BOUNDS_AFTER[tokens[end + 1].lower])
+    return quantity
+
+
+def _phrase(tokens: Figures, first: int, end: int) -> tuple[str, ...]:
+    return tuple(token.lower for token in tokens[first:end])
+
+
+def _bound_before(tokens: Figures, first: int) -> tuple[int, int]:
+    for words in range(min(_MAX_BOUND_WORDS, first), 0, -1):
+        phrase = _phrase(tokens, first - words, first)
+        if side := _BOUNDS.get(phrase):
+            is_comparison = phrase[-1] == "than" and first > words and _is_compared(tokens[first - words - 1])
+            return (0, 0) if is_comparison else (side, words)
+    return 0, 0
+
+
+def _is_compared(before: Token) -> bool:
+    """Return whether "more than" compares what stands before it: 4.7 % more than the 120 of 2010."""
+    return before.text == "%" or before.kind == "number" or before.lower in _COMPARED
+
+
+def _limit_before(tokens: Figures, first: int) -> int:
+    """Return the side of a limit that is named by a noun: 1 for "the minimum age is 18", -1 for "max. size: 5"."""
+    if not first or tokens[first - 1].lower not in _LIMIT_VERBS:
+        return 0
+    for at in range(first - 2, max(first - 3 - _MOST_LIMITED, -1), -1):
+        if tokens[at].sentence != tokens[first].sentence:
+            return 0
+        if tokens[at].lower in _LIMIT_NOUNS:
+            return _LIMIT_NOUNS[tokens[at].lower]
+        if tokens[at].kind == "number" or tokens[at].text in {",", ";"}:
+            return 0
+    return 0
+
+
+def open_ended(quantity: Quantity, side: int) -> Quantity:
+    """Return a quantity without its upper end for a side of 1, without its lower one for -1."""
+    return replace(quantity, high=math.inf) if side > 0 else replace(quantity, low=-math.inf)
