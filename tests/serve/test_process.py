@@ -119,7 +119,9 @@ def test_sigterm_under_load_loses_no_request(tmp_path: Path) -> None:
 
 def test_a_request_that_is_under_way_is_answered_before_the_end(tmp_path: Path) -> None:
     """Without any time to drain; and no further one is taken."""
-    with _serving(tmp_path / "serve.yaml", "rerankers: {default: cross-encoder}\n") as server:
+    with _serving(
+        tmp_path / "serve.yaml", f"rerankers: {{default: cross-encoder}}\ntimeout_s: {_PATIENCE_S}\n"
+    ) as server:
         body = {
             "query": "how do I copy a file?",
             "documents": [f"file number {at} is copied" * 20 for at in range(80)],
