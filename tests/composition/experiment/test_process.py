@@ -21,6 +21,8 @@ from tests.composition.experiment.treatments import MOODY, MoodyReranker
 from tests.forks import exit_status_of_child, needs_fork
 
 _QUERY, _TEXTS = "copy a file", ["copy a file", "", "move"]
+pytestmark = pytest.mark.alone
+
 _PATIENCE_S = 300  # the process comes last, and the machine may be busy
 
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
