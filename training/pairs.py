@@ -117,7 +117,7 @@ SOURCES = {
     "sum_summeval_op": Source(1),
     # Made by rules.
     "made_windows": Source(16),
-    "made_scenes": Source(20, padded=0.3),
+    "made_scenes": Source(40, padded=0.3),
     "made_notation": Source(2.5),
     "made_siblings": Source(3.5),
 }

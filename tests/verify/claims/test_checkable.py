@@ -60,6 +60,9 @@ from secondpass.verify.claims.split import ClaimStream, split_claims
                 "I'm sorry, but the sources don't contain that information.",
                 "The passages do not answer that question!",
                 "The passages say nothing about fees.",
+                "There is nothing on fees.",
+                "There isn't anything about this in the sources.",
+                "There is no word on the price in the documents.",
                 "None of the documents mention the price.",
                 "The answer cannot be determined from the context.",
                 "This is not covered in the provided context.",
@@ -375,4 +378,20 @@ def test_friendly_words_are_not_checkable(text: str) -> None:
 )
 def test_facts_beside_friendly_words_are_checkable(text: str) -> None:
     """Only the words themselves claim nothing."""
+    assert why_not(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "There is no limit on seats.",
+        "There is no tax on books.",
+        "There's no ban on dogs.",
+        "There are no rules about noise.",
+        "There isn't any cap on storage.",
+        "There was no agreement on the budget.",
+    ],
+)
+def test_what_does_not_exist_is_a_fact(text: str) -> None:
+    """A refusal is of what is told, not of limits or bans."""
     assert why_not(text) == ""

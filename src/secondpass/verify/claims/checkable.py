@@ -204,7 +204,10 @@ _REFUSAL = re.compile(
         r"there(?:(?: is|'s| was| are|'re| were) (?:no|not enough|insufficient|not any|nothing)"
         r"|(?: is| was| are| were)n't (?:any|enough|sufficient))"
         rf"(?: (?:in|within) {_GIVEN}{_SOURCES}|(?: \w+){{0,2}}?)"
-        r" (?:information|mention|data|context|details?|evidence|answer|reference|about|on|regarding)\b",
+        r" (?:information|mention|data|context|details?|evidence|answer|reference)\b",
+        # "There is no limit on seats" is a fact.
+        rf"there(?:(?: is|'s| was)(?: nothing| no (?:word|statement|passage|text|section))|(?: is| was)n't anything)"
+        rf"(?: (?:in|within) {_GIVEN}{_SOURCES})? (?:about|on|regarding)\b",
         # "It is not available" may well be a fact; "it is not stated", or not available in the sources, is none.
         rf"(?:it|this|that)(?:{_IS_NOT}|(?:n't| not) )"
         r"(?:(?:mentioned|stated|specified|addressed|discussed)\b"

@@ -89,7 +89,7 @@ class NumberKind(FactKind[Quantity]):
         free = [item for item in (*held, *changed) if (*_key(item), item.period) not in spoken]
         lost = 0
         for fact in ours:
-            if turned := _turned(claim.read.tokens, fact, evidence.read.tokens, held):
+            if turned := _turned(claim.read.tokens, fact, evidence.read.tokens, held, changed):
                 ours_and_by, theirs_and_by = (replace(item, first=item.first - 1) for item in (fact, turned))
                 yield finding("number", claim, ours_and_by, evidence, theirs_and_by)
                 continue
@@ -168,13 +168,17 @@ def _says_by_caption(fact: Quantity, item: Quantity) -> bool:
     return fact.unit.dimension == item.unit.dimension and agree(fact, item) is True
 
 
-def _turned(tokens: Figures, fact: Quantity, theirs: Figures, held: Sequence[Quantity]) -> Quantity | None:
+def _turned(
+    tokens: Figures, fact: Quantity, theirs: Figures, held: Sequence[Quantity], changed: Sequence[Quantity]
+) -> Quantity | None:
     """Return by what something changed where the claim says to what it did, or the other way round."""
     way = changed_to_or_by(tokens, fact.first)
     if not way:
         return None
-    same = [item for item in held if item.unit.dimension == fact.unit.dimension and agree(fact, item)]
-    ways = {changed_to_or_by(theirs, item.first) for item in same}
+    alike = (item for item in (*held, *changed) if item.unit.dimension == fact.unit.dimension)
+    same = [item for item in alike if agree(fact, item)]
+    # "From 60 to 30" is by 30, too.
+    ways = {"by" if item.form == CHANGE else changed_to_or_by(theirs, item.first) for item in same}
     return same[0] if ways and ways <= {"by", "to"} - {way} else None
 
 

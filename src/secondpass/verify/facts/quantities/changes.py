@@ -1,10 +1,12 @@
-"""Changes: "rose from 4 to 8", or "to 8, up from 4", says that something doubled, and that it rose by 100 %."""
+"""Changes: "rose from 4 to 8", or "to 8, up from 4", says that something doubled, and rose by 4, or 100 %."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from secondpass.verify.facts.quantities.clock import CLOCK
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.quantity import Quantity
-from secondpass.verify.facts.quantities.units import RATIO, TIMES
+from secondpass.verify.facts.quantities.units import COUNT, ORDINAL, RATIO, TIMES
 from secondpass.verify.words import word_set
 
 __all__ = ["CHANGE", "changed_to_or_by", "changes"]
@@ -22,12 +24,13 @@ _VERBS = word_set(
 _DIRECTIONS = word_set("up down")
 _BEFORE, _BETWEEN = 8, 10  # tokens from the verb to "from", and from one number to the other
 _STEP = 0.01
+_WITHOUT_AMOUNT = {CLOCK.dimension, ORDINAL.dimension, TIMES.dimension, "odds"}  # an hour later is not "1:00"
 _WAYS = frozenset({"by", "to"})
 _FROM_THE_VERB = 6  # tokens to "by" or "to"
 
 
 def changes(tokens: Figures, found: Sequence[Quantity]) -> Iterator[Quantity]:
-    """Yield what follows from the numbers of a text that tell of a change: by which factor, and by which share.
+    """Yield what follows from the numbers of a text that tell of a change: by which factor, share and amount.
 
     Args:
         tokens: of the text.
@@ -38,15 +41,15 @@ def changes(tokens: Figures, found: Sequence[Quantity]) -> Iterator[Quantity]:
             continue
         before = found[at - 1] if at else None
         if before and before.is_single and item.is_single and _comes_from(tokens, before, item):
-            yield from _change(before, item.converted()[0], before.converted()[0], item.end)
+            yield from _change(before, item, before, item.end)
         if not _is_changed(tokens, item):
             continue
         if item.is_range:
-            yield from _change(item, *item.converted(), item.end)
+            yield from _change(item, replace(item, high=item.low), replace(item, low=item.high), item.end)
             continue
         later = found[at + 1] if at + 1 < len(found) else None
         if later and item.is_single and later.is_single and _leads_to(tokens, item, later):
-            yield from _change(item, item.converted()[0], later.converted()[0], later.end)
+            yield from _change(item, item, later, later.end)
 
 
 def changed_to_or_by(tokens: Figures, first: int) -> str:
@@ -79,11 +82,13 @@ def _comes_from(tokens: Figures, later: Quantity, item: Quantity) -> bool:
     return is_said and later.unit.dimension == item.unit.dimension and item.first - later.end <= _BETWEEN
 
 
-def _change(item: Quantity, old: float, new: float, end: int) -> Iterator[Quantity]:
+def _change(item: Quantity, before: Quantity, after: Quantity, end: int) -> Iterator[Quantity]:
+    old, new = before.converted()[0], after.converted()[0]
     if old <= 0 or new <= 0:
         return
-    factor, share = new / old, abs(new - old) / old
+    unit = after.unit if before.unit.dimension == COUNT.dimension else before.unit
+    factor, share, amount = new / old, abs(new - old) / old, abs(new - old) / abs(unit.factor)
     yield Quantity(item.first, end, factor, factor, TIMES, _STEP, form=CHANGE)
     yield Quantity(item.first, end, share, share, RATIO, _STEP, form=CHANGE)
-    if item.unit.dimension == RATIO.dimension:  # points of a percentage
-        yield Quantity(item.first, end, abs(new - old), abs(new - old), RATIO, _STEP, form=CHANGE)
+    if unit.dimension not in _WITHOUT_AMOUNT:
+        yield Quantity(item.first, end, amount, amount, unit, min(before.step, after.step), form=CHANGE)
