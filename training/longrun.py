@@ -11,6 +11,7 @@ machine that others use too, that is far faster than threads which wait for each
 """
 
 import argparse
+import copy
 import json
 import logging
 import os
@@ -58,6 +59,7 @@ class Settings:
         seed: of the order of pairs.
         threads: that work on parts.
         bfloat16: whether products are computed in it: faster by 3.5 on a processor that multiplies tiles of it.
+        frozen: layers, counted from the embeddings, that stay as they are, and the embeddings with them.
     """
 
     batch: int = 48
@@ -71,6 +73,7 @@ class Settings:
     seed: int = 1
     threads: int = 2
     bfloat16: bool = multiplies_bfloat16()
+    frozen: int = 0
 
 
 def loss_of(logits: torch.Tensor, pairs: Sequence[Pair], settings: Settings) -> torch.Tensor:
@@ -124,16 +127,28 @@ class Trainer:
         torch.manual_seed(0)
         torch.set_num_threads(1)
         self.model = opened(start, **self.head)
-        self.model.base_model.embeddings.word_embeddings.requires_grad_(False)
+        self.settings, self.out, self.pairs, self.start = settings, out, pairs, start
+        for module in self.still():
+            module.requires_grad_(False)
+        self.names = [name for name, p in self.model.named_parameters() if p.requires_grad]
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
+        # Made once a step, and not again for each of its parts: that saves a tenth of the time.
+        self.working = _for_products(self.model) if settings.bfloat16 else self.model
+        self.leaves = [p for p in self.working.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, settings.learning_rate, weight_decay=0.01, fused=True)
         self.mean = [p.detach().clone() for p in self.parameters]
         self.tokenizer = Tokenizer.from_file(str(start / "tokenizer.json"))
         self.tokenizer.enable_truncation(settings.max_length, strategy=self.cut)
         self.tokenizer.no_padding()
-        self.settings, self.out, self.pairs, self.start = settings, out, pairs, start
         self.step, self.position = 0, 0
         self.pool = ThreadPoolExecutor(settings.threads, initializer=torch.set_num_threads, initargs=(1,))
+
+    def still(self) -> list[torch.nn.Module]:
+        """Return the parts of the model that stay as they are."""
+        base = self.model.base_model
+        if not self.settings.frozen:
+            return [base.embeddings.word_embeddings]
+        return [base.embeddings, *base.encoder.layer[: self.settings.frozen]]
 
     def groups(self) -> Iterator[list[Any]]:
         """Yield what is trained on from the place on at which the run is, without end."""
@@ -169,19 +184,22 @@ class Trainer:
         # Without its cache: within a region of autocast of the caller, that would keep the first weights for ever.
         with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16, cache_enabled=False):
             loss = self.loss({name: torch.tensor(value) for name, value in inputs.items()}, [pair for pair, _ in part])
-        return loss.item(), torch.autograd.grad(loss, self.parameters)
+        return loss.item(), torch.autograd.grad(loss, self.leaves)
 
     def loss(self, inputs: dict[str, torch.Tensor], pairs: Sequence[Any]) -> torch.Tensor:
         """Return the summed loss of pairs that were made tensors of shape (n, tokens)."""
-        return loss_of(self.model(**inputs).logits, pairs, self.settings)
+        return loss_of(self.working(**inputs).logits, pairs, self.settings)
 
     def update(self, groups: Iterator[list[Pair]], rate: float) -> tuple[float, int, int]:
         """Make one step; return the mean loss, the pairs and the tokens of it."""
         parts = self.parts(groups)
         n = sum(map(len, parts))
+        if self.working is not self.model:
+            with torch.no_grad():
+                torch._foreach_copy_(self.leaves, self.parameters)
         found = list(self.pool.map(self.gradients, parts))
         for at, parameter in enumerate(self.parameters):
-            total = found[0][1][at].clone()
+            total = found[0][1][at].to(torch.float32, copy=True)
             for _, gradients in found[1:]:
                 total += gradients[at]
             parameter.grad = total.div_(n)
@@ -197,9 +215,13 @@ class Trainer:
     def save(self) -> None:
         """Write the state; the one before stays until it is whole."""
         state = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
-        for at, (parameter, mean) in enumerate(zip(self.parameters, self.mean, strict=True)):
+        for name, parameter, mean in zip(self.names, self.parameters, self.mean, strict=True):
             moments = self.optimizer.state[parameter]
-            state |= {f"mean.{at}": mean, f"first.{at}": moments["exp_avg"], f"second.{at}": moments["exp_avg_sq"]}
+            state |= {
+                f"mean.{name}": mean,
+                f"first.{name}": moments["exp_avg"],
+                f"second.{name}": moments["exp_avg_sq"],
+            }
         folder = self.out / "state"
         fresh = self.out / "state.new"
         shutil.rmtree(fresh, ignore_errors=True)
@@ -210,17 +232,17 @@ class Trainer:
         fresh.rename(folder)
 
     def resume(self, folder: Path) -> None:
-        """Take up a state that was written."""
+        """Take up a state that was written, of a run with as many frozen layers or fewer."""
         state = load_file(folder / "state.safetensors")
         self.model.load_state_dict({n.removeprefix("model."): t for n, t in state.items() if n.startswith("model.")})
         place = json.loads((folder / "place.json").read_text())
         self.step, self.position = place["step"], place["position"]
-        for at, parameter in enumerate(self.parameters):
-            self.mean[at].copy_(state[f"mean.{at}"])
+        for name, parameter, mean in zip(self.names, self.parameters, self.mean, strict=True):
+            mean.copy_(state[f"mean.{name}"])
             self.optimizer.state[parameter] = {
                 "step": torch.tensor(float(self.step)),
-                "exp_avg": state[f"first.{at}"],
-                "exp_avg_sq": state[f"second.{at}"],
+                "exp_avg": state[f"first.{name}"],
+                "exp_avg_sq": state[f"second.{name}"],
             }
 
     def export(self, folder: Path, *, mean: bool) -> None:
@@ -228,8 +250,7 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {name: tensor.detach().clone().contiguous() for name, tensor in self.model.state_dict().items()}
         if mean:
-            names = [name for name, p in self.model.named_parameters() if p.requires_grad]
-            tensors |= {name: tensor.clone() for name, tensor in zip(names, self.mean, strict=True)}
+            tensors |= {name: tensor.clone() for name, tensor in zip(self.names, self.mean, strict=True)}
         save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
         self.model.config.save_pretrained(folder)
         shutil.copy(self.start / "tokenizer.json", folder)
@@ -241,6 +262,15 @@ def opened(folder: Path, **settings: Any) -> Any:
         folder, ignore_mismatched_sizes=True, use_safetensors=True, attn_implementation="eager",
         hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **settings,
     )  # fmt: skip
+
+
+def _for_products(model: Any) -> Any:
+    """Return a copy whose linear layers are in bfloat16."""
+    copied = copy.deepcopy(model)
+    for module in copied.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.to(torch.bfloat16)
+    return copied
 
 
 def train(trainer: Trainer, *, steps: int | None, seconds: float | None, save_every: float, decay: int = 0) -> None:
@@ -291,6 +321,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--decay", type=int, default=0, help="steps to end the run of --from with")
     parser.add_argument("--from", dest="state", type=Path, help="a state to go on from, if --out has none")
     parser.add_argument("--learning-rate", type=float, default=Settings().learning_rate)
+    parser.add_argument("--frozen", type=int, default=0, help="layers that stay as they are")
     parser.add_argument("--seed", type=int, default=1)
 
 
@@ -313,7 +344,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_arguments(parser)
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
-    settings = Settings(learning_rate=asked.learning_rate, seed=asked.seed)
+    settings = Settings(learning_rate=asked.learning_rate, seed=asked.seed, frozen=asked.frozen)
     go_on(Trainer(asked.start, load(asked.pairs), asked.out, settings), asked)
 
 

@@ -53,7 +53,7 @@ class ShorterTrainer(Trainer):
 
     def loss(self, inputs: dict[str, torch.Tensor], pairs: Sequence[Any]) -> torch.Tensor:
         """Return the summed loss: of the labels, and of the distance to the teacher's probabilities."""
-        logits = self.model(**inputs).logits.float()
+        logits = self.working(**inputs).logits.float()
         wanted = log_softmax(self.taught(inputs) / _TEMPERATURE, dim=1)
         found = log_softmax(logits / _TEMPERATURE, dim=1)
         distance = kl_div(found, wanted, reduction="sum", log_target=True) * _TEMPERATURE**2
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
     if not asked.start.is_dir():
         fewer_layers(asked.teacher, asked.start, asked.layers)
-    settings = Settings(learning_rate=asked.learning_rate, seed=asked.seed)
+    settings = Settings(learning_rate=asked.learning_rate, seed=asked.seed, frozen=asked.frozen)
     go_on(ShorterTrainer(asked.teacher, asked.start, load(asked.pairs), asked.out, settings), asked)
 
 

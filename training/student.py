@@ -51,13 +51,13 @@ class StudentTrainer(Trainer):
 
     def __init__(self, teacher: str, start: Path, pairs: Sequence[Asked], out: Path, settings: Settings) -> None:
         super().__init__(start, pairs, out, settings)
-        self.model.base_model.embeddings.requires_grad_(False)
-        self.parameters = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(self.parameters, settings.learning_rate, weight_decay=0.01, fused=True)
-        self.mean = [p.detach().clone() for p in self.parameters]
         found = load_pair_model(teacher, backend="onnx", max_length=settings.max_length)
         assert isinstance(found, OnnxPairModel)
         self.teacher = found
+
+    def still(self) -> list[torch.nn.Module]:
+        """Return the parts of the model that stay as they are: all of the embeddings among them."""
+        return [*super().still(), self.model.base_model.embeddings]
 
     def taught(self, pairs: Sequence[Asked]) -> torch.Tensor:
         """Return the teacher's logits, shape (n,)."""
@@ -80,7 +80,7 @@ class StudentTrainer(Trainer):
 
     def loss(self, inputs: dict[str, torch.Tensor], pairs: Sequence[Asked]) -> torch.Tensor:
         """Return the summed loss."""
-        found = self.model(**inputs).logits[:, 0].float()
+        found = self.working(**inputs).logits[:, 0].float()
         return smooth_l1_loss(found, self.taught(pairs), reduction="sum")
 
 
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _log.info("%d pairs", len(pairs))
     if not asked.start.is_dir():
         fewer_layers(asked.teacher, asked.start, asked.layers, keep="first")
-    settings = Settings(learning_rate=asked.learning_rate, max_length=128, seed=asked.seed)
+    settings = Settings(learning_rate=asked.learning_rate, max_length=128, seed=asked.seed, frozen=asked.frozen)
     go_on(StudentTrainer(asked.teacher, asked.start, pairs, asked.out, settings), asked)
 
 

@@ -86,6 +86,37 @@ def test_resumed(trainer: Callable[[str], Trainer]) -> None:
         torch.testing.assert_close(one, other)
 
 
+def test_bfloat16_learns_what_float32_does(start: Path, tmp_path: Path) -> None:
+    """A step in bfloat16 has nearly the same loss and gradients, and the weights themselves stay in float32."""
+    steps = []
+    for bfloat16 in (False, True):
+        settings = Settings(batch=16, part_tokens=200, learning_rate=2e-3, bfloat16=bfloat16)
+        trainer = Trainer(start, _pairs(), tmp_path / str(bfloat16), settings)
+        groups = trainer.groups()
+        losses = [trainer.update(groups, 2e-3)[0] for _ in range(3)]
+        steps.append((losses, [p.grad.flatten() for p in trainer.parameters if p.grad is not None]))
+        assert {p.dtype for p in trainer.parameters} == {torch.float32}
+    (losses, exact), (in_bfloat16, rough) = steps
+    assert in_bfloat16 == pytest.approx(losses, rel=0.02) and in_bfloat16 != losses
+    assert torch.cosine_similarity(torch.cat(exact), torch.cat(rough), dim=0) > 0.95
+
+
+def test_frozen_layers_stay_as_they_are(trainer: Callable[[str], Trainer], start: Path, tmp_path: Path) -> None:
+    """Embeddings and the first layer are not changed; a run without frozen layers can go on with them."""
+    free = trainer("free")
+    train(free, steps=2, seconds=None, save_every=1e9)
+    settings = Settings(batch=16, part_tokens=200, learning_rate=2e-3, warm_up=5, bfloat16=False, frozen=1)
+    frozen = Trainer(start, _pairs(), tmp_path / "frozen", settings)
+    frozen.resume(free.out / "state")
+    before = {name: p.detach().clone() for name, p in frozen.model.named_parameters()}
+    train(frozen, steps=2, seconds=None, save_every=1e9)
+
+    changed = {name for name, p in frozen.model.named_parameters() if not torch.equal(p, before[name])}
+    assert changed == set(frozen.names)
+    assert {".".join(name.split(".")[1:4]) for name in changed if "encoder" in name} == {"encoder.layer.1"}
+    assert not any("embeddings" in name for name in changed)
+
+
 @pytest.mark.slow
 def test_trained_decayed_and_exported(start: Path, tmp_path: Path) -> None:
     """The command trains, ends a run with a falling rate in another folder, and leaves what the export reads."""
