@@ -58,7 +58,7 @@ def verify(
     question: Annotated[str | None, typer.Option("--question", "-q", help="What was asked.")] = None,
     policy: Annotated[
         str | None,
-        typer.Option(help="What happens to the answer: annotate, flag (the default), drop, abstain or raise."),
+        typer.Option(help="What happens to the answer: annotate, cite, flag (the default), drop, abstain or raise."),
     ] = None,
     threshold: Annotated[
         str | None,

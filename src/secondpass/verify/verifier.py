@@ -80,7 +80,7 @@ class FactVerifier(Configured):
         message: what ``abstain``, and ``drop`` where nothing is left, give instead of the answer.
         threshold: the lowest probability of a supported claim, above 0, or the name of an operating point: ``strict``
             lets few wrong claims through, ``lenient`` stops few right ones, and ``balanced`` lets three in four of the
-            right ones through. What each lets through was measured: see "What the verifier can and can't do" in the
+            right ones through. What each lets through was measured: see "The verifier" in the
             documentation.
         contradiction_threshold: the lowest probability of a contradicted claim, above 0.
         combination: a `SignalCombination`, its configuration, or the path of its JSON file; by default the one that
