@@ -395,3 +395,15 @@ def test_facts_beside_friendly_words_are_checkable(text: str) -> None:
 def test_what_does_not_exist_is_a_fact(text: str) -> None:
     """A refusal is of what is told, not of limits or bans."""
     assert why_not(text) == ""
+
+
+@pytest.mark.parametrize("text", ["Dear Anna,", "Dear customer support team,", "Hello, dear all!"])
+def test_salutations_are_not_checkable(text: str) -> None:
+    """Up to three words are who is written to."""
+    assert why_not(text) == "it is a greeting, thanks or a closing"
+
+
+@pytest.mark.parametrize("text", ["Dear tickets sell out first.", f"dear {'a' * 20_000}%", f"dear {'a' * 20_000} b%"])
+def test_what_only_begins_like_a_salutation_is_checkable(text: str) -> None:
+    """A sentence that goes on is none, and is known to be none in linear time, however long its words are."""
+    assert why_not(text) == ""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpass.verify.claims.markdown import MarkdownReader, _cells
+from secondpass.verify.claims.markdown import MarkdownReader, PartKind, _cells
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,21 @@ def test_when_a_block_has_ended(lines: list[str], given: list[int]) -> None:
         total += len(list(reader.feed(f"{line}\n")))
         counts.append(total)
     assert counts == given
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("[a]: https://a.b/c", PartKind.REFERENCE),
+        ('[a]: <https://a.b/c> "Its title"', PartKind.REFERENCE),
+        (f"[a]: https://a.b/c{' ' * 50_000}or so", PartKind.SENTENCE),
+        (f"{'=' * 50_000}x", PartKind.SENTENCE),
+        (f"    f(x){' ' * 50_000}ends", PartKind.SENTENCE),
+        (f"    f(x){' ' * 50_000}:", PartKind.CODE),
+    ],
+)
+def test_what_a_long_line_is_takes_linear_time(line: str, kind: PartKind) -> None:
+    """A line of an address, of a rule or of code is known by its end, which very many blanks may stand before."""
+    reader = MarkdownReader()
+    parts = [*reader.feed(line), *reader.finish()]
+    assert [part.kind for part in parts] == [kind]

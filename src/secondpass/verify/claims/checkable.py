@@ -91,7 +91,7 @@ _WORD = re.compile(r"\w+(?:['\u2019.-]\w+)*")
 _PLEASANT = r"(?:great|nice|good|wonderful|lovely|safe|pleasant|excellent|interesting|fantastic|perfect|happy|relaxing)"
 _POLITE_PHRASE = _any(
     r"(?:hi|hello|hey|greetings|welcome)(?: there| everyone| all| again)?",
-    r"good (?:morning|afternoon|evening|day)|dear (?:\w+ ?){1,3}",
+    r"good (?:morning|afternoon|evening|day)|dear \w++(?: \w++){0,2} ?",
     r"(?:many )?thank(?:s| you)(?: so much| very much| a lot| again)?"
     r"(?: for (?:asking|reading|your (?:question|patience|interest|time|message)|the question|reaching out))?",
     r"you(?: are|'re) (?:very |most )?welcome|no problem|my pleasure|cheers|good ?bye|bye|see you(?: soon)?",

@@ -56,10 +56,11 @@ Rule = Callable[[StateBlock, int, int, bool], bool]
 
 # CommonMark nests without end; deeper text is still read, as a paragraph.
 _MAX_NESTING = 20
-_REFERENCE = re.compile(r"\[[^\]]{0,100}\]:\s*<?(?:https?://|www\.)\S+>?\s*(?:[\"'(][^\"')]{0,200}[\"')])?\s*\Z")
-_DOUBLE_RULE = re.compile(r"={3,}[\s=]*\Z")
+# Blanks and rules are not given back (*+) where something else follows them: a line takes linear time.
+_REFERENCE = re.compile(r"\[[^\]]{0,100}\]:\s*<?(?:https?://|www\.)\S+>?\s*+(?:[\"'(][^\"')]{0,200}[\"')])?\s*+\Z")
+_DOUBLE_RULE = re.compile(r"={3}[\s=]*+\Z")
 _CODE_SIGN = re.compile(
-    r"[{}]|[;\\]\s*\Z|->|\w\([^()]{0,200}\)\s*:?\s*\Z|\w\s?[-+*/]?==?\s?\S|\A\s*(?:>>>|\$\s|#|//|@\w|import\s|"
+    r"[{}]|[;\\]\s*+\Z|->|\w\([^()]{0,200}\)\s*+:?\s*+\Z|\w\s?[-+*/]?==?\s?\S|\A\s*(?:>>>|\$\s|#|//|@\w|import\s|"
     r"from\s+\S+\s+import|def\s|class\s+\w+\s*[(:]|for\s.{1,100}:\s*\Z|(?:pip|npm|git|sudo|cd|docker|python)\s)"
 )
 _PROSE = re.compile(r"\s*[\"'\u201c(*_]{0,4}[A-Z](?:\S*\s+){3}")
