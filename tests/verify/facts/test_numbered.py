@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpass.verify.facts.check import read_facts
+from secondpass.verify.facts.check import check_facts, read_facts
 from secondpass.verify.facts.kinds import NUMBERED
 
 
@@ -66,6 +66,9 @@ from secondpass.verify.facts.kinds import NUMBERED
         ("the V", []),
         ("Type 2", [("Type 2", "typ", "2")]),
         ("RFC 2616", [("RFC 2616", "rfc", "2616")]),
+        ("It costs EUR 10", []),
+        ("CHF 10 is due", []),
+        ("It costs Rs. 10", []),
     ],
 )
 def test_numbered_things_of_a_text(text: str, expected: list[tuple[str, str, str]]) -> None:
@@ -73,3 +76,18 @@ def test_numbered_things_of_a_text(text: str, expected: list[tuple[str, str, str
     facts = read_facts(text)
     found = [(facts.read.words(item.first, item.end), item.head, item.number) for item in NUMBERED.of(facts)]
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("It costs EUR 10.", "It costs 10 euros."),
+        ("It costs 10 euros.", "It costs EUR 10."),
+        ("It costs CHF 10.", "It costs 10 Swiss francs."),
+    ],
+)
+def test_an_amount_behind_its_currency_is_no_numbered_thing(claim: str, evidence: str) -> None:
+    """It is the same amount as with the currency's name behind it, and another one is told apart."""
+    assert check_facts(claim, evidence).missing == check_facts(claim, evidence).mismatches == ()
+    (other,) = check_facts(claim, evidence.replace("10", "12")).mismatches
+    assert (other.kind, "10" in other.claim, "12" in other.evidence) == ("number", True, True)

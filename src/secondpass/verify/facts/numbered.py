@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from secondpass.verify.facts.kind import FactKind, finding
 from secondpass.verify.facts.quantities.numerals import Figures, literal, roman
+from secondpass.verify.facts.quantities.units import CURRENCIES
 from secondpass.verify.facts.slots import best_placed
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
@@ -109,6 +110,8 @@ def _find(tokens: Figures, taken: set[int]) -> list[Numbered]:
             head, first = tokens[at - 2], at - 2
         if at in taken or first in taken or head.kind != "word" or token.sentence != head.sentence:
             continue
+        if head.text in CURRENCIES:
+            continue  # "EUR 10" is an amount
         # "no 5", but not "no. Five people": the number's own token must not begin a sentence.
         is_head = head.lower in _HEADS
         if not is_head and (head.lower in _NOT_NAMES or head.lower in STOP_WORDS or not head.text[0].isupper()):
