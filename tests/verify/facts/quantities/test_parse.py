@@ -312,6 +312,15 @@ def _parts(words: str, *numbers: float) -> list[Read]:
         ("1000000000000000001024 kg", []),
         ("1e21 kg", [("1e21 kg", 1e21, 1e21, "kg", 1e21, "", "digits")]),
         ("a quarter to thirteen", []),
+        ("A$5", [("A$5", 5.0, 5.0, "A$", 1.0, "", "digits")]),
+        ("AU$5", [("AU$5", 5.0, 5.0, "A$", 1.0, "", "digits")]),
+        ("C$5", [("C$5", 5.0, 5.0, "CA$", 1.0, "", "digits")]),
+        ("HK$5", [("HK$5", 5.0, 5.0, "HK$", 1.0, "", "digits")]),
+        ("S$5", [("S$5", 5.0, 5.0, "SGD", 1.0, "", "digits")]),
+        ("A $5", [("$5", 5.0, 5.0, "$", 1.0, "", "digits")]),
+        ("-$5 to $10", [("-$5 to $10", -5.0, 10.0, "$", 1.0, "", "digits")]),
+        ("US$5-10", [("US$5-10", 5.0, 10.0, "$", 1.0, "", "digits")]),
+        ("US$5 to 10 million", [("US$5 to 10 million", 5e6, 1e7, "$", 1e6, "", "digits")]),
     ],
 )
 def test_quantities_of_a_text(text: str, expected: list[Read]) -> None:

@@ -51,6 +51,15 @@ _MULTIPLIED = {"doubled": 2.0, "doubling": 2.0, "tripled": 3.0, "trebled": 3.0, 
 _ROUND = word_set("odd something some")
 _NOT_ORDINAL = word_set("per split a every one")  # after these, "second" is a unit of time unless a noun follows
 _NEGATIVE = word_set("minus negative")
+# What stands right before the sign of a dollar that is no other country's, or of one that is.
+_DOLLARS = {
+    **dict.fromkeys(("US", "U.S."), CURRENCIES["$"]),
+    **dict.fromkeys(("A", "AU"), CURRENCIES["AUD"]),
+    **dict.fromkeys(("C", "CA"), CURRENCIES["CAD"]),
+    "HK": CURRENCIES["HKD"],
+    "NZ": CURRENCIES["NZD"],
+    "S": CURRENCIES["SGD"],
+}
 _MOST, _MOST_SCIENTIFIC = 1e18, 1e63
 _COMPOUND = frozenset({"time", "length", "mass"})
 _MOST_OF_ANY, _MOST_OF = 100, 1e6
@@ -253,7 +262,8 @@ def _is_one_of_two(tokens: Figures, quantity: Quantity) -> bool:
 def _quantity_at(tokens: Figures, at: int, masked: set[int]) -> Quantity | None:
     first, currency = at, CURRENCIES.get(tokens[at].text)
     if currency is not None:
-        first -= at > 0 and tokens[at].glued and tokens[at - 1].text in {"US", "U.S."}
+        if at and tokens[at].text == "$" and tokens[at].glued and tokens[at - 1].text in _DOLLARS:
+            first, currency = at - 1, _DOLLARS[tokens[at - 1].text]
         at += 1
         if at + 1 < len(tokens) and tokens[at].text == "." and tokens[at].glued and tokens[at - 1].text == "Rs":
             at += 1
@@ -286,7 +296,7 @@ def _quantity_at(tokens: Figures, at: int, masked: set[int]) -> Quantity | None:
     found = Quantity(first, end, low, low, unit, step, is_vague=ending == "odd", form=numeral.form)
     if ending == "plus":
         return open_ended(found, 1)
-    return bounded(tokens, _ranged(tokens, found, numeral, masked))
+    return bounded(tokens, _ranged(tokens, found, numeral, masked, currency))
 
 
 def _is_negative(tokens: Figures, at: int) -> bool:
@@ -336,9 +346,8 @@ def _odds(tokens: Figures, at: int) -> Quantity | None:
     return Quantity(at, second.end, odds, odds, ODDS, 0.0, form="fraction")
 
 
-def _ranged(tokens: Figures, found: Quantity, numeral: Numeral, masked: set[int]) -> Quantity:
-    """Return a quantity with the other end of its range, if it has one."""
-    currency = found.unit if tokens[found.first].text in CURRENCIES else None
+def _ranged(tokens: Figures, found: Quantity, numeral: Numeral, masked: set[int], currency: Unit | None) -> Quantity:
+    """Return a quantity with the other end of its range, if it has one; the currency is what stands before it."""
     second = _range_end(tokens, found.first, found.end, masked, bool(currency))
     if not second:
         return found
