@@ -147,6 +147,9 @@ class TestMismatches:
             ("Half the team was ill.", "40% of the team was ill."),
             ("50% of the team was ill.", "Half of the team was ill."),
             ("It takes a second to load the page.", "The first time it takes a while to load the page."),
+            ("Help is there 24/7.", "Help is there 24 hours a day, seven days a week."),
+            ("Help is there 24 hours a day, 7 days a week.", "Help is there 24/7."),
+            ("Open 24/7.", "Open 24 hours a day, seven days a week."),
         ],
     )
     def test_what_is_there_is_found(self, claim: str, evidence: str) -> None:

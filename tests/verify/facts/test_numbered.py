@@ -67,6 +67,7 @@ from secondpass.verify.facts.kinds import NUMBERED
         ("Type 2", [("Type 2", "typ", "2")]),
         ("RFC 2616", [("RFC 2616", "rfc", "2616")]),
         ("It costs EUR 10", []),
+        ("Open 24/7", []),
         ("CHF 10 is due", []),
         ("It costs Rs. 10", []),
     ],

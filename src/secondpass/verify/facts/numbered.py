@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from secondpass.verify.facts.kind import FactKind, finding
 from secondpass.verify.facts.quantities.numerals import Figures, literal, roman
+from secondpass.verify.facts.quantities.periods import is_always
 from secondpass.verify.facts.quantities.units import CURRENCIES
 from secondpass.verify.facts.slots import best_placed
 from secondpass.verify.facts.text import Facts, Text
@@ -145,6 +146,8 @@ def _is_group(token: Token) -> bool:
 
 def _number(tokens: Figures, at: int, head: Token, is_head: bool) -> str | None:
     token = tokens[at]
+    if is_always(tokens, at):
+        return None  # "Open 24/7"
     if token.kind == "number":
         after = tokens[at + 1] if at + 1 < len(tokens) else None
         numeral = tokens.numeral(at)

@@ -7,11 +7,12 @@ from dataclasses import replace
 from secondpass.verify.facts.quantities.bounds import bounded, open_ended
 from secondpass.verify.facts.quantities.clock import CLOCK, HALF_CLOCK, clock_at
 from secondpass.verify.facts.quantities.numerals import SCALES, Figures, Numeral
-from secondpass.verify.facts.quantities.periods import PERIODS, frequency_at, is_of_things, often_at
+from secondpass.verify.facts.quantities.periods import PERIODS, frequency_at, is_always, is_of_things, often_at
 from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.quantities.units import (
     COUNT,
     CURRENCIES,
+    HOUR,
     INCH,
     MINUTE,
     ODDS,
@@ -124,10 +125,13 @@ def _read_otherwise(tokens: Figures, quantity: Quantity) -> Iterator[Quantity]:
     """Yield what a quantity may be as well, as vague ones: what it agrees with, and never contradicts.
 
     "1, 250 mm" and "1 250 mm" are 1,250 mm where a PDF or a tokenizer put the blank. "1:40" is one part to 40 parts,
-    and these, like a "ratio of 1 to 40", are 1:40. What is halved falls by 50 %, and percentage points are points.
+    and these, like a "ratio of 1 to 40", are 1:40. What is halved falls by 50 %, and percentage points are points. "24/7" is
+    24 hours a day as well as every day.
     """
     if joined := _joined(tokens, quantity):
         yield joined
+    if is_always(tokens, quantity.first):
+        yield replace(quantity, low=24.0, high=24.0, unit=HOUR, step=1.0, is_vague=True, period="day", form="digits")
     if quantity.form == MULTIPLE:
         share = abs(quantity.low - 1)
         yield replace(quantity, low=share, high=share, unit=RATIO, is_vague=True)

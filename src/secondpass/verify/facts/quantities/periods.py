@@ -6,7 +6,7 @@ from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.units import FREQUENCY_ADVERBS, TIMES, Unit, frequency_unit
 from secondpass.verify.words import word_set
 
-__all__ = ["PERIODS", "frequency_at", "is_of_things", "often_at", "times_in"]
+__all__ = ["PERIODS", "frequency_at", "is_always", "is_of_things", "often_at", "times_in"]
 
 _PERIODS = ("s", "min", "h", "day", "week", "month", "year")
 PERIODS = frozenset(frequency_unit(period).name for period in _PERIODS)
@@ -32,6 +32,7 @@ _EACH = frozenset({"every", "each"})
 _TO = frozenset({"to", "or", "-", "\u2013"})
 _PER = frozenset({"a", "per", "every", "each"})
 _ALL_DAYS = frozenset({"7", "seven"})
+_ALWAYS = ["24", "/", "7"]
 _PARTS_OF_DAY = word_set("night morning afternoon evening noon midnight")
 
 
@@ -41,6 +42,8 @@ def frequency_at(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
     "Every three months" is a third of a time a month, as "quarterly" is; "every month" and "monthly" are once a month.
     """
     word = tokens[at].lower
+    if is_always(tokens, at):
+        return 1.0, frequency_unit("day"), at + len(_ALWAYS)
     if tokens[at].stem in _ALL_DAYS and (every := _every_day(tokens, at)):
         return 1.0, frequency_unit("day"), every
     if at and tokens[at - 1].lower in _MULTIPLES and not _is_once_in_several(tokens, at):
@@ -72,6 +75,13 @@ def frequency_at(tokens: Figures, at: int) -> tuple[float, Unit, int] | None:
     if found is None or found[0].dimension != "time" or found[0].name not in _PERIODS or not number:
         return None
     return 1 / number, frequency_unit(found[0].name), found[1]
+
+
+def is_always(tokens: Figures, at: int) -> bool:
+    """Return whether "24/7" begins at a token: all day, and every day; "24/7/2019" is a date."""
+    if [token.text for token in tokens[at : at + 3]] != _ALWAYS or not (tokens[at + 1].glued and tokens[at + 2].glued):
+        return False
+    return [token.text for token in tokens[at + 3 : at + 4]] != ["/"]
 
 
 def often_at(tokens: Figures, at: int) -> tuple[float, float, Unit, int] | None:

@@ -9,6 +9,7 @@ __all__ = [
     "COUNT",
     "CURRENCIES",
     "FREQUENCY_ADVERBS",
+    "HOUR",
     "INCH",
     "MINUTE",
     "ODDS",
@@ -226,6 +227,7 @@ CURRENCIES = {sign: _UNITS[sign,] for sign in _WRITTEN_BEFORE.split()}
 CENT = _UNITS["cent",]
 PERCENT = _UNITS["%",]
 MINUTE = _UNITS["min",]
+HOUR = _UNITS["h",]
 
 
 class Measured(list[Token]):
