@@ -92,3 +92,25 @@ def test_an_amount_behind_its_currency_is_no_numbered_thing(claim: str, evidence
     assert check_facts(claim, evidence).missing == check_facts(claim, evidence).mismatches == ()
     (other,) = check_facts(claim, evidence.replace("10", "12")).mismatches
     assert (other.kind, "10" in other.claim, "12" in other.evidence) == ("number", True, True)
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "missing"),
+    [
+        ("Step 1: Preheat the oven.", "Preheat the oven.", False),
+        ("Tip 2: Drink water.", "Drink water.", False),
+        ("Version 2: Drink water.", "Drink water.", True),
+        ("Drink water in step 2.", "Drink water.", True),
+        ("Chapter 3 covers it.", "It is covered by chapter three.", False),
+        ("Chapter 4 covers it.", "It is covered by chapter three.", True),
+    ],
+)
+def test_what_an_answer_numbers_by_itself_needs_no_evidence(claim: str, evidence: str, missing: bool) -> None:
+    """Nor does a number that the evidence has in a word."""
+    assert bool(check_facts(claim, evidence).missing) is missing
+
+
+def test_steps_are_compared_with_those_of_the_evidence() -> None:
+    """Where the evidence numbers its steps, a claim that begins with another number is denied."""
+    (found,) = check_facts("Step 3: Preheat the oven.", "Step 1: Mix. Step 2: Preheat the oven.").mismatches
+    assert (found.kind, found.claim, found.evidence) == ("number", "Step 3", "Step 2")

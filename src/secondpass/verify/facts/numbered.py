@@ -10,7 +10,7 @@ from secondpass.verify.facts.quantities.units import CURRENCIES
 from secondpass.verify.facts.slots import best_placed
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
-from secondpass.verify.words import STOP_WORDS, Token, word_set
+from secondpass.verify.words import STOP_WORDS, Token, stem, word_set
 
 __all__ = ["Numbered", "NumberedKind"]
 
@@ -28,6 +28,9 @@ _NOT_NAMES = word_set(
     "add use mix take set wait pour heat bake cook drink give pay allow run buy cut put place stir apply insert keep "
     "store boil fry whisk measure weigh cost costs enter press hold turn move read write send return repeat charge"
 )
+# What an answer numbers by itself: "Tip 2: Drink water."
+_OWN = frozenset(map(stem, word_set("step tip option method reason example point idea approach")))
+_BEHIND_OWN = frozenset(".:)-\u2013\u2014")
 _ROMAN_WORTH = frozenset("VX")
 _GROUP = 3  # digits
 _MOST_OTHERS = 32  # of one thing that are compared
@@ -77,7 +80,10 @@ class NumberedKind(FactKind[Numbered]):
     def compare(self, claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
         """Yield the numbered things of a claim that the evidence does not have."""
         ours, theirs = self.of(claim), self.of(evidence)
-        held = {(item.head, item.number) for item in theirs}
+        if not ours:
+            return
+        held = {(item.head, item.number) for item in theirs}.union(_in_words(evidence.read.tokens))
+        numbered = {item.head for item in theirs}
         tokens = evidence.read.tokens
         # "500 ms" has no number 500 of anything else.
         anywhere = {
@@ -92,10 +98,26 @@ class NumberedKind(FactKind[Numbered]):
         for fact in ours:
             if (fact.head, fact.number) in held or fact.number in anywhere or fact.number in values:
                 continue
+            if fact.head not in numbered and _is_own(claim.read.tokens, fact):
+                continue
             others = by_head.get(fact.head, [])[:_MOST_OTHERS]
             yield finding(
                 "number", claim, fact, evidence, best_placed(claim.read.slots, fact, evidence.read.slots, others)
             )
+
+
+def _in_words(tokens: Figures) -> Iterator[tuple[str, str]]:
+    """Yield the stem before each number in one small word, and the number: "chapter three" is chapter 3."""
+    for at in range(1, len(tokens)):
+        numeral = tokens.numeral(at) if tokens[at].kind == "word" and tokens[at - 1].lower in _HEADS else None
+        if numeral is not None and numeral.form == "words" and numeral.end == at + 1:
+            yield tokens[at - 1].stem, f"{numeral.value:g}"
+
+
+def _is_own(tokens: Figures, fact: Numbered) -> bool:
+    """Return whether a claim begins with its number in a list of the answer's own: "Step 1: Preheat the oven."."""
+    is_followed = fact.end < len(tokens) and tokens[fact.end].text in _BEHIND_OWN
+    return fact.head in _OWN and tokens[fact.first].first and is_followed
 
 
 def _find(tokens: Figures, taken: set[int]) -> list[Numbered]:
