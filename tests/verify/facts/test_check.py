@@ -150,11 +150,39 @@ class TestMismatches:
             ("Help is there 24/7.", "Help is there 24 hours a day, seven days a week."),
             ("Help is there 24 hours a day, 7 days a week.", "Help is there 24/7."),
             ("Open 24/7.", "Open 24 hours a day, seven days a week."),
+            ("It is open from 9 to 5 pm.", "It is open from 9am to 5pm."),
+            ("It is open from 8 to 10 am.", "It is open from 8am to 10am."),
+            ("It is open 8am-10am.", "It is open 8-10am."),
+            ("It opens at 9.", "It opens at 09:00."),
+            ("It is served from 7 to 10:30 am.", "It is served 7:00 - 10:30."),
+            ("It has 4x more memory.", "It has four times more memory."),
+            ("It has four times more memory.", "It has 4x more memory."),
+            ("It runs at 2x speed.", "It runs at twice the speed."),
+            ("Add two eggs.", "Add 2x eggs."),
+            ("The desk is 120 x 60 cm.", "The desk has a width of 120 cm and a depth of 60 cm."),
         ],
     )
     def test_what_is_there_is_found(self, claim: str, evidence: str) -> None:
         """Other units, roundings, parts and spellings are the same facts."""
         assert _found(claim, evidence) == ([], [])
+
+    @pytest.mark.parametrize(
+        ("claim", "evidence", "other"),
+        [
+            ("It is open from 8 to 5 pm.", "It is open from 9am to 5pm.", "8"),
+            ("It has 10x more memory.", "It has twelve times more memory.", "10"),
+            ("It has 10x more memory.", "It takes 10 days.", "10"),
+            ("The desk is 130 x 60 cm.", "The desk has a width of 120 cm and a depth of 60 cm.", "130"),
+        ],
+    )
+    def test_other_hours_factors_and_sides_are_missing(self, claim: str, evidence: str, other: str) -> None:
+        """An hour, a factor or a side is not found where the evidence has another one, or has it of another thing."""
+        assert ("number", other) in _found(claim, evidence)[1]
+
+    def test_the_later_of_two_hours_is_compared(self) -> None:
+        """Before its am or pm it is one of two times, and not the end of a range of numbers."""
+        mismatches, _ = _found("It is open from 8 to 11 am.", "It is open from 8 to 10 am.")
+        assert mismatches == [("number", "11 am", "10 am")]
 
     def test_numbers_of_another_time_deny_nothing(self) -> None:
         """What was counted in another year may well have been another number."""

@@ -10,12 +10,12 @@ from secondpass.verify.facts.kind import FactKind, finding
 from secondpass.verify.facts.quantities.agreement import agree
 from secondpass.verify.facts.quantities.captions import SCALED, scaled
 from secondpass.verify.facts.quantities.changes import CHANGE, changed_to_or_by, changes
-from secondpass.verify.facts.quantities.clock import CLOCK, hours_of
+from secondpass.verify.facts.quantities.clock import BEFORE_TIMES, CLOCK, hours_of
 from secondpass.verify.facts.quantities.numerals import Figures
-from secondpass.verify.facts.quantities.parse import MULTIPLE, find_quantities
+from secondpass.verify.facts.quantities.parse import MULTIPLE, find_quantities, is_so_many_times
 from secondpass.verify.facts.quantities.periods import PERIODS
 from secondpass.verify.facts.quantities.quantity import Quantity
-from secondpass.verify.facts.quantities.units import COUNT, Unit
+from secondpass.verify.facts.quantities.units import COUNT, TIMES, Unit
 from secondpass.verify.facts.slots import MIN_ALIKE, Slots, best_placed
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
@@ -84,6 +84,7 @@ class NumberKind(FactKind[Quantity]):
         names = {(number, number) for number in evidence.values_beside(self.name)}
         plain = {(item.low, item.high) for item in held if item.unit.dimension == "count"} | names
         written = {(item.low, item.high) for item in held if item.unit.dimension not in _NEVER_PLAIN} | names
+        hours = {hour for item in held if item.unit.dimension == CLOCK.dimension for hour in hours_of(item.low)}
         stated = {period: _Stated(held, period) for period in {fact.period for fact in ours}}
         spoken = {(*_key(item), item.period) for item in ours}
         free = [item for item in (*held, *changed) if (*_key(item), item.period) not in spoken]
@@ -104,7 +105,11 @@ class NumberKind(FactKind[Quantity]):
             alone = written if is_bare else plain
             if stated[fact.period].has(key) or (fact.low, fact.high) in alone:
                 continue
-            if fact.unit.dimension == CLOCK.dimension and hours_of(fact.low) & {low for low, _ in plain}:
+            if fact.unit.dimension == CLOCK.dimension and hours_of(fact.low) & {end for ends in plain for end in ends}:
+                continue
+            if is_bare and {fact.low, fact.high} <= hours and _may_be_a_time(claim.read.tokens, fact):
+                continue
+            if is_so_many_times(claim.read.tokens, fact) and stated[fact.period].has((TIMES.dimension, *key[1:])):
                 continue
             lost += 1
             is_searched = lost <= _MOST_LOST
@@ -210,7 +215,18 @@ def _kind(item: Quantity) -> tuple[str, bool]:
 def _has_head(tokens: Figures, fact: Quantity) -> bool:
     """Return whether a plain number counts things that are named behind it: "500 responses" are not 500 ms."""
     after = tokens[fact.end] if fact.end < len(tokens) else None
-    return after is not None and after.kind == "word" and after.is_content
+    return after is not None and after.kind == "word" and after.is_content and not _is_a_side(tokens, fact)
+
+
+def _is_a_side(tokens: Figures, fact: Quantity) -> bool:
+    """Return whether a number is one side of an area or a body: the 120 of "120 x 60 cm"."""
+    after = tokens[fact.end : fact.end + 2]
+    return len(after) > 1 and after[0].lower == "x" and after[1].kind == "number"
+
+
+def _may_be_a_time(tokens: Figures, fact: Quantity) -> bool:
+    """Return whether a plain number stands where an hour does, among others: the 9 of "from 9 to 5 pm"."""
+    return fact.first > 0 and tokens[fact.first - 1].lower in BEFORE_TIMES
 
 
 def _in_its_place(claim: Slots, fact: Quantity, evidence: Slots, others: Sequence[Quantity]) -> Quantity | None:

@@ -2,8 +2,9 @@
 
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.units import Unit
+from secondpass.verify.words import word_set
 
-__all__ = ["CLOCK", "HALF_CLOCK", "HALF_DAY", "clock_at", "hours_of"]
+__all__ = ["BEFORE_TIMES", "CLOCK", "HALF_CLOCK", "HALF_DAY", "clock_at", "hours_of"]
 
 CLOCK = Unit("", "clock")
 """Minutes since midnight."""
@@ -12,6 +13,9 @@ HALF_CLOCK = Unit("am or pm", "clock")
 """Minutes since midnight or noon: the text does not say which."""
 
 HALF_DAY = 720.0
+BEFORE_TIMES = word_set("at from until till to by between and before after since around about - \u2013")
+"""Words and signs that stand before a time of day, among others."""
+
 _HOURS = {"noon": HALF_DAY, "midday": HALF_DAY, "midnight": 0.0}
 _PARTS_OF_DAY = {"morning": 0, "afternoon": 1, "evening": 1}
 
