@@ -1,5 +1,7 @@
 """Denials of what the evidence says."""
 
+from itertools import product
+
 import pytest
 
 from secondpass.verify.facts.check import check_facts
@@ -96,3 +98,23 @@ class TestNegation:
         """The finding holds the claim's sentence and the one of the evidence that says otherwise."""
         (found,) = check_facts("The bill was not passed.", "It rained. The bill was passed. We left.").mismatches
         assert (found.claim, found.evidence) == ("The bill was not passed.", "The bill was passed.")
+
+    @pytest.mark.parametrize(
+        ("claim", "evidence", "denies"),
+        [
+            ("The drug is safe.", "The drug is unsafe.", True),
+            ("The drug is unsafe.", "The drug is safe.", True),
+            ("The drug is not safe.", "The drug is unsafe.", False),
+            ("The rumour is untrue.", "The rumour is true.", True),
+            ("The lace is united.", "The lace is ited.", False),
+        ],
+    )
+    def test_prefixes_before_short_words(self, claim: str, evidence: str, denies: bool) -> None:
+        """So "unsafe" denies "safe", though other words of so few letters are not looked for behind a prefix."""
+        assert _denies(claim, evidence) is denies
+
+    def test_very_many_denials_take_linear_time(self) -> None:
+        """A sentence that denies eight thousand things is compared with one that denies and says them all."""
+        things = list(map("".join, product("bcdfghjklmnpqrstvwxz", repeat=3)))
+        claim = "; ".join(f"there is no {thing} in the house" for thing in things)
+        assert not _denies(claim, "; ".join(f"there is a {thing} in the house, and no {thing}" for thing in things))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from secondpass.verify.facts.kind import FactKind
 from secondpass.verify.facts.text import Facts, Text
@@ -50,6 +50,7 @@ _IN_WORDS = word_set(
 )
 _PREFIXES = ("un", "non", "in", "im", "il", "ir", "dis")
 _MIN_ROOT = 4
+_SHORT_ROOTS = frozenset(map(stem_of, word_set("safe sure true wise ripe")))  # of "unsafe"
 # What comes with a denial and says nothing else: "no longer", "actually not", "at all".
 _EMPTY_STEMS = frozenset(
     map(
@@ -310,12 +311,11 @@ def _either(
 
 def _cued(ours: list[Clause], theirs: list[Clause]) -> frozenset[str]:
     """Return a stem that a word of ours denies, and that theirs have where nothing is denied."""
-    said = {stem for clause in theirs for stem in clause.stems}
-    for clause in ours:
-        for stem in clause.denied:
-            if stem in said and not _is_denied(stem, theirs) and not _is_said(stem, ours):
-                return frozenset({stem})
-    return frozenset()
+    denied = [stem for clause in ours for stem in clause.denied]
+    if not denied:
+        return frozenset()
+    only_said = _stems(theirs, has_cue=False) - _stems(theirs, has_cue=True) - _stems(ours, has_cue=False)
+    return frozenset(islice((stem for stem in denied if stem in only_said), 1))
 
 
 def _conditioned(ours: list[Clause], theirs: list[Clause]) -> frozenset[str]:
@@ -346,14 +346,9 @@ def _is_target(stem: str, clauses: list[Clause]) -> bool:
     return any(stem in clause.denied for clause in clauses)
 
 
-def _is_denied(stem: str, clauses: list[Clause]) -> bool:
-    """Return whether a word stands in a clause in which something is denied."""
-    return any(clause.has_cue for clause in clauses if stem in clause.stems)
-
-
-def _is_said(stem: str, clauses: list[Clause]) -> bool:
-    """Return whether a word stands in a clause in which nothing is denied."""
-    return any(not clause.has_cue for clause in clauses if stem in clause.stems)
+def _stems(clauses: list[Clause], *, has_cue: bool) -> set[str]:
+    """Return the words of the clauses in which something is denied, or in which nothing is."""
+    return {stem for clause in clauses if clause.has_cue is has_cue for stem in clause.stems}
 
 
 def _without_prefix(stem: str) -> str:
@@ -365,7 +360,7 @@ def _prefix(stem: str) -> str:
     """Return the prefix by which a stem denies what it says without it; empty if there is none."""
     for prefix in _PREFIXES:
         root = stem.removeprefix(prefix)
-        if root == stem or len(root) < _MIN_ROOT:
+        if root == stem or (len(root) < _MIN_ROOT and not (prefix == "un" and root in _SHORT_ROOTS)):
             continue
         if prefix in {"un", "non"} or (root in _ROOTS if prefix != "dis" else root in _DIS_ROOTS):
             return prefix
