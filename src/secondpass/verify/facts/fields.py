@@ -42,7 +42,8 @@ def misplaced(
     """Yield the quantities of a claim that a record has under another name than the claim's, and what it has there.
 
     The claim's names and quantities belong together in their order, if there are as many of them: "2 bedrooms and 1
-    bathroom", "4 in 2021 and 5 in 2022". Names of dates are those that the claim's dates agree with.
+    bathroom", "4 in 2021 and 5 in 2022". Names of dates are those that the claim's dates agree with. A claim of more
+    than forty quantities is not looked into.
 
     Args:
         claim: what is claimed.
@@ -52,6 +53,8 @@ def misplaced(
         says: whether a quantity of the evidence says what one of the claim says.
     """
     found: list[tuple[Quantity, Quantity]] = []
+    if len(ours) > _MOST:
+        return
     for fields in _records(evidence, held):
         told = [fact for fact in ours if any(says(fact, item) for field in fields for item in field.held)]
         pairs = _pairs(claim, told, _named(claim, evidence, fields))

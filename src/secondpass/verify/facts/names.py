@@ -36,6 +36,7 @@ _HYPHENS = frozenset("-\u2010\u2011")
 _MIN_SHARED = 0.6  # of the claim's sentence, where another name has the same neighbours on both sides
 _MIN_SHARED_ONE_SIDE = 0.85
 _MOST_LOST = 32  # names of a text that are looked into when they are not found at once
+_MOST_AKIN = 64  # names of a text that have a word in common
 _MAX_WORDS = 12
 _MAX_ACRONYM = 8
 
@@ -238,7 +239,9 @@ class Vocabulary(Sequence[Name]):
         self._by_part: dict[str, list[Name]] = {}
         for name in names:
             for part in name.parts:
-                self._by_part.setdefault(part, []).append(name)
+                akin = self._by_part.setdefault(part, [])
+                if len(akin) < _MOST_AKIN:
+                    akin.append(name)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -269,7 +272,7 @@ class Vocabulary(Sequence[Name]):
         return Presence.FOUND if name.parts[-1] in kept else Presence.ABSENT
 
     def akin(self, name: Name) -> list[Name]:
-        """Return the text's names that have a word in common with one."""
+        """Return the text's names that have a word in common with one, of each word the first sixty-four."""
         return [other for part in name.parts for other in self._by_part.get(part, ())]
 
     def _has_initial(self, part: str, name: Name) -> bool:

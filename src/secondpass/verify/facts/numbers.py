@@ -25,7 +25,7 @@ __all__ = ["NumberKind", "said_alike", "says"]
 _MIN_ALIKE_UNIT = 0.4
 _NEAR = 3
 _DENIAL, _NEAR_DENIAL = re.compile("not?|never|cannot|.*n't"), 12  # tokens
-_MOST_LOST = 32  # numbers of a text that are looked into when they are not found at once
+_MOST_LOST = 32  # numbers of a text that are looked into when they are not found at once, and as many limits
 # A number without a unit is not one of these: "50" is neither 50 % nor fifty minutes past midnight.
 _NEVER_PLAIN = frozenset({"ratio", "clock", "odds"})
 _UNITLESS = frozenset({"count", "ordinal", "ratio"})
@@ -83,20 +83,24 @@ class NumberKind(FactKind[Quantity]):
         # What reads as a year, or as the number of a thing ("In Berlin 500 people"), may be a plain number after all.
         names = {(number, number) for number in evidence.values_beside(self.name)}
         plain = {(item.low, item.high) for item in held if item.unit.dimension == "count"} | names
+        ends = {end for both in plain for end in both}
         written = {(item.low, item.high) for item in held if item.unit.dimension not in _NEVER_PLAIN} | names
         hours = {hour for item in held if item.unit.dimension == CLOCK.dimension for hour in hours_of(item.low)}
         stated = {period: _Stated(held, period) for period in {fact.period for fact in ours}}
         spoken = {(*_key(item), item.period) for item in ours}
         free = [item for item in (*held, *changed) if (*_key(item), item.period) not in spoken]
-        lost = 0
+        lost = n_sided = 0  # how many were not found at once, and how many are limits, or behind "to" or "by"
         for fact in ours:
-            if turned := _turned(claim.read.tokens, fact, evidence.read.tokens, held, changed):
+            way = changed_to_or_by(claim.read.tokens, fact.first)
+            n_sided += bool(way or fact.limit)
+            is_sided = n_sided <= _MOST_LOST
+            if way and is_sided and (turned := _turned(way, fact, evidence.read.tokens, held, changed)):
                 ours_and_by, theirs_and_by = (replace(item, first=item.first - 1) for item in (fact, turned))
                 yield finding("number", claim, ours_and_by, evidence, theirs_and_by)
                 continue
-            if fact.limit and _is_refused_beyond(evidence.read.tokens, fact, held):
+            if fact.limit and is_sided and _is_refused_beyond(evidence.read.tokens, fact, held):
                 continue
-            if fact.limit and (opposite := _opposite_limit(fact, held)):
+            if fact.limit and is_sided and (opposite := _opposite_limit(fact, held)):
                 yield finding("number", claim, fact, evidence, opposite)
                 continue
             key = _key(fact)
@@ -105,30 +109,33 @@ class NumberKind(FactKind[Quantity]):
             alone = written if is_bare else plain
             if stated[fact.period].has(key) or (fact.low, fact.high) in alone:
                 continue
-            if fact.unit.dimension == CLOCK.dimension and hours_of(fact.low) & {end for ends in plain for end in ends}:
+            if fact.unit.dimension == CLOCK.dimension and not hours_of(fact.low).isdisjoint(ends):
                 continue
             if is_bare and {fact.low, fact.high} <= hours and _may_be_a_time(claim.read.tokens, fact):
                 continue
             if is_so_many_times(claim.read.tokens, fact) and stated[fact.period].has((TIMES.dimension, *key[1:])):
                 continue
             lost += 1
-            is_searched = lost <= _MOST_LOST
-            near = [*held, *changed] if is_searched else []
+            if lost > _MOST_LOST:
+                if fact.form != MULTIPLE:
+                    yield finding("number", claim, fact, evidence, None)
+                continue
+            near = [*held, *changed]
             if any(said_alike(fact, item) for item in near):
                 continue
-            if any(_says_by_caption(fact, item) for item in every_vague if is_searched):
+            if any(_says_by_caption(fact, item) for item in every_vague):
                 continue
             captioned = [item for item in by_caption if (item.first, item.end) == (fact.first, fact.end)]
             if any(says(one, item) for one in captioned for item in (*near, *every_vague)):
                 continue
             verdicts = {agree(fact, item) for item in near if item.unit.dimension == key[0]}
-            vague = [item for item in every_vague if is_searched and item.unit.dimension == key[0]]
-            own = [item for item in follows if is_searched and item.unit.dimension == key[0]]
+            vague = [item for item in every_vague if item.unit.dimension == key[0]]
+            own = [item for item in follows if item.unit.dimension == key[0]]
             if True in verdicts or any(agree(fact, item) for item in (*vague, *own)):
                 continue
             if fact.form == MULTIPLE and False not in verdicts:
                 continue  # "doubled", where nothing is said in such words
-            others = [] if None in verdicts or not is_searched else [item for item in free if _comparable(fact, item)]
+            others = [] if None in verdicts else [item for item in free if _comparable(fact, item)]
             other = _in_its_place(claim.read.slots, fact, evidence.read.slots, [*vague, *others] if others else [])
             if other is not None and other.is_vague:
                 other = None  # where the claim has a number, the evidence leaves it open
@@ -174,12 +181,17 @@ def _says_by_caption(fact: Quantity, item: Quantity) -> bool:
 
 
 def _turned(
-    tokens: Figures, fact: Quantity, theirs: Figures, held: Sequence[Quantity], changed: Sequence[Quantity]
+    way: str, fact: Quantity, theirs: Figures, held: Sequence[Quantity], changed: Sequence[Quantity]
 ) -> Quantity | None:
-    """Return by what something changed where the claim says to what it did, or the other way round."""
-    way = changed_to_or_by(tokens, fact.first)
-    if not way:
-        return None
+    """Return by what something changed where the claim says to what it did, or the other way round.
+
+    Args:
+        way: what stands before the fact, "by" or "to".
+        fact: of the claim.
+        theirs: the tokens of the evidence.
+        held: its quantities.
+        changed: its changes.
+    """
     alike = (item for item in (*held, *changed) if item.unit.dimension == fact.unit.dimension)
     same = [item for item in alike if agree(fact, item)]
     # "From 60 to 30" is by 30, too.
