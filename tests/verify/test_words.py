@@ -216,3 +216,9 @@ def test_long_texts_are_read_like_short_ones() -> None:
     assert len(sentence * n) > 4000 and words == content_words(sentence) * n == ("tower", "rebuilt", "1250", "day") * n
     assert [token.stem for token in tokens] == [token.stem for token in tokenize(sentence)] * n
     assert tokens[-1].sentence == n - 1 and tokens[-1].end == len(sentence * n) - 1
+
+
+def test_degrees_end_a_sentence() -> None:
+    """The C behind the sign of degrees is no initial, as the one before a name is."""
+    assert [token.sentence for token in tokenize("It is 20 \u00b0C. Mix it.") if token.text == "Mix"] == [1]
+    assert [token.sentence for token in tokenize("It is by C. Mix.") if token.text == "Mix"] == [0]

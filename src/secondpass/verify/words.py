@@ -165,6 +165,8 @@ def _begins_sentence(text: str, tokens: list[Token], word: str, start: int) -> b
         return False
     if ending.text == "." and at and tokens[at].glued:
         before = tokens[at - 1]
+        if at > 1 and before.glued and tokens[at - 2].text == "\u00b0":
+            return True  # "at 180 \u00b0C. Mix it": no initial
         return not (before.kind == "word" and (len(before.text) == 1 or before.lower in _ABBREVIATIONS))
     return True
 

@@ -46,8 +46,11 @@ _BEHIND_TIME = re.compile(
     r"november|december|local"
 )
 _MEASURED = re.compile(
-    r"\d\s?(?:[kmc\u00b5]?m|[kmc]?g|m?l|[kmg]?b|lbs?|oz|ft|yd|mi|sec|min|hrs?|[kmg]?w|[kmg]?hz)\Z", re.IGNORECASE
+    r"\d\s?(?:[kmc\u00b5]?m|[kmc]?g|m?l|[kmg]?b|lbs?|oz|ft|yd|mi|sec|min|hrs?|[kmg]?w|[kmg]?hz|\u00b0\s?[cf])\Z",
+    re.IGNORECASE,
 )
+# With a capital these begin a sentence, and no weekday or place behind a time: "at 9 a.m. It closes".
+_OPENERS = word_set("The It He She They We You There This These That If In On At For After Before")
 _MOST_OF_A_TITLE = 3  # words
 _LONGEST_TITLE = 100  # characters, with its marks
 _NO_TITLE = word_set("yes no not never none only correct true false the a an it they you this that all both either")
@@ -269,6 +272,8 @@ class SentenceScanner:
                 return False  # "in Proc. Natl. Acad. Sci. of 2015"
             if word[0].isupper() and _MEASURED.search(before):
                 return True  # "31 mm. The"
+            if known in _HALF_OF_DAY and word in _OPENERS:
+                return True
             if known in _HALF_OF_DAY and _BEHIND_TIME.fullmatch(word.lower()):
                 return False
         if not before[-1:].isalnum():
