@@ -160,6 +160,7 @@ class TestMismatches:
             ("It has four times more memory.", "It has 4x more memory."),
             ("It runs at 2x speed.", "It runs at twice the speed."),
             ("Add two eggs.", "Add 2x eggs."),
+            ("Bake it at 180 C.", "Bake it at 356 \u00b0F."),
             ("The desk is 120 x 60 cm.", "The desk has a width of 120 cm and a depth of 60 cm."),
         ],
     )

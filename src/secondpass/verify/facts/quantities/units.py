@@ -180,6 +180,8 @@ _TEMPERATURES = (
 )
 # Symbols with too many other meanings: K is a thousand, and kelvin has to be written out.
 _NEVER = frozenset({"K", "bar", "bp", "p"})
+_TOLD = frozenset({"bar", "p", "C", "F"})  # what these are is told by the number before them
+_BEFORE_DEGREES = frozenset({"at", "to", "about", "around", "below", "above"})
 _PENCE, _BAR = Unit("p", "GBP", 0.01), Unit("bar", "pressure", 1e5)
 _MAX_TOKENS = 4
 
@@ -247,7 +249,7 @@ class Measured(list[Token]):
 
 
 def _unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
-    if tokens[at].text in {"bar", "p"} and (told := _told_by_its_number(tokens, at)):
+    if tokens[at].text in _TOLD and (told := _told_by_its_number(tokens, at)):
         return told, at + 1
     if tokens[at].text not in _FIRST_WORDS and tokens[at].text.lower() not in _FIRST_WORDS:
         return None
@@ -264,13 +266,21 @@ def _unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
 
 
 def _told_by_its_number(tokens: list[Token], at: int) -> Unit | None:
-    """Return what "p" or "bar" is behind a number: 85p, but not 720p; 3.5 bar, but not "2 bar stools" or "1 bar"."""
+    """Return what "p", "bar", "C" or "F" is behind a number; None if it is no unit.
+
+    So it is of 85p, but not of 720p; of 3.5 bar, but not of "2 bar stools" or "1 bar"; of "at 180 C", but not of "unit
+    180 C".
+    """
     number = tokens[at - 1] if at else None
     if number is None or number.kind != "number":
         return None
     if tokens[at].text == "p":
         return _PENCE if tokens[at].glued and len(number.text) < 3 else None
     after = tokens[at + 1] if at + 1 < len(tokens) else None
+    if tokens[at].text in {"C", "F"}:
+        is_hot = at > 1 and tokens[at - 2].lower in _BEFORE_DEGREES and 1 < len(number.text) < 4
+        is_last = after is None or not after.glued or after.text in {".", ",", ";", ")", "/"}
+        return _UNITS["\u00b0", tokens[at].text] if is_hot and is_last and number.text.isdecimal() else None
     is_first = after is not None and after.is_content and after.sentence == tokens[at].sentence
     return None if number.text == "1" or is_first or tokens[at].glued else _BAR
 
