@@ -239,3 +239,12 @@ def test_dates_of_a_text(text: str, expected: list[tuple[str, dict[str, Any]]]) 
     found = list(DATES.of(facts))
     assert [facts.read.words(item.first, item.end) for item in found] == [words for words, _ in expected]
     assert found == [Date(item.first, item.end, **parts) for item, (_, parts) in zip(found, expected, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [("in the 80s", [(1980, 1989)]), ("in the late 80s", [(1980, 1989)]), ("in his 80s", []), ("in the low 80s", [])],
+)
+def test_decades_of_two_figures(text: str, years: list[tuple[int, int]]) -> None:
+    """They need no apostrophe behind "the"; an age, or how warm it is, is none."""
+    assert [date.years for date in DATES.of(read_facts(text))] == years

@@ -32,6 +32,7 @@ _BEFORE_YEAR = word_set(
     "in since until till by during before after circa ca c early late mid year season spring summer autumn fall "
     "winter around about between from and to of for the through"
 )
+_BEFORE_DECADE = word_set("the early mid late")  # "the 80s"
 # These stand before counts as well as before years.
 _WEAK = word_set("from to of by and for the between around about over until through")
 _DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014/")
@@ -428,7 +429,8 @@ def _years(tokens: Figures, at: int) -> list[Date]:
         if _is_year(token):
             low = int(token.text)
             return [Date(at, at + 2, (low, low + (99 if token.text.endswith("00") else 9)))]
-        if len(token.text) == 2 and before is not None and before.text in _APOSTROPHES:
+        is_short = before is not None and (before.text in _APOSTROPHES or before.lower in _BEFORE_DECADE)
+        if len(token.text) == 2 and is_short:
             low = 1900 + int(token.text)
             return [Date(at, at + 2, (low, low + 9))]
     if before is not None and before.lower == "fy" and len(token.text) == 2 and token.text.isdecimal():
