@@ -160,6 +160,10 @@ class TestMismatches:
             ("It has four times more memory.", "It has 4x more memory."),
             ("It runs at 2x speed.", "It runs at twice the speed."),
             ("Add two eggs.", "Add 2x eggs."),
+            ("It has 4.5 out of 5 stars.", "It has 4.5/5 stars."),
+            ("It has 4.5/5 stars.", "It has 4.5 out of 5 stars."),
+            ("It is open Mon-Fri 9-5.", "It is open Monday to Friday, 9 am to 5 pm."),
+            ("It was built in the 80s.", "It was built in the 1980s."),
             ("Bake it at 180 C.", "Bake it at 356 \u00b0F."),
             ("The desk is 120 x 60 cm.", "The desk has a width of 120 cm and a depth of 60 cm."),
         ],
@@ -174,12 +178,19 @@ class TestMismatches:
             ("It is open from 8 to 5 pm.", "It is open from 9am to 5pm.", "8"),
             ("It has 10x more memory.", "It has twelve times more memory.", "10"),
             ("It has 10x more memory.", "It takes 10 days.", "10"),
+            ("It is rated 4.5/5.", "It is rated 4.7 out of 5.", "4.5/5"),
+            ("It is rated 4.5 out of 5.", "It is rated 4.7/5.", "4.5"),
+            ("It is open Mon-Fri 8-5.", "It is open Monday to Friday, 9 am to 5 pm.", "8"),
             ("The desk is 130 x 60 cm.", "The desk has a width of 120 cm and a depth of 60 cm.", "130"),
         ],
     )
-    def test_other_hours_factors_and_sides_are_missing(self, claim: str, evidence: str, other: str) -> None:
-        """An hour, a factor or a side is not found where the evidence has another one, or has it of another thing."""
+    def test_other_hours_factors_ratings_and_sides_are_missing(self, claim: str, evidence: str, other: str) -> None:
+        """What the evidence has otherwise, or of another thing, is not found there."""
         assert ("number", other) in _found(claim, evidence)[1]
+
+    def test_ratings_with_decimals_are_no_rough_shares(self) -> None:
+        """Unlike 2/3, which people say for 65 %, 4.5/5 is told from 4.7/5."""
+        assert _found("It has 4.5/5 stars.", "It has 4.7/5 stars.")[0] == [("number", "4.5/5", "4.7/5")]
 
     def test_the_later_of_two_hours_is_compared(self) -> None:
         """Before its am or pm it is one of two times, and not the end of a range of numbers."""

@@ -30,6 +30,7 @@ _MOST_LOST = 32  # numbers of a text that are looked into when they are not foun
 _NEVER_PLAIN = frozenset({"ratio", "clock", "odds"})
 _UNITLESS = frozenset({"count", "ordinal", "ratio"})
 _UNMEASURED = frozenset((dimension, False) for dimension in _UNITLESS)
+_TO = frozenset({"to", "-", "\u2013"})  # between two times
 # Units that one word stands for: degrees, pounds.
 _ALIKE = ({"°", "°C"}, {"°", "°F"}, {"lb", "£"}, {"¢", "p"})
 
@@ -238,7 +239,9 @@ def _is_a_side(tokens: Figures, fact: Quantity) -> bool:
 
 def _may_be_a_time(tokens: Figures, fact: Quantity) -> bool:
     """Return whether a plain number stands where an hour does, among others: the 9 of "from 9 to 5 pm"."""
-    return fact.first > 0 and tokens[fact.first - 1].lower in BEFORE_TIMES
+    after = tokens[fact.end : fact.end + 2]
+    is_first = len(after) > 1 and after[0].lower in _TO and after[1].kind == "number"
+    return is_first or (fact.first > 0 and tokens[fact.first - 1].lower in BEFORE_TIMES)
 
 
 def _in_its_place(claim: Slots, fact: Quantity, evidence: Slots, others: Sequence[Quantity]) -> Quantity | None:

@@ -187,7 +187,8 @@ def _digits(tokens: Measured, at: int) -> Numeral | None:
         # 1/40 is a share; 9/11 and 3/31 are not.
         if below[0] not in _DENOMINATORS and not (value == 1 and _MOST_DAYS < below[0] <= _MOST_BASE):
             return None
-        return Numeral(end + 2, value / below[0], _FRACTION_STEP, 1.0, "fraction")
+        precision = step / below[0] if value % 1 else _FRACTION_STEP  # "4.5/5" is not near "4.7/5", as 2/3 is near 60 %
+        return Numeral(end + 2, value / below[0], precision, 1.0, "fraction")
     if end < len(tokens) and tokens[end].text in _SIGNED_PARTS:
         return Numeral(end + 1, value + _SIGNED_PARTS[tokens[end].text], _FRACTION_STEP, 1.0, "digits")
     if end < len(tokens) and tokens[end].kind == "number" and _is_slashed(tokens, end + 1):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from secondpass.verify.facts.quantities.bounds import bounded, open_ended
 from secondpass.verify.facts.quantities.clock import BEFORE_TIMES, CLOCK, HALF_CLOCK, clock_at
-from secondpass.verify.facts.quantities.numerals import SCALES, Figures, Numeral
+from secondpass.verify.facts.quantities.numerals import SCALES, Figures, Numeral, literal
 from secondpass.verify.facts.quantities.periods import PERIODS, frequency_at, is_always, is_of_things, often_at
 from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.quantities.units import (
@@ -129,6 +129,7 @@ def _read_otherwise(tokens: Figures, quantity: Quantity) -> Iterator[Quantity]:
     """
     if joined := _joined(tokens, quantity):
         yield joined
+    yield from _rated(tokens, quantity)
     if is_so_many_times(tokens, quantity):
         yield replace(quantity, unit=TIMES, is_vague=True)
     if is_always(tokens, quantity.first):
@@ -158,6 +159,23 @@ def _read_otherwise(tokens: Figures, quantity: Quantity) -> Iterator[Quantity]:
     elif quantity.unit is COUNT and (second := _other_part(tokens, first)):
         odds = first.value / second.value
         yield replace(quantity, low=odds, high=odds, unit=ODDS, step=0.0, is_vague=True, form="fraction")
+
+
+def _rated(tokens: Figures, quantity: Quantity) -> Iterator[Quantity]:
+    """Yield what a rating such as 4.5/5 or "4.5 out of 5" is otherwise: both of its numbers, or the share."""
+    at, end = quantity.first, quantity.end
+    part = literal(tokens[at].text) if tokens[at].kind == "number" else None
+    if part is None or not part[0] % 1:
+        return
+    if quantity.form == "fraction" and tokens[at + 1].text == "/":
+        whole = literal(tokens[at + 2].text)
+        for value, step in filter(None, (part, whole)):
+            yield replace(quantity, low=value, high=value, unit=COUNT, step=step, is_vague=True, form="digits")
+    elif quantity.unit is COUNT and [token.lower for token in tokens[end : end + 2]] == ["out", "of"]:
+        of = tokens.numeral(end + 2)
+        if of and part[0] < of.value:
+            share, step = part[0] / of.value, part[1] / of.value
+            yield replace(quantity, low=share, high=share, unit=RATIO, step=step, is_vague=True, form="fraction")
 
 
 def is_so_many_times(tokens: Figures, quantity: Quantity) -> bool:
