@@ -180,10 +180,10 @@ def _rated(tokens: Figures, quantity: Quantity) -> Iterator[Quantity]:
 
 def is_so_many_times(tokens: Figures, quantity: Quantity) -> bool:
     """Return whether an x is right behind a plain number, as in "4x faster", but not in "4x4"."""
-    sign, *after = tokens[quantity.end : quantity.end + 2] or [None]
-    if sign is None or quantity.unit is not COUNT or not sign.glued or sign.text not in {"x", "X", "\u00d7"}:
+    after = tokens[quantity.end : quantity.end + 2]
+    if not after or quantity.unit is not COUNT or not after[0].glued or after[0].text not in {"x", "X", "\u00d7"}:
         return False
-    return not (after and after[0].glued and after[0].kind != "symbol")
+    return len(after) == 1 or not after[1].glued or after[1].kind == "symbol"
 
 
 def _is_dotted_time(tokens: Figures, quantity: Quantity) -> bool:
