@@ -125,11 +125,13 @@ def _read_otherwise(tokens: Figures, quantity: Quantity) -> Iterator[Quantity]:
 
     "1, 250 mm" and "1 250 mm" are 1,250 mm where a PDF or a tokenizer put the blank. "1:40" is one part to 40 parts,
     and these, like a "ratio of 1 to 40", are 1:40. What is halved falls by 50 %, and percentage points are points.
-    "24/7" is 24 hours a day as well as every day, and "4x" is four times, or four of a thing.
+    "24/7" is 24 hours a day as well as every day, "4x" is four times, or four of a thing, and A$10 may be called $10.
     """
     if joined := _joined(tokens, quantity):
         yield joined
     yield from _rated(tokens, quantity)
+    if tokens[quantity.first].text in _DOLLARS and quantity.unit is not CURRENCIES["$"]:
+        yield replace(quantity, unit=CURRENCIES["$"], is_vague=True)
     if is_so_many_times(tokens, quantity):
         yield replace(quantity, unit=TIMES, is_vague=True)
     if is_always(tokens, quantity.first):
