@@ -160,7 +160,9 @@ class TestRetries:
         ranking = reranker(server).rerank("q", DOCUMENTS)
         assert time.monotonic() - start >= 0.3 and ranking.trace.counts["retries"] == 1
 
-    @pytest.mark.parametrize("value", ["3600", email.utils.formatdate(time.time() + 3600, usegmt=True)])
+    @pytest.mark.parametrize(
+        "value", ["3600", email.utils.formatdate(time.time() + 3600, usegmt=True)], ids=["seconds", "date"]
+    )
     def test_a_retry_after_beyond_the_total_time_gives_up_at_once(self, server: Scripted, value: str) -> None:
         """In seconds or as a date: what can't be waited for is not waited for."""
         server.steps = [{"status": 429, "body": _ERROR, "headers": {"Retry-After": value}}]
