@@ -66,7 +66,7 @@ from secondpass.verify.claims.citations import (
         ("[1]", [("[1]", (1,))], ""),
         ("a [^1].", [("[^1]", (1,))], "a."),
         ("a [S1].", [("[S1]", (1,))], "a."),
-        ("a [1 ] and [ 2].", [("[1 ]", (1,)), ("[ 2]", (2,))], "a and."),
+        ("a [1 ] and [ 2].", [("[1 ]", (1,)), ("[ 2]", (2,))], "a."),
         ("`a [1]` [2]", [("[2]", (2,))], "`a`"),
         ("=[1]", [("[1]", (1,))], "="),
         ("=[1, 2]", [], "=[1, 2]"),
@@ -137,6 +137,11 @@ from secondpass.verify.claims.citations import (
         ("a **[1]**.", [("[1]", (1,))], "a."),
         ("a *(Source 1)* b", [("(Source 1)", (1,))], "a b"),
         ("**a** [1].", [("[1]", (1,))], "**a**."),
+        ("a [[citation:1]].", [("[[citation:1]]", (1,))], "a."),
+        ("a ([1](https://a.b)).", [("[1](https://a.b)", (1,))], "a."),
+        ("a ([1](https://a.b), [Dams](https://c.d)).", [], "a."),
+        ("a [dams.pdf#page=3].", [], "a."),
+        ("a [dams.pdf:3].", [], "a."),
     ],
 )
 def test_forms_of_markers(answer: str, found: list[tuple[str, tuple[int, ...]]], stripped: str) -> None:
@@ -219,3 +224,24 @@ def test_who_is_not_supported_gets_no_suggestion() -> None:
         [CitationMarker(0, 3, "[1]", (1,))], [], ["x", "y"], lambda _: (0.9, True), [0, 1], True
     )
     assert (supported.suggested, supported.reason) == ((2,), "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "stripped"),
+    [
+        ("Dams burst ([1]).", "Dams burst."),
+        ("Dams burst ([1], [2]).", "Dams burst."),
+        ("Dams burst (Sources: [1], [2]).", "Dams burst."),
+        ("Dams burst [Sources: [1]].", "Dams burst."),
+        ("Dams burst [1], [2], and [3].", "Dams burst."),
+        ("Dams burst [1],[2].", "Dams burst."),
+        ("Dams burst [1]-[3].", "Dams burst."),
+        ("Dams [1] and [2] burst.", "Dams burst."),
+        ("Dams [1] and locks [2] burst.", "Dams and locks burst."),
+        ("Dams (old [1]) burst.", "Dams (old) burst."),
+        ("Dams ([1] says so) burst.", "Dams ( says so) burst."),
+    ],
+)
+def test_what_joins_markers_goes_with_them(answer: str, stripped: str) -> None:
+    """Commas, words and brackets between and around nothing but markers are left by none of them."""
+    assert strip_citations(answer) == stripped

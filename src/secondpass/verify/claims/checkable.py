@@ -36,6 +36,8 @@ _WHERE = (
     r"(?: (?:provided|given|above|below|available)"
     r"|(?: that)? you (?:have )?(?:provided|shared|gave|given|sent|uploaded|attached|supplied)(?: me| us)?)?)"
 )
+_MARKED = r"\[\^?\d{1,3}\](?:,?(?: (?:and )?)?\[\^?\d{1,3}\]){0,5}"
+_CITED = rf"(?:{_WHERE}(?: ?{_MARKED})?|{_MARKED})"
 # What stands before a claim and says only whose it is, or how sure.
 _OPENINGS = re.compile(
     r"[\s*_>\"\u201c(]{0,8}"
@@ -57,9 +59,9 @@ _OPENINGS = re.compile(
         r"did you know that|did you know,?|i (?:know|understand|recall|remember|see) that|the fact is(?: that)?,?",
         rf"(?:according to|based on|judging (?:by|from)|going by|looking at|per|from|in|as per"
         r"|as (?:is )?(?:stated|mentioned|noted|described|explained|shown"
-        rf"|outlined|said|written|specified|indicated|seen|given|reported) (?:in|by|on)|as) {_WHERE}"
+        rf"|outlined|said|written|specified|indicated|seen|given|reported) (?:in|by|on)|as) {_CITED}"
         r"(?: (?:states?|says?|notes?|explains?|shows?|mentions?|puts? it))?,",
-        rf"{_WHERE} (?:also |clearly |explicitly )?(?:states?|mentions?|says?|indicates?|shows?|explains?|notes?"
+        rf"{_CITED} (?:also |clearly |explicitly )?(?:states?|mentions?|says?|indicates?|shows?|explains?|notes?"
         r"|confirms?|tells? (?:us|you)) that",
         r"here(?:'s| is| are) (?:what|the (?:answer|information|details?|summary|facts?|result)"
         r"|a (?:short |brief |quick )?(?:answer|summary|overview)|my answer)\b[^.:;?!\d]{0,60}:",

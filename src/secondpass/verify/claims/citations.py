@@ -35,7 +35,7 @@ _RAISED = "\u00b9\u00b2\u00b3\u2070\u2074-\u2079"
 _TAG = r"(?:cite|citation|inref|ref|source)"
 # What names its source, and no passage: by pages alone, by a file, as "Source: ...", by authors and year, or by keys.
 _PAGES = r"(?i:pp?\.|pgs?\.|pages?)\s?\d{1,4}(?:\s?[\u2013,-]\s?\d{1,4}){0,5}"
-_FILE = r"[\w][\w .()/-]{0,100}\.(?:pdf|docx?|md|html?|txt|csv|json|xlsx?|pptx?)\b"
+_FILE = r"[\w][\w .()/-]{0,100}\.(?:pdf|docx?|md|html?|txt|csv|json|xlsx?|pptx?)\b(?:#[\w=&-]{1,40}|:\d{1,5}\b)?"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\b"
 _AUTHOR = rf"(?!{_MONTH})[A-Z][^\W\d_]{{0,30}}(?:['\u2019-][^\W\d_]{{1,30}})?"
 _YEAR = r",?\s(?:1[5-9]|20)\d\d[a-z]?"
@@ -47,13 +47,15 @@ _TOLD_BY = (
     rf"(?:\[{_NUMBERS}\]|(?i:sources?|passages?|documents?|docs?|contexts?|excerpts?|snippets?) {_NUMBERS})"
 )
 _SOURCE_LINK = r"\[[^\[\]\n]{1,100}\]\(https?://[^()\s]{0,300}\)"
+# Links of numbers are markers one by one, as they are without brackets around them.
+_NUMBER_LINKS = rf"\[{_NUMBERS}\]{_LINK}(?:[,;]?\s?\[{_NUMBERS}\]{_LINK}){{0,10}}\)"
 _LETTERED = r"(?i:passages?|sources?|docs?|documents?|contexts?) [A-Z]"
 _KEYS = (
     r"~?\\[cC]ite[a-z]{0,10}\*?(?:\[[^\[\]]{0,60}\]){0,2}\{[^{}]{1,200}\}"
     r"|\[-?@[\w:.-]{1,60}(?:[,;][^\[\]]{0,100})?\]"
 )
 DEFAULT = re.compile(
-    rf"\[\[{_NUMBERS}\]\](?:{_LINK})?"
+    rf"\[\[(?:{_NUMBERS}|{_SOURCES})\]\](?:{_LINK})?"
     rf"|\[\s?{_NAMED}\s?\](?:{_LINK}|(?![(=a-z_0-9]))"
     rf"|\((?i:{_SEE})?{_SOURCES}{_PLACE}\)|\({_NUMBER}{_PLACE.removesuffix('?')}\)"
     rf"|\[(?:(?i:{_NOUN}))?\d{{1,3}}(?::\s|\s[\u2013\u2014-]\s)[^\W\d_][^\[\]\n]{{0,100}}\]"
@@ -74,7 +76,7 @@ DEFAULT = re.compile(
     rf"|\[(?i:{_SEE})?(?:{_FILE}{_PLACE}|{_AUTHORS}(?:;\s{_AUTHORS}){{0,10}})\](?![(=a-z_0-9])"
     rf"|\((?i:{_SEE})?(?:{_SEVERAL}(?:;\s{_SEVERAL}){{0,10}}|{_FILE}{_PLACE.removesuffix('?')})\)"
     rf"|[\[(](?i:{_SEE})?{_LETTERED}[\])]|\[\^[^\W\d][\w-]{{0,30}}\]"
-    rf"|\({_SOURCE_LINK}(?:[,;]?\s{_SOURCE_LINK}){{0,10}}\)"
+    rf"|\((?!{_NUMBER_LINKS}){_SOURCE_LINK}(?:[,;]?\s{_SOURCE_LINK}){{0,10}}\)"
     rf"|\[{{1,2}}(?i:sources?|links?|refs?|references?|citations?)\]{{1,2}}{_LINK}|{_KEYS})"
 )
 """Finds the markers that language models are seen to write, and those of footnotes.
@@ -127,6 +129,13 @@ _QUOTES = re.compile(
 )
 _WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
 _LETTER = re.compile(r"[^\W\d_]")
+# What joins two markers, and the bracket that opens around them: "([1], [2])", "(Sources: [1] and [2])".
+_BETWEEN = re.compile(r"\s{0,2}[,;\u2013-]?\s{0,2}(?:(?:and|or|&)\s{1,2})?")
+_OPENED = re.compile(
+    r"[(\[](?:(?:see|cf\.?|per|from|sources?|refs?\.?|references?|citations?|documents?|docs?|passages?)\s?:?\s?)?\Z",
+    re.IGNORECASE,
+)
+_MAX_OPENED = 16
 _MIN_WORDS = 3
 _MOST_RUNS = 4  # that a quotation is put together of
 _MOST_QUOTED = 100  # words of a quotation that is looked into
@@ -279,17 +288,28 @@ def cited(match: re.Match[str]) -> tuple[int, ...]:
 
 
 def strip_citations(text: str, pattern: re.Pattern[str] = DEFAULT) -> str:
-    """Return a text without its citation markers, the emphasis that is on them alone, and the blanks before them."""
-    parts, at = [], 0
+    """Return a text without its citation markers, and the blanks before them.
+
+    What joins markers goes with them, and so do the emphasis and the brackets that are around them alone.
+    """
+    runs: list[Span] = []
     for match in pattern.finditer(text):
-        if is_marker(match):
-            before, end = text[at : match.start()], match.end()
-            bare = before.rstrip("*_")
-            stars = before[len(bare) :]
-            if stars and (not bare or bare[-1].isspace()) and text.startswith(stars, end):
-                before, end = bare, end + len(stars)
-            parts.append(before.rstrip())
-            at = end
+        if not is_marker(match):
+            continue
+        joins = runs and _BETWEEN.fullmatch(text, runs[-1][1], match.start())
+        runs.append((runs.pop()[0] if joins else match.start(), match.end()))
+    parts, at = [], 0
+    for start, end in runs:
+        before = text[at:start]
+        opened = _OPENED.search(before[-_MAX_OPENED:])
+        if opened and text.startswith(")" if opened[0][0] == "(" else "]", end):
+            before, end = before[: len(before) - len(opened[0])], end + 1
+        bare = before.rstrip("*_")
+        stars = before[len(bare) :]
+        if stars and (not bare or bare[-1].isspace()) and text.startswith(stars, end):
+            before, end = bare, end + len(stars)
+        parts.append(before.rstrip())
+        at = end
     return "".join(parts) + text[at:]
 
 
