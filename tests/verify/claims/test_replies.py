@@ -31,6 +31,19 @@ from secondpass.verify.claims.replies import as_statement, needs_question
         ("Was the tower built in 1889?", "The tower was built in 1889."),
         ("Are the tickets sold online?", "The tickets are sold online."),
         ("Is the data set free?", "The data set is free."),
+        ("Are Tom and the Bergs married?", "Tom and the Bergs are married."),
+        ("Is the tower taller than the bridge?", "The tower is taller than the bridge."),
+        ("Is this covered by the lease?", "This is covered by the lease."),
+        ("Is that the right form?", "That is the right form."),
+        ("Is this building open?", "This building is open."),
+        ("Is water damage covered?", "Water damage is covered."),
+        ("Is tap water safe to drink?", "Tap water is safe to drink."),
+        ("Is beer best served cold?", "Beer is best served cold."),
+        ("Can late fees be charged?", "Late fees can be charged."),
+        ("Is Windows 11 free?", "Windows 11 is free."),
+        ("Is the iPhone 15 waterproof?", "The iPhone 15 is waterproof."),
+        ("Is the VAT 19 percent?", "The VAT is 19 percent."),
+        ("Are there any fees?", "There are fees."),
     ],
 )
 @pytest.mark.parametrize(
@@ -60,7 +73,23 @@ def test_who_it_is_stands_before_the_verb() -> None:
     assert as_statement("Who was Anna Berg?", "A painter.") == "Anna Berg was a painter."
     assert as_statement("Who was Lord Mayor?", "Anna Berg") == "Anna Berg was Lord Mayor."
     assert as_statement("Who did they hire?", "Anna Berg") == ""
+    assert as_statement("Who was she married to?", "Anna Berg") == ""
     assert as_statement("Who founded it?", "It was founded by a man from Oslo.") == ""
+
+
+@pytest.mark.parametrize(
+    "reply", ["Unknown.", "Not stated.", "I don't know.", "It was Berg.", "Berg did.", "Berg founded it.", "Thanks!"]
+)
+def test_who_it_is_is_no_sentence_and_no_refusal(reply: str) -> None:
+    """Only a name, or other words for somebody, stand before the verb: a refusal is none."""
+    assert as_statement("Who founded it?", reply) == ""
+    assert as_statement("Who founded it?", "Those who signed first.") == "Those who signed first founded it."
+
+
+def test_what_must_not_be_done_is_another_thing() -> None:
+    """Whoever does not have to pay may."""
+    assert as_statement("Must guests pay a deposit?", "No.") == "Guests need not pay a deposit."
+    assert as_statement("Must guests pay a deposit?", "Yes.") == "Guests must pay a deposit."
 
 
 @pytest.mark.parametrize(

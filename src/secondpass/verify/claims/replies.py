@@ -2,6 +2,7 @@
 
 import re
 
+from secondpass.verify.claims.checkable import why_not
 from secondpass.verify.claims.conjuncts import has_finite_verb
 from secondpass.verify.claims.irregular import PARTICIPLES, PAST
 from secondpass.verify.words import word_set
@@ -54,7 +55,12 @@ _REQUEST = re.compile(
     r"|suggest|check|confirm|answer|look)\b",
     re.IGNORECASE,
 )
-_WHO = re.compile(r"\s*(?:(?:so|and|but|then),? )?who (?!do\b|does\b|did\b)([^?\n]{3,300})\?\s*", re.IGNORECASE)
+# The subject is another one in "Who did they hire?" and "Who was she married to?".
+_WHO = re.compile(
+    r"\s*(?:(?:so|and|but|then),? )?who (?!(?:do|does|did)\b|(?:is|are|was|were|has|have|had|can|could|will|would|shall"
+    r"|should|must|may) (?:i|you|he|she|it|we|they)\b)([^?\n]{3,300})\?\s*",
+    re.IGNORECASE,
+)
 _MOST_WORDS = 5  # of who it is
 _END = " \t.!,;"
 _DO = frozenset({"do", "does", "did"})
@@ -82,6 +88,14 @@ _BEGINNINGS = _SMALL_WORDS | _DETERMINERS | _PRONOUNS | word_set("off up down ou
 _PRESENT = {"have": "has", "be": "is"}
 # Two participles may stand before the subject's noun: "the left door", "the felt lining".
 _BEGIN_PREDICATES = _SMALL_WORDS | _DETERMINERS | (PARTICIPLES - {"left", "felt"}) | {"shut"}
+# What is certainly said of a thing, so that the word before may belong to its name: "Is tap water safe?"
+_SAID = word_set(
+    "free open closed available allowed required included possible necessary due safe legal waterproof be been"
+) | (PARTICIPLES - {"left", "felt"})
+_SAID_ENDING = re.compile(r"\w{3,}(?:ed|able|ible)\Z")
+_NOUNS = word_set("speed breed hundred vegetable timetable variable")
+_ADVERBS = word_set("well best better much far long once first so half")
+_AT_END = word_set("do does did is are was were has have had can could will would")
 _LATER = re.compile(r"(?:\w+(?:ed|ing|able|ible|ful|less|ous|ive|ly|en)|\d\S*)\Z")
 
 
@@ -94,7 +108,7 @@ def as_statement(question: str, reply: str) -> str:
     reply = reply.replace("\u2019", "'")
     question = question.replace("\u2019", "'")
     who = _WHO.fullmatch(question)
-    if who and len(reply.split()) <= _MOST_WORDS and not (_YES.fullmatch(reply) or _NO.fullmatch(reply)):
+    if who and len(reply.split()) <= _MOST_WORDS and _names_somebody(reply, who[1].split()[0]):
         return _who_it_is(reply.strip(_END), who[1].strip())
     asked = _ASKED.fullmatch(question)
     yes, no = _YES.fullmatch(reply), _NO.fullmatch(reply)
@@ -107,10 +121,13 @@ def as_statement(question: str, reply: str) -> str:
         return ""
     predicate = words[subject:]
     if no:
-        predicate = [verb, "not", *predicate]
+        # Nobody is forbidden what nobody has to do.
+        predicate = ["need" if verb == "must" else verb, "not", *predicate]
     elif verb in _DO:
         at = min(_is_adverb(predicate[0]), len(predicate) - 1)
         predicate[at] = _inflected(predicate[at], verb)
+    elif words[0].lower() == "there" and len(predicate) > 1 and predicate[0].lower() == "any":
+        predicate = [verb, *predicate[1:]]
     else:
         predicate = [verb, *predicate]
     text = " ".join([*words[:subject], *predicate])
@@ -131,6 +148,16 @@ def needs_question(question: str, reply: str) -> bool:
         and _WH.fullmatch(question) is not None
         and not has_finite_verb(reply)
     )
+
+
+def _names_somebody(reply: str, verb: str) -> bool:
+    """Return whether a reply may be only who it is, and is no sentence, yes, no or refusal."""
+    if _YES.fullmatch(reply) or _NO.fullmatch(reply) or why_not(reply):
+        return False
+    words = [word.strip(_END).lower() for word in reply.split()]
+    if not words or words[-1] in _AT_END or verb.lower() in words:
+        return False  # "Bell did.", "It was Bell."
+    return words[0] not in _PRONOUNS - _DETERMINERS or not has_finite_verb(reply)
 
 
 def _who_it_is(reply: str, predicate: str) -> str:
@@ -188,19 +215,31 @@ def _subject_of_do(words: list[str]) -> int:
 
 def _subject(words: list[str]) -> int:
     """Return how many words the subject of a question has that its verb stands before."""
-    first = words[0].lower()
-    if first in _PRONOUNS and not (first in _DETERMINERS and len(words) > 2 and words[1].lower() not in _SMALL_WORDS):
+    lower = [word.strip(",").lower() for word in words]
+    first = lower[0]
+    if first in _PRONOUNS and not (
+        first in _DETERMINERS
+        and len(words) > 2
+        and lower[1] not in _SMALL_WORDS | _DETERMINERS
+        and not _is_said(lower[1])  # "Is this covered by the lease?"
+    ):
         return 1
     at = 1 + (first in _DETERMINERS)
     while at < len(words):
-        word = words[at].strip(",")
-        if word.lower() in _BEGIN_PREDICATES or _LATER.match(word.lower()):
-            # "the price of the ticket" goes on.
-            if word.lower() == "of":
-                at += 2 + (at + 1 < len(words) and words[at + 1].lower() in _DETERMINERS)
-                continue
+        word, after = lower[at], lower[at + 1] if at + 1 < len(words) else ""
+        # "the price of the ticket" goes on, and "Anna and the others".
+        if word in {"of", "and", "or"}:
+            at += 2 + (after in _DETERMINERS)
+            continue
+        if word.isdigit() and _is_said(after) and not words[at - 1].islower() and not words[at - 1].isupper():
+            return at + 1  # "Is Windows 11 free?"
+        if word in _BEGIN_PREDICATES or _LATER.match(word) or after == "than":
             return at
-        if first not in _DETERMINERS and not (words[at - 1][0].isupper() and word[0].isupper()):
-            return at
+        if first not in _DETERMINERS and not (words[at - 1][0].isupper() and words[at][0].isupper()):
+            return at + (words[0].islower() and word not in _ADVERBS and _is_said(after))  # "Is tap water safe?"
         at += 1
     return 0
+
+
+def _is_said(word: str) -> bool:
+    return word in _SAID or (word not in _NOUNS and _SAID_ENDING.match(word) is not None)
