@@ -180,6 +180,8 @@ def test_lines_with_a_bar_are_no_table_without_a_rule() -> None:
     [
         "Paris, the capital, is big.\nIt lies on the Seine, in France.",
         "Note: this is a sentence of more than eight words, and it is prose.\nIt goes on.",
+        "The shop opens at 9, daily.\nIt closes at 5, on Sundays.",
+        "Paris, France\nRome, Italy",
         "{not json}",
         "[1] is a marker. See [2]",
         "a,b\n1,2,3",
@@ -329,6 +331,39 @@ def test_a_claim_is_checked_against_its_own_row(make: Make) -> None:
         ("<TR ><TD>1 <b>x</b>&amp;y</TD></TR >", [("<TR ><TD>1 <b>x</b>&amp;y</TD></TR >", "1 x &y.")], None),
         ("x <tr><td></td></tr> y", [], ["<tr><td></td></tr>"]),
         ("<tr><th>a</th></tr>", [], None),
+        (
+            "<table><tr><th>a</th></tr><tr><td>1</td></tr></table> <table><tr><td>2</td></tr></table>",
+            [("<tr><td>1</td></tr>", "a: 1."), ("<tr><td>2</td></tr>", "2.")],
+            ["<tr><th>a</th></tr>", "<tr><td>1</td></tr>", "<tr><td>2</td></tr>"],
+        ),
+        (
+            "<table><thead><tr><td>a</td></tr></thead><tbody><tr><td>1</td></tr></tbody></table>",
+            [("<tr><td>1</td></tr>", "a: 1.")],
+            ["<tr><td>a</td></tr>", "<tr><td>1</td></tr>"],
+        ),
+        (
+            '<tr><th colspan="2">a</th><th>b</th></tr><tr><td>1</td><td>2</td><td>3</td></tr>',
+            [("<tr><td>1</td><td>2</td><td>3</td></tr>", "a: 1; a: 2; b: 3.")],
+            ['<tr><th colspan="2">a</th><th>b</th></tr>', "<tr><td>1</td><td>2</td><td>3</td></tr>"],
+        ),
+        (
+            "<tr><th>a</th><th>b</th><th>c</th></tr><tr><td colspan=2>1</td><td>2</td><td>3</td></tr>",
+            [("<tr><td colspan=2>1</td><td>2</td><td>3</td></tr>", "a: 1; c: 2; 3.")],
+            ["<tr><th>a</th><th>b</th><th>c</th></tr>", "<tr><td colspan=2>1</td><td>2</td><td>3</td></tr>"],
+        ),
+        (
+            "| a | b |\n|---|---|\n| 1 \\| 2 | 3 | 4 |",
+            [("| 1 \\| 2 | 3 | 4 |", "a: 1 | 2; b: 3; 4.")],
+            ["| a | b |", "|---|---|", "| 1 \\| 2 | 3 | 4 |"],
+        ),
+        ('{"k": [{"a": 1}, {"a": 2}]}', [('{"a": 1}', "a: 1."), ('{"a": 2}', "a: 2.")], None),
+        (
+            '{"k": [{"a": 1}, {"a": 2}], "n": 2}',
+            [('{"k": [{"a": 1}, {"a": 2}], "n": 2}', "k a: 1; k a: 2; n: 2.")],
+            None,
+        ),
+        ("a: It is b.\nc: d.", [("a: It is b.\nc: d.", "a: It is b.; c: d.")], None),
+        ("a, b\nx, free\ny, 5", [("x, free", "a: x; b: free."), ("y, 5", "a: y; b: 5.")], None),
     ],
 )
 def test_all_that_is_data(passage: str, records: list[tuple[str, str]], regions: list[str] | None) -> None:

@@ -5,7 +5,8 @@ import html
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -25,14 +26,18 @@ _BROKEN = re.compile(r"(?<=[A-Za-z][a-z])[-\u2010][^\S\n]*\n[^\S\n]*(?=[a-z]{2})
 _BROKEN_SOFTLY = re.compile(r"\u00ad[^\S\n]*\n[^\S\n]*")
 _TO_MEND = re.compile(r"[\ufb00-\ufb06\u00ad\u200b\u2060\ufeff]|[-\u2010][^\S\n]*\n")
 _ROW = re.compile(r"[^\S\n]*\|.*")
+_BAR = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"[\s|:-]+")
 # Each is searched for from where the last one ended, so that rows without an end take linear time.
 _ROW_BEGINS = re.compile(r"<tr\b[^<>]{0,200}>", re.IGNORECASE)
 _ROW_ENDS = re.compile(r"</tr\s{0,20}>", re.IGNORECASE)
-_HTML_CELL = re.compile(r"<t([hd])\b[^<>]{0,200}>", re.IGNORECASE)
+_HTML_CELL = re.compile(r"<t([hd])\b([^<>]{0,200})>", re.IGNORECASE)
+_COLUMNS = re.compile(r"\bcolspan\s?=\s?[\"']?([1-9]\d?)\b", re.IGNORECASE)
+_TABLE_TAG = re.compile(r"<(/?table|/?thead|tbody)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _YAML = re.compile(r"(\s*)(- )?([A-Za-z_][\w .-]{0,60}):(?:[^\S\n]+(.*))?")
 _PLAIN_ITEM = re.compile(r"\s*- (\S+(?: \S+){0,2}?)\s*")
+_TIGHT, _DIGIT = re.compile(r",\S"), re.compile(r"\d")
 _HEADER = re.compile(r"[A-Za-z_][\w .()/%-]{0,40}")
 _PERIOD = re.compile(
     r"(?:[\s_(]{1,2}(?:per|a)[\s_]([a-z]{3,12})|\s?/\s?(month|year|week|day|hour|night|person|user|seat))\)?$"
@@ -50,6 +55,7 @@ _UNITS = {
     "pct": "%", "percent": "%", "km2": "km²", "m2": "m²", "sqm": "m²", "ha": "ha", "kmh": "km/h", "mph": "mph",
     "px": "pixels",
 }  # fmt: skip
+_WRAPPED = re.compile(r'\{\s*"[^"\\]{0,60}"\s*:\s*\[')
 _BLANK, _BETWEEN = re.compile(r"\s*"), re.compile(r"[\s,]*")
 _MIN_COLUMNS, _MIN_ROWS = 2, 2
 _MOST_FIELDS = 40
@@ -165,11 +171,12 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 def _said(names: list[str], values: list[str]) -> str:
     fields = []
-    for name, value in list(zip(names, values, strict=False))[:_MOST_FIELDS]:
+    for name, value in zip_longest(names[:_MOST_FIELDS], values[:_MOST_FIELDS], fillvalue=""):
         if value.strip():
             name, value = _named(name, value.strip())
             fields.append(f"{name}: {value}" if name else value)
-    return "; ".join(fields) + "." if fields else ""
+    said = "; ".join(fields)
+    return said if not said or said.endswith(".") else f"{said}."
 
 
 def _named(name: str, value: str) -> tuple[str, str]:
@@ -208,7 +215,7 @@ def _markdown_rows(lines: list[tuple[int, str]], tabled: list[bool]) -> Iterator
         if not tabled[at]:
             header = []
             continue
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        cells = _cells(line.strip())
         if at + 1 < len(lines) and _is_rule(lines[at + 1][1]) and not (at and tabled[at - 1]):
             header = cells
         elif not _RULE.fullmatch(line):
@@ -217,15 +224,31 @@ def _markdown_rows(lines: list[tuple[int, str]], tabled: list[bool]) -> Iterator
                 yield Record(start + len(line) - len(line.lstrip()), start + len(line.rstrip()), said)
 
 
+def _cells(row: str) -> list[str]:
+    """Return the cells of a row of Markdown; a bar behind a backslash is a part of one."""
+    inner = row.removeprefix("|")
+    if inner.endswith("|") and not inner.endswith("\\|"):
+        inner = inner[:-1]
+    return [cell.replace("\\|", "|").strip() for cell in _BAR.split(inner)]
+
+
 def _html_rows(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield where the rows of tables stand, and what they say; nothing for headers."""
     header: list[str] = []
-    at = 0
+    at, in_head = 0, False
     while (row := _ROW_BEGINS.search(text, at)) and (closing := _ROW_ENDS.search(text, row.end())):
+        for tag in _TABLE_TAG.finditer(text, at, row.start()):
+            in_head = tag[1].lower() == "thead"
+            header = [] if tag[1].lower().endswith("table") else header
         at = closing.end()
         pieces = _HTML_CELL.split(text[row.end() : closing.start()])
-        cells = [_prose(cell) for cell in pieces[2::2]]
-        if {kind.lower() for kind in pieces[1::2]} == {"h"}:
+        is_header = in_head or {kind.lower() for kind in pieces[1::3]} == {"h"}
+        cells: list[str] = []
+        for attributes, inner in zip(pieces[2::3], pieces[3::3], strict=True):
+            wide, said = _COLUMNS.search(attributes), _prose(inner)
+            # The columns below a wide header have its name; a wide cell is said once.
+            cells += [said, *[said if is_header else ""] * (min(int(wide[1]), _MOST_FIELDS) - 1 if wide else 0)]
+        if is_header:
             header = cells
             yield row.start(), at, ""
         else:
@@ -248,11 +271,23 @@ def _csv_rows(lines: list[tuple[int, str]]) -> Iterator[Record]:
             continue
         if not all(_HEADER.fullmatch(name) for name in header):
             continue
+        if sign == "," and _is_prose([line for _, line in filled]):
+            continue
         for (start, line), row in list(zip(filled, rows, strict=True))[1:]:
             said = _said(header, row)
             if said:
                 yield Record(start, start + len(line.rstrip()), said)
         return
+
+
+def _is_prose(lines: Sequence[str]) -> bool:
+    """Return whether lines with as many commas each are sentences or places: "Rome, Italy", below "Paris, France".
+
+    A blank is behind all of their commas, and a line ends a sentence, or none but the first has a figure.
+    """
+    if any(_TIGHT.search(line) for line in lines):
+        return False
+    return any(line.rstrip().endswith((".", "!", "?")) for line in lines) or not any(map(_DIGIT.search, lines[1:]))
 
 
 class _Entry(NamedTuple):
@@ -311,7 +346,7 @@ def _key(path: list[tuple[int, str]]) -> str:
 
 
 def _json(text: str) -> Iterator[Record]:
-    """Yield an object, or the objects of a list, each where it stands."""
+    """Yield an object, or the objects of a list, each where it stands; the list may be all there is of an object."""
     decode = json.JSONDecoder().raw_decode
     at = _BLANK.match(text).end()  # type: ignore[union-attr]  # it matches the empty text
     is_list = text[at : at + 1] == "["
@@ -321,11 +356,20 @@ def _json(text: str) -> Iterator[Record]:
             entry, end = decode(text, at)
         except (ValueError, RecursionError):
             return
+        inside = _WRAPPED.match(text, at)
+        if inside and not is_list and end == len(text.rstrip()) and _wraps_a_list(entry):
+            at = _BLANK.match(text, inside.end()).end()  # type: ignore[union-attr]
+            continue
         fields = list(_flat(entry, "", 0))
         said = _said([name for name, _ in fields], [value for _, value in fields])
         if said:
             yield Record(at, end, said)
         at = _BETWEEN.match(text, end).end()  # type: ignore[union-attr]
+
+
+def _wraps_a_list(entry: Any) -> bool:
+    listed = next(iter(entry.values())) if isinstance(entry, dict) and len(entry) == 1 else None
+    return isinstance(listed, list) and len(listed) > 1 and all(isinstance(inner, dict) for inner in listed)
 
 
 def _flat(value: Any, name: str, depth: int) -> Iterator[tuple[str, str]]:
