@@ -36,7 +36,7 @@ _BEFORE_NUMBERS = frozenset(
 # These end a sentence only before a word with a capital: "max. 5 kg", "ed. by", "10 deg. C".
 _SHORTENED = word_set(
     "max min temp deg avg ed eds tbsp tbs tsp pub rev trans incl excl misc dept govt assn univ spec ref sect par para "
-    "suppl repl int ext qty amt pkg hr hrs mins secs wk wks yr yrs mo mos lb lbs oz sq cu ft"
+    "suppl repl int ext qty amt pkg hr hrs mins secs wk wks yr yrs mo mos lb lbs oz sq cu ft bn mn tn pts"
 )
 _HALF_OF_DAY = frozenset({"a.m", "p.m"})
 # What follows a time of day in its own sentence.
@@ -46,7 +46,8 @@ _BEHIND_TIME = re.compile(
     r"november|december|local"
 )
 _MEASURED = re.compile(
-    r"\d\s?(?:[kmc\u00b5]?m|[kmc]?g|m?l|[kmg]?b|lbs?|oz|ft|yd|mi|sec|min|hrs?|[kmg]?w|[kmg]?hz|\u00b0\s?[cf])\Z",
+    r"(?:\d\s?(?:[kmc\u00b5]?m|[kmc]?g|m?l|[kmg]?b|lbs?|oz|ft|yd|mi|sec|min|hrs?|[kmg]?w|[kmg]?hz|\u00b0\s?[cf])"
+    r"|/(?:mo|yr|hr|wk|min|sec|kg|lb|oz))\Z",
     re.IGNORECASE,
 )
 # With a capital these begin a sentence, and no weekday or place behind a time: "at 9 a.m. It closes".
@@ -262,6 +263,8 @@ class SentenceScanner:
         last = _LAST_WORD.search(before)
         if last and stops == ".":
             known = last[0].lower()
+            if last[0] == "EST" and word[0].isupper():
+                return True  # "It opens at 9 EST. The", not "est. 1990"
             if known in _ABBREVIATIONS or (known in _BEFORE_NUMBERS and word[0].isdigit()):
                 return False
             if known in _SHORTENED and (len(word) == 1 or not word[0].isupper()):
