@@ -100,6 +100,13 @@ def test_splits_what_says_two_things(sentence: str, texts: list[str]) -> None:
         "The red and blue flag was adopted in 1990.",
         "It was big and they were small.",
         "She neither won the race nor was a runner and has no car.",
+        "There is a pool and it is heated.",
+        "In Oslo there was a fire and it destroyed the house.",
+        "They built a bridge and it is long.",
+        "You have a plan, and it is free.",
+        "The rooms are small, but it is quiet.",
+        "Tom and Ann built a house and it was big.",
+        "The text does not mention the fee, but it is low.",
     ],
 )
 def test_leaves_whole_what_may_be_one_thing(sentence: str) -> None:

@@ -61,6 +61,9 @@ _DETERMINERS = _set(
 _PRONOUNS = _set("he she it they we i you there this these those")
 _STAND_INS = _set("he she it they this that these those")
 _SINGULAR = _set("he she it")
+_NOT_SINGULAR = _set("i you we they there these those")
+_PLURAL = _set("are were do have aren't weren't don't haven't")
+_TEXTS = _set("document text passage context source article report excerpt information material")
 # A conjunction after one of these may belong to the clause that it opens.
 _BLOCKING = _set(
     "that which who whom whose if whether because although though unless until since when whenever where wherever "
@@ -185,9 +188,7 @@ def _split(sentence: str, masked: str, last: Conjunct, joint: re.Match[str]) -> 
         if right[0].text not in _STAND_INS:
             return first, Conjunct(start, last.end, joint.end())
         # Without its subject, "It has two million people" is true of too many things.
-        # "It is nice and he left" is of two things.
-        is_other = sentence[slice(*subject)].strip().lower() in _SINGULAR - {right[0].text}
-        if right[0].text not in _SINGULAR or not has_subject or is_other:
+        if not has_subject or not _stands_for(right[0].text, _words(masked, *subject), left[verb:]):
             return None
         return first, Conjunct(start, last.end, right[1].start, *subject)
     if joint[0].strip(", \t\r\n").lower() not in ("and", "but", "yet") or not _continues(left, verb, right):
@@ -195,6 +196,18 @@ def _split(sentence: str, masked: str, last: Conjunct, joint: re.Match[str]) -> 
     if not has_subject:
         return None
     return first, Conjunct(start, last.end, joint.end(), *subject)
+
+
+def _stands_for(pronoun: str, subject: list[_Word], said: list[_Word]) -> bool:
+    """Return whether a pronoun may stand for a subject, of which the words ``said`` tell something, the verb first."""
+    texts = [word.text for word in subject]
+    if pronoun not in _SINGULAR or not texts or "and" in texts or said[0].text in _PLURAL:
+        return False
+    if texts[-1] in _NOT_SINGULAR or texts in [[other] for other in _SINGULAR - {pronoun}]:
+        return False  # "There is a pool and it is heated", "It is nice and he left"
+    # "The text does not mention the fee, but it is low"
+    denies = any(word.text == "not" or word.text.endswith("n't") for word in said)
+    return not (denies and texts[-1] in _TEXTS)
 
 
 def _first_verb(words: list[_Word]) -> int | None:
