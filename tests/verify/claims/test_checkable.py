@@ -145,6 +145,10 @@ def test_says_why_not(reason: str, texts: list[str]) -> None:
         "The user manual does not explain how to reset it.",
         "No idea.",
         "It does not say.",
+        "The text does not explicitly state the date.",
+        "The provided documents do not seem to mention a toll.",
+        "The policy doesn't specifically mention pets.",
+        "The lease does not mention pets.",
     ],
 )
 def test_every_form_of_a_refusal(text: str) -> None:
@@ -362,6 +366,11 @@ def test_what_only_looks_like_data_is_checked(text: str) -> None:
         "Thanks for asking, and have a nice day!",
         "Enjoy your holiday!",
         "That's it!",
+        "Let's see.",
+        "Let's break it down step by step.",
+        "My apologies for the confusion.",
+        "Best regards, Ann Lee.",
+        "Kind regards, The Acme Team",
     ],
 )
 def test_friendly_words_are_not_checkable(text: str) -> None:
@@ -379,6 +388,8 @@ def test_friendly_words_are_not_checkable(text: str) -> None:
         "Happy eating is a brand.",
         "We're sorry to hear that it is closed.",
         "Thanks, the fee is $2.",
+        "Best regards, the fee is low.",
+        "Hello Tom, pets are allowed.",
     ],
 )
 def test_facts_beside_friendly_words_are_checkable(text: str) -> None:
@@ -402,7 +413,9 @@ def test_what_does_not_exist_is_a_fact(text: str) -> None:
     assert why_not(text) == ""
 
 
-@pytest.mark.parametrize("text", ["Dear Anna,", "Dear customer support team,", "Hello, dear all!"])
+@pytest.mark.parametrize(
+    "text", ["Dear Anna,", "Dear customer support team,", "Hello, dear all!", "Dear Ms. Lee,", "Hi Tom,"]
+)
 def test_salutations_are_not_checkable(text: str) -> None:
     """Up to three words are who is written to."""
     assert why_not(text) == "it is a greeting, thanks or a closing"

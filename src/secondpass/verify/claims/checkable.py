@@ -26,7 +26,7 @@ _GIVEN = (
     r"(?:provided |given |retrieved |available |above |supplied |attached )?"
 )
 _KINDS = (
-    r"(?:manual|handbook|guide|docs|policy|contract|agreement|report|page|website|faq|file|leaflet|label|section|table|readme"
+    r"(?:manual|handbook|guide|docs|policy|contract|agreement|lease|report|page|website|faq|file|leaflet|label|section|table|readme"
     r"|invoice|specification|spec|data ?sheet|brochure)"
 )
 # What an answer is said to be taken from: a source that was given, or a kind of document.
@@ -93,14 +93,16 @@ _WORD = re.compile(r"\w+(?:['\u2019.-]\w+)*")
 _PLEASANT = r"(?:great|nice|good|wonderful|lovely|safe|pleasant|excellent|interesting|fantastic|perfect|happy|relaxing)"
 _POLITE_PHRASE = _any(
     r"(?:hi|hello|hey|greetings|welcome)(?: there| everyone| all| again)?",
-    r"good (?:morning|afternoon|evening|day)|dear \w++(?: \w++){0,2} ?",
+    r"good (?:morning|afternoon|evening|day)|dear (?:(?:mr|mrs|ms|dr|prof)\.? )?\w++(?: \w++){0,2} ?",
+    r"(?:hi|hello|hey) (?-i:[A-Z])\w{1,30}(?=[,!])",
     r"(?:many )?thank(?:s| you)(?: so much| very much| a lot| again)?"
     r"(?: for (?:asking|reading|your (?:question|patience|interest|time|message)|the question|reaching out))?",
     r"you(?: are|'re) (?:very |most )?welcome|no problem|my pleasure|cheers|good ?bye|bye|see you(?: soon)?",
     r"(?:i |we )?(?:really )?hope (?:that )?(?:this|that|it|these|my answer|the above)"
     r"(?: information| answer| explanation)? (?:helps?|helped|clarifies|clarified|answers|answered|is helpful"
     r"|was helpful|is useful)(?: (?:you|a bit|things|it|your questions?|with your questions?))?",
-    r"(?:best|kind|warm|with best|with kind)(?: regards| wishes)|regards|sincerely|yours(?: truly| sincerely)?",
+    r"(?:(?:best|kind|warm|with best|with kind)(?: regards| wishes)|regards|sincerely|yours(?: truly| sincerely)?)"
+    r"(?-i:, [A-Z][\w.]{0,30}(?: [A-Z][\w.]{0,30}){0,3})?",
     rf"have (?:a|an) {_PLEASANT} (?:day|one|morning|afternoon|evening|night|week(?:end)?|time|trip|flight|journey|ride"
     r"|stay|visit|holiday|vacation|break|start|summer|meal|party)|have fun(?: \w{1,20}ing)?|(?:good|best of) luck",
     r"all the best|take care|stay safe|enjoy(?: (?:your|the) \w{1,20})?|happy \w{1,20}ing|safe travels"
@@ -109,9 +111,9 @@ _POLITE_PHRASE = _any(
     r"(?:i(?: am|'m) )?(?:happy|glad|pleased) to (?:help|be of help|assist)|glad i could help|sure thing|no worries",
     r"(?:sure|of course|certainly|absolutely|definitely|got it|understood|great|alright)(?=[!.])",
     r"yes,? (?:sure|of course|certainly|absolutely|definitely|indeed)(?=[!.])",
-    r"let (?:me|us|'s) (?:explain|see|check|think|summari[sz]e|look|clarify|break (?:it|this|that) down|get started)"
-    r"(?: (?:it|this|that|for you))?|(?:and )?that(?: is|'s) (?:it|all)|you(?: are|'re) all set",
-    r"(?:i )?(?:apologi[sz]e|apologies)(?: for (?:the|any) (?:confusion|inconvenience|error|mistake))?",
+    r"let(?: me| us|'s) (?:explain|see|check|think|summari[sz]e|look|clarify|break (?:it|this|that) down|get started)"
+    r"(?: (?:it|this|that|for you|step by step))?|(?:and )?that(?: is|'s) (?:it|all)|you(?: are|'re) all set",
+    r"(?:i |my )?(?:apologi[sz]e|apologies)(?: for (?:the|any) (?:confusion|inconvenience|error|mistake))?",
     r"(?:(?:i am|i'm|we are|we're) )?(?:very |so |really )?sorry"
     r"(?: (?:about that|for the (?:confusion|trouble)|to hear (?:that|it|this)|to see you go))?",
 )
@@ -167,6 +169,7 @@ _TOLD = (
 )
 _INFO = r"(?:answers?|information|info|context|evidence|data|details?|mention|reference|figures?|knowledge)"
 _NOT = r"(?:do not|does not|did not|don't|doesn't|didn't)"
+_EXPRESSLY = r"(?:(?:explicitly|expressly|specifically|directly|clearly|actually|(?:seem|appear) to) ){0,2}"
 _IS_NOT = r"(?: (?:is|are|was|were)(?:n't| not)|'s not) (?:explicitly |directly |clearly |further )?"
 _LITTLE = r"(?:no|not enough|insufficient|too little)"
 _AS_GIVEN = (
@@ -188,8 +191,8 @@ _REFUSAL = re.compile(
         r"(?:i|we) (?:cannot|can'?t|can not|could not|couldn't|(?:was|were) unable to|(?:was|were)(?:n't| not) able to)"
         r" (?:answer|find|determine|say|tell|provide|help|give|confirm|verify|locate|assist|identify|see)\b"
         rf"(?: (?:that|this|it)\b)?(?: (?:from|in|by|with|based on|given) {_GIVEN}{_SOURCES}{_AS_GIVEN})?",
-        rf"{_GIVEN}{_SOURCES}{_AS_GIVEN} {_NOT} (?:{_TELL}|go into|allow (?:me|us) to)\b",
-        rf"(?:the|this|your) (?:\w+ )?{_KINDS} {_NOT} {_SAY}\b",
+        rf"{_GIVEN}{_SOURCES}{_AS_GIVEN} {_NOT} {_EXPRESSLY}(?:{_TELL}|go into|allow (?:me|us) to)\b",
+        rf"(?:the|this|your) (?:\w+ )?{_KINDS} {_NOT} {_EXPRESSLY}{_SAY}\b",
         rf"{_GIVEN}{_SOURCES}{_AS_GIVEN} (?:never {_SAY}s?\b|{_SAY}s? no\b|(?:gives?|provides?|offers?) no {_WANTED}\b"
         r"|leaves? (?:it |this |that )?(?:open|unclear|unsaid)\b)",
         rf"{_GIVEN}{_SOURCES}{_AS_GIVEN} (?:lacks?\b|fails? to {_TELL}\b|(?:has|makes?|{_TELL}s?) (?:nothing\b"
