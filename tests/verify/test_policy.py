@@ -187,3 +187,24 @@ def test_cite_writes_numbers_into_what_is_supported() -> None:
     row = "| Paris | capital |"
     (claim,) = checked(row, (row, S))
     assert applied("cite", row, [replace(claim, suggested=(2,))]) == "| Paris | capital [2] |"
+
+
+def test_a_backslash_that_breaks_a_line_stays_at_its_end() -> None:
+    """The mark and the citation go before it: with something behind, a reader would see the backslash."""
+    answer = "C is d\\\nG is h\\\nI is j"
+    claims = checked(answer, ("C is d\\", C), ("G is h\\", N), ("I is j", S))
+    assert applied("annotate", answer, claims) == "C is d [contradicted]\\\nG is h [unsupported]\\\nI is j"
+
+
+def test_any_bullet_goes_with_its_item() -> None:
+    """Of an item that is left out, no sign is left at the beginning of its line."""
+    answer = "\u2705 A is b.\n\u274c C is d.\n\u2714\ufe0f E is f."
+    claims = checked(answer, ("A is b.", S), ("C is d.", C), ("E is f.", N))
+    assert applied("drop", answer, claims) == "\u2705 A is b.\n"
+
+
+def test_a_citation_stands_before_a_wide_full_stop() -> None:
+    """As it does before a narrow one."""
+    answer = "\u4e00\u4e8c\u3002"
+    claims = [replace(claim, suggested=(2,)) for claim in checked(answer, (answer, S))]
+    assert applied("cite", answer, claims) == "\u4e00\u4e8c [2]\u3002"

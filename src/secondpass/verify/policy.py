@@ -20,8 +20,8 @@ _MARKS = {
 _WORST = (Verdict.CONTRADICTED, Verdict.NOT_ENOUGH_INFO, Verdict.ERROR)
 _KEPT = (Verdict.SUPPORTED, Verdict.NOT_CHECKABLE)
 _EMPHASIS = "*_~`"
-_CLOSING = ".!?\u2026"
-_EMPTY_ITEM = re.compile(r"[ \t>]*(?:[-*+\u2022]|\d{1,4}[.)])?[ \t]*")
+_CLOSING = ".!?\u2026\u3002\uff01\uff1f"
+_EMPTY_ITEM = re.compile(r"[ \t>]*(?:[^\w\s]\ufe0f?|\d{1,4}[.)])?[ \t]*")
 _WORD = re.compile(r"\w")
 
 
@@ -150,8 +150,13 @@ def find_policy(policy: object) -> tuple[str, Policy]:
 
 
 def _place_of_mark(answer: str, sentence: Sentence) -> int:
-    """Return where a mark goes: behind the sentence, but into a table's last cell, as behind it nothing is shown."""
+    """Return where a mark goes: behind the sentence, but into a table's last cell, as behind it nothing is shown.
+
+    It goes before a backslash that breaks the line, which must stay at its end.
+    """
     text = answer[sentence.start : sentence.end]
+    if text.endswith("\\") and answer[sentence.end : sentence.end + 1] in {"\n", "\r"}:
+        return sentence.end - 1
     if not text.startswith("|") or not text.endswith("|") or text.endswith("\\|"):
         return sentence.end
     return sentence.start + len(text[:-1].rstrip())
@@ -166,7 +171,7 @@ def _place_of_citation(answer: str, sentence: Sentence) -> int:
 
 def _with_marks(answer: str, start: int, end: int, limit: int) -> tuple[int, int]:
     """Widen a span by closing quotes, full stops, and by emphasis marks that stand on both of its sides."""
-    while end < limit and answer[end] in ".!?\u2026\"'\u201d\u2019)" and not answer[end - 1 : end].isspace():
+    while end < limit and answer[end] in _CLOSING + "\"'\u201d\u2019)" and not answer[end - 1 : end].isspace():
         end += 1
     while start > 0 and end < limit and answer[start - 1] == answer[end] and answer[end] in _EMPHASIS:
         start, end = start - 1, end + 1

@@ -478,3 +478,23 @@ def test_bold_titles(answer: str, claims: list[tuple[str, str]], step: int) -> N
 def test_items_hold_under_the_condition_that_leads_to_them(answer: str, claims: list[str]) -> None:
     """A lead-in that says when, or for whom, goes before each item of its list, but not before one with a label."""
     assert [claim.text for claim in split_claims(answer) if claim.checkable] == claims
+
+
+@pytest.mark.parametrize(
+    "sources",
+    ["[1] https://a.b/c", "[1] https://a.b\n[2] <https://c.d>", "Source: https://a.b", "**Sources:** www.a.b"],
+)
+def test_addresses_of_sources_are_no_claims_without_a_heading(sources: str) -> None:
+    """Behind a number, or the word, an address says where the answer is from; alone it may be the answer."""
+    claims = split_claims(f"Paris is big.\n\n{sources}")
+    assert [claim.reason for claim in claims] == ["", "it is an entry in a list of sources"]
+    assert [claim.checkable for claim in split_claims("https://a.b/c")] == [True]
+    assert [claim.checkable for claim in split_claims("[1] BBC opened https://a.b")] == [True]
+
+
+def test_a_backslash_that_breaks_a_line_is_no_text() -> None:
+    """It belongs to the sentence that it stands behind, and not to what this says."""
+    answer = "Paris is big.\\\nRome is old\\\nOslo is new"
+    claims = split_claims(answer)
+    assert [claim.text for claim in claims] == ["Paris is big.", "Rome is old.", "Oslo is new."]
+    assert answer[claims[0].start : claims[0].end] == "Paris is big.\\"

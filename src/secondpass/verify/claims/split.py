@@ -78,6 +78,12 @@ _SOURCES = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"https?://|www\.|\bdoi\b", re.IGNORECASE)
+# "[1] https://...", "Source: https://...": nothing but where it is from, with or without a heading above.
+_ADDRESSES = re.compile(
+    r"(?:(?:\W{0,4}(?:sources?|references?|citations?)\W{1,4}|\[\^?\d{1,3}\]:?\s*+)"
+    r"(?:<?(?:https?://|www\.)[^\s<>]++>?\s*+)++)++",
+    re.IGNORECASE,
+)
 _NUMBERED = re.compile(r"\W{0,3}\d{1,3}\W")
 _NOTE = re.compile(r"\[\^?\w{1,12}\]:\s*")  # what a footnote begins with, where it is written out
 _TRAILING = " ,;\u2013\u2014-"
@@ -145,7 +151,8 @@ class ClaimStream:
         return claims
 
     def _plain(self, raw: str) -> str:
-        return plain(_without_label(raw), lambda text: strip_citations(text, self._pattern))
+        # A backslash at the end breaks the line.
+        return plain(_without_label(raw).removesuffix("\\"), lambda text: strip_citations(text, self._pattern))
 
     def _of(self, part: Part, raw: str) -> list[Claim]:
         if part.kind is PartKind.SENTENCE and self._is_title(part, raw):
@@ -154,7 +161,8 @@ class ClaimStream:
             raw = _with_colon(raw)
             if self._sentence and not any(character.isalnum() for character in raw):
                 return []  # a picture behind a sentence
-            if (self._lists_sources or _NOTE.match(raw)) and self._is_source(part, raw):
+            listed = (self._lists_sources or _NOTE.match(raw)) and self._is_source(part, raw)
+            if listed or _ADDRESSES.fullmatch(raw):
                 return [self._claim(part, 0, len(raw), self._plain(raw) or raw, "it is an entry in a list of sources")]
             lead = self._lead if part.in_list else ""
             claims = self._of_sentence(part, raw, lead)
