@@ -142,6 +142,16 @@ from secondpass.verify.claims.citations import (
         ("a ([1](https://a.b), [Dams](https://c.d)).", [], "a."),
         ("a [dams.pdf#page=3].", [], "a."),
         ("a [dams.pdf:3].", [], "a."),
+        ("a [see Doc 1].", [("[see Doc 1]", (1,))], "a."),
+        ("a [per 100].", [], "a [per 100]."),
+        ("a [Doc 1 p. 3].", [("[Doc 1 p. 3]", (1,))], "a."),
+        ("a (Document 1: page 3).", [("(Document 1: page 3)", (1,))], "a."),
+        ("the height is [1](https://a.b/0).", [("[1](https://a.b/0)", (1,))], "the height is."),
+        ("it is [source 1 and 2].", [("[source 1 and 2]", (1, 2))], "it is."),
+        ("the [link](https://a.b) is old", [], "the [link](https://a.b) is old"),
+        ("a [link](https://a.b) is old", [], "a [link](https://a.b) is old"),
+        ("read the [source](https://a.b).", [], "read the [source](https://a.b)."),
+        ("it fell [link](https://a.b).", [], "it fell."),
     ],
 )
 def test_forms_of_markers(answer: str, found: list[tuple[str, tuple[int, ...]]], stripped: str) -> None:
@@ -239,6 +249,7 @@ def test_who_is_not_supported_gets_no_suggestion() -> None:
         ("Dams [1] and [2] burst.", "Dams burst."),
         ("Dams [1] and locks [2] burst.", "Dams and locks burst."),
         ("Dams (old [1]) burst.", "Dams (old) burst."),
+        ("Dams burst. [1]. So", "Dams burst. So"),
         ("Dams ([1] says so) burst.", "Dams ( says so) burst."),
     ],
 )

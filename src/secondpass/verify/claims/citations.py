@@ -19,7 +19,7 @@ _NUMBER = r"\^?\d{1,4}\^?"
 _NUMBERS = rf"{_NUMBER}(?:(?:\s?[,;\u2013-]\s?|,? (?:and|&) ){_NUMBER}){{0,50}}"
 # Where in a source: "p. 3", "pages 3-5", "section 2.1", "\u00a7 4".
 _PLACE = (
-    r"(?:[,;]\s?(?:(?:pp?|pgs?|ch|sec|sect|paras?|par|art|l|fig)\.|(?i:pages?|chapters?|sections?|paragraphs?|lines?|figures?|tables?)"
+    r"(?:(?:\s?[,;:\u2013-]\s?|\s)(?:(?:pp?|pgs?|ch|sec|sect|paras?|par|art|l|fig)\.|(?i:pages?|chapters?|sections?|paragraphs?|lines?|figures?|tables?)"
     r"|\u00a7{1,2})\s?\d{1,4}(?:[.\u2013-]\d{1,4}){0,3})?"
 )
 _NOUN = (
@@ -56,7 +56,7 @@ _KEYS = (
 )
 DEFAULT = re.compile(
     rf"\[\[(?:{_NUMBERS}|{_SOURCES})\]\](?:{_LINK})?"
-    rf"|\[\s?{_NAMED}\s?\](?:{_LINK}|(?![(=a-z_0-9]))"
+    rf"|\[\s?{_NAMED}\s?\](?:{_LINK}|(?![(=a-z_0-9]))|\[(?i:{_SEE}){_SOURCES}{_PLACE}\]"
     rf"|\((?i:{_SEE})?{_SOURCES}{_PLACE}\)|\({_NUMBER}{_PLACE.removesuffix('?')}\)"
     rf"|\[(?:(?i:{_NOUN}))?\d{{1,3}}(?::\s|\s[\u2013\u2014-]\s)[^\W\d_][^\[\]\n]{{0,100}}\]"
     rf"|\((?i:{_SEE})\[{_NUMBERS}\](?:(?:\s?[,;]?\s?| and )\[{_NUMBERS}\]){{0,20}}\)"
@@ -77,7 +77,8 @@ DEFAULT = re.compile(
     rf"|\((?i:{_SEE})?(?:{_SEVERAL}(?:;\s{_SEVERAL}){{0,10}}|{_FILE}{_PLACE.removesuffix('?')})\)"
     rf"|[\[(](?i:{_SEE})?{_LETTERED}[\])]|\[\^[^\W\d][\w-]{{0,30}}\]"
     rf"|\((?!{_NUMBER_LINKS}){_SOURCE_LINK}(?:[,;]?\s{_SOURCE_LINK}){{0,10}}\)"
-    rf"|\[{{1,2}}(?i:sources?|links?|refs?|references?|citations?)\]{{1,2}}{_LINK}|{_KEYS})"
+    rf"|(?<!\bthis )(?<!\bthe )\[{{1,2}}(?:(?i:sources?|refs?|references?|citations?)\]{{1,2}}{_LINK}"
+    rf"|(?i:links?)\]{{1,2}}{_LINK}(?=\s?(?:[.;!?](?!\w)|\Z|\n)))|{_KEYS})"
 )
 """Finds the markers that language models are seen to write, and those of footnotes.
 
@@ -254,8 +255,9 @@ def is_marker(match: re.Match[str]) -> bool:
         return True
     first, before = match[0][0], match.string[max(0, match.start() - _BEFORE) : match.start()]
     if first == "[":
-        n_numbers = len(_DIGITS.findall(match[0]))
-        if n_numbers > 1 and match[0][1] != "[" and (_VALUED.search(before) or re.search(r"\b0\b", match[0])):
+        inner = match[0][1:].partition("](")[0].lstrip()  # without its address
+        is_list = inner[0].isdecimal() and len(_DIGITS.findall(inner)) > 1
+        if is_list and (_VALUED.search(before) or re.search(r"\b0\b", inner)):
             return False
         return _INDEXED.search(before) is None
     if first == "(" and match[0][1].isdecimal():
@@ -309,7 +311,8 @@ def strip_citations(text: str, pattern: re.Pattern[str] = DEFAULT) -> str:
         if stars and (not bare or bare[-1].isspace()) and text.startswith(stars, end):
             before, end = bare, end + len(stars)
         parts.append(before.rstrip())
-        at = end
+        # "It closed. [1]." has two full stops.
+        at = end + (parts[-1].endswith((".", "!", "?")) and text.startswith(".", end))
     return "".join(parts) + text[at:]
 
 
