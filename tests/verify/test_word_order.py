@@ -17,6 +17,7 @@ from secondpass.verify.word_order import swaps
         ("Before she was a judge, Ana had been a senator.", "Before she was a senator, Ana had been a judge."),
         ("The cat bit the old dog.", "It rained. The old dog bit the cat."),
         ("Salt was dearer in 1803 than in 1802.", "Salt was dearer in 1802 than in 1803."),
+        ("Bank in Lisbon sued broker.", "Broker sued bank in Lisbon."),
         ("Wages rose faster than rents.", "Rents rose faster than wages last year."),
     ],
 )
@@ -41,6 +42,8 @@ def test_who_did_it_to_whom_is_seen(claim: str, evidence: str) -> None:
         ("More than 40 of the 60 members came.", "Of the 60 members, more than 40 came."),
         ("In 1802 salt was dearer than flour.", "Salt was dearer than flour in 1802."),
         ("Dogs bite.", "Bite dogs."),
+        ("Ann, the CEO of Acme, founded Beta.", "Acme CEO Ann founded Beta."),
+        ("The Oslo hotel manager called.", "The manager of the hotel in Oslo called."),
         ("", "The bank sued the broker."),
         ("The bank sued the broker.", ""),
     ],

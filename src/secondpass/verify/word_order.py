@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from secondpass.verify.claims.conjuncts import has_finite_verb
 from secondpass.verify.words import Token, tokenize, word_set
 
 __all__ = ["swaps"]
@@ -9,6 +10,7 @@ __all__ = ["swaps"]
 _FEWEST, _MOST = 3, 16  # content words of a claim
 _PASSIVE = word_set("was were is are be been being")
 _NOT = word_set("not no never")
+_OF = word_set("of in for at from")
 # What is true of both: with these between them, two may change places.
 _MUTUAL = word_set(
     "marry married marries border borders bordered adjoin adjoins meet meets met equal equals equalled resemble "
@@ -71,7 +73,7 @@ def _swapped(
             if not {left, right} <= names:
                 continue
             between = any(low < place < high for word in words[first + 1 : last] for place in places[word])
-            if between and _same_voice(said, told):
+            if between and _same_voice(said, told) and not _is_name_of_both(said, told):
                 return True
     return False
 
@@ -82,6 +84,14 @@ def _compares(tokens: Sequence[Token]) -> bool:
 
 def _denies(tokens: Sequence[Token]) -> bool:
     return any(token.lower in _NOT or token.lower.endswith("n't") for token in tokens)
+
+
+def _is_name_of_both(ours: Sequence[Token], theirs: Sequence[Token]) -> bool:
+    """Return whether one is "the manager of the hotel in" Oslo, and the other one "Oslo hotel" manager."""
+    if all(token.is_content for token in ours) == all(token.is_content for token in theirs):
+        return False
+    text = " ".join(token.text for token in (*ours, *theirs))
+    return any(token.lower in _OF for token in (*ours, *theirs)) and not has_finite_verb(f"it {text}")
 
 
 def _same_voice(ours: Sequence[Token], theirs: Sequence[Token]) -> bool:
