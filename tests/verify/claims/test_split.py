@@ -224,6 +224,17 @@ class TestMarkdown:
                 ["Before a race, riders must not eat.", "Before a race, riders may drink."],
             ),
             ("Safety:\n- Do not open it.\n- three days", ["Do not open it.", "three days."]),
+            ("What you need:\n- a key", ["A key."]),
+            ("What is included:\n- It has a key.", ["It has a key."]),
+            ("The steps are:\n1. Open it.\n2. Wait.", ["Open it.", "Wait."]),
+            (
+                "**Not included:**\n- Theft\n- Damage that was seen. It is so.",
+                ["Not included: Theft.", "Not included: Damage that was seen.", "It is so."],
+            ),
+            ("Pro has all of that, plus:\n- support", ["Pro has all of that, plus support."]),
+            ("Avoid:\n- heat", ["Avoid heat."]),
+            ("Foods to avoid:\n- salt", ["salt"]),
+            ("To enter, you must:\n- Pay 5 euros", ["To enter, you must pay 5 euros."]),
         ],
     )
     def test_items_go_on_with_their_lead_in(self, answer: str, texts: list[str]) -> None:

@@ -367,7 +367,8 @@ def why_not(text: str) -> str:
     if _POLITE.fullmatch(text):
         return "it is a greeting, thanks or a closing"
     leads = _LEADING.fullmatch(text) and not _JOINED.search(_PURPOSE.sub("", text))
-    if _ALERT.fullmatch(text) or _ANNOUNCING.fullmatch(text) or leads or _is_label(text, words):
+    announces = _ANNOUNCING.fullmatch(text) or _ANNOUNCING.fullmatch(rest)
+    if _ALERT.fullmatch(text) or announces or leads or _is_label(text, words):
         return "it only introduces what follows"
     if _OFFER.match(text) and not _holds_fact(text):
         return "it is an offer or a request to the reader"
@@ -405,7 +406,9 @@ def _holds_fact(text: str) -> bool:
 def _is_label(text: str, words: list[str]) -> bool:
     if _SECTIONS.fullmatch(text.rstrip(":")):
         return True
-    return bool(_LABEL.fullmatch(text)) and len(words) <= _MAX_LABEL and not has_finite_verb(text)
+    if not _LABEL.fullmatch(text) or len(words) > _MAX_LABEL:
+        return False
+    return not has_finite_verb(text) or ("," not in text and _WH_HEADING.match(text) is not None)  # "What is included:"
 
 
 def why_no_heading(text: str) -> str:

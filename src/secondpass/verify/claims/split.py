@@ -24,8 +24,9 @@ _HEADING_MARKS = re.compile(r"^[ \t]*#{1,6}[ \t]*|(?<![ \t])[ \t]+#+[ \t]*$")
 # A sentence that ends so, and goes on in the items of a list: "You may return it if:", "The box contains:".
 _UNFINISHED = re.compile(
     r"(?:\b(?:if|when|unless|because|that|to|must|should|may|can|will|shall|be|are|is|includes?|contains?|with|for|by|of|in|on"
-    r"|requires?|has|have|needs?|provides?|supports?|offers?|covers?|and|or|where|while|after|before|not)"
+    r"|requires?|has|have|needs?|provides?|supports?|offers?|covers?|adds?|and|or|where|while|after|before|not|never)"
     r"(?: (?:either|both|all|any|one(?: or more)?)(?: of)?(?: the following)?| the following(?: \w+)?)?"
+    r"|, plus|(?:\A|\b(?:please|should|must) )avoid"
     r"|\bif (?:any|all|one|either) of (?:the following|these)(?: conditions)?(?: \w+){0,3})\s?:\Z",
     re.IGNORECASE,
 )
@@ -68,6 +69,20 @@ _TITLE = re.compile(
 _RUN_IN = re.compile(
     r"[^\w*`]{0,8}(\*{2,3})(?=[^\s*])[^*\n]{1,100}(?:\.\1(?=\s)|[^\s*.]\1(?=[ \t]*+\n[ \t]*+[^\sa-z]))"
 )
+# "What you need:" begins no sentence.
+_ASKED = re.compile(r"(?:what|why|how|who|which)\b", re.IGNORECASE)
+# "The steps are:", before sentences of their own.
+_STEPS = re.compile(
+    r"\b(?:steps|instructions|rules|tips|requirements|conditions)\b(?: \w+){0,4} (?:are|is)\Z", re.IGNORECASE
+)
+# What the items are: "Not included:".
+_STATUS = re.compile(
+    r"(?:not )?(?:included|excluded|covered|allowed|permitted|prohibited|forbidden|required|recommended|eligible"
+    r"|available|supported)\s?:\Z|exclusions?\s?:\Z",
+    re.IGNORECASE,
+)
+_RELATIVE = re.compile(r"\b(?:that|which|who)\b", re.IGNORECASE)
+_MODAL = re.compile(r"\b(?:must|should|may|can|cannot|will|shall|could|would|might|not|never)\Z", re.IGNORECASE)
 _ALL_OF_THEM = re.compile(
     r" (?:either|both|all|any|one)?(?: or more)?(?: of)? ?(?:the following|these)(?: \w+)*\Z", re.I
 )
@@ -294,10 +309,13 @@ def _lead(text: str) -> str:
     condition = _CONDITION.fullmatch(text)
     if condition:
         return f"{condition[1]},"
+    if _STATUS.fullmatch(text):
+        return text
     if (
         len(text) > _MAX_LEAD
         or not _UNFINISHED.search(text)
         or text.lower().startswith("here")
+        or _ASKED.match(text)
         or len(conjuncts(text.rstrip(" :") + ".")) > 1
     ):
         return ""
@@ -312,18 +330,25 @@ def _subject(text: str) -> str:
 def _goes_on(lead: str, item: str) -> bool:
     """Return whether an item of a list says something with its lead-in only."""
     if lead.endswith(":"):
-        return _PREDICATE.match(item) is not None
+        is_thing = _STATUS.fullmatch(lead) is not None and not has_finite_verb(_RELATIVE.split(item, maxsplit=1)[0])
+        return is_thing or _PREDICATE.match(item) is not None
     if lead.endswith(",") and _PURPOSE.fullmatch(f"{lead[:-1]}:") is None:
         return _LABELLED.match(item) is None
-    return _OPEN_CLAUSE.search(lead) is not None or not has_finite_verb(item)
+    return _STEPS.search(lead) is None and (_OPEN_CLAUSE.search(lead) is not None or not has_finite_verb(item))
 
 
 def _led(lead: str, item: str) -> str:
     """Return an item of a list as the sentence that its lead-in makes of it."""
+    if _STATUS.fullmatch(lead):
+        return _as_statement(f"{lead} {item}".rstrip(_TRAILING))
     item = _AND.sub("", item)
     word = item.split(maxsplit=1)[0]
     # "The" goes small within a sentence, as the verb of a step does; "Paris", "NASA" and "iOS" stay.
-    small = word.istitle() and (word.lower() in STOP_WORDS or lead.endswith((",", ":"))) and word != "I"
+    small = (
+        word.istitle()
+        and (word.lower() in STOP_WORDS or lead.endswith((",", ":")) or _MODAL.search(lead))
+        and word != "I"
+    )
     lead = lead.rstrip(" :")
     return _as_statement(f"{lead} {item[0].lower() + item[1:] if small else item}".rstrip(_TRAILING))
 
