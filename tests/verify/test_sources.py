@@ -352,6 +352,21 @@ def test_a_claim_is_checked_against_its_own_row(make: Make) -> None:
             ["<tr><th>a</th><th>b</th><th>c</th></tr>", "<tr><td colspan=2>1</td><td>2</td><td>3</td></tr>"],
         ),
         (
+            "<tr><th>a</th><th>b</th></tr>"
+            "<tr><td rowspan='2'>1</td><td>2</td></tr><tr><td>3</td></tr><tr><td>4</td></tr>",
+            [
+                ("<tr><td rowspan='2'>1</td><td>2</td></tr>", "a: 1; b: 2."),
+                ("<tr><td>3</td></tr>", "a: 1; b: 3."),
+                ("<tr><td>4</td></tr>", "a: 4."),
+            ],
+            [
+                "<tr><th>a</th><th>b</th></tr>",
+                "<tr><td rowspan='2'>1</td><td>2</td></tr>",
+                "<tr><td>3</td></tr>",
+                "<tr><td>4</td></tr>",
+            ],
+        ),
+        (
             "| a | b |\n|---|---|\n| 1 \\| 2 | 3 | 4 |",
             [("| 1 \\| 2 | 3 | 4 |", "a: 1 | 2; b: 3; 4.")],
             ["| a | b |", "|---|---|", "| 1 \\| 2 | 3 | 4 |"],

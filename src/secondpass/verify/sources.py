@@ -5,7 +5,7 @@ import html
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -33,6 +33,7 @@ _ROW_BEGINS = re.compile(r"<tr\b[^<>]{0,200}>", re.IGNORECASE)
 _ROW_ENDS = re.compile(r"</tr\s{0,20}>", re.IGNORECASE)
 _HTML_CELL = re.compile(r"<t([hd])\b([^<>]{0,200})>", re.IGNORECASE)
 _COLUMNS = re.compile(r"\bcolspan\s?=\s?[\"']?([1-9]\d?)\b", re.IGNORECASE)
+_ROWS = re.compile(r"\browspan\s?=\s?[\"']?([1-9]\d?)\b", re.IGNORECASE)
 _TABLE_TAG = re.compile(r"<(/?table|/?thead|tbody)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _YAML = re.compile(r"(\s*)(- )?([A-Za-z_][\w .-]{0,60}):(?:[^\S\n]+(.*))?")
@@ -235,24 +236,38 @@ def _cells(row: str) -> list[str]:
 def _html_rows(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield where the rows of tables stand, and what they say; nothing for headers."""
     header: list[str] = []
+    tall: dict[int, tuple[int, str]] = {}  # for how many rows below a cell reaches into a column, and what it says
     at, in_head = 0, False
     while (row := _ROW_BEGINS.search(text, at)) and (closing := _ROW_ENDS.search(text, row.end())):
         for tag in _TABLE_TAG.finditer(text, at, row.start()):
             in_head = tag[1].lower() == "thead"
-            header = [] if tag[1].lower().endswith("table") else header
+            if tag[1].lower().endswith("table"):
+                header, tall = [], {}
         at = closing.end()
         pieces = _HTML_CELL.split(text[row.end() : closing.start()])
         is_header = in_head or {kind.lower() for kind in pieces[1::3]} == {"h"}
         cells: list[str] = []
         for attributes, inner in zip(pieces[2::3], pieces[3::3], strict=True):
-            wide, said = _COLUMNS.search(attributes), _prose(inner)
+            _reach_down(tall, cells)
+            wide, high, said = _COLUMNS.search(attributes), _ROWS.search(attributes), _prose(inner)
             # The columns below a wide header have its name; a wide cell is said once.
-            cells += [said, *[said if is_header else ""] * (min(int(wide[1]), _MOST_FIELDS) - 1 if wide else 0)]
+            wider = [said, *[said if is_header else ""] * (min(int(wide[1]), _MOST_FIELDS) - 1 if wide else 0)]
+            if high and len(cells) < _MOST_FIELDS:
+                tall.update((len(cells) + at_cell, (int(high[1]), each)) for at_cell, each in enumerate(wider))
+            cells += wider
+        _reach_down(tall, cells)
+        tall = {column: (left - 1, said) for column, (left, said) in tall.items() if left > 1}
         if is_header:
             header = cells
             yield row.start(), at, ""
         else:
             yield row.start(), at, _said(header or [""] * len(cells), cells)
+
+
+def _reach_down(tall: Mapping[int, tuple[int, str]], cells: list[str]) -> None:
+    """Add to the cells of a row what reaches down into its next columns from the rows above."""
+    while len(cells) in tall:
+        cells.append(tall[len(cells)][1])
 
 
 def _prose(cell: str) -> str:
