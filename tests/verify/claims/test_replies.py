@@ -86,6 +86,14 @@ def test_who_it_is_is_no_sentence_and_no_refusal(reply: str) -> None:
     assert as_statement("Who founded it?", "Those who signed first.") == "Those who signed first founded it."
 
 
+def test_what_announces_an_answer_is_none_of_it() -> None:
+    """It is read as what stands behind it: yes, no, or who it is."""
+    assert as_statement("Is it open?", "The answer is no.") == "It is not open."
+    assert as_statement("Is it open?", "Answer: **Yes**") == "It is open."
+    assert as_statement("Who founded it?", "So the answer is Anna Berg.") == "Anna Berg founded it."
+    assert as_statement("Who knows?", "The answer is, of course, unclear here to all.") == ""
+
+
 def test_what_must_not_be_done_is_another_thing() -> None:
     """Whoever does not have to pay may."""
     assert as_statement("Must guests pay a deposit?", "No.") == "Guests need not pay a deposit."
@@ -127,6 +135,10 @@ def test_anything_else_is_none(question: str, reply: str) -> None:
         ("When is it open?", "In May: ten to six", False),
         ("When is it open?", "From May to the end of June and from August to October", False),
         ("", "In May", False),
+        ("What is the capital?", "The answer is Oslo.", True),
+        ("What is the capital?", "Final answer: it is Oslo.", True),
+        ("What is the capital?", "The answer to that is Oslo.", False),
+        ("", "The answer is Oslo.", False),
     ],
 )
 def test_what_is_no_sentence_needs_its_question(question: str, reply: str, needed: bool) -> None:

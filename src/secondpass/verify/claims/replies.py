@@ -35,6 +35,12 @@ _NO = re.compile(
     rf"|false)|negative)(?:[\s,.;:!]{{1,3}}(?:{_SURELY}|not at all|{_ECHO}{_NOT}))?|{_ECHO}{_NOT})\W*",
     re.IGNORECASE,
 )
+# "The answer is no.", "Final answer: Paris"
+_ANSWER = re.compile(
+    r"[\s*_]{0,4}(?:(?:so|thus|therefore),? )?(?:the )?(?:final |short |correct |right )?answer"
+    r"(?:\s?:| is:?)[\s*_]{1,5}",
+    re.IGNORECASE,
+)
 _PART = re.compile(
     r"\W{0,3}(?:\d|(?:at|in|on|by|for|from|to|of|with|within|without|under|over|after|before|between|during|since|until|till"
     r"|through|via|near|behind|beside|inside|outside|because|due|thanks|about|around|approximately|roughly|nearly|almost"
@@ -106,6 +112,8 @@ def as_statement(question: str, reply: str) -> str:
     is not free for residents."; "Who is excluded?" with "Trainees." is "Trainees is excluded."
     """
     reply = reply.replace("\u2019", "'")
+    if announced := _ANSWER.match(reply):
+        reply = reply[announced.end() :]
     question = question.replace("\u2019", "'")
     who = _WHO.fullmatch(question)
     if who and len(reply.split()) <= _MOST_WORDS and _names_somebody(reply, who[1].split()[0]):
@@ -137,11 +145,14 @@ def as_statement(question: str, reply: str) -> str:
 def needs_question(question: str, reply: str) -> bool:
     """Return whether a claim says something only together with the question: it is short, or only a part of a sentence.
 
-    That is a few words more, without a verb, behind a preposition or a number: "From May to the end of June."
+    That is a few words more, without a verb, behind a preposition or a number: "From May to the end of June.", or "The
+    answer is Paris."
     """
     n_words = len(reply.split())
     if n_words <= _FEW_WORDS or not question:
         return bool(question)
+    if n_words <= _MOST_OF_A_FRAGMENT and _ANSWER.match(reply):
+        return True
     return (
         n_words <= _MOST_OF_A_FRAGMENT
         and _PART.match(reply) is not None
