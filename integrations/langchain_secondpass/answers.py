@@ -6,9 +6,19 @@ from typing import Any, TypeVar
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, BaseMessage
 
-from secondpass import InputError
+from secondpass import ConfigError, InputError
+from secondpass.validation import Text as TextSetting
 
-__all__ = ["DEFAULT_VERIFIER", "Item", "as_item", "as_passage", "kind_of", "with_text"]
+__all__ = [
+    "DEFAULT_VERIFIER",
+    "Item",
+    "as_item",
+    "as_passage",
+    "as_question",
+    "check_keys",
+    "kind_of",
+    "with_text",
+]
 
 DEFAULT_VERIFIER = "secondpass-nli-minilm"
 
@@ -41,6 +51,22 @@ def _is_text(block: str | Mapping[str, Any]) -> bool:
     return isinstance(block, str) or block.get("type") == "text"
 
 
+def check_keys(result: str, **keys: object) -> None:
+    """Check the settings that say where a step finds what in its input.
+
+    Args:
+        result: the key that the step adds.
+        keys: the keys that it reads, by the names of the settings.
+
+    Raises:
+        ConfigError: one is not a text, or two of them are the same.
+    """
+    for setting, key in keys.items():
+        TextSetting().checked(key, setting)
+    if len({*keys.values(), result}) <= len(keys):
+        raise ConfigError(f"{', '.join(keys)} and {result!r} must differ, not {list(keys.values())}")
+
+
 def as_item(
     value: Mapping[str, Any], answer_key: str = "answer", context_key: str = "context", question_key: str = "question"
 ) -> Item:
@@ -49,15 +75,30 @@ def as_item(
     Raises:
         InputError: it is not such a mapping, or one of them can't be used.
     """
-    if not isinstance(value, Mapping) or not {answer_key, context_key} <= value.keys():
-        raise InputError(
-            f"the input must be a mapping with {answer_key!r} and {context_key!r}, not {kind_of(value)}; answer_key "
-            f"and context_key say where they are in yours"
-        )
+    _require(value, answer_key=answer_key, context_key=context_key)
     question = value.get(question_key)
     answer = _text(answer_key, value[answer_key])
     passages = _passages(context_key, value[context_key])
     return answer, passages, None if question is None else _text(question_key, question)
+
+
+def as_question(value: Mapping[str, Any], question_key: str, context_key: str) -> tuple[str, list[dict[str, Any]]]:
+    """Return the question and the passages of an input, as `SufficiencyCheck.check` takes them.
+
+    Raises:
+        InputError: it is not such a mapping, or one of them can't be used.
+    """
+    _require(value, question_key=question_key, context_key=context_key)
+    return _text(question_key, value[question_key]), _passages(context_key, value[context_key])
+
+
+def _require(value: object, **keys: str) -> None:
+    if not isinstance(value, Mapping) or not set(keys.values()) <= value.keys():
+        wanted = " and ".join(map(repr, keys.values()))
+        raise InputError(
+            f"the input must be a mapping with {wanted}, not {kind_of(value)}; {' and '.join(keys)} say where they "
+            f"are in yours"
+        )
 
 
 def _text(name: str, value: object) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Never
 from langchain_core.runnables import RunnableConfig, RunnableSerializable, ensure_config
 from pydantic import ConfigDict, InstanceOf, PlainSerializer, WithJsonSchema
 
-from langchain_secondpass.answers import as_item
+from langchain_secondpass.answers import as_question, check_keys
 from secondpass.adapters import load_sufficiency_check
 from secondpass.validation import check_names
 from secondpass.verify.sufficiency import SufficiencyCheck
@@ -63,6 +63,8 @@ class SecondPassSufficiency(RunnableSerializable[dict[str, Any], dict[str, Any]]
         **fields: Never,  # a subclass's own: no type checker lets a misspelt setting pass as one
     ) -> None:
         check_names(fields, [*type(self).model_fields], type(self).__name__)
+        # Before pydantic sees anything: it would turn our errors, which are ValueErrors, into its own.
+        check_keys("sufficiency", context_key=context_key, question_key=question_key)
         loaded = load_sufficiency_check(check)
         # As a mapping: to a type checker, the base class's constructor has none of these.
         settings: dict[str, Any] = {"check": loaded, "context_key": context_key, "question_key": question_key}
@@ -100,5 +102,4 @@ class SecondPassSufficiency(RunnableSerializable[dict[str, Any], dict[str, Any]]
         return {**value, "sufficiency": self.check.check(question, passages)}
 
     def _item(self, value: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-        question, passages, _ = as_item(value, self.question_key, self.context_key, "")
-        return question, passages
+        return as_question(value, self.question_key, self.context_key)

@@ -11,11 +11,11 @@ from langchain_core.runnables.config import get_config_list
 from pydantic import ConfigDict, InstanceOf, PlainSerializer, SkipValidation, WithJsonSchema
 from typing_extensions import TypedDict  # the one that pydantic needs before Python 3.12
 
-from langchain_secondpass.answers import DEFAULT_VERIFIER, Item, as_item, with_text
-from secondpass import ConfigError, InputError
+from langchain_secondpass.answers import DEFAULT_VERIFIER, Item, as_item, check_keys, with_text
+from secondpass import InputError
 from secondpass.adapters import VerifierLike, load_verifier
 from secondpass.errors import VerificationFailedError
-from secondpass.validation import Text, check_names
+from secondpass.validation import check_names
 from secondpass.verify.monitored import MonitoredVerifier
 from secondpass.verify.types import Verification
 from secondpass.verify.verifier import FactVerifier
@@ -94,10 +94,7 @@ class SecondPassVerifier(RunnableSerializable[dict[str, Any], dict[str, Any]]):
         check_names(fields, [*type(self).model_fields], type(self).__name__)
         # Before pydantic sees anything: it would turn those of our errors that are ValueErrors into its own.
         keys = {"answer_key": answer_key, "context_key": context_key, "question_key": question_key}
-        for setting, key in keys.items():
-            Text().checked(key, setting)
-        if len(set(keys.values()) | {"verification"}) < 4:
-            raise ConfigError(f"{', '.join(keys)} and 'verification' must differ, not {list(keys.values())}")
+        check_keys("verification", **keys)
         # As a mapping: to a type checker, the base class's constructor has none of these.
         settings: dict[str, Any] = {"verifier": load_verifier(verifier), "name": name, **keys}
         super().__init__(**fields, **settings)

@@ -51,3 +51,15 @@ def test_settings(step: SecondPassSufficiency) -> None:
         SecondPassSufficiency(check="strict")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="'question' and 'context'"):
         step.invoke({"question": QUESTION})
+
+
+def test_errors_name_the_settings_that_there_are(step: SecondPassSufficiency) -> None:
+    """A missing question is a matter of ``question_key``, and keys are refused as those of the verifier are."""
+    with pytest.raises(InputError, match="question_key and context_key say where they are in yours"):
+        step.invoke({"query": QUESTION, "context": [TWO]})
+    with pytest.raises(ConfigError, match="context_key, question_key and 'sufficiency' must differ"):
+        SecondPassSufficiency(check=step.check, context_key="question")
+    with pytest.raises(ConfigError, match="must differ"):
+        SecondPassSufficiency(check=step.check, context_key="sufficiency")
+    with pytest.raises(ConfigError, match="question_key must be a str that is not empty, not 5"):
+        SecondPassSufficiency(check=step.check, question_key=5)  # type: ignore[arg-type]
