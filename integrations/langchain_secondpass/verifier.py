@@ -1,6 +1,5 @@
 """Verify the answer of a LangChain chain against the documents that it was made from."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Never, NotRequired, cast
 
@@ -14,6 +13,7 @@ from typing_extensions import TypedDict  # the one that pydantic needs before Py
 from langchain_secondpass.answers import DEFAULT_VERIFIER, Item, as_item, check_keys, with_text
 from secondpass import InputError
 from secondpass.adapters import VerifierLike, load_verifier
+from secondpass.base import in_thread
 from secondpass.errors import VerificationFailedError
 from secondpass.validation import check_names
 from secondpass.verify.monitored import MonitoredVerifier
@@ -171,7 +171,7 @@ class SecondPassVerifier(RunnableSerializable[dict[str, Any], dict[str, Any]]):
         """Async version of `batch`."""
 
         async def verify(values: list[dict[str, Any]]) -> list[Exception | dict[str, Any]]:
-            return await asyncio.to_thread(self._many, values)
+            return await in_thread(self._many, values)
 
         configs = [self._described(each) for each in get_config_list(config, len(inputs))]
         return await self._abatch_with_config(verify, inputs, configs, return_exceptions=return_exceptions, **kwargs)

@@ -1,14 +1,18 @@
 """`SecondPassSufficiencyRouter` alone and in a pipeline."""
 
 import asyncio
+import threading
+import time
+from typing import Any
 
 import pytest
 from haystack import Document, Pipeline
 from haystack.components.joiners import DocumentJoiner
 
 from haystack_integrations.components.validators.secondpass import SecondPassSufficiencyRouter
+from secondpass.cancellation import WorkCancelledError, check_cancelled
 from secondpass.errors import ConfigError, InputError
-from secondpass.verify.sufficiency import SufficiencyCheck
+from secondpass.verify.sufficiency import Sufficiency, SufficiencyCheck
 from tests.verify.guarantees import FIVE, OTHER, QUESTION, TWO
 
 
@@ -27,6 +31,34 @@ def test_documents_leave_by_one_way(router: SecondPassSufficiencyRouter, texts: 
     for output in (router.run(QUESTION, documents), asyncio.run(router.run_async(QUESTION, documents))):
         assert output == {way: documents, "sufficiency": output["sufficiency"]}
         assert output["sufficiency"].decision == way
+
+
+def test_work_that_is_given_up_stops(router: SecondPassSufficiencyRouter) -> None:
+    """Once the task is cancelled, the check ends at its next step."""
+    began, stopped = threading.Event(), threading.Event()
+
+    class Stepping(SufficiencyCheck):
+        def check(self, question: str, passages: Any) -> Sufficiency:
+            began.set()
+            try:
+                for _ in range(3000):
+                    check_cancelled()
+                    time.sleep(0.01)
+            except WorkCancelledError:
+                stopped.set()
+                raise
+            return super().check(question, passages)
+
+    async def given_up() -> None:
+        check = Stepping(router.check.reranker, verifier=None)  # type: ignore[union-attr]
+        task = asyncio.create_task(SecondPassSufficiencyRouter(check).run_async(QUESTION, [Document(content=TWO)]))
+        await asyncio.to_thread(began.wait, 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(stopped.wait, 60)
+
+    asyncio.run(given_up())
 
 
 def test_in_a_pipeline(router: SecondPassSufficiencyRouter) -> None:

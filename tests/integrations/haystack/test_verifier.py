@@ -5,6 +5,7 @@ import copy
 import json
 import pickle
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from haystack import Document
 from haystack.dataclasses import ByteStream, ChatMessage, ToolCall
 
 from haystack_integrations.components.validators.secondpass import SecondPassVerifier
+from secondpass.cancellation import WorkCancelledError, check_cancelled
 from secondpass.errors import ConfigError, InputError
-from secondpass.verify.types import Verdict
+from secondpass.verify.types import Verdict, Verification
 from secondpass.verify.verifier import FactVerifier
 from tests.integrations.haystack.answers import MESSAGE, QUESTION, RIGHT, WRONG, Recording, documents
 
@@ -37,6 +39,34 @@ def test_strings_come_back_after_the_policy(make: Any) -> None:
 def test_policies(make: Any, policy: str, text: str) -> None:
     """What comes out is what the verifier's policy makes of a reply."""
     assert make(policy=policy).run([f"{RIGHT} {WRONG}"], documents())["replies"] == [text]
+
+
+def test_work_that_is_given_up_stops(make: Any) -> None:
+    """Once the task is cancelled, the verifier ends at its next step."""
+    began, stopped = threading.Event(), threading.Event()
+
+    class Stepping(FactVerifier):
+        def verify_many(self, items: Any) -> list[Verification]:
+            began.set()
+            try:
+                for _ in range(3000):
+                    check_cancelled()
+                    time.sleep(0.01)
+            except WorkCancelledError:
+                stopped.set()
+                raise
+            return super().verify_many(items)
+
+    async def given_up() -> None:
+        component = SecondPassVerifier(Stepping(make().verifier.nli))
+        task = asyncio.create_task(component.run_async([RIGHT], documents()))
+        await asyncio.to_thread(began.wait, 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(stopped.wait, 60)
+
+    asyncio.run(given_up())
 
 
 def test_a_message_keeps_all_but_its_text(make: Any) -> None:

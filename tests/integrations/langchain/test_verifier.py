@@ -6,6 +6,8 @@ import json
 import pickle
 import subprocess
 import sys
+import threading
+import time
 from operator import itemgetter
 from typing import Any
 
@@ -19,6 +21,7 @@ from pydantic import ValidationError
 import langchain_secondpass
 from langchain_secondpass import SecondPassVerifier
 from langchain_secondpass.answers import with_text
+from secondpass.cancellation import WorkCancelledError, check_cancelled
 from secondpass.errors import ConfigError, InputError, MissingExtraError, ModelNotFoundError, VerificationFailedError
 from secondpass.verify.types import Verdict, Verification
 from secondpass.verify.verifier import FactVerifier
@@ -34,6 +37,25 @@ class CountingVerifier(FactVerifier):
     def verify_many(self, items: Any) -> list[Verification]:
         items = list(items)
         self.calls.append(len(items))
+        return super().verify_many(items)
+
+
+class SteppingVerifier(FactVerifier):
+    """Works in steps until it is stopped, or for half a minute."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        self.began, self.stopped = threading.Event(), threading.Event()
+
+    def verify_many(self, items: Any) -> list[Verification]:
+        self.began.set()
+        try:
+            for _ in range(3000):
+                check_cancelled()
+                time.sleep(0.01)
+        except WorkCancelledError:
+            self.stopped.set()
+            raise
         return super().verify_many(items)
 
 
@@ -350,6 +372,17 @@ class TestInChains:
         with pytest.raises(InputError, match="answer must be a str"):
             step.batch(inputs)
         assert step.batch([]) == [] and await step.abatch([]) == []
+
+    @pytest.mark.asyncio
+    async def test_a_batch_that_is_given_up_stops(self, fact: FactVerifier) -> None:
+        """As with `ainvoke`, the work ends at its next step once the task is cancelled."""
+        verifier = SteppingVerifier(fact.nli)
+        task = asyncio.create_task(SecondPassVerifier(verifier=verifier).abatch([given_answer()]))
+        await asyncio.to_thread(verifier.began.wait, 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(verifier.stopped.wait, 60)
 
     @pytest.mark.asyncio
     async def test_an_answer_that_raises_fails_alone(self, fact: FactVerifier) -> None:

@@ -1,6 +1,5 @@
 """The router component: documents that answer a query go one way, others another."""
 
-import asyncio
 from collections.abc import Mapping
 from threading import Lock
 from typing import Any, Self
@@ -13,6 +12,7 @@ except ImportError as exc:
     raise MissingExtraError.of("haystack", "SecondPassSufficiencyRouter") from exc
 
 from secondpass.adapters import load_sufficiency_check, without_secrets
+from secondpass.base import in_thread
 from secondpass.errors import ConfigError, InputError
 from secondpass.verify.sufficiency import DECISIONS, Sufficiency, SufficiencyCheck
 
@@ -78,7 +78,7 @@ class SecondPassSufficiencyRouter:
 
     async def run_async(self, query: str, documents: list[Document]) -> dict[str, Any]:
         """Async version of `run`, which runs in a worker thread."""
-        return await asyncio.to_thread(self.run, query, documents)
+        return await in_thread(self.run, query, documents)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the component as plain data, without keys."""

@@ -11,6 +11,7 @@ from haystack import Document, component, default_from_dict, default_to_dict
 from haystack.dataclasses import ChatMessage, TextContent
 
 from secondpass.adapters import VerifierLike, load_verifier, without_secrets
+from secondpass.base import in_thread
 from secondpass.errors import ConfigError, InputError
 from secondpass.verify.monitored import MonitoredVerifier
 from secondpass.verify.types import Verification
@@ -125,7 +126,7 @@ class SecondPassVerifier:
         self, replies: list[str] | list[ChatMessage], documents: list[Document], query: str | None = None
     ) -> dict[str, Any]:
         """Async version of `run`, which runs in a worker thread; arguments, result and errors are the same."""
-        return await asyncio.to_thread(self.run, replies, documents, query)
+        return await in_thread(self.run, replies, documents, query)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the component as plain data without keys; a `FactVerifier` as its `to_config`, with its errors."""
