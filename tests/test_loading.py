@@ -142,3 +142,19 @@ class TestLoad:
         """A wrong name lists the names, a wrong setting the settings."""
         with pytest.raises(error, match=message):
             call()
+
+    def test_a_folder_is_told_what_it_lacks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It needs no separator in its name to be one; one that is empty is none."""
+        (tmp_path / "my-model").mkdir()
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(ModelNotFoundError, match=r"folder: my-model has no model\.onnx"):
+            sp.load("my-model")
+        with pytest.raises(RegistryError, match="'' is neither a reranker nor a cross-encoder; there are"):
+            sp.load("")
+
+    @pytest.mark.parametrize("name", ["x" * 5000, "cross-encoder/" + "x" * 5000, "fake:" + "x" * 5000])
+    def test_a_name_longer_than_any_path_is_an_error_of_ours(self, name: str) -> None:
+        """And the message does not repeat all of it."""
+        with pytest.raises((ModelNotFoundError, RegistryError, ConfigError)) as caught:
+            sp.load(name)
+        assert len(str(caught.value)) < 2000

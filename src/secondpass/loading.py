@@ -21,7 +21,7 @@ from secondpass.base import Reranker, from_config
 from secondpass.config import construct
 from secondpass.errors import ConfigError, ModelNotFoundError, RegistryError
 from secondpass.registry import models, rerankers
-from secondpass.validation import did_you_mean
+from secondpass.validation import did_you_mean, shown
 
 __all__ = ["RerankerLike", "from_config", "load"]
 
@@ -64,7 +64,8 @@ def _by_name(given: str | os.PathLike[str], settings: Mapping[str, Any]) -> Rera
     name = os.fspath(given)
     kind, colon, first = name.partition(":")
     loaded: Reranker
-    is_models = name.startswith(_STORE) or Path(name).is_dir()  # the colon is that of a store, or of a drive
+    is_folder = _is_folder(name)
+    is_models = name.startswith(_STORE) or is_folder  # the colon is that of a store, or of a drive
     if isinstance(given, str) and (kind in rerankers.names() or (colon and not is_models)):
         loaded = construct(rerankers.get(kind), *([first] if colon else []), **settings)
         return loaded
@@ -72,12 +73,20 @@ def _by_name(given: str | os.PathLike[str], settings: Mapping[str, Any]) -> Rera
         loaded = construct(rerankers.get(_DEFAULT), name, **settings)
     except ModelNotFoundError as exc:
         specs = [spec for some in models.load_all().values() for spec in some]
-        if {"/", "\\"} & set(name) or any(name in (spec.name, *spec.aliases) for spec in specs):
+        if is_folder or {"/", "\\"} & set(name) or any(name in (spec.name, *spec.aliases) for spec in specs):
             raise  # nothing else is meant than a model
         known = [spec.name for spec in specs if spec.task == "rerank"]
+        meant = did_you_mean(name, [*rerankers.names(), *known])
         raise RegistryError(
-            f"{name!r} is neither a reranker nor a cross-encoder{did_you_mean(name, [*rerankers.names(), *known])}; "
+            f"{shown(name)} is neither a reranker nor a cross-encoder{meant}; "
             f"there are the rerankers {', '.join(rerankers.names())}, the models that `secondpass models` lists, "
             f"folders, and repositories as owner/name"
         ) from exc
     return loaded
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return bool(name) and Path(name).is_dir()
+    except (OSError, ValueError):  # too long, or a null byte: no path at all
+        return False
