@@ -75,6 +75,7 @@ def test_a_verifier_by_name_by_folder_by_settings_and_as_it_is() -> None:
         ([True], None),
         ([float("nan")], None),
         ([float("inf")], None),
+        ([1.0, 10**400], None),
     ],
 )
 def test_scores_are_known_if_all_are_numbers(scores: list[object], known: list[float] | None) -> None:

@@ -201,3 +201,10 @@ def test_a_request_without_its_blank_documents() -> None:
     kept = request.without_blanks()
     assert (kept.documents, kept.k, kept.initial_scores) == (({"text": "a", "id": 7}, "b"), 2, (2.0, 1.0))
     assert kept.without_blanks() is kept
+
+
+@pytest.mark.parametrize("scores", [[10**400], ["a"], [float("nan")], [1.0, 2.0], 3])
+def test_initial_scores_are_a_finite_number_for_each_document(scores: object) -> None:
+    """Also a whole number that no float can hold is an error of ours."""
+    with pytest.raises(InputError, match="initial_scores must be"):
+        Request("q", ["a"], initial_scores=scores)  # type: ignore[arg-type]

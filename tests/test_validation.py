@@ -1,6 +1,7 @@
 """Checks of settings: what fits, what does not, and how the error says so."""
 
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -180,3 +181,17 @@ def test_a_value_is_shown_in_few_words() -> None:
     endless: list[Any] = []
     endless.append(endless)
     assert all(len(shown(value)) < 400 for value in (bomb, endless, "x" * 10_000, 10**300, {"a": bomb}))
+
+
+def test_a_number_beyond_any_float_is_refused() -> None:
+    """Whole or a fraction; one of more digits than Python writes is not shown."""
+    for constraint, bad, ending in (
+        (Number(), 10**400, "a finite number, not 100000000000000000...0000000000000000000"),
+        (Number(), 10**5000, "a finite number, not a int too large to be shown"),
+        (Whole(at_most=3), 10**5000, "a whole number of at most 3, not a int too large to be shown"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            constraint.checked(bad, "it")
+        assert str(caught.value) == f"it must be {ending}"
+    with pytest.raises(ConfigError, match="it must be a number between 0 and 1, not Fraction"):
+        SHARE.checked(Fraction(10**400, 3), "it")

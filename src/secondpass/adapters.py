@@ -101,9 +101,14 @@ def known_scores(scores: Iterable[object]) -> list[float] | None:
     """Return the first stage's scores, or None unless there is a finite number for every document."""
     known: list[float] = []
     for score in scores:
-        if not isinstance(score, Real) or isinstance(score, bool) or not math.isfinite(score):
+        if not isinstance(score, Real) or isinstance(score, bool):
             return None
-        known.append(float(score))
+        try:
+            known.append(float(score))
+        except OverflowError:  # a whole number beyond what a float can hold
+            return None
+        if not math.isfinite(known[-1]):
+            return None
     return known
 
 

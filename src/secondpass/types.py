@@ -141,7 +141,7 @@ def document_text(document: object, position: int) -> str:
 def _checked_initial_scores(scores: Iterable[float], n_documents: int) -> tuple[float, ...]:
     try:
         checked = tuple(float(score) for score in scores)
-    except (TypeError, ValueError) as exc:
+    except (TypeError, ValueError, OverflowError) as exc:
         raise InputError(f"initial_scores must be numbers, one for each document, or None: {exc}") from exc
     if len(checked) != n_documents or not all(map(math.isfinite, checked)):
         raise InputError(f"initial_scores must be {n_documents} finite numbers, one for each document, or None")

@@ -204,8 +204,12 @@ class Number(_Range[float]):
     def _accepted(self, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, Real):
             raise _Refused
-        number = int(value) if isinstance(value, Integral) else float(value)
-        if not math.isfinite(number) or not self._within(number):
+        try:
+            number = int(value) if isinstance(value, Integral) else float(value)
+            finite = math.isfinite(number)
+        except OverflowError:  # a whole number or a fraction beyond what a float can hold
+            raise _Refused from None
+        if not finite or not self._within(number):
             raise _Refused
         return number
 
@@ -380,7 +384,10 @@ def must_be(name: str, takes: object, value: object) -> str:
 
 def shown(value: object) -> str:
     """Return a value as an error shows it: short, however large, deep or often referred to what is in it may be."""
-    text = _REPR.repr(value)
+    try:
+        text = _REPR.repr(value)
+    except ValueError:  # Python writes no whole number of thousands of digits
+        text = f"a {type(value).__name__} too large to be shown"
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 
