@@ -1,12 +1,14 @@
 """A secondpass reranker as LangChain's cross-encoder."""
 
 import os
+from collections.abc import Sequence
 
 from langchain_core.cross_encoders import BaseCrossEncoder
 
-from secondpass import Request
+from secondpass import InputError, Request
 from secondpass.adapters import load_reranker
 from secondpass.loading import RerankerLike
+from secondpass.validation import shown
 
 __all__ = ["SecondPassCrossEncoder"]
 
@@ -53,11 +55,12 @@ class SecondPassCrossEncoder(BaseCrossEncoder):
             A score for each pair, in the order of the pairs.
 
         Raises:
-            InputError: a query is empty, or a text is not a str.
+            InputError: a query is empty, or one of them is not a pair of a query and a text.
             ScoringError: the reranker failed.
         """
         places: dict[str, list[int]] = {}
-        for place, (query, _) in enumerate(text_pairs):
+        for place, pair in enumerate(text_pairs):
+            query, _ = _checked(pair, place)
             places.setdefault(query, []).append(place)
         requests = [Request(query, [text_pairs[place][1] for place in group]) for query, group in places.items()]
         scores = [0.0] * len(text_pairs)
@@ -68,3 +71,9 @@ class SecondPassCrossEncoder(BaseCrossEncoder):
 
     def __repr__(self) -> str:
         return f"SecondPassCrossEncoder({self.reranker!r})"
+
+
+def _checked(pair: object, place: int) -> Sequence[str]:
+    if isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(text, str) for text in pair):
+        return pair
+    raise InputError(f"text_pairs[{place}] must be a pair of a query and a text, each a str, not {shown(pair)}")

@@ -19,7 +19,8 @@ class RerankedRetriever(BaseRetriever):
     The inner retrieval and the reranking are runs within its own.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    # A configuration can hold a key, which pydantic's messages would show.
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)
 
     base_retriever: Annotated[SerializeAsAny[Runnable[str, list[Document]]], WithJsonSchema({"type": "object"})]
     reranker: SecondPassReranker

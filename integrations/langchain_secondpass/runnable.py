@@ -37,7 +37,8 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
     ``configurable_fields`` can leave them to the call.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A configuration can hold a key, which pydantic's messages would show.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     reranker: RerankerField
     top_n: int | None = 3

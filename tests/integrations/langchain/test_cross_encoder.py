@@ -1,6 +1,7 @@
 """`SecondPassCrossEncoder`, alone and in LangChain's own compressor."""
 
 import pickle
+from typing import Any
 
 import pytest
 from langchain_classic.retrievers.document_compressors import CrossEncoderReranker
@@ -38,6 +39,14 @@ class TestCrossEncoder:
             SecondPassCrossEncoder("nope")
         with pytest.raises(InputError, match="the query is empty"):
             SecondPassCrossEncoder("fake").score([("", "text")])
+
+    @pytest.mark.parametrize(
+        "pair", [("copy", None), (None, "text"), (["copy"], "text"), ("copy",), "ab", ("a", "b", "c")]
+    )
+    def test_a_wrong_pair_is_named_by_its_place(self, pair: Any) -> None:
+        """Among all pairs, not among those of its query."""
+        with pytest.raises(InputError, match=r"text_pairs\[2\] must be a pair of a query and a text, each a str, not"):
+            SecondPassCrossEncoder("fake").score([("copy", "text"), ("move", "text"), pair])
 
     def test_in_langchains_own_compressor(self) -> None:
         """LangChain's `CrossEncoderReranker` orders by it, and takes nothing for nothing."""

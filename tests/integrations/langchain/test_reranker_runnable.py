@@ -8,6 +8,7 @@ from langchain_classic.retrievers import ContextualCompressionRetriever
 from langchain_classic.retrievers.document_compressors import DocumentCompressorPipeline
 from langchain_core.documents import BaseDocumentTransformer, Document
 from langchain_core.runnables import ConfigurableField, RunnableLambda, RunnablePassthrough
+from pydantic import ValidationError
 
 from langchain_secondpass import SecondPassReranker
 from secondpass import InputError, ScoringError
@@ -100,6 +101,14 @@ class TestRunnable:
         value = {"query": QUERY, "documents": candidates()}
         assert len(step.invoke(value)) == 3
         assert len(step.invoke(value, {"configurable": {"n": 1}})) == 1
+
+    def test_no_error_shows_a_key(self, fake: SecondPassReranker) -> None:
+        """A configuration where a reranker belongs is refused without what is in it."""
+        step = fake.as_runnable().configurable_fields(reranker=ConfigurableField("reranker"))
+        wrong: Any = {"type": "remote", "url": "http://host", "api_key": "sk-123"}
+        with pytest.raises(ValidationError, match="instance of Reranker") as caught:
+            step.with_config({"configurable": {"reranker": wrong}}).invoke({"query": QUERY, "documents": candidates()})
+        assert "sk-123" not in str(caught.value)
 
     def test_name_and_schemas(self, fake: SecondPassReranker) -> None:
         """Graphs and tools see its name, and what goes in and comes out."""
