@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from llama_index.core.schema import NodeWithScore, TextNode
 
-from llama_index.postprocessor.secondpass import SufficiencyQueryEngine
+from llama_index.postprocessor.secondpass import SufficiencyQueryEngine, VerifyingQueryEngine
 from secondpass.errors import ConfigError
 from secondpass.verify.sufficiency import SufficiencyCheck
 from tests.integrations.llama_index.answers import Engine
@@ -46,6 +46,28 @@ def test_it_says_where_they_do_not(check: SufficiencyCheck) -> None:
             assert len(response.source_nodes) == len(texts)
     engine = SufficiencyQueryEngine(Retrieving(TWO, FIVE), check, disagree=None)
     assert engine.query(QUESTION).response == "Two years."
+
+
+def test_async_retrieval_is_the_engines_own(check: SufficiencyCheck) -> None:
+    """Where it has one, it is awaited in the caller's event loop, also through an engine in between."""
+
+    class Awaiting(Retrieving):
+        async def aretrieve(self, query_bundle: object) -> list[NodeWithScore]:
+            loops.append(asyncio.get_running_loop())
+            return super().retrieve(query_bundle)
+
+        def retrieve(self, query_bundle: object) -> list[NodeWithScore]:
+            raise AssertionError("this would block a thread")
+
+    async def asked() -> None:
+        inner = Awaiting(TWO, OTHER)
+        for engine in (inner, VerifyingQueryEngine(inner, check.verifier)):  # type: ignore[arg-type]
+            response = await SufficiencyQueryEngine(engine, check).aquery(QUESTION)
+            assert response.metadata["sufficiency"]["decision"] == "answer"
+        assert loops == [asyncio.get_running_loop()] * 2
+
+    loops: list[asyncio.AbstractEventLoop] = []
+    asyncio.run(asked())
 
 
 def test_settings() -> None:

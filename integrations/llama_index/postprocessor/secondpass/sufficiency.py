@@ -1,6 +1,5 @@
 """A query engine that asks another one only where what it retrieved answers the question."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +69,7 @@ class SufficiencyQueryEngine(WrappingQueryEngine):
 
     async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         with self._reported(query_bundle) as finished:
-            nodes = await asyncio.to_thread(self.retrieve, query_bundle)
+            nodes = await self.aretrieve(query_bundle)
             found = await self.check.acheck(query_bundle.query_str, passages_of(nodes, self.metadata_mode))
             instead = self._instead(found, nodes)
             finished.append(instead or _with(await self.query_engine.asynthesize(query_bundle, nodes), found))

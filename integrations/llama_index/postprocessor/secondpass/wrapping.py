@@ -1,6 +1,7 @@
 """What query engines around another one share."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,6 +44,12 @@ class WrappingQueryEngine(BaseQueryEngine):
     def retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         """Return what the wrapped engine retrieves."""
         return self.query_engine.retrieve(query_bundle)
+
+    async def aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        """Async version of `retrieve`: the wrapped engine's own, where it has one, as not all have."""
+        own: Callable[[QueryBundle], Awaitable[list[NodeWithScore]]] | None
+        own = getattr(self.query_engine, "aretrieve", None)
+        return await asyncio.to_thread(self.retrieve, query_bundle) if own is None else await own(query_bundle)
 
     @contextmanager
     def _reported(self, query_bundle: QueryBundle) -> Iterator[list[RESPONSE_TYPE]]:
