@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, LogProb
 from llama_index.core.llms import MockLLM
+from llama_index.core.llms.loading import RECOGNIZED_LLMS
 
 import secondpass as sp
 from secondpass.errors import ConfigError
@@ -64,3 +65,31 @@ def test_it_stands_in_a_configuration_where_llama_index_can_read_it() -> None:
     with pytest.raises(ConfigError, match="no configuration can name Told") as caught:
         sp.LLMReranker(llm=Told()).to_config()
     assert "sk-123" not in str(caught.value)
+
+
+def test_no_key_is_written_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not among the arguments of each request either; what only resembles one is."""
+
+    class Keyed(MockLLM):
+        aws_session_token: str = "sk-1"
+        access_token: str = "sk-2"
+        max_tokens: int | None = 7
+        credentials: dict[str, str] = {"user": "sk-3"}
+        eos_token: str = "</s>"
+        additional_kwargs: dict[str, Any] = {
+            "extra_headers": {"Authorization": "sk-4"},
+            "each": [{"api_key": "sk-5", "top_k": 3}],
+        }
+
+        def __init__(self, **settings: Any) -> None:
+            super(MockLLM, self).__init__(**settings)  # MockLLM's own takes none but its own
+
+        @classmethod
+        def class_name(cls) -> str:
+            return "Keyed"
+
+    monkeypatch.setitem(RECOGNIZED_LLMS, "Keyed", Keyed)
+    config = sp.LLMReranker(llm=Keyed()).to_config()
+    assert "sk-" not in str(config)
+    written = config["llm"]["model"]
+    assert (written["eos_token"], written["additional_kwargs"]) == ("</s>", {"each": [{"top_k": 3}]})

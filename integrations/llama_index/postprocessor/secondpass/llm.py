@@ -15,7 +15,10 @@ from secondpass.llm import Answer, ForeignModel, Prompt, TokenChoice
 
 __all__ = ["LanguageModel"]
 
-_SECRET = re.compile(r"(key|password|secret|headers|^token|auth_token)$")
+_SECRET = re.compile(
+    r"(key|key_id|password|secret|headers|credentials|authorization|^token|(access|session|auth|refresh|api)_token)$",
+    re.IGNORECASE,
+)
 
 
 class LanguageModel(ForeignModel):
@@ -91,12 +94,20 @@ class LanguageModel(ForeignModel):
 
 
 def _written(model: LLM) -> dict[str, Any]:
-    written = {name: value for name, value in model.to_dict().items() if not _SECRET.search(name)}
     try:
-        plain: dict[str, Any] = json.loads(json.dumps(written))
+        plain: dict[str, Any] = json.loads(json.dumps(_without_secrets(model.to_dict())))
     except (TypeError, ValueError) as exc:
         raise ConfigError(f"the settings of {type(model).__name__} are not all data: {first_line(exc)}") from exc
     return plain
+
+
+def _without_secrets(value: Any) -> Any:
+    """Return settings without what may be a key, also within others, such as the headers of each request."""
+    if isinstance(value, list | tuple):
+        return [_without_secrets(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {name: _without_secrets(item) for name, item in value.items() if not _SECRET.search(str(name))}
 
 
 def _tokens(logprobs: Sequence[Sequence[LogProb]] | None) -> tuple[TokenChoice, ...] | None:
