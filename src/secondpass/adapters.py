@@ -2,13 +2,13 @@
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from secondpass.base import Reranker
 from secondpass.config import refuse_endless
-from secondpass.errors import ConfigError
+from secondpass.errors import ConfigError, InputError
 from secondpass.loading import RerankerLike, load
 from secondpass.secret import Secret
 from secondpass.validation import shown
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from secondpass.verify.sufficiency import SufficiencyCheck
     from secondpass.verify.verifier import FactVerifier
 
+T = TypeVar("T")
+
 __all__ = [
     "DEFAULT_RERANKER",
     "VerifierLike",
     "check_named",
+    "checked_documents",
+    "checked_fields",
     "known_scores",
     "load_reranker",
     "load_sufficiency_check",
@@ -72,6 +76,43 @@ def check_named(reranker: object, model: object, device: object) -> None:
         raise ConfigError(f'a reranker must be a name ("cross-encoder"), a mapping or a Reranker, not {kind}')
     if device is not None and isinstance(reranker, Mapping | Reranker):
         raise ConfigError("device goes with the name of a model: a reranker or a configuration has its own")
+
+
+def checked_fields(fields: Iterable[str] | None, name: str) -> list[str]:
+    """Return the fields of documents' metadata that an adapter was told to read.
+
+    Args:
+        fields: their names; None for none.
+        name: what the setting is called.
+
+    Raises:
+        ConfigError: it is not a list of names; one text would be taken for a list of one-letter names.
+    """
+    if isinstance(fields, str):
+        raise ConfigError(f"{name} must be a list: [{fields!r}]")
+    listed = list(fields) if isinstance(fields, Iterable) else [] if fields is None else [fields]
+    if not all(isinstance(field, str) for field in listed):
+        raise ConfigError(f"{name} must be a list of names of fields, not {shown(fields)}")
+    return listed
+
+
+def checked_documents(documents: Sequence[T], kind: type[T], what: str) -> Sequence[T]:
+    """Return the documents that a framework handed over.
+
+    Args:
+        documents: a list of them.
+        kind: the class that they must have.
+        what: how the error calls it.
+
+    Raises:
+        InputError: it is no list, or one of them is something else.
+    """
+    if not isinstance(documents, list | tuple):
+        raise InputError(f"documents must be a list, not {type(documents).__name__}")
+    for at, document in enumerate(documents):
+        if not isinstance(document, kind):
+            raise InputError(f"documents[{at}] must be {what}, not {type(document).__name__}")
+    return documents
 
 
 def load_verifier(verifier: VerifierLike, **usual: Any) -> "FactVerifier | MonitoredVerifier":

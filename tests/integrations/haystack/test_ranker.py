@@ -205,6 +205,8 @@ def test_a_document_without_text_comes_last() -> None:
         ({"top_k": 1.5}, "top_k must be"),
         ({"top_k": True}, "top_k must be"),
         ({"documents": ["a text"]}, r"documents\[0\] must be a haystack Document, not str"),
+        ({"documents": None}, "documents must be a list, not NoneType"),
+        ({"documents": Document(content="a")}, "documents must be a list, not Document"),
     ],
 )
 def test_bad_input_is_an_input_error(arguments: dict[str, Any], message: str) -> None:
@@ -231,6 +233,9 @@ def test_bad_input_is_an_input_error(arguments: dict[str, Any], message: str) ->
         ({"reranker": FakeReranker(), "score_threshold": float("inf")}, "finite number, or None, not inf"),
         ({"min_probability": 50}, "min_probability must be"),
         ({"meta_fields_to_embed": "title"}, r"must be a list: \['title'\]"),
+        ({"meta_fields_to_embed": ["title", 3]}, r"meta_fields_to_embed must be a list of names .* not \['title', 3\]"),
+        ({"meta_fields_to_embed": 3}, "meta_fields_to_embed must be a list of names of fields, not 3"),
+        ({"embedding_separator": 3}, "embedding_separator must be a str, not 3"),
     ],
 )
 def test_bad_settings_are_refused_at_construction(settings: dict[str, Any], message: str) -> None:
@@ -253,8 +258,8 @@ def test_no_threshold_on_ordinal_scores() -> None:
 
 
 def test_a_runs_own_threshold_is_checked() -> None:
-    """A threshold that is no finite number is refused before anything is scored."""
-    with pytest.raises(ConfigError, match="finite number"):
+    """A threshold that is no finite number is refused before anything is scored, by the name that it has here."""
+    with pytest.raises(ConfigError, match="score_threshold must be a finite number, or None, not nan"):
         SecondPassRanker(FakeReranker()).run(QUERY, make_documents(), score_threshold=float("nan"))
 
 

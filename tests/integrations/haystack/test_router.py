@@ -83,3 +83,5 @@ def test_as_data() -> None:
         SecondPassSufficiencyRouter("strict")  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"documents\[0\]"):
         router.run(QUESTION, ["text"])  # type: ignore[list-item]
+    with pytest.raises(InputError, match="documents must be a list, not NoneType"):
+        router.run(QUESTION, None)  # type: ignore[arg-type]

@@ -183,6 +183,7 @@ def test_bad_input(make: Any, arguments: dict[str, Any], message: str) -> None:
         ([FactVerifier], {}, "not type"),
         ([], {"reply_type": "message"}, "reply_type must be 'chat', 'text' or None, not 'message'"),
         ([], {"meta_fields": "title"}, r"meta_fields must be a list: \['title'\]"),
+        ([], {"meta_fields": [None]}, r"meta_fields must be a list of names of fields, not \[None\]"),
     ],
 )
 def test_bad_settings(arguments: list[Any], settings: dict[str, Any], message: str) -> None:

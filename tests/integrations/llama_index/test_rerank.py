@@ -301,6 +301,20 @@ class TestSettings:
         with pytest.raises(InputError, match="query_str="):
             asyncio.run(fake().apostprocess_nodes(nodes, **arguments))
 
+    @pytest.mark.parametrize("wrong", ["a text", TextNode(text="a")])
+    def test_what_is_no_node_with_a_score(self, wrong: Any) -> None:
+        """It is refused with its place, by both ways of running."""
+        message = rf"nodes\[1\] must be a NodeWithScore, not {type(wrong).__name__}"
+        with pytest.raises(InputError, match=message):
+            fake().postprocess_nodes([scored()[0], wrong], query_str=QUESTION)
+        with pytest.raises(InputError, match=message):
+            asyncio.run(fake().apostprocess_nodes([scored()[0], wrong], query_str=QUESTION))
+
+    def test_bad_keep_retrieval_score(self) -> None:
+        """It is True or False, and the error is ours."""
+        with pytest.raises(ConfigError, match="keep_retrieval_score must be True or False, not 'yes'"):
+            fake(keep_retrieval_score="yes")
+
     def test_blank_query(self) -> None:
         """A blank query is refused as the reranker refuses it."""
         with pytest.raises(InputError, match="the query is empty"):

@@ -104,6 +104,7 @@ class SecondPassRerank(BaseNodePostprocessor):
         loaded = load_reranker(reranker, model=model, device=device)
         loaded.require_threshold(threshold)
         prior = Flag().checked(prior, "prior")
+        keep_retrieval_score = Flag().checked(keep_retrieval_score, "keep_retrieval_score")
         (with_prior(loaded) if prior else loaded).require_probability(min_probability)
         # As a mapping: to a type checker, the base class's constructor knows the base class's fields only.
         fields: dict[str, Any] = {
@@ -146,7 +147,7 @@ class SecondPassRerank(BaseNodePostprocessor):
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
         query = _query(query_bundle)
-        if not nodes:
+        if not _checked(nodes):
             return []
         with self._reported(nodes, query) as reranked:
             ranking = self._second_stage().rerank(query.query_str, **self._candidates(nodes))
@@ -159,7 +160,7 @@ class SecondPassRerank(BaseNodePostprocessor):
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
         query = _query(query_bundle)
-        if not nodes:
+        if not _checked(nodes):
             return []
         with self._reported(nodes, query) as reranked:
             ranking = await self._second_stage().arerank(query.query_str, **self._candidates(nodes))
@@ -223,6 +224,14 @@ def _query(query_bundle: QueryBundle | None) -> QueryBundle:
             "SecondPassRerank needs a query to rank by: call postprocess_nodes with query_str= or query_bundle="
         )
     return query_bundle
+
+
+def _checked(nodes: list[NodeWithScore]) -> list[NodeWithScore]:
+    """Return the nodes; the event that reports them would refuse others with an error of pydantic's."""
+    for at, node in enumerate(nodes or ()):
+        if not isinstance(node, NodeWithScore):
+            raise InputError(f"nodes[{at}] must be a NodeWithScore, not {type(node).__name__}")
+    return nodes
 
 
 def _model_name(reranker: Reranker) -> str:

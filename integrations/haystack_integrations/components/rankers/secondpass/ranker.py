@@ -16,13 +16,21 @@ except ImportError as exc:
 
     raise MissingExtraError.of("haystack", "SecondPassRanker") from exc
 
-from secondpass.adapters import DEFAULT_RERANKER, check_named, known_scores, load_reranker, without_secrets
+from secondpass.adapters import (
+    DEFAULT_RERANKER,
+    check_named,
+    checked_documents,
+    checked_fields,
+    known_scores,
+    load_reranker,
+    without_secrets,
+)
 from secondpass.base import Reranker
 from secondpass.composition.prior import with_prior
 from secondpass.errors import ConfigError, InputError
 from secondpass.loading import RerankerLike
 from secondpass.types import Ranking
-from secondpass.validation import SHARE, THRESHOLD, Flag, checked_k
+from secondpass.validation import SHARE, THRESHOLD, Flag, Text, checked_k
 
 __all__ = ["SecondPassRanker"]
 
@@ -86,9 +94,6 @@ class SecondPassRanker:
         embedding_separator: str = "\n",
         prior: bool = True,
     ) -> None:
-        if isinstance(meta_fields_to_embed, str):
-            # It would be taken for a list of one-letter fields, none of which exists.
-            raise ConfigError(f"meta_fields_to_embed must be a list: [{meta_fields_to_embed!r}]")
         self.device = device.to_torch_str() if isinstance(device, ComponentDevice) else device
         check_named(reranker, model, self.device)
         self.model = os.fspath(model) if isinstance(model, os.PathLike) else model
@@ -100,8 +105,8 @@ class SecondPassRanker:
         else:
             self.reranker = dict(reranker) if isinstance(reranker, Mapping) else reranker
         self.top_k = checked_k(top_k, "top_k", error=ConfigError)
-        self.meta_fields_to_embed = list(meta_fields_to_embed or ())
-        self.embedding_separator = embedding_separator
+        self.meta_fields_to_embed = checked_fields(meta_fields_to_embed, "meta_fields_to_embed")
+        self.embedding_separator = Text(empty=True).checked(embedding_separator, "embedding_separator")
         self.prior = Flag().checked(prior, "prior")
         self._loaded = reranker if isinstance(reranker, Reranker) else None
         self.score_threshold = THRESHOLD.checked(score_threshold, "score_threshold")
@@ -141,7 +146,7 @@ class SecondPassRanker:
             Under ``documents``, the best first, copies whose `score` is the reranker's.
 
         Raises:
-            InputError: the query is empty, or ``top_k`` is below 1.
+            InputError: the query is empty, ``top_k`` is below 1, or the documents are no list of Documents.
             ConfigError: the threshold is not a finite number, or the scores are ordinal.
         """
         candidates, request = self._prepare(documents, top_k)
@@ -186,7 +191,8 @@ class SecondPassRanker:
         return default_from_dict(cls, data)
 
     def _ready(self, score_threshold: float | None) -> tuple[Reranker, float | None]:
-        threshold = self.score_threshold if score_threshold is None else score_threshold
+        given = THRESHOLD.checked(score_threshold, "score_threshold")
+        threshold = self.score_threshold if given is None else given
         if self._loaded is None:
             with _LOADING:  # a thread that had to wait finds it loaded
                 if self._loaded is None:
@@ -215,9 +221,7 @@ class SecondPassRanker:
 def _unique(documents: list[Document]) -> list[Document]:
     """Return one document for each id, in the place of the first: the one that the first stage scored highest."""
     chosen: dict[str, tuple[float, Document]] = {}
-    for at, document in enumerate(documents):
-        if not isinstance(document, Document):
-            raise InputError(f"documents[{at}] must be a haystack Document, not {type(document).__name__}")
+    for document in checked_documents(documents, Document, "a haystack Document"):
         score = -math.inf if document.score is None else document.score
         if document.id not in chosen or score > chosen[document.id][0]:
             chosen[document.id] = (score, document)

@@ -11,9 +11,9 @@ except ImportError as exc:
 
     raise MissingExtraError.of("haystack", "SecondPassSufficiencyRouter") from exc
 
-from secondpass.adapters import load_sufficiency_check, without_secrets
+from secondpass.adapters import checked_documents, load_sufficiency_check, without_secrets
 from secondpass.base import in_thread
-from secondpass.errors import ConfigError, InputError
+from secondpass.errors import ConfigError
 from secondpass.verify.sufficiency import DECISIONS, Sufficiency, SufficiencyCheck
 
 __all__ = ["SecondPassSufficiencyRouter"]
@@ -67,12 +67,10 @@ class SecondPassSufficiencyRouter:
             The documents under one of ``answer``, ``search_again`` and ``disagree``, and ``sufficiency``.
 
         Raises:
-            InputError: a document is of another type.
+            InputError: the documents are no list, or one is of another type.
         """
-        for at, document in enumerate(documents):
-            if not isinstance(document, Document):
-                raise InputError(f"documents[{at}] must be a haystack Document, not {type(document).__name__}")
-        passages = [{"text": document.content or "", "id": document.id} for document in documents]
+        given = checked_documents(documents, Document, "a haystack Document")
+        passages = [{"text": document.content or "", "id": document.id} for document in given]
         found = self._ready().check(query, passages)
         return {found.decision: documents, "sufficiency": found}
 

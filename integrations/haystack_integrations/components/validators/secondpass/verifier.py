@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from haystack import Document, component, default_from_dict, default_to_dict
 from haystack.dataclasses import ChatMessage, TextContent
 
-from secondpass.adapters import VerifierLike, load_verifier, without_secrets
+from secondpass.adapters import VerifierLike, checked_documents, checked_fields, load_verifier, without_secrets
 from secondpass.base import in_thread
 from secondpass.errors import ConfigError, InputError
 from secondpass.verify.monitored import MonitoredVerifier
@@ -65,9 +65,6 @@ class SecondPassVerifier:
         meta_fields: list[str] | None = None,
         reply_type: Literal["chat", "text"] | None = None,
     ) -> None:
-        if isinstance(meta_fields, str):
-            # It would be taken for a list of one-letter fields, none of which exists.
-            raise ConfigError(f"meta_fields must be a list: [{meta_fields!r}]")
         if reply_type not in _TYPES:
             raise ConfigError(f"reply_type must be 'chat', 'text' or None, not {reply_type!r}")
         if isinstance(verifier, os.PathLike):
@@ -78,7 +75,7 @@ class SecondPassVerifier:
         self.verifier: str | dict[str, Any] | FactVerifier | MonitoredVerifier = (
             dict(verifier) if isinstance(verifier, Mapping) else verifier
         )
-        self.meta_fields = list(meta_fields or ())
+        self.meta_fields = checked_fields(meta_fields, "meta_fields")
         self.reply_type = reply_type
         self._loaded = verifier if isinstance(verifier, FactVerifier | MonitoredVerifier) else None
         component.set_output_types(self, replies=_TYPES[reply_type], verifications=list[Verification], passed=bool)
@@ -115,7 +112,7 @@ class SecondPassVerifier:
             InputError: a reply or a document is of another type.
             VerificationFailedError: a reply did not pass, and the policy is ``raise``.
         """
-        answers = [_text(reply, at) for at, reply in enumerate(_listed(replies, "replies"))]
+        answers = [_text(reply, at) for at, reply in enumerate(_listed(replies))]
         passages = self._passages(documents)
         verifications = self._ready().verify_many([(answer, passages, query) for answer in answers])
         passed = bool(verifications) and all(verification.passed for verification in verifications)
@@ -149,10 +146,8 @@ class SecondPassVerifier:
         return self._loaded
 
     def _passages(self, documents: Sequence[Document]) -> list[dict[str, str]]:
-        for at, document in enumerate(_listed(documents, "documents")):
-            if not isinstance(document, Document):
-                raise InputError(f"documents[{at}] must be a haystack Document, not {type(document).__name__}")
-        return [{"text": self._document_text(document), "id": document.id} for document in documents]
+        given = checked_documents(documents, Document, "a haystack Document")
+        return [{"text": self._document_text(document), "id": document.id} for document in given]
 
     def _document_text(self, document: Document) -> str:
         values = [document.meta.get(name) for name in self.meta_fields]
@@ -175,10 +170,10 @@ def _with_text(parts: Sequence[Any], text: str) -> list[Any]:
     return [*kept[:first], TextContent(text), *kept[first:]] if text else kept
 
 
-def _listed(given: Sequence[Any], name: str) -> Sequence[Any]:
-    if isinstance(given, list | tuple):
-        return given
-    raise InputError(f"{name} must be a list, not {type(given).__name__}")
+def _listed(replies: Sequence[Any]) -> Sequence[Any]:
+    if isinstance(replies, list | tuple):
+        return replies
+    raise InputError(f"replies must be a list, not {type(replies).__name__}")
 
 
 def _text(reply: object, position: int) -> str:
