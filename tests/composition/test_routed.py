@@ -214,6 +214,8 @@ class TestSettings:
             ({"default": "fr"}, "default must be one of the routes: en, not 'fr'"),
             ({"languages": ["en"], "route": _first_letter}, "route='language' only"),
             ({"languages": "en"}, "a list of codes"),
+            ({"languages": 3}, "a list of codes"),
+            ({"default": ["en"]}, r"default must be one of the routes: en, not \['en'\]"),
         ],
     )
     def test_settings_that_cannot_be_are_refused(self, settings: dict[str, Any], message: str) -> None:

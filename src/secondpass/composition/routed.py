@@ -1,7 +1,7 @@
 """Routing: each request goes to the reranker that suits it, by language, by length, or by any function."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from secondpass.base import Reranker
@@ -58,12 +58,13 @@ class RoutedReranker(Reranker):
             raise ConfigError(must_be("RoutedReranker: routes", takes, routes))
         if "type" in routes:
             raise ConfigError("RoutedReranker: a route can't be named 'type', the key of a reranker's configuration")
-        if default is not None and default not in routes:
+        if default is not None and (not isinstance(default, str) or default not in routes):
             raise ConfigError(must_be("RoutedReranker: default", f"one of the routes: {', '.join(routes)}", default))
         if route not in ("language", "length") and not callable(route):
             takes = "'language', 'length' or a function from a request to the name of its route"
             raise ConfigError(must_be("RoutedReranker: route", takes, route))
-        if languages is not None and (route != "language" or isinstance(languages, str)):
+        codes = isinstance(languages, Iterable) and not isinstance(languages, str)
+        if languages is not None and (route != "language" or not codes):
             raise ConfigError("RoutedReranker: languages is a list of codes, and goes with route='language' only")
         self.routes = {name: member_of(self, reranker) for name, reranker in routes.items()}
         self.route, self.default = route, default
