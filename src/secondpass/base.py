@@ -85,11 +85,7 @@ class Reranker(Configured, ABC):
         filled = [request for request in asked if len(request)]
         start = time.perf_counter()
         results = self._score(filled) if filled else []
-        finished = self._finished(asked, results, time.perf_counter() - start)
-        return [
-            scores if request is kept else self._with_blanks(request, scores)
-            for request, kept, scores in zip(requests, asked, finished, strict=True)
-        ]
+        return self._completed(requests, asked, results, time.perf_counter() - start)
 
     def _require_instruction(self) -> None:
         if not (inner_rerankers(self) if self.takes_instruction is None else self.takes_instruction):
@@ -97,6 +93,16 @@ class Reranker(Configured, ABC):
                 f"{self!r} takes no instruction, and a request has one: leave it out, or use a model that was trained "
                 f"with one, such as 'cross-encoder:Qwen3-Reranker-0.6B'"
             )
+
+    def _completed(
+        self, requests: Sequence[Request], asked: Sequence[Request], results: list[Scores], latency_s: float
+    ) -> list[Scores]:
+        """Return the scores of all documents, from the results for those requests without blanks that are not empty."""
+        finished = self._finished(asked, results, latency_s)
+        return [
+            scores if request is kept else self._with_blanks(request, scores)
+            for request, kept, scores in zip(requests, asked, finished, strict=True)
+        ]
 
     def _finished(self, requests: Sequence[Request], results: list[Scores], latency_s: float) -> list[Scores]:
         """Check the results for the requests that are not empty, and put empty ones between them."""

@@ -96,6 +96,17 @@ class TestTasks:
 
         assert [len(ranking) for ranking in asyncio.run(main())] == [0, 1, 2]
 
+    @pytest.mark.parametrize("scale", ["probability", "logit"])
+    def test_blank_documents_are_not_handed_on(self, scale: str) -> None:
+        """They come last and are counted as by a plain call, and what is all blank needs no batch."""
+        with CoalescingReranker(FakeReranker(scale=scale)) as reranker:
+            for documents in (["", "copy a file", "\u2026", "move"], ["", " "]):
+                plain, awaited = reranker.rerank("copy", documents), asyncio.run(reranker.arerank("copy", documents))
+                assert awaited.documents == plain.documents
+                assert awaited.trace.counts == plain.trace.counts and awaited.trace.counts["blank"] == 2
+                assert [stage.counts for stage in awaited.trace.stages] == [s.counts for s in plain.trace.stages]
+        assert asyncio.run(reranker.arerank("copy", [""]))[0].explanation == {"blank": True}  # closed as it is
+
 
 class TestBackPressure:
     def test_a_full_queue_blocks_until_there_is_room(self) -> None:

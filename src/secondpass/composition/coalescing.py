@@ -126,12 +126,13 @@ class CoalescingReranker(Reranker):
         from asyncio import wrap_future
 
         checked = as_requests(requests, k)
-        filled = [request for request in checked if len(request)]
+        asked = [request.without_blanks() for request in checked]
+        filled = [request for request in asked if len(request)]
         start = time.perf_counter()
         results: list[Scores] = []
         if filled:
             results = _scores(await wrap_future(await self._batcher.asubmit(of_units(filled), self.queue_timeout_s)))
-        return self._rankings(checked, self._finished(checked, results, time.perf_counter() - start))
+        return self._rankings(checked, self._completed(checked, asked, results, time.perf_counter() - start))
 
     def __getstate__(self) -> dict[str, Any]:
         names = ("wrapped", "max_wait_ms", "max_pairs", "max_queue", "queue_timeout_s")
