@@ -9,6 +9,7 @@ import secondpass as sp
 from secondpass.errors import ConfigError, InputError
 from secondpass.testing import FakeReranker
 from secondpass.verify.sufficiency import DECISIONS, SufficiencyCheck, sufficiency
+from secondpass.verify.verifier import FactVerifier
 from tests.verify.guarantees import FIVE, OTHER, QUESTION, TWO
 
 
@@ -75,3 +76,18 @@ def test_what_can_not_be_used(check: SufficiencyCheck) -> None:
         SufficiencyCheck(check.reranker, verifier=None, most=1)
     with pytest.raises(InputError):
         check.check(QUESTION, [3])  # type: ignore[list-item]
+
+
+def test_a_verifier_that_raises_is_refused(check: SufficiencyCheck) -> None:
+    """Passages that don't support one another are no failure, and would be an error of each call."""
+    assert isinstance(check.verifier, FactVerifier)
+    raising = FactVerifier(check.verifier.nli, policy="raise")
+    with pytest.raises(ConfigError, match="the policy 'raise' has no meaning here"):
+        SufficiencyCheck(check.reranker, verifier=raising)
+
+
+def test_it_says_what_it_is_made_of() -> None:
+    """As traces and logs show it."""
+    assert repr(SufficiencyCheck(FakeReranker(), verifier=None, threshold=0.6)) == (
+        "SufficiencyCheck(FakeReranker(), verifier=None, threshold=0.6)"
+    )

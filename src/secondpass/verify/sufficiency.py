@@ -116,7 +116,8 @@ class SufficiencyCheck(Configured):
     Args:
         reranker: a reranker, its name or its configuration. It must know the probability that something answers, as
             the default model does, or have calibrated probabilities, of which the best one is taken.
-        verifier: a verifier, the name of an NLI model, or the settings of a verifier; None compares nothing.
+        verifier: a verifier, the name of an NLI model, or the settings of a verifier, not with the policy ``raise``;
+            None compares nothing.
         threshold: the lowest probability that a passage answers, in [0, 1].
         most: how many of the best passages are compared, at most; those that are less likely than not relevant are not.
 
@@ -142,6 +143,11 @@ class SufficiencyCheck(Configured):
     ) -> None:
         self.reranker: Reranker = load(reranker)
         self.verifier = None if verifier is None else load_verifier(verifier)
+        if self.verifier is not None and self.verifier.policy == "raise":
+            raise ConfigError(
+                "SufficiencyCheck: the policy 'raise' has no meaning here, as passages need not support one another: "
+                "take a verifier with another one"
+            )
         self.threshold, self.most = threshold, most
         check(self, threshold=SHARE, most=Whole(at_least=2))
         known = self.reranker.calibration
@@ -191,6 +197,9 @@ class SufficiencyCheck(Configured):
                     found.append(Disagreement(*place, against, checked.probability))
                     break
         return tuple(found)
+
+    def __repr__(self) -> str:
+        return f"SufficiencyCheck({self.reranker!r}, verifier={self.verifier!r}, threshold={self.threshold!r})"
 
     def _about(self, question: str, document: RankedDocument) -> Claim | None:
         """Return the sentence of a passage that is most about a question; None if it has none."""
