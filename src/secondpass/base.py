@@ -88,10 +88,11 @@ class Reranker(Configured, ABC):
         return self._completed(requests, asked, results, time.perf_counter() - start)
 
     def _require_instruction(self) -> None:
-        if not (inner_rerankers(self) if self.takes_instruction is None else self.takes_instruction):
+        refusing = _refusing(self)
+        if refusing is not None:
             raise InputError(
-                f"{self!r} takes no instruction, and a request has one: leave it out, or use a model that was trained "
-                f"with one, such as 'cross-encoder:Qwen3-Reranker-0.6B'"
+                f"{refusing!r} takes no instruction, and a request has one: leave it out, or use a model that was "
+                f"trained with one, such as 'cross-encoder:Qwen3-Reranker-0.6B'"
             )
 
     def _completed(
@@ -262,6 +263,14 @@ class Reranker(Configured, ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def _refusing(reranker: Reranker) -> Reranker | None:
+    """Return one that takes no instruction, of those that do the work, where none of them takes one."""
+    if reranker.takes_instruction is not None:
+        return None if reranker.takes_instruction else reranker
+    inner = [_refusing(each) for each in inner_rerankers(reranker)]
+    return next(iter(inner), reranker) if None not in inner else None
 
 
 def inner_rerankers(reranker: Reranker) -> list[Reranker]:

@@ -14,6 +14,12 @@ _QUERY, _DOCUMENTS = "how do I copy a file", ["shutil.copy copies a file.", "The
 _LAW = "Given a question about the law, find the statute that answers it"
 
 
+class Told(FakeReranker):
+    """Takes an instruction, and does as it would without it."""
+
+    takes_instruction = True
+
+
 class TestThoseThatTakeNone:
     """Nothing that a user says is silently left out."""
 
@@ -30,6 +36,15 @@ class TestThoseThatTakeNone:
         """By the one that does the work."""
         with pytest.raises(sp.InputError, match="takes no instruction"):
             wrap(FakeReranker()).rerank(_QUERY, _DOCUMENTS, instruction=_LAW)
+
+    def test_no_fallback_takes_it_for_a_failure(self) -> None:
+        """A chain of which no member takes one refuses it; where one does, that one answers."""
+        with pytest.raises(sp.InputError, match=r"^FakeReranker\(\) takes no instruction"):
+            sp.FallbackReranker([FakeReranker(), sp.CachedReranker(FakeReranker())]).rerank(
+                _QUERY, _DOCUMENTS, instruction=_LAW
+            )
+        ranking = sp.FallbackReranker([FakeReranker(), Told()]).rerank(_QUERY, _DOCUMENTS, instruction=_LAW)
+        assert ranking[0].explanation["answered_by"] == "Told"
 
     def test_so_is_a_setting(self) -> None:
         """The embedded cross-encoder has no place for it, and says so when it is built."""
