@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from secondpass.verify.sufficiency import SufficiencyCheck
     from secondpass.verify.verifier import FactVerifier
 
-T = TypeVar("T")
-
 __all__ = [
     "DEFAULT_RERANKER",
     "VerifierLike",
@@ -32,6 +30,8 @@ __all__ = [
     "load_verifier",
     "without_secrets",
 ]
+
+T = TypeVar("T")
 
 VerifierLike: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | FactVerifier | MonitoredVerifier"
 """The name or folder of an NLI model, the settings of a `FactVerifier` or of a `MonitoredVerifier`, or one."""
@@ -90,7 +90,7 @@ def checked_fields(fields: Iterable[str] | None, name: str) -> list[str]:
     """
     if isinstance(fields, str):
         raise ConfigError(f"{name} must be a list: [{fields!r}]")
-    listed = list(fields) if isinstance(fields, Iterable) else [] if fields is None else [fields]
+    listed: list[Any] = [] if fields is None else list(fields) if isinstance(fields, Iterable) else [fields]
     if not all(isinstance(field, str) for field in listed):
         raise ConfigError(f"{name} must be a list of names of fields, not {shown(fields)}")
     return listed
