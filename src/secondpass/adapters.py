@@ -105,7 +105,7 @@ def checked_documents(documents: Sequence[T], kind: type[T], what: str) -> Seque
         what: how the error calls it.
 
     Raises:
-        InputError: it is no list, or one of them is something else.
+        InputError: it is not a list, or one of them is something else.
     """
     if not isinstance(documents, list | tuple):
         raise InputError(f"documents must be a list, not {type(documents).__name__}")

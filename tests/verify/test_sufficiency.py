@@ -79,7 +79,7 @@ def test_what_can_not_be_used(check: SufficiencyCheck) -> None:
 
 
 def test_a_verifier_that_raises_is_refused(check: SufficiencyCheck) -> None:
-    """Passages that don't support one another are no failure, and would be an error of each call."""
+    """Passages that do not support one another are not a failure, but would be an error in each call."""
     assert isinstance(check.verifier, FactVerifier)
     raising = FactVerifier(check.verifier.nli, policy="raise")
     with pytest.raises(ConfigError, match="the policy 'raise' has no meaning here"):

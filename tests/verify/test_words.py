@@ -219,6 +219,6 @@ def test_long_texts_are_read_like_short_ones() -> None:
 
 
 def test_degrees_end_a_sentence() -> None:
-    """The C behind the sign of degrees is no initial, as the one before a name is."""
+    """The C behind a degree sign is not an initial, as one before a name is."""
     assert [token.sentence for token in tokenize("It is 20 \u00b0C. Mix it.") if token.text == "Mix"] == [1]
     assert [token.sentence for token in tokenize("It is by C. Mix.") if token.text == "Mix"] == [0]

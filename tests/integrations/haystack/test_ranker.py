@@ -258,7 +258,7 @@ def test_no_threshold_on_ordinal_scores() -> None:
 
 
 def test_a_runs_own_threshold_is_checked() -> None:
-    """A threshold that is no finite number is refused before anything is scored, by the name that it has here."""
+    """A threshold that is not a finite number is refused before anything is scored, by the name that it has here."""
     with pytest.raises(ConfigError, match="score_threshold must be a finite number, or None, not nan"):
         SecondPassRanker(FakeReranker()).run(QUERY, make_documents(), score_threshold=float("nan"))
 

@@ -162,7 +162,7 @@ def needs_question(question: str, reply: str) -> bool:
 
 
 def _names_somebody(reply: str, verb: str) -> bool:
-    """Return whether a reply may be only who it is, and is no sentence, yes, no or refusal."""
+    """Return whether a reply may be only who it is, and not a sentence, yes, no or a refusal."""
     if _YES.fullmatch(reply) or _NO.fullmatch(reply) or why_not(reply):
         return False
     words = [word.strip(_END).lower() for word in reply.split()]

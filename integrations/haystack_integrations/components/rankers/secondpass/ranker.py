@@ -146,7 +146,7 @@ class SecondPassRanker:
             Under ``documents``, the best first, copies whose `score` is the reranker's.
 
         Raises:
-            InputError: the query is empty, ``top_k`` is below 1, or the documents are no list of Documents.
+            InputError: the query is empty, ``top_k`` is below 1, or the documents are not a list of Documents.
             ConfigError: the threshold is not a finite number, or the scores are ordinal.
         """
         candidates, request = self._prepare(documents, top_k)

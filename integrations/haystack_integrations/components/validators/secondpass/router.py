@@ -67,7 +67,7 @@ class SecondPassSufficiencyRouter:
             The documents under one of ``answer``, ``search_again`` and ``disagree``, and ``sufficiency``.
 
         Raises:
-            InputError: the documents are no list, or one is of another type.
+            InputError: the documents are not a list, or one is of another type.
         """
         given = checked_documents(documents, Document, "a haystack Document")
         passages = [{"text": document.content or "", "id": document.id} for document in given]

@@ -52,7 +52,7 @@ _MULTIPLIED = {"doubled": 2.0, "doubling": 2.0, "tripled": 3.0, "trebled": 3.0, 
 _ROUND = word_set("odd something some")
 _NOT_ORDINAL = word_set("per split a every one")  # after these, "second" is a unit of time unless a noun follows
 _NEGATIVE = word_set("minus negative")
-# What stands right before the sign of a dollar that is no other country's, or of one that is.
+# What stands right before the dollar sign, by whose dollar it is.
 _DOLLARS = {
     **dict.fromkeys(("US", "U.S."), CURRENCIES["$"]),
     **dict.fromkeys(("A", "AU"), CURRENCIES["AUD"]),

@@ -266,7 +266,7 @@ def _unit_at(tokens: list[Token], at: int) -> tuple[Unit, int] | None:
 
 
 def _told_by_its_number(tokens: list[Token], at: int) -> Unit | None:
-    """Return what "p", "bar", "C" or "F" is behind a number; None if it is no unit.
+    """Return what "p", "bar", "C" or "F" is behind a number; None if it is not a unit.
 
     So it is of 85p, but not of 720p; of 3.5 bar, but not of "2 bar stools" or "1 bar"; of "at 180 C", but not of "unit
     180 C".
