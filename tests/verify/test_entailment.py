@@ -1,5 +1,7 @@
 """What the model reads of a claim's windows, and when it stops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -74,12 +76,9 @@ def test_each_premise_is_read_with_its_own_wording() -> None:
     """The claim in the words of a premise goes with that premise, in whichever call it is read."""
     model = FakeNli()
     claim = planned("It takes two weeks.", 0, 1, joined=PASSAGES[0], cited=(2,), contested=False)
-    worded = Planned(claim.stated, claim.windows, claim.joined, claim.cited, worded=("a", "b", "c", "d"))
-    entail(model, [worded])
-    assert model.calls == [
-        [(PASSAGES[0], "a"), (PASSAGES[2], "c")],
-        [(PASSAGES[1], "b"), (PASSAGES[0], "d")],
-    ]
+    entail(model, [replace(claim, wording=lambda premise: f"Beside {len(premise)} characters.")])
+    first, second, third = ((text, f"Beside {len(text)} characters.") for text in PASSAGES)
+    assert model.calls == [[first, third], [second, first]]
 
 
 def test_a_failure_in_the_second_call_takes_only_its_own_claims_along() -> None:

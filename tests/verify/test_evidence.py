@@ -145,7 +145,7 @@ def test_smaller_rooms_give_smaller_windows_of_few_sizes() -> None:
 
 
 class OneMore(ApproximateTokenization):
-    """Counts a token more in a text than in its parts, as tokenizers that mark a text's beginning do."""
+    """Counts a token more in two sentences than in each by itself."""
 
     def __init__(self) -> None:
         self.counted: list[str] = []
@@ -153,11 +153,11 @@ class OneMore(ApproximateTokenization):
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Return the lengths, and note of what."""
         self.counted += texts
-        return [length + 1 for length in super().lengths(texts)]
+        return [length + (text.count(".") > 1) for text, length in zip(texts, super().lengths(texts), strict=True)]
 
 
 def test_only_windows_near_the_limit_are_counted_again() -> None:
-    """Fourteen tokens of sixteen may be one more alone, and are not counted again; sixteen would be too many."""
+    """Fourteen tokens of sixteen may be one more together, and are not counted again; sixteen would be too many."""
     tokenization = OneMore()
     nine, seven = "One two three four five six seven eight.", "One two three four five six."
     index = Passages([f"{seven} {seven}", f"{nine} {seven}"], tokenization, 16, 0).index(16)
@@ -167,12 +167,16 @@ def test_only_windows_near_the_limit_are_counted_again() -> None:
     assert all(length <= 16 for length in tokenization.lengths([first, *rest]))
 
 
-def test_blank_and_foreign_passages_have_no_windows() -> None:
-    """Blank passages are skipped; those in another script or language are too, unless the model reads them."""
+def test_blank_and_foreign_passages_are_not_read() -> None:
+    """Blank passages have no windows; those in another script or language are never found, unless they are read."""
     texts = ["", " \n\t ", "Эйфелева башня стоит в Париже.", "Der Turm ist nicht hoch und wird im Mai gebaut."]
-    assert passages(*texts).index(50).windows == ()
-    read = passages(*texts, english_only=False).index(50).windows
-    assert {window.passage for window in read} == {2, 3}
+    foreign = passages(*texts).index(50)
+    assert not foreign.is_readable and foreign.best("Der Turm ist nicht hoch.", 4) == []
+    assert foreign.of_passage(3, foreign.scores("Der Turm.")) is None and not foreign.speaks_like("Turm ist nicht hoch")
+    read = passages(*texts, english_only=False).index(50)
+    assert read.is_readable and [window.passage for window in read.best("Der Turm ist nicht hoch.", 1)] == [3]
+    mixed = passages(*texts, "The tower is tall and was built in May.").index(50)
+    assert mixed.is_readable and [window.passage for window in mixed.best("Der Turm, May.", 4)] == [4]
     assert passages("", "  ").blank and not passages(*texts).blank and passages().blank
 
 

@@ -1,5 +1,6 @@
 """Claims on their way: what is read first and then, what is cited, and how a reply becomes a statement."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -46,23 +47,41 @@ def test_cited_passages_exist_and_are_few() -> None:
     assert stated(numbers=tuple(range(1, 12)), n_passages=20).cited == tuple(range(8))
 
 
+def said_beside(premise: str) -> str:
+    """Return the claim in the words of a premise."""
+    return f"claim beside {premise}"
+
+
+def with_claims(*premises: str) -> list[tuple[str, str]]:
+    """Return what the model reads of premises."""
+    return [(premise, said_beside(premise)) for premise in premises]
+
+
 def planned(joined: str = "both", *, contested: bool = True, verbatim: bool = False, n: int = 3) -> Planned:
     """Return what is read for a claim: so many windows, two cited ones and a joined one."""
-    worded = tuple(f"claim {at}" for at in range(n + 2 + bool(joined)))
-    return Planned(stated(), WINDOWS[:n], joined, CITED, verbatim, worded, contested)
+    return Planned(stated(), WINDOWS[:n], joined, CITED, verbatim, said_beside, contested)
 
 
 def test_the_opening_and_the_remainder_are_all() -> None:
     """The first window and the cited ones; the other windows and the joined one: each with its wording."""
-    assert planned().pairs == [(w.text, f"claim {at}") for at, w in enumerate((*WINDOWS, *CITED))] + [
-        ("both", "claim 5")
-    ]
-    assert planned().opening.pairs == [("w0", "claim 0"), ("c7", "claim 3"), ("c8", "claim 4")]
-    assert planned().remainder.pairs == [("w1", "claim 1"), ("w2", "claim 2"), ("both", "claim 5")]
+    assert planned().pairs == with_claims("w0", "w1", "w2", "c7", "c8", "both")
+    assert planned().opening.pairs == with_claims("w0", "c7", "c8")
+    assert planned().remainder.pairs == with_claims("w1", "w2", "both")
     assert planned("").remainder.premises == ["w1", "w2"] and planned("", n=1).remainder.premises == []
-    bare = Planned(stated(), WINDOWS, "both", CITED)
-    assert [claim for _, claim in bare.pairs] == ["It is so."] * 6
-    assert bare.opening.worded == bare.remainder.worded == ()
+    assert [claim for _, claim in Planned(stated(), WINDOWS, "both", CITED).pairs] == ["It is so."] * 6
+
+
+def test_a_claim_is_worded_only_for_what_is_read() -> None:
+    """What its opening settles costs nothing for the other windows."""
+    worded: list[str] = []
+
+    def wording(premise: str) -> str:
+        worded.append(premise)
+        return said_beside(premise)
+
+    claim = replace(planned(contested=False), wording=wording)
+    entail(Model({"w0": (0.9, 0.1, 0.0)}, {}), [claim])
+    assert worded == ["w0", "c7", "c8"]
 
 
 class Model:
@@ -138,19 +157,18 @@ def test_what_has_its_verdict_is_passed_on() -> None:
 def widened(*, partner: bool = False, contested: bool = False) -> Planned:
     """Return what is read for a claim whose two best windows are of one passage."""
     windows = (Window(0, 0, 3, "w0"), Window(0, 9, 12, "w1"), Window(1, 0, 3, "w2"))
-    worded = tuple(f"claim {at}" for at in range(5 if partner else 6))
     kept, left = ((windows[0], windows[2]), windows[1]) if partner else (windows, None)
-    return Planned(stated(), kept, "both", CITED, worded=worded, contested=contested, partner=left)
+    return Planned(stated(), kept, "both", CITED, wording=said_beside, contested=contested, partner=left)
 
 
 def test_two_windows_of_one_passage_are_opened_together() -> None:
     """With the cited windows; then what is left, each with its wording."""
     claim = widened()
     assert claim.widened and widened(partner=True).widened and not planned().widened and not planned("").widened
-    assert claim.opening.pairs == [("c7", "claim 3"), ("c8", "claim 4"), ("both", "claim 5")]
-    assert claim.remainder.pairs == [("w0", "claim 0"), ("w1", "claim 1"), ("w2", "claim 2")]
-    assert claim.others.pairs == [("w1", "claim 1"), ("w2", "claim 2")]
-    assert widened(partner=True).opening.pairs[-1] == ("both", "claim 4")
+    assert claim.opening.pairs == with_claims("c7", "c8", "both")
+    assert claim.remainder.pairs == with_claims("w0", "w1", "w2")
+    assert claim.others.pairs == with_claims("w1", "w2")
+    assert widened(partner=True).opening.pairs[-1] == ("both", "claim beside both")
 
 
 @pytest.mark.parametrize(("entailment", "read"), [(0.19, ["w1", "w2"]), (0.2, ["w0", "w1", "w2"])])

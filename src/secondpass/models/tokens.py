@@ -109,19 +109,22 @@ class EncoderTokenizer:
         Raises:
             ScoringError: the tokenizer fails.
         """
-        tokens: list[Tokens] = []
+        return [
+            Tokens(np.array(encoding.ids[: self.max_length], dtype=np.int32), len(encoding))
+            for encoding in self._encodings(texts)
+        ]
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text has, without special ones."""
+        return [len(encoding) for encoding in self._encodings(texts)]
+
+    def _encodings(self, texts: Sequence[str]) -> Iterator[tokenizers.Encoding]:
+        """Yield what the tokenizer makes of each text, without where its tokens stand."""
         for part in portions([len(text) for text in texts], _CHUNK):
             check_cancelled()
             with _errors_as(ScoringError, "the tokenizer failed"), before_any_fork():
                 chunk = self._tokenizer.encode_batch_fast(list(texts[part]), add_special_tokens=False)
-            for encoding in chunk:
-                ids = encoding.ids
-                tokens.append(Tokens(np.array(ids[: self.max_length], dtype=np.int32), len(ids)))
-        return tokens
-
-    def lengths(self, texts: Sequence[str]) -> list[int]:
-        """Return how many tokens each text has, without special ones."""
-        return [tokens.length for tokens in self.tokenize(texts)]
+            yield from chunk
 
     def offsets(self, text: str) -> npt.NDArray[np.int64]:
         """Return where in a text its tokens begin and end, in characters: shape (n_tokens, 2)."""

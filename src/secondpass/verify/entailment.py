@@ -128,7 +128,7 @@ def _scored(model: EntailmentModel, claims: Sequence[Planned], *, counts: dict[s
     results: list[Scored | Exception] = []
     begin = 0
     for claim in claims:
-        end = begin + len(claim.pairs)
+        end = begin + len(claim.premises)
         results.append(_of_claim(claim, output, slice(begin, end)))
         begin = end
     return results

@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate, islice
 from threading import Lock
 from typing import Any
 
@@ -73,28 +74,48 @@ class WindowIndex:
 
     Args:
         windows: in the order of the passages.
+        english_only: whether windows in other languages are never found. They are told apart as they are met, as few
+            of a long text's windows ever are.
     """
 
-    def __init__(self, windows: Sequence[Window]) -> None:
+    def __init__(self, windows: Sequence[Window], *, english_only: bool = False) -> None:
         self.windows = tuple(windows)
+        self._english_only = english_only
         self._passages = np.array([window.passage for window in self.windows], dtype=np.intp)
-        counts = [Counter(_terms(window.read)) for window in self.windows]
-        lengths = np.array([sum(count.values()) for count in counts], dtype=np.float64)
-        self._norms = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0)) if len(counts) else lengths
-        self._places: dict[str, list[tuple[int, int]]] = {}
-        for at, count in enumerate(counts):
-            for term, times in count.items():
-                self._places.setdefault(term, []).append((at, times))
-        self._weighted: dict[str, tuple[Indices, FloatArray]] = {}
+        self._counts = [Counter(_terms(window.read)) for window in self.windows]
+        lengths = np.array([count.total() for count in self._counts], dtype=np.float64)
+        self._norms = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0)) if len(lengths) else lengths
+        self._weighted: dict[str, tuple[Indices, FloatArray] | None] = {}
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is a window in a language that is read."""
+        return any(map(self._reads, self.windows))
+
+    def _reads(self, window: Window) -> bool:
+        return not (self._english_only and is_foreign(window.read))
 
     def scores(self, claim: str) -> FloatArray:
         """Return how well each window matches the words of a claim, shape (n_windows,), from 0 on."""
         scores = np.zeros(len(self.windows))
         for term in dict.fromkeys(_terms(claim)):
-            if term in self._places:
-                windows, weights = self._of_term(term)
+            weighted = self._of_term(term)
+            if weighted is not None:
+                windows, weights = weighted
                 scores[windows] += weights
         return scores
+
+    def best(self, claim: str, n: int) -> list[Window]:
+        """Return the ``n`` windows that match the words of a claim best, best first; fewer if there are no more."""
+        return list(islice(self._readable(np.argsort(-self.scores(claim), kind="stable")), n))
+
+    def of_passage(self, passage: int, scores: FloatArray) -> Window | None:
+        """Return the window of a passage that scores highest; None if the passage has no window."""
+        own = np.flatnonzero(self._passages == passage)
+        return next(self._readable(own[np.argsort(-scores[own], kind="stable")]), None)
+
+    def _readable(self, order: Indices) -> Iterator[Window]:
+        return filter(self._reads, (self.windows[at] for at in order.tolist()))
 
     def speaks_like(self, claim: str) -> bool:
         """Return whether the windows have at least two of a claim's lower-case words, and most of them.
@@ -103,22 +124,19 @@ class WindowIndex:
         which all languages share, tell nothing.
         """
         words = {stem(word) for word in _LOWER_CASE.findall(claim) if word not in STOP_WORDS}
-        known = sum(word in self._places for word in words)
+        read = list(zip(self.windows, self._counts, strict=True))
+        known = sum(any(word in count and self._reads(window) for window, count in read) for word in words)
         return known >= _FEW_KNOWN and known >= _MOST_KNOWN * len(words)
 
-    def _of_term(self, term: str) -> tuple[Indices, FloatArray]:
+    def _of_term(self, term: str) -> tuple[Indices, FloatArray] | None:
         # Few of the terms of long passages are ever asked for. Two threads at once find the same.
         if term not in self._weighted:
-            windows, times = np.array(self._places[term]).T
-            n_all, n_with = len(self.windows), len(windows)
-            rarity = np.log1p((n_all - n_with + 0.5) / (n_with + 0.5))
-            self._weighted[term] = windows, rarity * times / (times + self._norms[windows])
+            windows = np.array([at for at, count in enumerate(self._counts) if term in count], dtype=np.intp)
+            times = np.array([self._counts[at][term] for at in windows])
+            rarity = np.log1p((len(self.windows) - len(windows) + 0.5) / (len(windows) + 0.5))
+            weights = rarity * times / (times + self._norms[windows])
+            self._weighted[term] = (windows, weights) if len(windows) else None
         return self._weighted[term]
-
-    def of_passage(self, passage: int, scores: FloatArray) -> Window | None:
-        """Return the window of a passage that scores highest; None if the passage has no window."""
-        own = np.flatnonzero(self._passages == passage)
-        return self.windows[int(own[np.argmax(scores[own])])] if len(own) else None
 
 
 @dataclass(slots=True)
@@ -175,7 +193,7 @@ class Passages:
         size = self.window_tokens if room >= self.window_tokens else 1 << (max(room, 1).bit_length() - 1)
         with self._lock:
             if size not in self._indexes:
-                self._indexes[size] = WindowIndex(self._windows(size))
+                self._indexes[size] = WindowIndex(self._windows(size), english_only=self.english_only)
             return self._indexes[size]
 
     def sentence(self, text: str) -> Window | None:
@@ -224,14 +242,12 @@ class Passages:
         for at, text in enumerate(self.texts):
             for start, end in self._spans(at, size, overlap):
                 inner = text[start:end].strip()
-                if inner and not (self.english_only and is_foreign(inner)):
+                if inner:
                     begin = start + text[start:end].index(inner)
                     read = mended(self._data_of(at).spelt_out(inner, begin))
                     windows.append(Window(at, begin, begin + len(inner), inner, read if read != inner else ""))
             # A row is a window of its own: what stands in the next one is said of something else.
-            for start, end, said in self._data_of(at).records:
-                if not (self.english_only and is_foreign(said)):
-                    windows.append(Window(at, start, end, text[start:end], said))
+            windows += [Window(at, start, end, text[start:end], said) for start, end, said in self._data_of(at).records]
         return windows
 
     def _spans(self, passage: int, size: int, overlap: int) -> list[Span]:
@@ -242,10 +258,10 @@ class Passages:
         """
         text, tokenization = self.texts[passage], self.tokenization
         sentences = self._sentences_of(passage)
-        starts = np.maximum.accumulate(tokenization.offsets(text)[:, 0]) if sentences else np.empty(0)
-        tokens = np.searchsorted(starts, np.array(sentences, dtype=np.intp).reshape(-1, 2)).tolist()
+        lengths = tokenization.lengths([text[slice(*span)] for span in sentences])
+        ends = accumulate(lengths)
         # A sentence without a token (of control characters) says nothing.
-        known = [(span, *place) for span, place in zip(sentences, tokens, strict=True) if place[0] < place[1]]
+        known = [(s, end - n, end) for s, n, end in zip(sentences, lengths, ends, strict=True) if n]
         blocks = [self._data_of(passage).before(span[0]) for span, *_ in known]
         spans: list[Span] = []
         counts: list[int] = []
@@ -259,7 +275,7 @@ class Passages:
             first = end
             while end < len(known) and blocks[first - 1] == blocks[end] and _fits(known, first - 1, end, size, overlap):
                 first -= 1
-        # Alone, a part of a text may have a token or two more than it has within it: near the limit it is read again.
+        # Together, sentences may have a token or two more than they have alone: near the limit they are read again.
         near = [at for at, count in enumerate(counts) if count > size - size // _LEEWAY]
         alone = tokenization.lengths([text[slice(*spans[at])] for at in near]) if near else []
         for at, count in zip(near, alone, strict=True):
@@ -318,10 +334,7 @@ def select(
             by these words itself. So what is read of long passages is bounded.
     """
     wanted = n if retriever is None else _PREFILTER * n
-    chosen = []
-    for claim in claims:
-        best = np.argsort(-index.scores(claim), kind="stable")[:wanted]
-        chosen.append([index.windows[int(at)] for at in best])
+    chosen = [index.best(claim, wanted) for claim in claims]
     if retriever is not None:
         requests = [Request(claim, [w.read for w in windows]) for claim, windows in zip(claims, chosen, strict=True)]
         scored = retriever.score_many(requests)

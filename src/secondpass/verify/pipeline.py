@@ -204,7 +204,7 @@ class Pipeline:
 
     def _measured(self, stated: Sequence[Stated]) -> tuple[list[Measured | CheckedClaim], Entailed]:
         read: dict[str, Facts] = {}  # claims share windows
-        planned = each(self.selection(stated), lambda found: _worded(found, read))
+        planned = each(self.selection(stated), lambda found: _with_wording(found, read))
         entailed = entail(self.model, still_open(planned))
         return each(merged(planned, entailed.claims), lambda scored: _measure(scored, read)), entailed
 
@@ -294,10 +294,10 @@ def _checked_parts(texts: object) -> list[str]:
     return [well_formed(text).strip() for text in parts]
 
 
-def _worded(planned: Planned, read: dict[str, Facts]) -> Planned:
+def _with_wording(planned: Planned, read: dict[str, Facts]) -> Planned:
     """Return what the model has to read with the claim in the words of each premise: "14 days" for "two weeks"."""
     claim = facts_of(planned.stated.hypothesis, read)
-    return replace(planned, worded=tuple(in_words_of(claim, facts_of(premise, read)) for premise in planned.premises))
+    return replace(planned, wording=lambda premise: in_words_of(claim, facts_of(premise, read)))
 
 
 def _measure(scored: Scored, read: dict[str, Facts]) -> Measured:

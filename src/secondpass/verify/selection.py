@@ -77,7 +77,7 @@ class Selection:
         if self.english_only and is_foreign(claim.text) and not index.speaks_like(claim.text):
             reason = "the model reads English only, and the claim is in another language"
             return without_evidence(claim, Verdict.NOT_ENOUGH_INFO, reason)
-        if not index.windows:
+        if not index.is_readable:
             reason = "the model reads English only, and the passages are in other languages"
             return without_evidence(stated.claim, Verdict.NOT_ENOUGH_INFO, reason)
         return _Sought(stated, room, index)

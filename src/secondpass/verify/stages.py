@@ -6,7 +6,7 @@ what is not checkable or could not be read has: it is then a `CheckedClaim`, and
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from secondpass.logistic import FloatArray
@@ -103,7 +103,8 @@ class Planned:
         cited: further windows, of passages that the answer cites for the claim: they are not evidence, and are
             read only to check these citations.
         verbatim: whether the first window is a sentence that says the same word for word.
-        worded: the claim for each premise, with quantities and dates as that writes them; empty if it has none.
+        wording: makes of a premise the claim as the model reads it there, with quantities and dates as the premise
+            writes them; None to read the claim as it is. It is asked only about what is read.
         contested: whether a window of another passage speaks of the same as the first one, and so may say otherwise.
     """
 
@@ -112,7 +113,7 @@ class Planned:
     joined: str = ""
     cited: tuple[Window, ...] = ()
     verbatim: bool = False
-    worded: tuple[str, ...] = ()
+    wording: Callable[[str], str] | None = field(default=None, compare=False, repr=False)
     contested: bool = True
     partner: Window | None = None
 
@@ -130,27 +131,21 @@ class Planned:
     @property
     def opening(self) -> "Planned":
         """What is read first: the cited windows and the first one, or this as its own passage widens it."""
-        first, n = len(self.windows), len(self.cited)
-        cited = self.worded[first : first + n]
         if self.widened:
-            return replace(self, windows=(), worded=(*cited, *self.worded[-1:]))
-        return replace(self, windows=self.windows[:1], joined="", worded=(*self.worded[:1], *cited), partner=None)
+            return replace(self, windows=())
+        return replace(self, windows=self.windows[:1], joined="", partner=None)
 
     @property
     def remainder(self) -> "Planned":
         """What else there is to read, if the opening has not settled the claim."""
-        n = len(self.windows)
         if self.widened:
-            return replace(self, joined="", cited=(), worded=self.worded[:n])
-        return replace(
-            self, windows=self.windows[1:], cited=(), worded=(*self.worded[1:n], *self.worded[n + len(self.cited) :])
-        )
+            return replace(self, joined="", cited=())
+        return replace(self, windows=self.windows[1:], cited=())
 
     @property
     def others(self) -> "Planned":
         """The windows but for the first."""
-        n = len(self.windows)
-        return replace(self, windows=self.windows[1:], joined="", cited=(), worded=self.worded[1:n])
+        return replace(self, windows=self.windows[1:], joined="", cited=())
 
     @property
     def premises(self) -> list[str]:
@@ -160,8 +155,8 @@ class Planned:
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """The premises, each with the claim."""
-        premises = self.premises
-        return list(zip(premises, self.worded or [self.stated.hypothesis] * len(premises), strict=True))
+        wording = self.wording or (lambda premise: self.stated.hypothesis)
+        return [(premise, wording(premise)) for premise in self.premises]
 
 
 @dataclass(frozen=True, slots=True)
