@@ -1,6 +1,7 @@
 """What the base class guarantees for every reranker."""
 
 import asyncio
+import json
 import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -67,6 +68,53 @@ def test_too_few_results_are_refused() -> None:
 
     with pytest.raises(ScoringError, match="0 results for 1 requests"):
         Silent([]).rerank("q", ["a"])
+
+
+class Returns(Reranker):
+    """Returns whatever it is told to."""
+
+    registry_name: ClassVar[str] = "returns"
+
+    def __init__(self, make: Any) -> None:
+        self.make = make
+
+    def _score(self, requests: Sequence[Request]) -> list[Scores]:
+        returned: list[Scores] = self.make(requests)
+        return returned
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda requests: [np.array([1.0, 2.0]) for _ in requests], "returned a ndarray for a request: put the values"),
+        (lambda requests: [[1.0, 2.0] for _ in requests], "returned a list for a request: put the values into Scores"),
+        (lambda _: np.array([1.0, 2.0]), "returned a ndarray, not a list of Scores, one for each request"),
+        (lambda requests: (Scores(np.zeros(2)) for _ in requests), "returned a generator, not a list of Scores"),
+        (lambda _: None, "returned a NoneType, not a list of Scores"),
+        (lambda _: [Scores(["high", "low"])], "values of Scores must be numbers, one for each document: could not"),  # type: ignore[arg-type]
+        (lambda _: [Scores(np.zeros(2), {"why": "ab"})], "explained 'why' by a str, not a list"),
+        (lambda _: [Scores(np.zeros(2), {"why": None})], "explained 'why' by a NoneType, not a list"),  # type: ignore[dict-item]
+    ],
+)
+def test_what_is_no_list_of_scores_is_refused(make: Any, message: str) -> None:
+    """A reranker of one's own that returns the values themselves, or a generator, is told what to return."""
+    for documents in (["a", "b"], ["a", "", "b"]):
+        with pytest.raises(ScoringError, match=message):
+            Returns(make).rerank("q", documents)
+
+
+def test_arrays_of_explanations_come_back_as_plain_data() -> None:
+    """JSON holds no number of numpy's."""
+    returns = Returns(lambda _: [Scores(np.array([0.0, 1.0]), {"votes": np.array([3, 4])})])  # type: ignore[dict-item]
+    ranking = returns.rerank("q", ["a", "b"])
+    assert json.loads(json.dumps(ranking.to_dict()))["documents"][0]["explanation"] == {"votes": 4}
+
+
+@pytest.mark.parametrize("requests", [Request("q", ["a"]), "q", None])
+def test_requests_are_a_list(requests: Any) -> None:
+    """A single one is told apart from a list of them."""
+    with pytest.raises(InputError, match="requests must be a list of Requests or"):
+        FakeReranker().rerank_many(requests)
 
 
 def test_explanations_must_cover_every_document() -> None:

@@ -108,6 +108,10 @@ class Reranker(Configured, ABC):
     def _finished(self, requests: Sequence[Request], results: list[Scores], latency_s: float) -> list[Scores]:
         """Check the results for the requests that are not empty, and put empty ones between them."""
         filled = [request for request in requests if len(request)]
+        if not isinstance(results, list | tuple):
+            raise ScoringError(
+                f"{self!r} returned a {type(results).__name__}, not a list of Scores, one for each request"
+            )
         if len(results) != len(filled):
             raise ScoringError(f"{self!r} returned {len(results)} results for {len(filled)} requests")
         scored = iter(
@@ -247,6 +251,8 @@ class Reranker(Configured, ABC):
         return value if name in cls.plain_settings else _built(value)
 
     def _checked(self, scores: Scores, request: Request, latency_s: float) -> Scores:
+        if not isinstance(scores, Scores):
+            raise ScoringError(f"{self!r} returned a {type(scores).__name__} for a request: put the values into Scores")
         values = scores.values
         if values.shape != (len(request),):
             raise ScoringError(f"{self!r} returned scores of shape {values.shape} for {len(request)} documents")
@@ -255,14 +261,22 @@ class Reranker(Configured, ABC):
             raise ScoringError(f"{self!r} returned {values[at]} as the score of documents[{at}]")
         if self.scale is Scale.PROBABILITY and (values.min() < 0 or values.max() > 1):
             raise ScoringError(f"{self!r} claims probabilities but returned {values.min()} to {values.max()}")
-        for column, cells in scores.explanations.items():
+        columns = {name: _listed(cells) for name, cells in scores.explanations.items()}
+        for column, cells in columns.items():
+            if not isinstance(cells, Sequence) or isinstance(cells, str):
+                raise ScoringError(f"{self!r} explained {column!r} by a {type(cells).__name__}, not a list")
             if len(cells) != len(request):
                 raise ScoringError(f"{self!r} explained {column!r} for {len(cells)} of {len(request)} documents")
         name = scores.trace.name or type(self).__name__
-        return replace(scores, trace=replace(scores.trace, name=name, latency_s=latency_s))
+        return replace(scores, explanations=columns, trace=replace(scores.trace, name=name, latency_s=latency_s))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def _listed(cells: Any) -> Any:
+    """Return a column of explanations as a list of Python's values, which JSON can hold, where it is an array."""
+    return cells.tolist() if hasattr(cells, "tolist") else cells
 
 
 def _refusing(reranker: Reranker) -> Reranker | None:
@@ -327,8 +341,12 @@ def as_requests(requests: Iterable[RequestLike], k: int | None) -> list[Request]
     """Return `Request`s for requests and (query, documents) pairs; ``k`` is for those that don't set their own.
 
     Raises:
-        InputError: one of them is neither, or can't be used.
+        InputError: they are not a list, or one of them is neither or can't be used.
     """
+    if isinstance(requests, Request | str) or not isinstance(requests, Iterable):
+        raise InputError(
+            f"requests must be a list of Requests or (query, documents) pairs, not {type(requests).__name__}"
+        )
     return [_as_request(request, at, k) for at, request in enumerate(requests)]
 
 

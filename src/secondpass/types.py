@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.errors import ConfigError, InputError
+from secondpass.errors import ConfigError, InputError, ScoringError
 from secondpass.validation import SHARE, THRESHOLD, Text, checked_k
 
 __all__ = ["Document", "Qrels", "RankedDocument", "Ranking", "Request", "Run", "Scale", "Scores", "Trace"]
@@ -209,6 +209,9 @@ class Scores:
         explanations: what explains the scores, in columns: a name (``passage``, ``spread``, ``stage``)
             to one value for each document.
         trace: what happened; the base class fills in the name and the time.
+
+    Raises:
+        ScoringError: the values are not numbers.
     """
 
     values: npt.NDArray[np.float64]
@@ -216,7 +219,11 @@ class Scores:
     trace: Trace = field(default_factory=Trace)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", np.asarray(self.values, dtype=np.float64))
+        try:
+            values = np.asarray(self.values, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError, RuntimeError) as exc:  # the last one of a tensor with a gradient
+            raise ScoringError(f"the values of Scores must be numbers, one for each document: {exc}") from exc
+        object.__setattr__(self, "values", values)
 
     def __len__(self) -> int:
         return len(self.values)
