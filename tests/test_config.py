@@ -1,11 +1,16 @@
 """Settings as plain data: to a configuration, from one, and into a fingerprint."""
 
+import copy
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+import numpy as np
 import pytest
 import yaml
 
@@ -82,6 +87,53 @@ def test_the_fingerprint_is_of_what_can_change_a_result() -> None:
     assert Whole(Part(), key="sk-1", progress=True).fingerprint == plain
     others = (Whole(Part(2)), Whole(Part(), path="b"), Whole(Part(), device="cpu"), Whole(Part(), clock=time.monotonic))
     assert len({plain, *(other.fingerprint for other in others)}) == 5
+
+
+def test_numbers_of_numpys_are_written_as_pythons() -> None:
+    """Wherever they stand among the settings."""
+    whole = Whole(Part(np.int64(3)), path="a", max_length=np.float32(0.5))  # type: ignore[arg-type]
+    written = json.loads(json.dumps(whole.to_config()))
+    assert written["part"]["size"] == 3 and written["max_length"] == 0.5
+    assert Part(np.bool_(True)).to_config()["size"] is True  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Options:
+    depth: int
+    since: date | None = None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (np.float32(0.1), np.float32(0.2)),
+        (np.array([1.0, 2.0]), np.array([1.0, 3.0]), np.array([[1.0], [2.0]]), np.array([1, 2])),
+        (np.array(["a", None], dtype=object), np.array(["b", None], dtype=object)),
+        (date(2026, 1, 1), date(2026, 1, 2), datetime(2026, 1, 1, tzinfo=UTC)),
+        (b"a", b"b"),
+        (Decimal("0.1"), Decimal("0.2")),
+        (Options(1), Options(2), Options(1, date(2026, 1, 1))),
+        ({"weights": np.array([1])}, {"weights": np.array([2])}),
+    ],
+)
+def test_values_that_json_cannot_hold_take_part_in_the_fingerprint(values: tuple[Any, ...]) -> None:
+    """Or a cache would give the scores of one setting for another; equal ones have one fingerprint."""
+    assert len({Part(value).fingerprint for value in values}) == len(values)
+    assert [Part(copy.deepcopy(value)).fingerprint for value in values] == [Part(value).fingerprint for value in values]
+
+
+def test_a_parameter_that_is_not_kept_is_an_error_of_ours() -> None:
+    """It says what a class of one's own has to do."""
+
+    class Forgetful(Configured):
+        registry_name = "forgetful"
+
+        def __init__(self, model: str) -> None:
+            self._model = model
+
+    for use in (lambda one: one.to_config(), lambda one: one.fingerprint):
+        with pytest.raises(ConfigError, match="Forgetful has no attribute 'model': keep each parameter of the const"):
+            use(Forgetful("m"))
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,12 @@ everywhere, as is a function that is the parameter's default (a clock).
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
 from functools import lru_cache
 from typing import Any, ClassVar, Self, TypeVar, get_args, is_typeddict
+
+import numpy as np
 
 from secondpass.errors import ConfigError
 from secondpass.secret import Secret
@@ -52,6 +56,10 @@ _signature: Callable[[type], inspect.Signature] = lru_cache(maxsize=512)(inspect
 # A configuration is written by hand or by `to_config`. What is deeper or larger refers to itself, or is an attack.
 _MAX_DEPTH = 100
 _MAX_VALUES = 1_000_000
+
+# Values that no JSON can hold, and whose repr says all of what they are: of these types, and of types in these modules.
+_VALUES = (bytes, bytearray, complex, range, Enum)
+_MODULES_OF_VALUES = ("datetime", "decimal", "fractions", "uuid", "zoneinfo", "ipaddress")
 
 
 class Configured:
@@ -112,10 +120,13 @@ def settings_of(instance: object) -> dict[str, Any]:
     """Return what an object was built from, by name: each parameter of its constructor, from the attribute of its name.
 
     The settings of a ``**mapping`` stand among the others.
+
+    Raises:
+        ConfigError: there is no such attribute.
     """
     settings: dict[str, Any] = {}
     for name, parameter in _signature(type(instance)).parameters.items():
-        value = getattr(instance, name)
+        value = _kept(instance, name)
         if parameter.kind is parameter.VAR_KEYWORD:
             settings.update(value)
         else:
@@ -123,8 +134,22 @@ def settings_of(instance: object) -> dict[str, Any]:
     return settings
 
 
+def _kept(instance: object, name: str) -> Any:
+    try:
+        return getattr(instance, name)
+    except AttributeError as exc:
+        owner = type(instance).__name__
+        raise ConfigError(
+            f"{owner} has no attribute {name!r}: keep each parameter of the constructor in an attribute of its name"
+        ) from exc
+
+
 def identity_of(instance: object) -> dict[str, Any]:
-    """Return the settings of an object as they stand in a fingerprint: functions and objects by their names."""
+    """Return the settings of an object as they stand in a fingerprint.
+
+    Values that JSON can't hold (arrays, dates, data classes) take part with all that is in them, functions and other
+    objects by their names.
+    """
     return _converted_settings(instance, _identity_data)
 
 
@@ -227,10 +252,12 @@ def _converted_settings(instance: object, convert: Callable[[object, str], Any])
 
 def _converted(value: object, name: str, convert: Callable[[object, str], Any]) -> Any:
     """Turn a setting into plain data; ``convert`` decides about what is not."""
+    if isinstance(value, np.generic) and not isinstance(value.item(), np.generic):  # a number of numpy's
+        return _converted(value.item(), name, convert)
     if value is None or isinstance(value, bool):
         return value
     for plain in (int, float, str):
-        if isinstance(value, plain):  # an enum or a number of numpy's is written as what it is
+        if isinstance(value, plain):  # an enum of such values is written as what it is
             return plain(value)
     if isinstance(value, os.PathLike):
         return os.fspath(value)
@@ -255,5 +282,19 @@ def _identity_data(value: object, name: str) -> Any:
         return value.fingerprint
     if hasattr(value, "to_config"):
         return value.to_config()
+    if isinstance(value, np.ndarray):
+        whole = value.tolist() if value.dtype.hasobject else _hashed(value)
+        return [str(value.dtype), list(value.shape), _converted(whole, name, _identity_data)]
+    if isinstance(value, _VALUES) or type(value).__module__ in _MODULES_OF_VALUES:
+        return [type(value).__qualname__, repr(value)]
+    if is_dataclass(value) and not isinstance(value, type):
+        kept = {field.name: _converted(getattr(value, field.name), name, _identity_data) for field in fields(value)}
+        return [type(value).__qualname__, kept]
     # A function or an object is named by where it is defined; what it does is not looked into.
     return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', type(value).__qualname__)}"
+
+
+def _hashed(array: "np.ndarray[Any, Any]") -> str:
+    import hashlib  # as above
+
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
