@@ -150,6 +150,7 @@ class TestRecent:
             ("yesterday", None),
             (True, None),
             (float("nan"), None),
+            (1000 * _NOW_S, None),  # milliseconds
             ([], None),
         ],
     )
@@ -262,3 +263,16 @@ class TestLostInTheMiddle:
         assert [document.index for document in ranking] == [0, 2, 1, 3, 4]
         assert [document.index for document in in_context(ranking)] == [0, 2, 1]
         assert [document.explanation["reranker_score"] for document in ranking] == [0.9, 0.7, 0.8, 0.6, 0.5]
+
+    def test_what_stands_around_the_budget_moves_nothing_into_the_context(self) -> None:
+        """A recent document that did not fit is not read, however far up its date has brought it."""
+        wrapped, texts = _table([0.9, 0.8, 0.7, 0.6])
+        budget = sp.BudgetReranker(wrapped, 3, count_tokens=lambda text: 9 if text == "text3" else 1)
+        recent = sp.RecentReranker(budget, weight=5, clock=lambda: _NOW_S)
+        documents = _dated(texts, ["2000-01-01", "2000-01-01", "2026-11-28", "2026-11-29"])
+        ranking = sp.LostInTheMiddleReranker(recent).rerank("q", documents)
+        assert [document.explanation["relevance_rank"] for document in ranking] == [1, 4, 3, 2]
+        assert [document.index for document in ranking] == [2, 1, 0, 3]
+        assert [document.index for document in in_context(ranking)] == [2, 1, 0]
+        first = sp.LostInTheMiddleReranker(recent).rerank("q", documents, k=2)
+        assert [document.index for document in first] == [2, 0]

@@ -42,12 +42,13 @@ class LostInTheMiddleReranker(Reranker):
     def _arranged(self, request: Request, scores: Scores) -> Scores:
         order = best_first(scores.values).tolist()
         fits = scores.explanations.get("in_context")
-        size = len(order) if fits is None else sum(map(bool, fits))
-        read = order[: size if request.k is None else min(size, request.k)]
+        # Not the first ones: what stands between this and the budget may have moved them.
+        read = [at for at in order if fits is None or fits[at]][: request.k]
         ranks = [0] * len(order)
         for rank, at in enumerate(order, start=1):
             ranks[at] = rank
-        arranged = [*read[::2], *read[1::2][::-1], *order[len(read) :]]
+        others = set(order) - set(read)
+        arranged = [*read[::2], *read[1::2][::-1], *(at for at in order if at in others)]
         return reordered(scores, arranged, relevance_rank=ranks)
 
     def __repr__(self) -> str:

@@ -18,6 +18,7 @@ from secondpass.validation import NOT_NEGATIVE, Function, Number, Text, check
 __all__ = ["RecentReranker"]
 
 _DAY_S = 86_400
+_LAST_S = 253_402_300_800  # the end of the year 9999, the last of a datetime; 1.7e12 are milliseconds, and no date
 
 
 class RecentReranker(Boosting):
@@ -28,8 +29,8 @@ class RecentReranker(Boosting):
     scores are ordinal.
 
     A date is an ISO 8601 text ("2026-11-29", "2026-11-29T12:00:00Z"), a ``datetime``, a ``date``, or seconds since
-    1970; without a time zone it is UTC. What lies in the future counts as of today. A document without a date that can
-    be read gets nothing added, and is counted under ``undated``.
+    1970 (not milliseconds); without a time zone it is UTC. What lies in the future counts as of today. A document
+    without a date that can be read gets nothing added, and is counted under ``undated``.
 
     Explanations: ``recency``, what was added, ``age_days`` (None if undated), and ``reranker_score``.
 
@@ -91,4 +92,4 @@ def _seconds(value: Any) -> float | None:
         seconds = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
     except (ValueError, OverflowError):
         return None
-    return seconds if math.isfinite(seconds) else None
+    return seconds if abs(seconds) < _LAST_S else None
