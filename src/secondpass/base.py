@@ -79,16 +79,16 @@ class Reranker(Configured, ABC):
             ScoringError: the reranker broke its contract (a missing, NaN or out-of-range score).
         """
         check_cancelled()
-        if any(request.instruction is not None for request in requests):
-            self._require_instruction()
+        self._check_instructions(requests)
         asked = [request.without_blanks() for request in requests]
         filled = [request for request in asked if len(request)]
         start = time.perf_counter()
         results = self._score(filled) if filled else []
         return self._completed(requests, asked, results, time.perf_counter() - start)
 
-    def _require_instruction(self) -> None:
-        refusing = _refusing(self)
+    def _check_instructions(self, requests: Sequence[Request]) -> None:
+        told = any(request.instruction is not None for request in requests)
+        refusing = _refusing(self) if told else None
         if refusing is not None:
             raise InputError(
                 f"{refusing!r} takes no instruction, and a request has one: leave it out, or use a model that was "

@@ -7,7 +7,7 @@ import pytest
 
 import secondpass as sp
 from secondpass.composition.coalescing import CoalescingReranker
-from secondpass.errors import ScoringError
+from secondpass.errors import InputError, ScoringError
 from secondpass.testing import FakeReranker
 from secondpass.types import Request
 from tests.composition.gate import PATIENCE_S, busy, until, until_waiting, waiting
@@ -95,6 +95,17 @@ class TestTasks:
                 return await reranker.arerank_many([("q", []), ("q", ["a", "b"]), Request("q", ["a", "b"], 2)], k=1)
 
         assert [len(ranking) for ranking in asyncio.run(main())] == [0, 1, 2]
+
+    @pytest.mark.parametrize("documents", [["a"], [], [""]])
+    def test_an_instruction_that_nobody_reads_is_refused(self, documents: list[str]) -> None:
+        """As by a plain call, before it is queued, whatever the documents are."""
+        with CoalescingReranker(FakeReranker()) as reranker:
+            for call in (
+                lambda: reranker.rerank("q", documents, instruction="be brief"),
+                lambda: asyncio.run(reranker.arerank("q", documents, instruction="be brief")),
+            ):
+                with pytest.raises(InputError, match=r"FakeReranker\(\) takes no instruction"):
+                    call()
 
     @pytest.mark.parametrize("scale", ["probability", "logit"])
     def test_blank_documents_are_not_handed_on(self, scale: str) -> None:

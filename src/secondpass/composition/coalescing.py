@@ -126,6 +126,7 @@ class CoalescingReranker(Reranker):
         from asyncio import wrap_future
 
         checked = as_requests(requests, k)
+        self._check_instructions(checked)
         asked = [request.without_blanks() for request in checked]
         filled = [request for request in asked if len(request)]
         start = time.perf_counter()
