@@ -450,6 +450,8 @@ class TestFile:
     ("settings", "message"),
     [
         ({"path": ":memory:"}, "needs the path of a file"),
+        ({"path": 5}, "path must be the path of a file, or None, not 5"),
+        ({"path": b"scores.sqlite"}, "path must be the path of a file"),
         ({"path": ""}, "needs the path of a file"),
         ({"max_bytes": 1000}, "max_bytes must be a whole number of bytes, at least 200000"),
         ({"max_bytes": 199_999}, "at least 200000"),

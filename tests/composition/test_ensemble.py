@@ -310,6 +310,10 @@ class TestSettings:
             ({"weights": [1, 1], "method": "convex"}, "2 weights for 2 members and the initial scores"),
             ({"weights": [0, 0]}, "not all 0"),
             ({"weights": [1, -1]}, "at least 0"),
+            ({"weights": 0.5}, "weights must be a list of numbers, not 0.5"),
+            ({"weights": "12"}, "weights must be a list of numbers, not '12'"),
+            ({"weights": {0: 1, 1: 2}}, "weights must be a list of numbers"),
+            ({"weights": [10**400, 1]}, "weights must be numbers"),
         ],
     )
     def test_settings_out_of_range_are_refused(self, settings: dict[str, Any], message: str) -> None:

@@ -157,6 +157,9 @@ class TestLanguage:
             RoutedReranker({"english": Recording(), "de": Recording()}, "language")
         with pytest.raises(ConfigError, match="xx"):
             RoutedReranker({"en": Recording(), "de": Recording()}, "language", default="en", languages=["en", "xx"])
+        for languages in ("en", [["en"]], [1], 5):
+            with pytest.raises(ConfigError, match="languages is a list of codes"):
+                RoutedReranker({"en": Recording(), "de": Recording()}, "language", languages=languages)  # type: ignore[arg-type]
 
     def test_the_extra_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without py3langid the constructor says what to install."""

@@ -13,7 +13,7 @@ from secondpass.cache.base import Cache, CacheError, Clock, checked_age
 from secondpass.cache.pool import ConnectionPool
 from secondpass.cache.sqlite_file import Connector, bytes_of, number
 from secondpass.errors import ConfigError
-from secondpass.validation import SECONDS, Function, Whole, check
+from secondpass.validation import SECONDS, Function, Whole, check, must_be
 
 __all__ = ["SQLiteCache"]
 
@@ -68,6 +68,8 @@ class SQLiteCache(Cache):
         timeout_s: float = 2.0,
         clock: Clock = time.time,
     ) -> None:
+        if not isinstance(path, str | os.PathLike | None):
+            raise ConfigError(must_be("SQLiteCache: path", "the path of a file, or None", path))
         if path is not None and str(path) in ("", ":memory:"):
             raise ConfigError("SQLiteCache needs the path of a file; MemoryCache keeps entries in memory")
         self.path, self.max_bytes, self.ttl_s = path, max_bytes, ttl_s

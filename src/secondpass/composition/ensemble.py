@@ -1,7 +1,7 @@
 """An ensemble: the scores of several rerankers averaged or their rankings fused, and how far they disagree."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import ClassVar, Literal, Self, get_args
 
 import numpy as np
@@ -112,6 +112,8 @@ class EnsembleReranker(Reranker):
         whole = on_error == "raise" or len(self.members) == 1
         self.pointwise = method == "mean" and whole and all(member.pointwise for member in self.members)
         n_sources = len(self.members) + (method == "convex")
+        if weights is not None and (isinstance(weights, str | Mapping) or not isinstance(weights, Sized)):
+            raise ConfigError(must_be("EnsembleReranker: weights", "a list of numbers", weights))
         if weights is not None and len(weights) != n_sources:
             sources = f"{len(self.members)} members" + (" and the initial scores" if method == "convex" else "")
             raise ConfigError(f"there are {len(weights)} weights for {sources}")

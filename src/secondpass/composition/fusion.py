@@ -96,7 +96,7 @@ def convex_weights(weights: Sequence[float]) -> list[float]:
     """
     try:
         numbers = [float(weight) for weight in weights]
-    except (TypeError, ValueError) as exc:
+    except (TypeError, ValueError, OverflowError) as exc:
         raise ConfigError(must_be("weights", "numbers", weights)) from exc
     if not all(math.isfinite(number) and number >= 0 for number in numbers) or not any(numbers):
         raise ConfigError(must_be("weights", "finite numbers of at least 0, and not all 0", numbers))

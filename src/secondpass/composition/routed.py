@@ -63,12 +63,14 @@ class RoutedReranker(Reranker):
         if route not in ("language", "length") and not callable(route):
             takes = "'language', 'length' or a function from a request to the name of its route"
             raise ConfigError(must_be("RoutedReranker: route", takes, route))
-        codes = isinstance(languages, Iterable) and not isinstance(languages, str)
+        if isinstance(languages, Iterable) and not isinstance(languages, str):
+            languages = list(languages)
+        codes = isinstance(languages, list) and all(isinstance(code, str) for code in languages)
         if languages is not None and (route != "language" or not codes):
             raise ConfigError("RoutedReranker: languages is a list of codes, and goes with route='language' only")
         self.routes = {name: member_of(self, reranker) for name, reranker in routes.items()}
         self.route, self.default = route, default
-        self.languages = None if languages is None else list(languages)
+        self.languages = languages if isinstance(languages, list) else None
         self.scale = self._one_scale()
         # Only the language depends on the query alone; what a function looks at is not known.
         self.pointwise = route == "language" and all(reranker.pointwise for reranker in self.routes.values())

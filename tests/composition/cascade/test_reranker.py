@@ -271,6 +271,14 @@ class TestSettings:
         assert config["stages"][0]["type"] == "fake" and config["clock"] is None and config["budget_ms"] == 50.0
         assert sp.from_config(json.loads(json.dumps(config))).to_config() == config
 
+    def test_the_numbers_of_rules_are_pythons(self) -> None:
+        """Whoever changes the mappings afterwards changes nothing here."""
+        keep, leave = {"margin": np.float32(3)}, {"margin": np.float32(9)}
+        cascade = CascadeReranker([FakeReranker(scale="logit"), FakeReranker()], keep=[keep], early_exit=[leave])  # type: ignore[list-item]
+        keep["margin"] = leave["margin"] = np.float32(0)
+        assert cascade.keep == [{"margin": 3.0}] and cascade.early_exit == [{"margin": 9.0}]
+        assert type(cascade.keep[0]["margin"]) is type(cascade.early_exit[0]["margin"]) is float  # type: ignore[index]
+
     def test_the_fingerprint_follows_stages_and_rules(self) -> None:
         """Another depth gives other results."""
         two = [FakeReranker(), FakeReranker()]

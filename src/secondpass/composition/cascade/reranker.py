@@ -79,7 +79,7 @@ class CascadeReranker(Reranker):
     ) -> None:
         self.stages = [member_of(self, stage) for stage in _as_list(stages, "stages")]
         keep = _as_list(keep, "keep")
-        self.early_exit: list[Exit | None] | None = None if early_exit is None else _as_list(early_exit, "early_exit")
+        exits = None if early_exit is None else _as_list(early_exit, "early_exit")
         self.budget_ms, self.slice_size, self.clock = budget_ms, slice_size, clock
         check(
             self,
@@ -89,7 +89,7 @@ class CascadeReranker(Reranker):
         )
         if not self.stages:
             raise ConfigError("CascadeReranker: stages is empty")
-        for name, rules in (("keep", keep), ("early_exit", self.early_exit)):
+        for name, rules in (("keep", keep), ("early_exit", exits)):
             if rules is not None and len(rules) != len(self.stages) - 1:
                 raise ConfigError(
                     f"CascadeReranker: {name} has {len(rules)} rules, but {len(self.stages)} stages need "
@@ -99,8 +99,11 @@ class CascadeReranker(Reranker):
         self.keep: list[Keep] = [rule.to_data() for rule in self._keep]
         self._exit = [
             None if rule is None else ExitRule.parse(rule, f"early_exit[{at}]", self.stages[at])
-            for at, rule in enumerate(self.early_exit or [None] * len(keep))
+            for at, rule in enumerate(exits or [None] * len(keep))
         ]
+        self.early_exit: list[Exit | None] | None = (
+            None if exits is None else [None if rule is None else rule.to_data() for rule in self._exit]
+        )
         self._throughputs = [ThroughputEstimate() for _ in self.stages]
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:

@@ -44,10 +44,7 @@ class KeepRule:
             CompositionError: the stage's scale does not fit the bound.
         """
         bounds = _bounds(rule if isinstance(rule, Mapping) else {"count": rule}, name, stage, ("count", *_SCALES))
-        if "count" in bounds:
-            bounds["count"] = _COUNT.checked(bounds["count"], f"CascadeReranker: {name}")
-        _check_range(bounds, name, Number(at_least=0, below=1))
-        return cls(**bounds)
+        return cls(**_in_range(bounds, name, Number(at_least=0, below=1)))
 
     @property
     def counts_only(self) -> bool:
@@ -92,8 +89,11 @@ class ExitRule:
             CompositionError: the stage's scale does not fit the bound.
         """
         bounds = _bounds(rule, name, stage, tuple(_SCALES))
-        _check_range(bounds, name, Number(at_least=0, below=0.5))
-        return cls(**bounds)
+        return cls(**_in_range(bounds, name, Number(at_least=0, below=0.5)))
+
+    def to_data(self) -> dict[str, float]:
+        """Return what `parse` reads."""
+        return {bound: value for bound, value in asdict(self).items() if value is not None}
 
     def undecided(self, values: Values, k: int | None) -> int:
         """Return how many of the best have to go on so that the first ``k`` come out right.
@@ -128,7 +128,12 @@ def _bounds(rule: object, name: str, stage: Reranker, known: tuple[str, ...]) ->
     return dict(rule)
 
 
-def _check_range(bounds: Mapping[str, Any], name: str, probability: Number) -> None:
-    for bound, takes in (("margin", NOT_NEGATIVE), ("probability", probability)):
-        if bound in bounds:
-            takes.checked(bounds[bound], f"CascadeReranker: the {bound} of {name}")
+def _in_range(bounds: Mapping[str, Any], name: str, probability: Number) -> dict[str, Any]:
+    """Return bounds as they are kept, with numbers of Python's."""
+    takes = {"count": _COUNT, "margin": NOT_NEGATIVE, "probability": probability}
+    return {
+        bound: takes[bound].checked(
+            value, f"CascadeReranker: {name}" if bound == "count" else f"CascadeReranker: the {bound} of {name}"
+        )
+        for bound, value in bounds.items()
+    }
