@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.errors import CompositionError, ConfigError, InputError
-from secondpass.retrieve import BM25Retriever, RetrieveRerank
+from secondpass.retrieve import BM25Retriever, HybridRetriever, RetrieveRerank
 from secondpass.retrieve.expand import (
     ExpandedRetriever,
     Expander,
@@ -70,6 +70,8 @@ class TestSynonyms:
             "Copy a file in CPython, not profile",
         ]
         assert expander.expand("nothing known", []) == []
+        phrase = SynonymExpander({"new  york": ["NYC"]})
+        assert phrase.expand("flats in New\tYork", []) == phrase.expand("flats in new york", []) == ["flats in NYC"]
 
     def test_signs_mean_themselves(self) -> None:
         """Neither words nor synonyms are patterns."""
@@ -121,6 +123,12 @@ class TestFeedback:
         """Naming the setting."""
         with pytest.raises(ConfigError, match=f"{next(iter(settings))} must be a whole number"):
             FeedbackExpander(**settings)
+
+    @pytest.mark.parametrize("stop_words", ["the a", 5])
+    def test_stop_words_are_a_list(self, stop_words: Any) -> None:
+        """A text would be taken letter by letter."""
+        with pytest.raises(ConfigError, match="stop_words must be a list of words, or None"):
+            FeedbackExpander(stop_words=stop_words)
 
 
 class TestFunctions:
@@ -297,8 +305,13 @@ class TestFailures:
             (lambda: _expanded(), ConfigError, "at least one expander"),
             (lambda: _expanded("sunny"), ConfigError, "must be a function from a query"),
             (lambda: _expanded(len, fusion="sum"), ConfigError, "fusion must be 'rrf' or 'max', not 'sum'"),
-            (lambda: _expanded(len, depth=0), InputError, "at least 1"),
-            (lambda: _expanded(len, max_variants=0), InputError, "at least 1"),
+            (
+                lambda: _expanded(len, depth=0),
+                ConfigError,
+                "depth must be a whole number of at least 1, or None, not 0",
+            ),
+            (lambda: _expanded(len, max_variants=0), ConfigError, "max_variants must be a whole number of at least 1"),
+            (lambda: _expanded(len, max_variants=None), ConfigError, "max_variants must be .*, not None"),
         ],
     )
     def test_bad_settings_are_refused(self, build: Any, error: type[Exception], message: str) -> None:
@@ -328,6 +341,13 @@ class TestAsARetriever:
         assert loaded.search("file").documents == retriever.search("file").documents
         with pytest.raises(ConfigError, match="load the retriever that was wrapped"):
             ExpandedRetriever.load(tmp_path / "index")
+
+    def test_what_could_not_be_loaded_is_not_saved(self, tmp_path: Path) -> None:
+        """A retriever that searches with an expanded one among others says so, and leaves nothing behind."""
+        both = HybridRetriever([_expanded(_fixed("weather")), BM25Retriever()]).index(_DOCUMENTS)
+        with pytest.raises(ConfigError, match="expanders are not saved: save the retriever that is wrapped"):
+            both.save(tmp_path / "index")
+        assert list(tmp_path.iterdir()) == []
 
     def test_they_nest(self) -> None:
         """An expanded retriever can be expanded, by its own kind."""

@@ -2,10 +2,12 @@
 
 import json
 import pickle
+import threading
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -41,6 +43,18 @@ _DOCUMENTS = [
     "A lone \ud800 surrogate.",
     {"id": "dough", "text": "Knead the dough and let it rest for an hour.", "metadata": {}},
 ]
+
+
+class Flaky(BM25Retriever):
+    """Fails to build an index when it is told to."""
+
+    registry_name: ClassVar[str] = "flaky"
+    broken = False
+
+    def _index(self, texts: Sequence[str], progress: bool) -> None:
+        if self.broken:
+            raise MemoryError
+        super()._index(texts, progress)
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +144,55 @@ class TestEveryRetriever:
                 unsavable.save(tmp_path / "index")
         assert len(type(retriever).load(tmp_path / "index")) == len(_DOCUMENTS)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["index", "mine"]
+
+    def test_where_nothing_can_be_written_is_an_error_of_ours(
+        self, build: Callable[[], Retriever], tmp_path: Path
+    ) -> None:
+        """A file in place of a folder, a name that is too long, and one that is none."""
+        (tmp_path / "file").write_text("")
+        retriever = build().index(_DOCUMENTS)
+        for folder in (tmp_path / "file" / "index", tmp_path / ("x" * 300), tmp_path / "a\0b"):
+            with pytest.raises(InputError, match="can't be written"):
+                retriever.save(folder)
+        assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+    def test_an_index_that_fails_leaves_the_earlier_one(self, build: Callable[[], Retriever]) -> None:
+        """Whatever was built of it before that, in whatever retriever it stands."""
+        inner = build()
+        retriever = HybridRetriever([ExpandedRetriever(inner, SynonymExpander({"copy": ["move"]})), Flaky()])
+        retriever.index(_DOCUMENTS)
+        expected = retriever.search("how do I copy a file?", 3).documents
+        retriever.retrievers[1].broken = True  # type: ignore[attr-defined]
+        with pytest.raises(MemoryError):
+            retriever.index(["Other documents.", "And more of them."] * 5)
+        assert len(retriever) == len(inner) == len(_DOCUMENTS)
+        assert retriever.search("how do I copy a file?", 3).documents == expected
+        retriever.retrievers[1].broken = False  # type: ignore[attr-defined]
+        assert retriever.index(["A file is copied."]).search("copy a file", 3).texts == ["A file is copied."]
+        assert inner.search("copied", 3).texts == ["A file is copied."]
+
+    def test_it_is_indexed_while_others_search(self, build: Callable[[], Retriever]) -> None:
+        """Each search finds documents of one corpus, at their positions in it."""
+        old, new = [f"copy number {at}" for at in range(40)], [f"copy, letter {at}" for at in range(8)]
+        retriever = build().index(old)
+        done = threading.Event()
+
+        def search() -> set[str]:
+            found = set()
+            while not done.is_set():
+                hits = retriever.search("copy", 20)
+                corpus = old if hits[0].text in old else new
+                assert [hit.text for hit in hits] == [corpus[hit.index] for hit in hits]
+                found.add(corpus[0])
+            return found
+
+        with ThreadPoolExecutor(2) as pool:
+            futures = [pool.submit(search) for _ in range(2)]
+            for _ in range(10):
+                retriever.index(new)
+                retriever.index(old)
+            done.set()
+        assert all(future.result() <= {old[0], new[0]} for future in futures)
 
     def test_a_damaged_index_is_an_error_of_ours(self, build: Callable[[], Retriever], tmp_path: Path) -> None:
         """No folder, another kind of index, and missing documents or a missing file each say what is wrong."""
@@ -285,6 +348,8 @@ class TestHybrid:
         for query in ("ينسخ ملفا", "README ملفا"):
             found = [hit.index for hit in words.search(query, 4)]
             assert found and [hit.index for hit in hybrid.search(query, 4)] == found
+            expanded = HybridRetriever([words, ExpandedRetriever(vectors, TemplateExpander(["{query}?"]))])
+            assert [hit.index for hit in expanded.search(query, 4)] == found
         assert len(hybrid.search("سيارة", 4)) == 4
         assert len(HybridRetriever([words, vectors]).index(_DOCUMENTS).search("copy", 5)) == 5
 
@@ -376,7 +441,7 @@ class TestTwoStages:
         """The message names what was given."""
         with pytest.raises(CompositionError, match="not FakeReranker and BM25Retriever"):
             RetrieveRerank(FakeReranker(), BM25Retriever())  # type: ignore[arg-type]
-        with pytest.raises(InputError, match="k must be a whole number of at least 1, or None, not 0"):
+        with pytest.raises(InputError, match="RetrieveRerank: depth must be a whole number of at least 1, not 0"):
             RetrieveRerank(BM25Retriever(), FakeReranker(), depth=0)
 
 

@@ -6,21 +6,24 @@ import shutil
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, overload
+from threading import Lock
+from typing import Any, Self, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from secondpass.config import Configured
-from secondpass.errors import ConfigError, InputError, ModelIntegrityError
+from secondpass.errors import ConfigError, InputError, ModelIntegrityError, SecondPassError
+from secondpass.forking import reset_after_fork
 from secondpass.registry import Registry
 from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Trace
 from secondpass.validation import checked_k, must_be
 
 __all__ = ["Retriever", "retrievers"]
 
+T = TypeVar("T")
 Hits = tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]
 
 # A retriever is saved as a folder: this file, the documents, and what the subclass writes beside them.
@@ -39,8 +42,25 @@ retrievers = Registry(
 """The retrievers by name: ours, and others from entry points of other packages or ``retrievers.register``."""
 
 
+class _Exchange:
+    """Held while an index takes the place of another one, which is a matter of microseconds."""
+
+    def __init__(self) -> None:
+        self.reset()
+        reset_after_fork(self, _Exchange.reset)
+
+    def reset(self) -> None:
+        self.lock = Lock()
+
+
+_exchange = _Exchange()
+
+
 class Retriever(Configured, ABC):
     """Finds candidates in an indexed corpus.
+
+    It may be shared between threads, and indexed again while others search: each search finds the documents of one
+    corpus.
 
     A subclass writes `_index`, `_search`, `_save` and `_load`, says in `settings` what a saved index has to be searched
     with, and has a configuration as `secondpass.config` describes it (without what was indexed).
@@ -79,7 +99,9 @@ class Retriever(Configured, ABC):
         return len(self._documents)
 
     def index(self, documents: Iterable[Document], *, progress: bool = False) -> Self:
-        """Build the index of a corpus, replacing any earlier one; returns itself.
+        """Build the index of a corpus, replacing any earlier one once it is done; returns itself.
+
+        So a document is changed or removed by indexing all of them again. If that fails, the earlier index stays.
 
         Args:
             documents: texts, or mappings with ``text`` and, if you like, ``id`` and ``metadata``.
@@ -92,9 +114,42 @@ class Retriever(Configured, ABC):
         corpus = Request("corpus", documents)  # type: ignore[arg-type]  # any iterable will do, and is checked
         if not len(corpus):
             raise InputError("there are no documents to index")
-        self._index(corpus.texts, progress)
-        self._documents = tuple(corpus.documents)
+        built = self._copy()
+        built._index(corpus.texts, progress)
+        built._documents = tuple(corpus.documents)
+        with _exchange.lock:
+            self._take(built)
         return self
+
+    def _copy(self) -> Self:
+        """Return one with the same index, which stays as it is when this one is indexed again."""
+        copy = object.__new__(type(self))
+        copy.__dict__ = dict(vars(self))
+        return copy
+
+    def _take(self, other: Self) -> None:
+        """Take over the index of a copy."""
+        self.__dict__ = vars(other)
+
+    def _of_one_index(self, search: Callable[[tuple[Document, ...]], T]) -> T:
+        """Return what a function of the documents finds, asking it again if they were indexed anew meanwhile."""
+        while True:
+            documents = self._indexed()
+            try:
+                found = search(documents)
+            except Exception:
+                if self._indexed() is documents:
+                    raise
+            else:
+                if self._indexed() is documents:
+                    return found
+
+    def _indexed(self) -> tuple[Document, ...]:
+        with _exchange.lock:
+            documents = self._documents
+        if not documents:
+            raise InputError(f"{type(self).__name__} has no documents yet: call index(documents) first")
+        return documents
 
     @overload  # a str is a sequence of str too; the first match is meant
     def search(self, queries: str, k: int | None = 10) -> Ranking: ...  # type: ignore[overload-overlap]
@@ -114,43 +169,52 @@ class Retriever(Configured, ABC):
         """
         if isinstance(queries, str):
             return self.search([queries], k)[0]
-        if not self._documents:
-            raise InputError(f"{type(self).__name__} has no documents yet: call index(documents) first")
-        checked = checked_queries(queries)
-        depth = min(checked_k(k) or len(self._documents), len(self._documents))
+        self._indexed()
+        checked, k = checked_queries(queries), checked_k(k)
         start = time.perf_counter()
-        results = self._search(checked, depth) if checked else []
-        trace = Trace(type(self).__name__, time.perf_counter() - start)
-        return [self._ranking(query, hits, trace) for query, hits in zip(checked, results, strict=True)]
+
+        def found(documents: tuple[Document, ...]) -> list[Ranking]:
+            results = self._search(checked, min(k or len(documents), len(documents))) if checked else []
+            trace = Trace(type(self).__name__, time.perf_counter() - start)
+            return [_ranking(query, hits, documents, trace) for query, hits in zip(checked, results, strict=True)]
+
+        return self._of_one_index(found)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write index and documents into a folder; an existing one is replaced once everything is written.
 
         Raises:
-            InputError: nothing was indexed, or a document would not survive JSON unchanged.
+            InputError: nothing was indexed, a document would not survive JSON unchanged, or it can't be written there.
+            ConfigError: a part of it can't be saved.
         """
-        if not self._documents:
-            raise InputError(f"{type(self).__name__} has no documents to save: call index(documents) first")
         target = Path(folder).expanduser()
-        if target.exists() and not (target / _SETTINGS).is_file():
-            raise InputError(f"{target} exists and does not hold a saved retriever, so it is not replaced")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-")) / target.name
+        with _exchange.lock:
+            whole = self._copy()
+        if not whole._documents:
+            raise InputError(f"{type(self).__name__} has no documents to save: call index(documents) first")
         try:
-            partial.mkdir()  # with the usual rights: mkdtemp's folder is for its owner alone
-            (partial / _SETTINGS).write_text(json.dumps({"type": self.registry_name, **self.settings}))
-            with (partial / _DOCUMENTS).open("w", encoding="utf-8") as file:
-                file.writelines(_line(document, at) for at, document in enumerate(self._documents))
-            self._save(partial)
-            if target.exists():
-                shutil.rmtree(target)
-            partial.rename(target)
-        except (TypeError, ValueError) as exc:
-            raise InputError(f"a document can't be saved as JSON: {exc}") from exc
-        except OSError as exc:
+            if target.exists() and not (target / _SETTINGS).is_file():
+                raise InputError(f"{target} exists and does not hold a saved retriever, so it is not replaced")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            beside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:100]}-"))
+            try:
+                whole._write(beside / target.name)
+                if target.exists():
+                    shutil.rmtree(target)
+                (beside / target.name).rename(target)
+            finally:
+                shutil.rmtree(beside, ignore_errors=True)
+        except SecondPassError:
+            raise
+        except (OSError, ValueError) as exc:  # the latter of a path with a null byte
             raise InputError(f"{target} can't be written: {exc}") from exc
-        finally:
-            shutil.rmtree(partial.parent, ignore_errors=True)
+
+    def _write(self, folder: Path) -> None:
+        folder.mkdir()  # with the usual rights: mkdtemp's folder is for its owner alone
+        (folder / _SETTINGS).write_text(json.dumps({"type": self.registry_name, **self.settings}))
+        with (folder / _DOCUMENTS).open("w", encoding="utf-8") as file:
+            file.writelines(_line(document, at) for at, document in enumerate(self._documents))
+        self._save(folder)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], **settings: Any) -> Self:
@@ -192,20 +256,24 @@ class Retriever(Configured, ABC):
         settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items() if name != "fingerprint")
         return f"{type(self).__name__}({settings}, {len(self)} documents)"
 
-    def _ranking(self, query: str, hits: Hits, trace: Trace) -> Ranking:
-        documents = tuple(
-            RankedDocument(index=int(index), rank=rank, score=float(score), document=self._documents[index])
-            for rank, (index, score) in enumerate(zip(*hits, strict=True), start=1)
-        )
-        return Ranking(query, documents, Scale.ORDINAL, trace)
+
+def _ranking(query: str, hits: Hits, corpus: Sequence[Document], trace: Trace) -> Ranking:
+    documents = tuple(
+        RankedDocument(index=int(index), rank=rank, score=float(score), document=corpus[index])
+        for rank, (index, score) in enumerate(zip(*hits, strict=True), start=1)
+    )
+    return Ranking(query, documents, Scale.ORDINAL, trace)
 
 
 def _line(document: Document, position: int) -> str:
-    text = json.dumps(document)  # ASCII, as no other encoding can hold a lone surrogate
+    try:
+        text = json.dumps(document)  # ASCII, as no other encoding can hold a lone surrogate
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise InputError(f"a document can't be saved as JSON: documents[{position}]: {exc}") from exc
     if json.loads(text) != document:
-        raise ValueError(
-            f"documents[{position}] would come back changed from JSON, where keys are texts, and there are lists, but "
-            f"no tuples and no NaN"
+        raise InputError(
+            f"a document can't be saved as JSON: documents[{position}] would come back changed from JSON, where keys "
+            f"are texts, and there are lists, but no tuples and no NaN"
         )
     return text + "\n"
 

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal, Self, overload
 
 import numpy as np
 
-from secondpass.errors import CompositionError, ConfigError, InputError
+from secondpass.errors import CompositionError, ConfigError
 from secondpass.retrieve.base import Hits, Retriever, checked_queries, retriever_of
 from secondpass.retrieve.expanders import (
     Expander,
@@ -31,7 +31,7 @@ from secondpass.retrieve.expanders import (
     expander_of,
 )
 from secondpass.types import Document, RankedDocument, Ranking, Request, Scale, Trace
-from secondpass.validation import Flag, OneOf, check, checked_k
+from secondpass.validation import Flag, OneOf, Whole, check, checked_k
 
 __all__ = [
     "ExpandedRetriever",
@@ -45,6 +45,7 @@ __all__ = [
 _log = logging.getLogger(__name__)
 # The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009).
 _RRF_K = 60
+_NOT_SAVED = "expanders are not saved"
 
 
 @dataclass(slots=True)
@@ -97,14 +98,15 @@ class ExpandedRetriever(Retriever):
         listed = list(expanders) if isinstance(expanders, list | tuple) else [expanders]
         if not listed:
             raise ConfigError("at least one expander is needed; without any, use the retriever itself")
-        self.retriever = retriever
+        self.retriever, self.languages = retriever, retriever.languages
         self.expanders = tuple(
             expander if isinstance(expander, Expander) else FunctionExpander(expander)  # type: ignore[arg-type]
             for expander in listed
         )
         self.fusion, self.include_original = fusion, include_original
-        self.depth, self.max_variants = checked_k(depth), checked_k(max_variants) or 1
+        self.depth, self.max_variants = depth, max_variants
         check(self, fusion=OneOf("rrf", "max"), include_original=Flag())
+        check(self, depth=Whole(at_least=1) | None, max_variants=Whole(at_least=1))
 
     @classmethod
     def built_setting(cls, name: str, value: Any) -> Any:
@@ -129,15 +131,24 @@ class ExpandedRetriever(Retriever):
     def _index(self, texts: Sequence[str], progress: bool) -> None:
         self.retriever._index(texts, progress)
 
+    def _copy(self) -> Self:
+        copy = super()._copy()
+        copy.retriever = self.retriever._copy()
+        return copy
+
+    def _take(self, other: Self) -> None:
+        self.retriever._take(other.retriever)
+
     def _search(self, queries: Sequence[str], k: int) -> list[Hits]:
         found = [self._fused(*result, k) for result in self._results(queries, k)[0]]
         return [(np.array([d.index for d in hits], dtype=np.intp), np.array([d.score for d in hits])) for hits in found]
 
     def _save(self, folder: Path) -> None:
-        self.retriever._save(folder)
+        # Of a retriever around this one: what it wrote could not be read.
+        raise ConfigError(f"{_NOT_SAVED}: save the retriever that is wrapped, and wrap it again once it is loaded")
 
     def _load(self, folder: Path) -> None:
-        self.retriever._load(folder)
+        raise ConfigError(f"{_NOT_SAVED}: load the retriever that was wrapped, and wrap it again")
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Save the retriever that is wrapped; load it by its own class, and wrap it again."""
@@ -150,7 +161,7 @@ class ExpandedRetriever(Retriever):
         Raises:
             ConfigError: always.
         """
-        raise ConfigError("expanders are not saved: load the retriever that was wrapped, and wrap it again")
+        raise ConfigError(f"{_NOT_SAVED}: load the retriever that was wrapped, and wrap it again")
 
     @overload  # a str is a sequence of str too; the first match is meant
     def search(self, queries: str, k: int | None = 10) -> Ranking: ...  # type: ignore[overload-overlap]
@@ -164,10 +175,12 @@ class ExpandedRetriever(Retriever):
         """
         if isinstance(queries, str):
             return self.search([queries], k)[0]
-        if not len(self):
-            raise InputError("ExpandedRetriever has no documents yet: call index(documents) first")
+        self._indexed()
         # Checked before any expander costs anything.
-        checked, limit = checked_queries(queries), min(checked_k(k) or len(self), len(self))
+        checked, k = checked_queries(queries), checked_k(k)
+        return self._of_one_index(lambda documents: self._rankings(checked, min(k or len(documents), len(documents))))
+
+    def _rankings(self, checked: Sequence[str], limit: int) -> list[Ranking]:
         start = time.perf_counter()
         results, stages = self._results(checked, limit)
         latency_s = time.perf_counter() - start

@@ -7,12 +7,12 @@ into a `FunctionExpander`.
 import re
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from secondpass.config import Configured
 from secondpass.errors import ConfigError, SecondPassError
-from secondpass.validation import Function, OneOf, Whole, check
+from secondpass.validation import Function, OneOf, Whole, check, must_be
 
 __all__ = ["Expander", "FeedbackExpander", "FunctionExpander", "SynonymExpander", "TemplateExpander"]
 
@@ -76,8 +76,10 @@ class SynonymExpander(Expander):
             if not listed or not all(isinstance(text, str) and text.strip() for text in (word, *others)):
                 raise ConfigError(f"synonyms of {word!r} must be a list of words that are not blank, not {others!r}")
             self.synonyms[word] = list(others)
+        # However many spaces stand between the words of a phrase.
+        parts = {word: r"\s+".join(map(re.escape, word.split())) for word in self.synonyms}
         self._patterns = {
-            word: re.compile(rf"(?<!\w){re.escape(word.strip())}(?!\w)", re.IGNORECASE) for word in self.synonyms
+            word: re.compile(rf"(?<!\w){pattern}(?!\w)", re.IGNORECASE) for word, pattern in parts.items()
         }
 
     def expand(self, query: str, documents: Sequence[str]) -> list[str]:
@@ -132,7 +134,7 @@ class FeedbackExpander(Expander):
         stop_words: words that say nothing, in lower case; common English ones by default.
 
     Raises:
-        ConfigError: a number is below 1.
+        ConfigError: a number is below 1, or ``stop_words`` is not a list.
     """
 
     registry_name: ClassVar[str] = "feedback"
@@ -143,6 +145,8 @@ class FeedbackExpander(Expander):
         self.depth, self.terms, self.min_documents, self.stop_words = depth, terms, min_documents, stop_words
         at_least_one = Whole(at_least=1)
         check(self, depth=at_least_one, terms=at_least_one, min_documents=at_least_one)
+        if stop_words is not None and (isinstance(stop_words, str) or not isinstance(stop_words, Iterable)):
+            raise ConfigError(must_be("FeedbackExpander: stop_words", "a list of words, or None", stop_words))
         self._stop_words = _STOP_WORDS if stop_words is None else frozenset(stop_words)
 
     def expand(self, query: str, documents: Sequence[str]) -> list[str]:

@@ -56,7 +56,8 @@ class HybridRetriever(Retriever):
     @classmethod
     def built_setting(cls, name: str, value: Any) -> Any:
         """Return the retrievers for their configurations; all else is taken as it is."""
-        return [retriever_of(each) for each in value] if name == "retrievers" and value is not None else value
+        several = name == "retrievers" and isinstance(value, list | tuple)
+        return [retriever_of(each) for each in value] if several else value
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -77,6 +78,15 @@ class HybridRetriever(Retriever):
     def _index(self, texts: Sequence[str], progress: bool) -> None:
         for retriever in self.retrievers:
             retriever._index(texts, progress)
+
+    def _copy(self) -> Self:
+        copy = super()._copy()
+        copy.retrievers = tuple(retriever._copy() for retriever in self.retrievers)
+        return copy
+
+    def _take(self, other: Self) -> None:
+        for retriever, built in zip(self.retrievers, other.retrievers, strict=True):
+            retriever._take(built)
 
     def _search(self, queries: Sequence[str], k: int) -> list[Hits]:
         found = [retriever._search(queries, k) for retriever in self.retrievers]

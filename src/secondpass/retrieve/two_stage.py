@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Self, overload
 from secondpass.base import Reranker, from_config
 from secondpass.composition.prior import with_prior
 from secondpass.config import Configured
-from secondpass.errors import CompositionError
+from secondpass.errors import CompositionError, InputError
 from secondpass.loading import RerankerLike, load
 from secondpass.retrieve.base import Retriever, checked_queries, retriever_of
 from secondpass.types import Document, Ranking, Request, Trace
-from secondpass.validation import Flag, check, checked_k
+from secondpass.validation import Flag, Whole, check, checked_k
 
 __all__ = ["RetrieveRerank"]
 
@@ -53,7 +53,8 @@ class RetrieveRerank(Configured):
             given = f"{type(retriever).__name__} and {type(reranker).__name__}"
             raise CompositionError(f"RetrieveRerank takes a Retriever and a Reranker, not {given}")
         self.retriever, self.reranker = retriever, reranker
-        self.depth, self.prior = checked_k(depth) or 1, prior
+        self.depth = Whole(at_least=1).checked(depth, "RetrieveRerank: depth", error=InputError)
+        self.prior = prior
         check(self, prior=Flag())
         self._second = with_prior(reranker) if prior else reranker
 
