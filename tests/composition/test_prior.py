@@ -140,6 +140,32 @@ class TestWhatGetsOne:
             second = with_prior(wrapped)
             assert isinstance(second, PriorReranker) and second.wrapped is wrapped
 
+    def test_what_chooses_among_cross_encoders_or_watches_one(self) -> None:
+        """Choosing and watching add no order: an arm of an experiment has the prior that it has without one."""
+        table, left_early = Table([1.0]), Table([1.0])
+        left_early.pointwise = False  # as a progressive cross-encoder's scores are
+        arms = {"control": table, "treatment": Table([2.0])}
+        for wrapped in (
+            sp.RoutedReranker({"100": table, "inf": table}, "length"),
+            sp.RoutedReranker({"a": table, "b": left_early}, lambda request: "a"),
+            sp.ABTestReranker(arms),
+            sp.ABTestReranker({**arms, "treatment": FakeReranker(scale="logit")}, mode="shadow"),
+            sp.MonitoredReranker(left_early),
+            sp.CoalescingReranker(left_early),
+            sp.TranslatingReranker(left_early, list),
+            sp.MonitoredReranker(sp.ABTestReranker(arms)),
+        ):
+            second = with_prior(wrapped)
+            assert isinstance(second, PriorReranker) and second.wrapped is wrapped
+        for other in (
+            sp.RoutedReranker({"100": table, "inf": PriorReranker(table)}, "length"),
+            sp.ABTestReranker({**arms, "treatment": FakeReranker(scale="logit")}),
+            sp.ABTestReranker({**arms, "treatment": PriorReranker(table)}),
+            sp.ABTestReranker(arms, mode="interleave"),
+            sp.MonitoredReranker(PriorReranker(table)),
+        ):
+            assert with_prior(other) is other
+
     def test_all_else_is_returned_as_it_is(self) -> None:
         """What looks at the order by itself, calibrated probabilities, and scores of an unknown unit."""
         table, fake = Table([1.0]), FakeReranker(scale="logit")

@@ -64,7 +64,7 @@ class CoalescingReranker(Reranker):
     ) -> None:
         wrapped = member_of(self, wrapped)
         self.wrapped = wrapped
-        self.scale, self.pointwise = wrapped.scale, wrapped.pointwise
+        self.scale, self.pointwise, self.log_odds = wrapped.scale, wrapped.pointwise, wrapped.log_odds
         self.max_wait_ms, self.max_pairs, self.max_queue = max_wait_ms, max_pairs, max_queue
         self.queue_timeout_s = queue_timeout_s
         check(

@@ -58,7 +58,7 @@ class MonitoredReranker(Watched, Reranker):
     ) -> None:
         wrapped = member_of(self, wrapped)
         self._watch("rerank", wrapped, sinks, name, texts, salt)
-        self.scale, self.pointwise = wrapped.scale, wrapped.pointwise
+        self.scale, self.pointwise, self.log_odds = wrapped.scale, wrapped.pointwise, wrapped.log_odds
 
     @property
     def calibration(self) -> ReadyCalibration | None:

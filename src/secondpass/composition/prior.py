@@ -14,7 +14,7 @@ from secondpass.logistic import log_odds, sigmoid
 from secondpass.types import Request, Scale, Scores
 from secondpass.validation import NOT_NEGATIVE, check
 
-__all__ = ["PriorReranker", "rank_prior", "with_prior"]
+__all__ = ["PriorReranker", "rank_prior", "takes_prior", "with_prior"]
 
 _OFFSET = 10  # of ranks: how little the very first ones stand out
 _WEIGHT = 2.0  # what the ready calibration is of
@@ -94,14 +94,18 @@ def with_prior(reranker: Reranker) -> Reranker:
     """Return a reranker with the retriever's prior, if that is what it lacks: what adapters and `RetrieveRerank` use.
 
     These are the rerankers that score each document by itself and give a cross-encoder's logits, or probabilities made
-    of them: cross-encoders, progressive ones included, and what wraps nothing else. All others are returned unchanged:
-    those that look at several documents (blends, fusions, cascades, list-wise ones, one with a prior), calibrated
-    probabilities, which would not be calibrated any more, and the scores of servers and language models, whose unit is
-    not known.
+    of them: cross-encoders, progressive ones included, what wraps nothing else, and what chooses among such. All others
+    are returned unchanged: those that look at several documents (blends, fusions, cascades, list-wise ones, one with a
+    prior), calibrated probabilities, which would not be calibrated any more, and the scores of servers and language
+    models, whose unit is not known.
     """
+    return PriorReranker(reranker) if takes_prior(reranker) else reranker
+
+
+def takes_prior(reranker: Reranker) -> bool:
+    """Return whether the retriever's prior can be added to a reranker's scores; see `with_prior`."""
     by_itself = reranker.pointwise or reranker.log_odds  # what says so itself has no order of the documents in it
-    fits = by_itself and reranker.scale is not Scale.ORDINAL and _gives_log_odds(reranker)
-    return PriorReranker(reranker) if fits else reranker
+    return bool(by_itself) and reranker.scale is not Scale.ORDINAL and _gives_log_odds(reranker)
 
 
 def _gives_log_odds(reranker: Reranker) -> bool:

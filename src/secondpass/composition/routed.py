@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from secondpass.base import Reranker
 from secondpass.calibration.ready import ReadyCalibration
 from secondpass.composition.members import member_of
+from secondpass.composition.prior import takes_prior
 from secondpass.config import unwritable
 from secondpass.errors import CompositionError, ConfigError, ScoringError, SecondPassError
 from secondpass.language import check_languages, detect_language
@@ -74,6 +75,8 @@ class RoutedReranker(Reranker):
         self.scale = self._one_scale()
         # Only the language depends on the query alone; what a function looks at is not known.
         self.pointwise = route == "language" and all(reranker.pointwise for reranker in self.routes.values())
+        # Which route a request takes adds no order of its documents.
+        self.log_odds = all(map(takes_prior, self.routes.values())) or None
         self._candidates: list[str] | None = None
         self._limits: list[tuple[float, str]] = []
         if route == "language":

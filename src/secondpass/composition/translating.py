@@ -60,7 +60,7 @@ class TranslatingReranker(Reranker):
             what=OneOf("query", "documents", "both"),
             on_error=OneOf("raise", "skip"),
         )
-        self.scale, self.pointwise = wrapped.scale, wrapped.pointwise
+        self.scale, self.pointwise, self.log_odds = wrapped.scale, wrapped.pointwise, wrapped.log_odds
 
     @property
     def calibration(self) -> ReadyCalibration | None:

@@ -25,6 +25,7 @@ from secondpass.composition.experiment.report import ExperimentReport, report_of
 from secondpass.composition.experiment.shadow import Job, Shadow, ShadowResult
 from secondpass.composition.members import ask_members, joined_explanations, without_k
 from secondpass.composition.order.relevance import best_first, ordinal
+from secondpass.composition.prior import takes_prior
 from secondpass.config import settings_of
 from secondpass.errors import CompositionError, ConfigError, InputError
 from secondpass.forking import reset_after_fork
@@ -121,6 +122,9 @@ class ABTestReranker(Reranker):
         self.arms = {arm: self._loaded(reranker, arm != names[0]) for arm, reranker in arms.items()}
         self._control = names[0]
         self.scale = self._checked_scale()
+        answering = names[:1] if self.mode == "shadow" else names
+        # Which arm answers adds no order of the documents.
+        self.log_odds = all(takes_prior(self.arms[arm]) for arm in answering) or None
         usual = Allocation(self.weights, self.rollback)
         self._plan = None if self.plan is None else Plan(self.plan, usual, _OWNER, check_every_s)
         self._usual = usual
