@@ -97,6 +97,18 @@ class TestLoad:
         loaded = sp.load("cross-encoder:ms-marco-MiniLM-L12-v2")
         assert isinstance(loaded, CrossEncoderReranker) and loaded.model == "ms-marco-MiniLM-L12-v2"
 
+    def test_a_plug_in_that_makes_no_reranker_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """By its name and in a configuration; a function that makes one has a name only."""
+        plug_ins = {"maker": lambda: FakeReranker(), "object": 3, "list": lambda: [FakeReranker()]}
+        monkeypatch.setattr(registry.rerankers, "_registered", plug_ins)
+        assert isinstance(sp.load("maker"), FakeReranker)
+        for name in ("object", "list"):
+            with pytest.raises(RegistryError, match=rf"'{name}' is .*, which makes no Reranker"):
+                sp.load(name)
+        for name in plug_ins:
+            with pytest.raises(RegistryError, match=rf"'{name}' is .*, not a class of rerankers"):
+                sp.from_config({"type": name})
+
     def test_any_other_name_is_a_cross_encoders(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Of the catalogue, by its former name too, or a folder, as a path or with a tilde."""
         for name in ("ms-marco-MiniLM-L12-v2", "cross-encoder/ms-marco-MiniLM-L-12-v2"):

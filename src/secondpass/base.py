@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from secondpass.cancellation import check_cancelled, stops_with_caller
 from secondpass.config import Configured, refuse_endless
-from secondpass.errors import CompositionError, ConfigError, InputError, ScoringError
+from secondpass.errors import CompositionError, ConfigError, InputError, RegistryError, ScoringError
 from secondpass.registry import rerankers
 from secondpass.types import HOW_TO_CALIBRATE, Document, RankedDocument, Ranking, Request, Scale, Scores
-from secondpass.validation import SHARE, THRESHOLD
+from secondpass.validation import SHARE, THRESHOLD, shown
 
 if TYPE_CHECKING:
     from secondpass.calibration.ready import ReadyCalibration
@@ -319,14 +319,16 @@ def from_config(config: Mapping[str, Any]) -> Reranker:
 
     Raises:
         ConfigError: it is not such a mapping, or a setting is unknown.
-        RegistryError: there is no reranker of that name.
+        RegistryError: there is no reranker of that name, or what was registered is none.
     """
     if not isinstance(config, Mapping) or not isinstance(config.get("type"), str):
         raise ConfigError("a reranker's configuration is a mapping with its name under 'type'")
     refuse_endless(config, "the configuration of a reranker")
     settings = {key: value for key, value in config.items() if key != "type"}
-    reranker: Reranker = rerankers.get(config["type"]).from_config(settings)
-    return reranker
+    kind = rerankers.get(config["type"])
+    if not (isinstance(kind, type) and issubclass(kind, Reranker)):
+        raise RegistryError(f"{rerankers.group}: {config['type']!r} is {shown(kind)}, not a class of rerankers")
+    return kind.from_config(settings)
 
 
 def _built(value: Any) -> Any:

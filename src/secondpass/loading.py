@@ -63,14 +63,16 @@ def load(reranker: RerankerLike, **settings: Any) -> Reranker:
 def _by_name(given: str | os.PathLike[str], settings: Mapping[str, Any]) -> Reranker:
     name = os.fspath(given)
     kind, colon, first = name.partition(":")
-    loaded: Reranker
     is_folder = _is_folder(name)
     is_models = name.startswith(_STORE) or is_folder  # the colon is that of a store, or of a drive
     if isinstance(given, str) and (kind in rerankers.names() or (colon and not is_models)):
-        loaded = construct(rerankers.get(kind), *([first] if colon else []), **settings)
-        return loaded
+        plugin = rerankers.get(kind)
+        made = construct(plugin, *([first] if colon else []), **settings) if callable(plugin) else plugin
+        if not isinstance(made, Reranker):
+            raise RegistryError(f"{rerankers.group}: {kind!r} is {shown(plugin)}, which makes no Reranker")
+        return made
     try:
-        loaded = construct(rerankers.get(_DEFAULT), name, **settings)
+        loaded: Reranker = construct(rerankers.get(_DEFAULT), name, **settings)
     except ModelNotFoundError as exc:
         specs = [spec for some in models.load_all().values() for spec in some]
         if is_folder or {"/", "\\"} & set(name) or any(name in (spec.name, *spec.aliases) for spec in specs):
