@@ -45,6 +45,12 @@ class TestOneOfSeveral:
         result = ZeroShotClassifier(table({"": 1.0}), labels=_LABELS).classify("?")
         assert list(result.scores) == _LABELS and result.probability == pytest.approx(1 / 3)
 
+    def test_a_set_of_labels_has_one_order(self, table: Any) -> None:
+        """That of their names, in each process, with the classifier or with the text."""
+        result = ZeroShotClassifier(table({"": 1.0})).classify("?", labels=set(_LABELS))
+        assert list(result.scores) == sorted(_LABELS)
+        assert ZeroShotClassifier(table({"": 1.0}), labels=frozenset(_LABELS)).labels == tuple(sorted(_LABELS))  # type: ignore[arg-type]
+
     def test_impossible_labels_are_no_error(self, table: Any) -> None:
         """Logits that are infinitely low, or low for every label, still give probabilities."""
         model = table({"billing": (-math.inf, 0.0, 0.0), "shipping": 0.0})
@@ -303,6 +309,7 @@ class TestBadInput:
             ({"ties": "coin"}, "ties must be 'abstain' or 'tournament', not 'coin'"),
             ({"ties": "tournament"}, "ties='tournament' needs margin"),
             ({"model": []}, "needs at least one model"),
+            ({"model": {"type": ["nli"]}}, "a reranker's configuration is a mapping with its name under 'type'"),
             ({"model": 3}, "a classifier's model must be a name, a BiEncoder, an NliModel or a Reranker, not int"),
         ],
     )

@@ -1,7 +1,7 @@
 """Zero-shot classification: by a bi-encoder, an NLI model, a reranker, or several of them."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -243,4 +243,6 @@ class ZeroShotClassifier(Configured):
 
 def _kept(labels: Any) -> Any:
     """Return labels so that they can be read more than once; what is not a list is refused later."""
+    if isinstance(labels, Set):
+        return tuple(sorted(labels, key=str))  # as they are checked
     return tuple(labels) if isinstance(labels, Iterable) and not isinstance(labels, str | bytes | Mapping) else labels

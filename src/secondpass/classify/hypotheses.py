@@ -1,6 +1,7 @@
 """From labels to the sentences that an NLI model is asked about."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,11 +58,12 @@ def checked_labels(labels: Any, least: int, error: type[SecondPassError]) -> tup
     """
     if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
         raise error(f"labels must be a list of labels, not {type(labels).__name__}")
-    checked = tuple(labels)
+    # A set has another order in each process, by which equal labels would be told apart.
+    checked = tuple(sorted(labels, key=str) if isinstance(labels, Set) else labels)
     for at, label in enumerate(checked):
         if not isinstance(label, str) or not label.strip():
             raise error(f"labels[{at}] must be a str that is not empty, not {label!r:.80}")
-    twice = next((label for at, label in enumerate(checked) if label in checked[:at]), None)
+    twice = next((label for label, n in Counter(checked).items() if n > 1), None)
     if twice is not None:
         raise error(f"the label {twice!r} occurs twice; labels must be distinct")
     if len(checked) < least:

@@ -28,7 +28,7 @@ def loaded_model(model: Any) -> Any:
             NliModel.registry_name: NliModel,
             BiEncoder.registry_name: BiEncoder,
         }
-        return ours[kind].from_config(model) if kind in ours else from_config(model)
+        return ours[kind].from_config(model) if isinstance(kind, str) and kind in ours else from_config(model)
     if isinstance(model, EmbeddingModel):
         return BiEncoder(model)
     if isinstance(model, str) and ":" in model:

@@ -59,11 +59,11 @@ def truths(labels: Sequence[Any], known: Sequence[str]) -> list[frozenset[str]]:
     Raises:
         InputError: one of them is not known.
     """
-    found = []
+    found, there = [], frozenset(known)
     for at, one in enumerate(labels):
         each = [one] if isinstance(one, str) else [] if one is None else one
         several = list(each) if isinstance(each, Iterable) else [each]
-        unknown = [repr(label) for label in several if label not in known]
+        unknown = [repr(label) for label in several if not isinstance(label, str) or label not in there]
         if unknown:
             raise InputError(f"labels[{at}] is {unknown[0]}, which is not one of the classifier's: {', '.join(known)}")
         found.append(frozenset(several))
