@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import secondpass as sp
 from secondpass.composition import in_context
+from secondpass.composition.order import diverse
 from secondpass.composition.order.relevance import relevance
 from secondpass.models import EmbeddingModel
 from secondpass.testing import FakeReranker, RerankerContract
@@ -99,6 +100,16 @@ class TestDiverse:
         """Pairs of letters where there are no spaces; case does not count."""
         wrapped = Table(dict(zip(texts, (0.9, 0.85, 0.89), strict=True)), scale=Scale.PROBABILITY)
         assert _order(sp.DiverseReranker(wrapped), "q", texts) == [0, 1, 2]
+
+    def test_words_are_counted_in_pieces(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """However many there are at once, similarities are the same, and those of sets."""
+        chance = np.random.default_rng(0)
+        texts = [" ".join(map(str, chance.integers(0, 60, size))) for size in (0, 1, 5, 20, 40, 40, 3)]
+        sets = [set(text.split()) for text in texts]
+        expected = [[len(a & b) / np.sqrt(max(1, len(a)) * max(1, len(b))) for b in sets] for a in sets]
+        for columns in (7, 4096):
+            monkeypatch.setattr(diverse, "_COLUMNS", columns)
+            np.testing.assert_allclose(diverse._word_similarities(texts), expected, rtol=1e-15)
 
     def test_vectors_tell_what_words_do_not(self) -> None:
         """The model is asked for the best `depth` documents; its weights are part of the identity."""

@@ -1,6 +1,7 @@
 """Documents that say something new, before those that repeat what stands above them."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Unpack
 
@@ -23,6 +24,7 @@ __all__ = ["DiverseReranker"]
 
 Matrix = npt.NDArray[np.float64]
 
+_COLUMNS = 4096  # words that are counted at once
 _RUN = re.compile(r"[^\W_]+")
 # Chinese, Japanese and Thai are written without spaces: two letters in a row stand for a word.
 _UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -121,13 +123,22 @@ def _vector_similarities(texts: Sequence[str], model: EmbeddingModel) -> Matrix:
 
 
 def _word_similarities(texts: Sequence[str]) -> Matrix:
-    vocabulary: dict[str, int] = {}
-    rows = [[vocabulary.setdefault(word, len(vocabulary)) for word in set(_words(text))] for text in texts]
-    has = np.zeros((len(texts), max(1, len(vocabulary))))
-    for at, row in enumerate(rows):
-        has[at, row] = 1.0
-    lengths = np.sqrt(np.maximum(has.sum(axis=1), 1.0))
-    return np.asarray(product(has, has.T) / np.outer(lengths, lengths))
+    words = [set(_words(text)) for text in texts]
+    sizes = np.array([len(each) for each in words], dtype=np.float64)
+    # A word of one text alone is no text's in common with it, and most words of many long texts are such.
+    counts = Counter(word for each in words for word in each)
+    columns = {word: at for at, word in enumerate(word for word, n in counts.items() if n > 1)}
+    rows = [np.sort([columns[word] for word in each if word in columns]).astype(np.intp) for each in words]
+    common = np.zeros((len(texts), len(texts)))
+    for start in range(0, len(columns), _COLUMNS):  # so that memory does not grow with the vocabulary
+        has = np.zeros((len(texts), min(_COLUMNS, len(columns) - start)), dtype=np.float32)  # exact for so few
+        for at, row in enumerate(rows):
+            first, last = np.searchsorted(row, (start, start + _COLUMNS))
+            has[at, row[first:last] - start] = 1.0
+        common += product(has, has.T)
+    np.fill_diagonal(common, sizes)
+    lengths = np.sqrt(np.maximum(sizes, 1.0))
+    return np.asarray(common / np.outer(lengths, lengths))
 
 
 def _words(text: str) -> Iterator[str]:
