@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import secondpass as sp
+from secondpass.composition import Outcomes
 from secondpass.testing import FakeReranker
 from secondpass.types import Request, Scores
 from tests.forks import exit_status_of_child, needs_fork
@@ -115,6 +116,25 @@ def test_a_treatment_that_fails_is_counted() -> None:
             test.report("overlap")
     with pytest.raises(sp.ModelNotFoundError):
         sp.ABTestReranker({"control": "fake", "treatment": "cross-encoder:no-such-model"}, mode="shadow")
+
+
+def test_counting_that_fails_ends_no_shadow(caplog: pytest.LogCaptureFixture) -> None:
+    """Such as a warning of no more room where warnings are errors: it is logged, and others are shadowed."""
+
+    class Full(Outcomes):
+        def add(self, shares: str, metric: str, arm: str, unit: str, value: float) -> None:
+            if arm == "treatment" and metric == "failed" and not caplog.records:
+                raise UserWarning("no room")
+            super().add(shares, metric, arm, unit, value)
+
+    with _beside(Backwards()) as test:
+        test.outcomes = Full()
+        for query in ("copy a file", "move a file"):
+            test.rerank(query, _TEXTS)
+            assert test.drain(30)
+        assert test.report("overlap").arms[1].units == 1
+    (record,) = caplog.records
+    assert "'treatment' did in the shadow could not be counted" in record.getMessage() and record.exc_info
 
 
 def test_weights_are_the_share_that_is_shadowed() -> None:

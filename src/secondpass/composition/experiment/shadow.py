@@ -177,6 +177,8 @@ class Shadow:
             result = self._result(job)
             if result is not None:
                 job.done(result)
+        except Exception:  # a warning that was made an error, or a filter of logs; what waits must not wait for ever
+            _log.exception("what the arm %r did in the shadow could not be counted", job.arm)
         finally:
             with self._changed:
                 self._working = False
