@@ -41,7 +41,8 @@ class Reranker(Configured, ABC):
     Attributes:
         registry_name: the name in the entry-point group ``secondpass.rerankers``.
         scale: what the scores mean.
-        pointwise: whether a document's score is independent of the request's other documents.
+        pointwise: whether a document's score depends on the query and its own text alone, and not on the request's
+            other documents: then it may be cached.
         log_odds: whether the scores are log-odds of relevance as cross-encoders give them, or probabilities made of
             such, to which a retriever's prior can be added; None, the default, if that is as with what it wraps.
         takes_instruction: whether a request's ``instruction`` is read; None, the default, if that is as with what it

@@ -65,11 +65,12 @@ class CachedReranker(Reranker):
     own words is stored as it is.
 
     The fingerprint is that of the wrapped reranker, so calibrations and monitors can't tell the two apart. It does not
-    cover what a function among the settings does, nor which model a remote server runs: change ``namespace`` when one
-    of these changes.
+    cover what a function or an object of one's own among the settings does, nor which model a remote server runs:
+    change ``namespace`` when one of these changes.
 
     Args:
-        wrapped: a pointwise reranker.
+        wrapped: a pointwise reranker that reads the documents' texts alone: of their ids and metadata the key knows
+            nothing, so that documents with one text have one score.
         cache: a `Cache`, its type (``"memory"``, ``"sqlite"`` or ``"redis"``), or a mapping with its type and settings:
             ``{"type": "sqlite", "path": "scores.sqlite"}``.
         namespace: part of every key, so that two namespaces share no entries.
