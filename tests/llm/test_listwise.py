@@ -64,6 +64,19 @@ def test_a_window_is_asked_as_often_as_there_are_samples(n: int, samples: int, n
     assert not asked or asked[0] == [str(at) for at in range(n)]
 
 
+def test_a_seed_below_0_is_one() -> None:
+    """Some servers take -1 for any; documents are shuffled by it all the same."""
+    asked: list[str] = []
+
+    def ask(prompt: Prompt, timeout_s: float) -> str:
+        asked.append(prompt.user)
+        return json.dumps({"ranking": [1, 2, 3]})
+
+    session = Session(LanguageModel("m", {"completion": ask, "concurrency": 1, "seed": -1}, owner="test"))
+    order, _ = sliding_windows(session, "q", list("abc"), window=10, step=5, samples=2, seed=-1, max_tokens=None)
+    assert sorted(order) == [0, 1, 2] and len(set(asked)) == len(asked) >= 1
+
+
 @pytest.mark.parametrize(
     ("n", "windows"),
     [(4, ["0123"]), (5, ["1234", "012"]), (6, ["2345", "0123"]), (7, ["3456", "1234", "012"]), (3, ["012"])],

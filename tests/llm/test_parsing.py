@@ -210,6 +210,12 @@ class TestProbabilityOfYes:
         token = TokenChoice("Yes", (("Yes", 0.4), ("No", math.log(0.5))))
         assert probability_of_yes(Answer("Yes", (token,))) == pytest.approx(2 / 3)
 
+    def test_what_is_no_log_probability_says_nothing(self) -> None:
+        """As of a function that stands for a model: the others decide, or nothing does."""
+        token = TokenChoice("Yes", (("Yes", math.nan), ("yes", math.log(0.6)), ("No", math.log(0.2))))
+        assert probability_of_yes(Answer("Yes", (token,))) == pytest.approx(0.75)
+        assert probability_of_yes(Answer("Yes", (TokenChoice("Yes", (("Yes", math.nan),)),))) is None
+
     def test_a_missing_side_is_at_most_what_is_left(self) -> None:
         """No is not listed: it can have no more than the least listed one, and no more than the rest of 1."""
         assert probability_of_yes(Answer("Yes", (_choice("Yes", Yes=0.9, a=0.06),))) == pytest.approx(0.9 / 0.94)

@@ -49,7 +49,7 @@ def _order_of_window(
     if n == 1 and samples == 1:
         # There is nothing to order; the answer could only be that document.
         return [0]
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(abs(seed))  # servers take -1 for any seed, and numpy none below 0
     shuffles = [list(range(n)), *(generator.permutation(n).tolist() for _ in range(samples - 1))]
     prompts = [permutation_prompt(query, [texts[at] for at in shuffle], max_tokens) for shuffle in shuffles]
     answers = session.ask_all(prompts, lambda answer: permutation(answer.text, n, session.count))

@@ -100,6 +100,8 @@ def probability_of_yes(answer: Answer) -> float | None:
 def _share_of_yes(choice: TokenChoice) -> float | None:
     sums, listed = {"yes": 0.0, "no": 0.0}, []
     for token, logprob in choice.candidates:
+        if math.isnan(logprob):
+            continue
         probability = math.exp(min(logprob, 0.0))
         listed.append(probability)
         if _word(token) in sums:
