@@ -21,6 +21,8 @@ def write_whole(path: Path, contents: bytes) -> None:
         OSError: it can't be written; nothing is left behind.
     """
     # Not by tempfile, whose files no other user may read: a folder may be filled by one user and used by all.
+    if not path.name or "\0" in str(path):
+        raise OSError(f"{os.fspath(path)!r} is not the path of a file")
     temporary = path.with_name(f".writing-{uuid4().hex}")
     try:
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:

@@ -140,12 +140,26 @@ class TestExamples:
             examples_from_qrels(qrels, run, queries={}, documents=arguments["documents"])
         with pytest.raises(InputError, match="documents has no 'b', a candidate of query 'q'"):
             examples_from_qrels(qrels, run, queries={"q": "text"}, documents={})
+        with pytest.raises(
+            InputError, match=r"the grade of 'b' for 'q' must be a number, not '1' \(a str; write the num"
+        ):
+            examples_from_qrels({"q": {"b": "1"}}, run, **arguments)  # type: ignore[dict-item]
 
     @pytest.mark.parametrize("example", [("q", "d"), "qdr", (1, "d", True), None])
     def test_what_is_no_example(self, example: object) -> None:
         """Examples are triples; the message says which one is not."""
         with pytest.raises(InputError, match=r"examples\[1\] must be a triple"):
             score_examples(FakeReranker(), [("q", "d", True), example])  # type: ignore[list-item]
+
+    def test_examples_are_a_list(self) -> None:
+        """Nothing at all is none."""
+        with pytest.raises(InputError, match="examples must be a list of triples, not NoneType"):
+            score_examples(FakeReranker(), None)  # type: ignore[arg-type]
+
+    def test_a_grade_may_be_any_number(self) -> None:
+        """One beyond what a float can hold is above 0, too."""
+        scored = score_examples(FakeReranker(), [("q", "d", 10**400), ("q", "e", -1)])
+        assert scored.relevant.tolist() == [True, False]
 
     @pytest.mark.parametrize("judgement", [None, "yes", float("nan")])
     def test_what_is_no_judgement(self, judgement: object) -> None:

@@ -131,6 +131,8 @@ class TestFit:
             reranker.fit(_examples(1))
         with pytest.raises(ConfigError, match="folds must be"):
             reranker.fit(_examples(), folds=1)
+        with pytest.raises(ConfigError, match="seed must be a whole number of at least 0, not -1"):
+            reranker.fit(_examples(), seed=-1)
         assert (reranker.calibrator, reranker.report()) == before
 
     def test_isotonic_with_few_examples_is_refused(self) -> None:
@@ -277,6 +279,15 @@ class TestSaved:
         """So is one that is not there."""
         with pytest.raises(ModelIntegrityError, match=r"none\.json holds no .* can be read: FileNotFound"):
             CalibratedReranker.load(tmp_path / "none.json", FakeReranker())
+        (tmp_path / "deep.json").write_text("[" * 100_000)
+        with pytest.raises(ModelIntegrityError, match="holds no calibration that can be read"):
+            CalibratedReranker.load(tmp_path / "deep.json", FakeReranker())
+
+    @pytest.mark.parametrize("path", ["", "a\0b", "no/such/folder.json"])
+    def test_where_nothing_can_be_written_is_an_error_of_ours(self, path: str) -> None:
+        """A name that is none, too."""
+        with pytest.raises(InputError, match="can't be written"):
+            CalibratedReranker(FakeReranker(scale="logit")).fit(_examples(), folds=0).save(path)
 
     def test_the_report_survives_pickling(self) -> None:
         """A pickled reranker keeps its report."""

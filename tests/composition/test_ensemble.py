@@ -357,6 +357,14 @@ class TestFit:
         assert [d.index for d in ensemble.rerank("q", _DOCUMENTS)] == [3, 2, 1, 0]
         assert ensemble.fitted_ndcg_ == 1.0 and ensemble.weights is not None
 
+    def test_pairs_are_requests_too(self) -> None:
+        """As for `rerank_many`; what is neither is named."""
+        fitted = EnsembleReranker([Given([0, 1, 2, 3]), Given([3, 2, 1, 0])], method="minmax")
+        fitted.fit([("q", _DOCUMENTS)], [[0, 0, 1, 2]])
+        assert [d.index for d in fitted.rerank("q", _DOCUMENTS)] == [3, 2, 1, 0]
+        with pytest.raises(InputError, match=r"requests\[0\] must be a Request or a"):
+            fitted.fit(["q"], [[1]])  # type: ignore[list-item]
+
     def test_what_was_fitted_is_in_the_configuration(self) -> None:
         """Weights go through JSON, and count in the fingerprint."""
         ensemble = EnsembleReranker([FakeReranker(), FakeReranker()], method="zscore")

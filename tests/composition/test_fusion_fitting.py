@@ -37,6 +37,10 @@ def test_qrels_count_what_was_not_retrieved() -> None:
     ("grades", "message"),
     [
         ([], "0 sets of grades for 1 requests"),
+        (5, "grades must be a list with those of each request, not 5"),
+        ({"q": [1, 0]}, "grades must be a list with those of each request"),
+        ([None], r"grades\[0\] must be a list of grades, or a mapping from ids to them, not None"),
+        ([[10**400, 0]], r"grades\[0\] must be numbers"),
         ([[1]], r"grades\[0\] has 1 grades for 2 documents"),
         ([[1, float("nan")]], "finite numbers"),
         ([[1, "relevant"]], "must be numbers"),

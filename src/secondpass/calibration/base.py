@@ -94,9 +94,12 @@ def checked_examples(scores: npt.ArrayLike, relevant: npt.ArrayLike) -> tuple[Fl
     """Return scores and judgements as arrays.
 
     Raises:
-        InputError: they differ in length, a score is not finite, or all or none of them are relevant.
+        InputError: they differ in length, a score is not a finite number, or all or none of them are relevant.
     """
-    x, y = np.asarray(scores, dtype=np.float64), np.asarray(relevant).astype(bool)
+    try:
+        x, y = np.asarray(scores, dtype=np.float64), np.asarray(relevant).astype(bool)
+    except (TypeError, ValueError, OverflowError) as exc:
+        raise InputError(f"scores must be numbers, one for each judgement: {exc}") from exc
     if x.ndim != 1 or x.shape != y.shape:
         raise InputError(
             f"scores and judgements must be lists of the same length, not of shapes {x.shape} and {y.shape}"

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from secondpass.calibration.base import checked_examples
 from secondpass.errors import CompositionError, InputError
 from secondpass.logistic import FloatArray, log_odds, sigmoid
 from secondpass.types import Document, Qrels, Request, Run, Scale
+from secondpass.validation import must_be
 
 __all__ = ["Example", "ScoredExamples", "examples_from_qrels", "score_examples"]
 
@@ -95,6 +97,8 @@ def score_examples(reranker: Reranker, examples: Iterable[Example]) -> ScoredExa
     """
     if reranker.scale is Scale.ORDINAL:
         raise CompositionError(f"{reranker!r} gives ordinal scores, on which nothing can be fitted")
+    if not isinstance(examples, Iterable):
+        raise InputError(f"examples must be a list of triples, not {type(examples).__name__}")
     documents: dict[str, list[Document]] = {}
     judgements: dict[str, list[bool]] = {}
     for at, example in enumerate(examples):
@@ -129,7 +133,7 @@ def examples_from_qrels(
         min_grade: the lowest grade that counts as relevant.
 
     Raises:
-        InputError: a query or a document of the run has no text.
+        InputError: a query or a document of the run has no text, or a grade is not a number.
     """
     examples: list[Example] = []
     for query, candidates in run.items():
@@ -141,6 +145,8 @@ def examples_from_qrels(
             if candidate not in documents:
                 raise InputError(f"documents has no {candidate!r}, a candidate of query {query!r}")
             grade = qrels[query].get(candidate, 0)
+            if not isinstance(grade, Real):
+                raise InputError(must_be(f"the grade of {candidate!r} for {query!r}", "a number", grade))
             examples.append((queries[query], documents[candidate], grade >= min_grade))
     return examples
 
@@ -148,6 +154,6 @@ def examples_from_qrels(
 def _is_relevant(judgement: object, position: int) -> bool:
     if isinstance(judgement, np.bool_):
         return bool(judgement)
-    if isinstance(judgement, int | float | np.integer | np.floating) and math.isfinite(judgement):
+    if isinstance(judgement, int | float | np.integer | np.floating) and abs(judgement) < math.inf:
         return bool(judgement > 0)
     raise InputError(f"examples[{position}] has the judgement {judgement!r}, but it must be a bool or a grade")

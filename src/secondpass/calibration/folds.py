@@ -26,7 +26,7 @@ def held_out_probabilities(
         seed: of the split.
 
     Raises:
-        ConfigError: folds is below 2.
+        ConfigError: folds is below 2, or the seed below 0.
         InputError: there are too few queries, or those with a relevant example are all in one fold.
     """
     if scored.n_queries < 2:
@@ -63,11 +63,11 @@ def split_by_query(
         The fold of each example, from 0, shape (n_examples,).
 
     Raises:
-        ConfigError: folds is below 2.
+        ConfigError: folds is below 2, or the seed below 0.
     """
     n_queries = int(queries.max()) + 1
     n_folds = min(Whole(at_least=2).checked(folds, "folds"), n_queries)
-    order = np.random.default_rng(seed).permutation(n_queries)
+    order = np.random.default_rng(Whole(at_least=0).checked(seed, "seed")).permutation(n_queries)
     if first is not None:
         order = order[np.argsort(~first[order], kind="stable")]
     fold_of = np.empty(n_queries, dtype=np.intp)

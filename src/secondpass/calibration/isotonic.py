@@ -37,7 +37,7 @@ class IsotonicCalibrator(Calibrator):
         super().__post_init__()
         try:
             logits, values = tuple(map(float, self.logits)), tuple(map(float, self.values))
-        except (TypeError, ValueError) as exc:
+        except (TypeError, ValueError, OverflowError) as exc:
             raise ConfigError(f"logits and values of an isotonic calibrator must be lists of numbers: {exc}") from exc
         object.__setattr__(self, "logits", logits)
         object.__setattr__(self, "values", values)

@@ -88,6 +88,7 @@ def probability_quality(
     Whole(at_least=1).checked(n_bins, "n_bins")
     Whole(at_least=1).checked(n_bootstrap, "n_bootstrap")
     OPEN_SHARE.checked(confidence, "confidence")
+    Whole(at_least=0).checked(seed, "seed")
     edges = np.quantile(p, np.linspace(0, 1, n_bins + 1)[1:-1])
     binned = np.unique(np.searchsorted(edges, p), return_inverse=True)[1]
     n_in, predicted, observed = (np.bincount(binned, weights=weights) for weights in (np.ones_like(p), p, y))

@@ -62,5 +62,5 @@ def read_calibration(path: str | os.PathLike[str]) -> SavedCalibration:
         if data["format"] != _FORMAT:
             raise ModelIntegrityError(f"{path} has the format {data['format']!r}, not {_FORMAT!r}")
         return SavedCalibration(calibrator_from_config(data["calibrator"]), data["fitted_on"], data["base_rate"])
-    except (OSError, ValueError, KeyError, TypeError) as exc:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as exc:
         raise ModelIntegrityError(f"{path} holds no calibration that can be read: {exc!r}") from exc

@@ -1,12 +1,12 @@
 """Interpolation of a reranker with the first stage, so that what the retriever saw still counts."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from secondpass.base import Reranker
+from secondpass.base import RequestLike, Reranker, as_requests
 from secondpass.composition.fusion import (
     Grades,
     Vector,
@@ -75,14 +75,14 @@ class BlendedReranker(Reranker):
         check(self, weight=SHARE, normalise=OneOf(*_NORMALISED), missing_initial=OneOf("raise", "skip"))
         self.fitted_ndcg_: dict[str, float] | None = None
 
-    def fit(self, requests: Sequence[Request], grades: Sequence[Grades], *, k: int = 10) -> Self:
+    def fit(self, requests: Iterable[RequestLike], grades: Sequence[Grades], *, k: int = 10) -> Self:
         """Set the weight that gives the best nDCG@k on judged requests; returns itself.
 
         Tried are 0, 0.01 and so on to 1, so on these requests the result is at least as good as the retriever
         alone and as the reranker alone. Of weights that are equally good, it takes the middle of the longest run.
 
         Args:
-            requests: what to fit on, with ``initial_scores``.
+            requests: what to fit on: `Request`s with ``initial_scores``.
             grades: for each request, a grade of at least 0 for each document; or its qrels, a mapping of document
                 id to grade, for documents with an ``id``: then what was not retrieved counts in the ideal, too.
             k: how far down nDCG looks.
@@ -91,7 +91,7 @@ class BlendedReranker(Reranker):
             InputError: a request has no ``initial_scores``, grades don't fit, or no document is relevant.
         """
         depth = checked_k(k) or 10
-        asked = without_k(requests)
+        asked = without_k(as_requests(requests, None))
         require_initial_scores(asked, "BlendedReranker", _INSTEAD)
         rows = [self._rows(r, s) for r, s in zip(asked, self.wrapped.score_many(asked), strict=True)]
         judged = judged_rows(asked, grades, rows)

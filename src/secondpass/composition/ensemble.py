@@ -1,12 +1,12 @@
 """An ensemble: the scores of several rerankers averaged or their rankings fused, and how far they disagree."""
 
 import logging
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import ClassVar, Literal, Self, get_args
 
 import numpy as np
 
-from secondpass.base import Reranker, inner_rerankers
+from secondpass.base import RequestLike, Reranker, as_requests, inner_rerankers
 from secondpass.composition.fusion import (
     Grades,
     Vector,
@@ -133,14 +133,14 @@ class EnsembleReranker(Reranker):
                     f"default), or put each one's scores of a request on one scale (method='zscore' or 'minmax')"
                 )
 
-    def fit(self, requests: Sequence[Request], grades: Sequence[Grades], *, k: int = 10) -> Self:
+    def fit(self, requests: Iterable[RequestLike], grades: Sequence[Grades], *, k: int = 10) -> Self:
         """Set the weights that give the best nDCG@k on judged requests, by coordinate ascent; returns itself.
 
         Deterministic. On these requests the result is at least as good as equal weights and as each member
         alone; how good it is on others, only others can tell. Every member scores every request once.
 
         Args:
-            requests: what to fit on; with ``initial_scores`` for ``convex``.
+            requests: what to fit on, as for `rerank_many`; with ``initial_scores`` for ``convex``.
             grades: for each request, a grade of at least 0 for each document; or its qrels, a mapping of document
                 id to grade, for documents with an ``id``: then what was not retrieved counts in the ideal, too.
             k: how far down nDCG looks.
@@ -149,7 +149,7 @@ class EnsembleReranker(Reranker):
             InputError: grades don't fit the requests, or no document is relevant.
         """
         depth = checked_k(k) or 10
-        asked = without_k(requests)
+        asked = without_k(as_requests(requests, None))
         self._require_initial(asked)
         answers, _ = ask_members(dict(enumerate(self.members)), asked, parallel=self.parallel, catch=False)
         rows = [self._rows(request, {at: of[n] for at, of in answers.items()}) for n, request in enumerate(asked)]

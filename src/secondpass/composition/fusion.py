@@ -6,7 +6,7 @@ deterministic, and needs numpy only.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,6 +164,8 @@ def judged_rows(
     Raises:
         InputError: grades don't fit the requests, or no request has a relevant document.
     """
+    if isinstance(grades, str | Mapping) or not isinstance(grades, Sized):
+        raise InputError(must_be("grades", "a list with those of each request", grades))
     if len(grades) != len(requests):
         raise InputError(f"there are {len(grades)} sets of grades for {len(requests)} requests; pass one for each")
     judged = []
@@ -182,13 +184,15 @@ def _gains(request: Request, graded: Grades, at: int) -> tuple[Vector, Vector]:
         if any(id_ is None for id_ in ids):
             raise InputError(f"grades[{at}] are by document id, but a document of that request has no 'id'")
         of_documents, all_grades = [graded.get(id_, 0) for id_ in ids], list(graded.values())
-    else:
+    elif isinstance(graded, Iterable):
         of_documents = all_grades = list(graded)
+    else:
+        raise InputError(must_be(f"grades[{at}]", "a list of grades, or a mapping from ids to them", graded))
     if len(of_documents) != len(request):
         raise InputError(f"grades[{at}] has {len(of_documents)} grades for {len(request)} documents")
     try:
         gains, everything = np.array(of_documents, dtype=np.float64), np.array(all_grades, dtype=np.float64)
-    except (TypeError, ValueError) as exc:
+    except (TypeError, ValueError, OverflowError) as exc:
         raise InputError(f"grades[{at}] must be numbers: {exc}") from exc
     if not np.isfinite(everything).all():
         raise InputError(f"grades[{at}] must be finite numbers")

@@ -120,7 +120,7 @@ class Outcomes:
         try:
             data = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
             outcomes._take(data)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
             raise InputError(f"{os.fspath(path)} holds no outcomes of an experiment: {exc}") from exc
         return outcomes
 
