@@ -29,6 +29,7 @@ from secondpass.base import Reranker
 from secondpass.errors import InputError, TruncationWarning
 from secondpass.loading import from_config
 from secondpass.types import Request, Scale, Scores, Trace
+from secondpass.validation import Flag, OneOf
 
 __all__ = ["FakeReranker", "RerankerContract"]
 
@@ -47,8 +48,8 @@ class FakeReranker(Reranker):
     registry_name: ClassVar[str] = "fake"
 
     def __init__(self, *, scale: str = "probability", pointwise: bool = True) -> None:
-        self.scale = Scale(scale)
-        self.pointwise = pointwise
+        self.scale = OneOf(*Scale).checked(scale, "FakeReranker: scale")
+        self.pointwise = Flag().checked(pointwise, "FakeReranker: pointwise")
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         return [self._scores(request) for request in requests]

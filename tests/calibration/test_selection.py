@@ -173,6 +173,8 @@ class TestExamples:
             score_examples(FakeReranker(), [])
         with pytest.raises(CompositionError, match=r"FakeReranker.* gives ordinal scores"):
             score_examples(_ORDINAL, [("q", "d", True)])
+        with pytest.raises(InputError, match="scale must be 'logit', 'probability' or 'ordinal', not 'percent'"):
+            ScoredExamples([1.0, 0.0], [1, 0], [0, 0], scale="percent")  # type: ignore[arg-type]
         with pytest.raises(CompositionError, match="ordinal scores only give an order"):
             ScoredExamples([1.0, 0.0], [1, 0], [0, 0], scale=Scale.ORDINAL)
         with pytest.raises(InputError, match=r"probabilities must lie in \[0, 1\], but these range from 0.0 to 2.0"):

@@ -93,6 +93,7 @@ class TestSettings:
             ({"url": "http://user:password@host"}, "url must not contain a user or a password.*pass api_key"),
             ({"shape": "openai"}, "shape must be 'cohere', 'jina', 'vllm', 'infinity', 'tei' or 'voyage'"),
             ({"shape": []}, "shape must be 'cohere'"),
+            ({"model": 5}, "model must be a str that is not empty, or None, not 5"),
             ({"shape": "voyage"}, "shape='voyage' needs the name of a model"),
             ({"timeout_s": 0}, "timeout_s must be a number of seconds above 0"),
             ({"timeout_s": float("inf")}, "timeout_s must be a number of seconds"),

@@ -124,7 +124,7 @@ class TestFeedback:
         with pytest.raises(ConfigError, match=f"{next(iter(settings))} must be a whole number"):
             FeedbackExpander(**settings)
 
-    @pytest.mark.parametrize("stop_words", ["the a", 5])
+    @pytest.mark.parametrize("stop_words", ["the a", 5, [["a"]], [None]])
     def test_stop_words_are_a_list(self, stop_words: Any) -> None:
         """A text would be taken letter by letter."""
         with pytest.raises(ConfigError, match="stop_words must be a list of words, or None"):

@@ -14,7 +14,7 @@ from secondpass.calibration.base import checked_examples
 from secondpass.errors import CompositionError, InputError
 from secondpass.logistic import FloatArray, log_odds, sigmoid
 from secondpass.types import Document, Qrels, Request, Run, Scale
-from secondpass.validation import must_be
+from secondpass.validation import OneOf, must_be
 
 __all__ = ["Example", "ScoredExamples", "examples_from_qrels", "score_examples"]
 
@@ -45,7 +45,7 @@ class ScoredExamples:
     scored_by: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", Scale(self.scale))
+        object.__setattr__(self, "scale", OneOf(*Scale).checked(self.scale, "scale", error=InputError))
         scores, relevant = checked_examples(self.scores, self.relevant)
         queries = np.asarray(self.queries)
         if queries.shape != scores.shape:

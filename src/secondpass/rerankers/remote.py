@@ -130,9 +130,10 @@ class RemoteReranker(Reranker):
         default = Scale.LOGIT if raw_scores else form.scale
         self.batch_size = form.batch_size if batch_size is None else batch_size
         self.scale = OneOf(*Scale).checked(default if scale is None else scale, "RemoteReranker: scale")
+        check(self, model=Text() | None)
         self.pointwise = "jina-reranker-v3" not in (model or "") if pointwise is None else pointwise
         wait, at_least_one = Number(at_least=0, at_most=_LONGEST_S, unit="seconds"), Whole(at_least=1)
-        check(self, model=Text() | None, truncate=Flag(), raw_scores=Flag(), pointwise=Flag())
+        check(self, truncate=Flag(), raw_scores=Flag(), pointwise=Flag())
         check(self, timeout_s=Number(above=0, at_most=_LONGEST_S, unit="seconds"), backoff_s=wait, max_wait_s=wait)
         check(self, max_retries=Whole(at_least=0), batch_size=at_least_one, concurrency=at_least_one)
         if raw_scores and form.raw is None:

@@ -7,7 +7,7 @@ into a `FunctionExpander`.
 import re
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from secondpass.config import Configured
@@ -145,7 +145,8 @@ class FeedbackExpander(Expander):
         self.depth, self.terms, self.min_documents, self.stop_words = depth, terms, min_documents, stop_words
         at_least_one = Whole(at_least=1)
         check(self, depth=at_least_one, terms=at_least_one, min_documents=at_least_one)
-        if stop_words is not None and (isinstance(stop_words, str) or not isinstance(stop_words, Iterable)):
+        listed = isinstance(stop_words, Collection) and not isinstance(stop_words, str)
+        if stop_words is not None and not (listed and all(isinstance(word, str) for word in stop_words)):
             raise ConfigError(must_be("FeedbackExpander: stop_words", "a list of words, or None", stop_words))
         self._stop_words = _STOP_WORDS if stop_words is None else frozenset(stop_words)
 

@@ -83,6 +83,8 @@ def test_yaml_is_read_and_the_file_is_looked_at_now_and_then(tmp_path: Path) -> 
     _write(plan, "weights: [\n")
     with pytest.raises(sp.ConfigError, match=r"plan\.yaml can't be read"):
         sp.ABTestReranker(arms, plan=plan)
+    with pytest.raises(sp.ConfigError, match="can't be read"):
+        sp.ABTestReranker(arms, plan="a\0b")
     _write(plan, "rollback: &a [*a]\n")
     with pytest.raises(sp.ConfigError, match="contains itself"):
         sp.ABTestReranker(arms, plan=plan)

@@ -84,7 +84,7 @@ class Plan:
     def _stamp(self) -> tuple[int, ...]:
         try:
             found = self._path.stat()
-        except OSError:
+        except (OSError, ValueError):  # the latter of a null byte
             return ()
         return found.st_mtime_ns, found.st_size, found.st_ino
 
