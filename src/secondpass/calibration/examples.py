@@ -151,9 +151,9 @@ def examples_from_qrels(
     return examples
 
 
-def _is_relevant(judgement: object, position: int) -> bool:
+def _is_relevant(judgement: Any, position: int) -> bool:
     if isinstance(judgement, np.bool_):
         return bool(judgement)
-    if isinstance(judgement, int | float | np.integer | np.floating) and abs(judgement) < math.inf:
+    if isinstance(judgement, int | float | np.integer | np.floating) and -math.inf < judgement < math.inf:
         return bool(judgement > 0)
     raise InputError(f"examples[{position}] has the judgement {judgement!r}, but it must be a bool or a grade")

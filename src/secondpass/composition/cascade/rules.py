@@ -10,7 +10,7 @@ import numpy.typing as npt
 from secondpass.base import Reranker
 from secondpass.errors import CompositionError, ConfigError
 from secondpass.types import Scale
-from secondpass.validation import NOT_NEGATIVE, Number, Whole, must_be
+from secondpass.validation import NOT_NEGATIVE, Constraint, Number, Whole, must_be
 
 __all__ = ["ExitRule", "KeepRule"]
 
@@ -130,7 +130,7 @@ def _bounds(rule: object, name: str, stage: Reranker, known: tuple[str, ...]) ->
 
 def _in_range(bounds: Mapping[str, Any], name: str, probability: Number) -> dict[str, Any]:
     """Return bounds as they are kept, with numbers of Python's."""
-    takes = {"count": _COUNT, "margin": NOT_NEGATIVE, "probability": probability}
+    takes: dict[str, Constraint[Any]] = {"count": _COUNT, "margin": NOT_NEGATIVE, "probability": probability}
     return {
         bound: takes[bound].checked(
             value, f"CascadeReranker: {name}" if bound == "count" else f"CascadeReranker: the {bound} of {name}"
