@@ -144,6 +144,11 @@ def test_what_can_not_be_used_is_refused() -> None:
         mine_negatives([LabelledText("a", "b")], _CORPUS, retriever=bm25)  # type: ignore[list-item]  # as tested
     with pytest.raises(CompositionError, match="needs logits or probabilities"):
         mine_negatives([_EXAMPLE], _CORPUS, retriever=bm25, reranker=FakeReranker(scale="ordinal"))
+    for name in ("n", "depth"):
+        with pytest.raises(InputError, match=f"{name} must be a whole number of at least 1, not None"):
+            mine_negatives([_EXAMPLE], _CORPUS, retriever=bm25, **{name: None})  # type: ignore[arg-type]  # as tested
+    with pytest.raises(CompositionError, match="takes a Retriever, not a str"):
+        mine_negatives([_EXAMPLE], _CORPUS, retriever="bm25")  # type: ignore[arg-type]  # as tested
     with pytest.raises(ConfigError, match="ceiling must be a number"):
         mine_negatives([_EXAMPLE], _CORPUS, retriever=bm25, ceiling=0)
     with pytest.raises(ConfigError, match="pick must be 'hardest' or 'random'"):

@@ -7,14 +7,14 @@ from typing import Any, Literal
 import numpy as np
 
 from secondpass.base import Reranker
-from secondpass.errors import InputError
+from secondpass.errors import CompositionError, InputError
 from secondpass.learn.data.example import TrainingExample, checked_examples
 from secondpass.learn.data.normalised import normalised
 from secondpass.learn.data.scoring import as_reranker, log_odds_of
 from secondpass.logistic import FloatArray, sigmoid
 from secondpass.retrieve.base import Retriever
 from secondpass.types import Document, Request, is_blank
-from secondpass.validation import NOT_NEGATIVE, SHARE, Number, OneOf, Whole, checked_k
+from secondpass.validation import NOT_NEGATIVE, SHARE, Number, OneOf, Whole
 
 __all__ = ["Mined", "Rejected", "mine_negatives"]
 
@@ -107,10 +107,12 @@ def mine_negatives(
     Raises:
         InputError: there are no examples or documents, or one can't be used.
         ConfigError: a setting is out of range.
-        CompositionError: the reranker's scores are ordinal.
+        CompositionError: the reranker's scores are ordinal, or the retriever is none.
     """
-    checked_k(n, "n")
-    checked_k(depth, "depth")
+    if not isinstance(retriever, Retriever):
+        raise CompositionError(f"mine_negatives takes a Retriever, not a {type(retriever).__name__}")
+    for name, number in (("n", n), ("depth", depth)):
+        Whole(at_least=1).checked(number, name, error=InputError)
     Whole(at_least=0).checked(skip, "skip")
     (_SHARE | None).checked(ceiling, "ceiling")
     SHARE.checked(floor, "floor")
