@@ -71,6 +71,11 @@ def test_clicks_on_a_ranking_are_counted() -> None:
     assert test.outcomes.values("control 50, treatment 50", "preference", "treatment").tolist() == [0.0]
     with pytest.raises(sp.InputError, match="a click is on a document of an interleaved ranking"):
         test.record_clicks(["nobody"], unit=treated)
+    for clicked in (alone[0], "control", None):
+        with pytest.raises(sp.InputError, match="clicks are a list"):
+            test.record_clicks(clicked, unit=treated)  # type: ignore[arg-type]
+    with pytest.raises(sp.InputError, match="a click is on a document"):
+        test.record_clicks([["control"]], unit=treated)  # type: ignore[list-item]
     with pytest.raises(sp.ConfigError, match="record_clicks is for mode='interleave'"):
         sp.ABTestReranker(arms, mode="shadow").record_clicks([], unit=treated)
 

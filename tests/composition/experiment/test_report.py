@@ -157,9 +157,20 @@ def test_outcomes_of_several_processes_add_up(tmp_path: Path) -> None:
     test = _test()
     test.outcomes = merged
     assert sum(arm.units for arm in test.report("clicked").arms) == 3
-    files[0].write_text('{"format": 2}', encoding="utf-8")
-    with pytest.raises(sp.InputError, match="holds no outcomes of an experiment"):
-        Outcomes.load(files[0])
+    counted = '{"format": 1, "dropped": 0, "units": [["s", "m", "a", {"x": [%s, 1.0]}]]}'
+    for content in ('{"format": 2}', counted % 0, counted % -1, counted % "NaN", "[" * 100_000):
+        files[0].write_text(content, encoding="utf-8")
+        with pytest.raises(sp.InputError, match="holds no outcomes of an experiment"):
+            Outcomes.load(files[0])
+
+
+@pytest.mark.parametrize("path", ["", "a\0b", "no/such/folder.json", "."])
+def test_where_no_outcomes_can_be_written_is_an_error_of_ours(path: str, tmp_path: Path) -> None:
+    """And nothing is left behind."""
+    target = path and str(tmp_path / path)
+    with pytest.raises(sp.InputError, match="can't be written"):
+        Outcomes().save(target)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_memory_is_bounded_and_it_is_said() -> None:

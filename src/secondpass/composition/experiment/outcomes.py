@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.errors import InputError, SecondPassWarning, warn
+from secondpass.files import write_whole
 from secondpass.forking import reset_after_fork
 from secondpass.validation import Number, Text, Whole
 
 __all__ = ["Outcomes"]
 
 _FORMAT = 1
-_VALUE = Number()
+_VALUE, _COUNT = Number(), Number(above=0)
 
 Units = dict[str, list[float]]
 """By a unit's hash: how many values it has, and their sum."""
@@ -100,14 +101,18 @@ class Outcomes:
         return np.asarray(sums[:, 1] / sums[:, 0])
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to a file, as JSON; what stood there before is replaced at once."""
+        """Write everything to a file, as JSON; what stood there before is replaced at once.
+
+        Raises:
+            InputError: it can't be written.
+        """
         with self._lock:
             rows = [[*key, units] for key, units in self._units.items()]
             text = json.dumps({"format": _FORMAT, "dropped": self.dropped, "units": rows})
-        target = Path(path).expanduser()
-        partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(target)
+        try:
+            write_whole(Path(path).expanduser(), f"{text}\n".encode())
+        except OSError as exc:
+            raise InputError(f"{os.fspath(path)} can't be written: {exc}") from exc
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, max_units: int = 1_000_000) -> Self:
@@ -129,8 +134,9 @@ class Outcomes:
             raise ValueError(f"the format is {data['format']!r}, not {_FORMAT}")
         for shares, metric, arm, units in data["units"]:
             for unit, (n, total) in units.items():
-                self._add((str(shares), str(metric), str(arm)), str(unit), float(n), _VALUE.checked(total, "a sum"))
-        self.dropped += int(data["dropped"])
+                key = (str(shares), str(metric), str(arm))
+                self._add(key, str(unit), _COUNT.checked(n, "a count"), _VALUE.checked(total, "a sum"))
+        self.dropped += Whole(at_least=0).checked(data["dropped"], "dropped")
 
     @classmethod
     def merged(cls, outcomes: Iterable["Outcomes"], *, max_units: int = 1_000_000) -> Self:

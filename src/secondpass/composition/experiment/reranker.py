@@ -238,6 +238,8 @@ class ABTestReranker(Reranker):
         """
         if self.mode != "interleave":
             raise ConfigError(f"{_OWNER}: record_clicks is for mode='interleave'; record counts what units do")
+        if isinstance(clicked, str | RankedDocument) or not isinstance(clicked, Iterable):
+            raise InputError(f"clicks are a list, of all those on one ranking together, not {clicked!r:.80}")
         teams = [self._team(each) for each in clicked]
         preferred = preference(teams, self._control)
         hashed, allocation = unit_hash(self.name, self._named(unit)), self._allocation()
@@ -299,9 +301,9 @@ class ABTestReranker(Reranker):
 
     def _team(self, clicked: RankedDocument | str) -> str:
         team = clicked.explanation.get("team") if isinstance(clicked, RankedDocument) else clicked
-        if team not in self.arms:
+        if not isinstance(team, str) or team not in self.arms:
             raise InputError(f"a click is on a document of an interleaved ranking, or its team, not {clicked!r:.80}")
-        return str(team)
+        return team
 
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         allocation, unit = self._allocation(), current_unit()
