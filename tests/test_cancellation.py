@@ -8,10 +8,14 @@ from contextvars import copy_context
 import pytest
 
 from secondpass.base import Reranker, in_thread
-from secondpass.cancellation import WorkCancelledError, check_cancelled, stops_with_caller
+from secondpass.cancellation import WorkCancelledError, check_cancelled, stops_when, stops_with_caller
 from secondpass.composition.ensemble import EnsembleReranker
 from secondpass.composition.fallback import FallbackReranker
 from secondpass.types import Request, Scores
+from secondpass.verify.claims.split import split_claims
+from secondpass.verify.evidence import Passages
+from secondpass.verify.stages import Stated, each
+from secondpass.windows import ApproximateTokenization
 
 
 class Endless(Reranker):
@@ -71,6 +75,29 @@ def test_work_that_outlives_the_block_is_stopped() -> None:
         contexts[0].run(check_cancelled)
     with stops_with_caller():
         check_cancelled()
+
+
+def test_work_asks_a_function_as_well() -> None:
+    """Whether its own caller has gone or that of the block around it; behind the block nobody asks any more."""
+    has_left = False
+    with stops_when(lambda: has_left), stops_when(lambda: False):
+        check_cancelled()
+        has_left = True
+        with pytest.raises(WorkCancelledError):
+            check_cancelled()
+    check_cancelled()
+
+
+def test_a_long_answer_is_not_read_to_its_end() -> None:
+    """Neither its claims are found nor are they checked, which takes minutes where there are thousands of them."""
+    asked = iter(range(1000))
+    with stops_when(lambda: next(asked) > 3), pytest.raises(WorkCancelledError):
+        split_claims("It is tall. " * 500)
+    assert next(asked) < 10
+    claims, asked = split_claims("It is tall. " * 500), iter(range(1000))
+    with stops_when(lambda: next(asked) > 3), pytest.raises(WorkCancelledError):
+        each([Stated(claim, Passages([], ApproximateTokenization())) for claim in claims], lambda stated: stated.claim)
+    assert next(asked) < 10
 
 
 def test_a_cancelled_rerank_ends_its_thread() -> None:

@@ -5,11 +5,11 @@ caller has gone. What it has to look at travels in a context variable: threads t
 their caller (`contextvars.copy_context`) stop as well.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["WorkCancelledError", "check_cancelled", "stops_with_caller"]
+__all__ = ["WorkCancelledError", "check_cancelled", "stops_when", "stops_with_caller"]
 
 
 class WorkCancelledError(BaseException):
@@ -22,15 +22,16 @@ class WorkCancelledError(BaseException):
 class _Caller:
     """Somebody who waits for work, perhaps as a part of other work."""
 
-    def __init__(self, outer: "_Caller | None") -> None:
-        self._outer, self._gone = outer, False
+    def __init__(self, outer: "_Caller | None", has_left: Callable[[], bool] | None = None) -> None:
+        self._outer, self._gone, self._has_left = outer, False, has_left
 
     def leave(self) -> None:
         self._gone = True
 
     @property
     def is_gone(self) -> bool:
-        return self._gone or (self._outer is not None and self._outer.is_gone)
+        gone = self._gone or (self._has_left is not None and self._has_left())
+        return gone or (self._outer is not None and self._outer.is_gone)
 
 
 _caller: "ContextVar[_Caller | None]" = ContextVar("secondpass_caller", default=None)
@@ -46,6 +47,16 @@ def stops_with_caller() -> Iterator[None]:
     except BaseException:
         caller.leave()
         raise
+    finally:
+        _caller.reset(token)
+
+
+@contextmanager
+def stops_when(has_left: Callable[[], bool]) -> Iterator[None]:
+    """Stop the work within the block, in whatever thread, once a function says that nobody waits for it any more."""
+    token = _caller.set(_Caller(_caller.get(), has_left))
+    try:
+        yield
     finally:
         _caller.reset(token)
 

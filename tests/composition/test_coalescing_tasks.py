@@ -2,14 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import pytest
 
 import secondpass as sp
+from secondpass.base import Reranker
+from secondpass.cancellation import check_cancelled
 from secondpass.composition.coalescing import CoalescingReranker
 from secondpass.errors import InputError, ScoringError
 from secondpass.testing import FakeReranker
-from secondpass.types import Request
+from secondpass.types import Request, Scores
 from tests.composition.gate import PATIENCE_S, busy, until, until_waiting, waiting
 
 
@@ -65,6 +68,31 @@ class TestTasks:
                 assert len(await tasks[0]) == 1
 
         asyncio.run(main())
+
+    def test_what_is_being_scored_stops_once_nobody_waits_for_it(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Not before the last caller of its batch has gone; then the next call is answered, without a warning."""
+        stepped: list[bool] = []
+
+        class Stepwise(Reranker):
+            def _score(self, requests: Sequence[Request]) -> list[Scores]:
+                while any("endless" in request.query for request in requests):
+                    stepped.append(True)
+                    check_cancelled()
+                return FakeReranker()._score(requests)
+
+        async def main() -> None:
+            with CoalescingReranker(Stepwise()) as reranker:
+                tasks = [asyncio.create_task(reranker.arerank(f"endless {at}", ["a"])) for at in range(3)]
+                await asyncio.to_thread(until, lambda: bool(stepped))
+                for task in tasks[:-1]:
+                    task.cancel()
+                n_steps = len(stepped)
+                await asyncio.to_thread(until, lambda: len(stepped) > n_steps)
+                tasks[-1].cancel()
+                assert len(await asyncio.wait_for(reranker.arerank("short", ["a"]), PATIENCE_S)) == 1
+
+        asyncio.run(main())
+        assert not caplog.records
 
     def test_a_full_queue_holds_tasks_back(self) -> None:
         """They wait without blocking the loop, and are answered; or get an error after the timeout."""

@@ -1,5 +1,6 @@
 """Typed decisions of the embedded models, over a real socket: what others' clients and our own get."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,11 @@ import pytest
 from openai.types import Decision
 
 import secondpass as sp
-from secondpass.serve import create_app
+from secondpass.errors import InputError
+from secondpass.serve import ServeSettings, create_app
+from secondpass.serve.call import Call
+from secondpass.serve.routes.decisions import _answered
+from secondpass.serve.served import Served
 from secondpass.verify import DecisionJudge, Verdict
 from tests.serve.conftest import listening
 
@@ -99,6 +104,56 @@ def test_questions_that_cannot_be_answered_are_refused(url: str, question: Any, 
     """There would be nothing to choose by, or to look at."""
     response = httpx.post(f"{url}/v1/systemone", json={"state": "x", "questions": {"q": question}})
     assert (response.status_code, said in response.text) == (422, True)
+
+
+def test_the_text_counts_for_each_statement_that_it_is_compared_with(url: str) -> None:
+    """A few questions with many options can take as long as many questions."""
+    options = [{"value": f"option {at}"} for at in range(255)]
+    question = {"type": "choice", "instructions": "Which?", "choices": options}
+    response = httpx.post(f"{url}/v1/decisions", json={"input": "late " * 1000, "questions": [question] * 2})
+    assert (response.status_code, response.json()["error"]["message"]) == (
+        413,
+        "about 511020 tokens are more than 500000",
+    )
+    levels = {"type": "score", "criteria": [f"level {at}" for at in range(255)]}
+    yes = {"type": "noul", "criteria": {"true": "It is late.", "false": "It is early."}}
+    body = {"state": "late " * 1970, "questions": {"level": levels, "yes": yes}}
+    response = httpx.post(f"{url}/v1/systemone", json=body)
+    assert "about 506808 tokens" in response.json()["error"]["message"]
+
+
+def test_questions_beside_one_that_cannot_be_answered_are_given_up() -> None:
+    """The request is refused, so nobody waits for their answers."""
+    given_up = []
+
+    class Question:
+        type = "predicate"
+
+        def __init__(self, at: int) -> None:
+            self.at = at
+
+        def statements(self) -> list[str]:
+            return ["It is late."]
+
+        async def decide(self, _: object) -> dict[str, Any]:
+            if self.at == 1:
+                raise InputError("it can't be answered")
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                given_up.append(self.at)
+                raise
+            return {}
+
+    async def main() -> None:
+        served = Served(ServeSettings(classifiers={"default": "zero-shot"}), [])
+        with pytest.raises(InputError, match="can't be answered"):
+            await _answered([Question(at) for at in range(3)], "x", None, Call(served, served.settings))
+        await asyncio.sleep(0)
+        assert given_up == [0, 2]
+        served.close()
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("path", ["decisions", "systemone"])

@@ -62,6 +62,12 @@ def test_answers_that_come_together_get_their_own_verdicts(client: TestClient) -
     assert [answer["passed"] for answer in answers] == [year == 1889 for year in years]
 
 
+def test_an_answer_counts_without_passages_as_well(client: TestClient) -> None:
+    """It is taken apart in any case."""
+    response = client.post("/verify", json={"answer": "It is so. " * 200_000, "passages": []})
+    assert (response.status_code, "tokens are more than 500000" in response.text) == (413, True)
+
+
 def test_classification(client: TestClient) -> None:
     """One label of several for each text, or all that fit."""
     texts = ["Where is my parcel?", "Your invoice is wrong."]

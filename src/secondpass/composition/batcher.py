@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Generic, TypeVar
 
+from secondpass.cancellation import WorkCancelledError, check_cancelled, stops_when
 from secondpass.composition.attempts import attempts
 from secondpass.errors import ScoringError
 
@@ -39,19 +40,30 @@ class Answered(Generic[Result]):
     failed_with: int = 0
 
 
+class _Future(Future[Result]):
+    """A future that remembers that nobody waits for it, also where its call is being answered already."""
+
+    given_up = False
+
+    def cancel(self) -> bool:
+        self.given_up = True
+        return super().cancel()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Call(Generic[Item, Result]):
     items: Sequence[Item]
     size: int
     arrived_s: float = field(default_factory=time.monotonic)
-    future: "Future[Answered[Result]]" = field(default_factory=Future)
+    future: "_Future[Answered[Result]]" = field(default_factory=_Future)
 
 
 class Batcher(Generic[Item, Result]):
     """A queue of calls and the thread that answers them; the thread starts with the first call.
 
     A call that arrives alone is answered at once. Only after a batch of several does the next one wait until as many
-    have arrived again, for ``max_wait_s`` at most. If a batch fails, its calls are answered one by one.
+    have arrived again, for ``max_wait_s`` at most. If a batch fails, its calls are answered one by one. Once all of its
+    calls were given up, the work stops at its next step.
 
     Args:
         work: answers items, one result for each; called in the thread only.
@@ -206,7 +218,7 @@ class Batcher(Generic[Item, Result]):
 
         def failed(exc: BaseException) -> None:
             nonlocal others, failed_with
-            if others:
+            if others and not isinstance(exc, WorkCancelledError):
                 # What the error says is the business of its caller, and may quote a text.
                 _log.warning("a batch of %d calls failed (%s), so each is scored alone", len(batch), type(exc).__name__)
                 others, failed_with = 0, others
@@ -221,5 +233,7 @@ class Batcher(Generic[Item, Result]):
                 call.future.set_result(Answered(outcome, others, failed_with))
 
     def _worked(self, batch: Sequence[_Call[Item, Result]]) -> list[list[Result]]:
-        results = iter(self._work([item for call in batch for item in call.items]))
+        with stops_when(lambda: all(call.future.given_up for call in batch)):
+            check_cancelled()
+            results = iter(self._work([item for call in batch for item in call.items]))
         return [list(islice(results, len(call.items))) for call in batch]

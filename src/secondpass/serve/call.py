@@ -119,19 +119,34 @@ class Call:
         Args:
             documents: texts, or mappings with ``text``.
             what: they are called.
-            query: that is read beside each of them.
+            query: that is read beside each of them, and in any case once.
 
         Raises:
             RefusedError: there are too many, or they have too many tokens.
         """
-        if len(documents) > self.settings.max_documents:
-            raise RefusedError(413, f"{len(documents)} {what} are more than {self.settings.max_documents}")
+        self.check_number(len(documents), what)
         texts = [each if isinstance(each, str) else str(each.get("text", "")) for each in documents]
-        characters = sum(map(len, texts)) + len(texts) * len(query)
-        if characters <= self.settings.max_tokens:  # no token is shorter than a character
-            return
-        (of_query, *of_texts) = await to_thread(ApproximateTokenization().lengths, [query, *texts])
-        n_tokens = sum(of_texts) + len(texts) * of_query
+        await self.check_tokens([(query, max(1, len(texts))), *((text, 1) for text in texts)])
+
+    def check_number(self, number: int, what: str) -> None:
+        """Check how many of something there are.
+
+        Raises:
+            RefusedError: there are too many.
+        """
+        if number > self.settings.max_documents:
+            raise RefusedError(413, f"{number} {what} are more than {self.settings.max_documents}")
+
+    async def check_tokens(self, texts: Sequence[tuple[str, int]]) -> None:
+        """Check how long texts are, each with how often it is read.
+
+        Raises:
+            RefusedError: they have too many tokens.
+        """
+        if sum(len(text) * times for text, times in texts) <= self.settings.max_tokens:
+            return  # no token is shorter than a character
+        lengths = await to_thread(ApproximateTokenization().lengths, [text for text, _ in texts])
+        n_tokens = sum(length * times for length, (_, times) in zip(lengths, texts, strict=True))
         if n_tokens > self.settings.max_tokens:
             raise RefusedError(413, f"about {n_tokens} tokens are more than {self.settings.max_tokens}")
 

@@ -25,7 +25,7 @@ def run(app: FastAPI, *, host: str, port: int, read: Callable[[], ServeSettings]
 
     On SIGTERM, ``/ready`` says at once that requests should go elsewhere, and each response closes its connection.
     After ``drain_s`` no connection is accepted any more; the requests that are under way are answered, and the process
-    ends with status 0. A second signal ends it without waiting.
+    ends with status 0. A second signal cuts ``drain_s`` short; if it is Ctrl-C, nothing else is waited for either.
 
     Args:
         app: what `create_app` returned.

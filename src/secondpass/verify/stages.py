@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
+from secondpass.cancellation import check_cancelled
 from secondpass.logistic import FloatArray
 from secondpass.verify.claims.checkable import NOT_KNOWN
 from secondpass.verify.claims.citations import CitationMarker
@@ -234,6 +235,7 @@ def failed(claim: Claim, exc: Exception) -> CheckedClaim:
 
 def attempt(step: Callable[[S], T], item: S) -> T | CheckedClaim:
     """Return what a step makes of a claim; one for which the step fails is an error, and takes no other with it."""
+    check_cancelled()
     try:
         return step(item)
     except Warning:

@@ -1,6 +1,6 @@
 """The endpoints that answer typed questions about a text, as OpenAI's and System One's do: yes or no, one, a level."""
 
-from asyncio import gather
+from asyncio import ensure_future, gather
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -75,9 +75,13 @@ class Predicate(Named):
 
     type: Literal["predicate"]
 
+    def statements(self) -> list[str]:
+        """Return what is compared with the input."""
+        return [_text(self.instructions)]
+
     async def decide(self, judged: Judged) -> dict[str, Any]:
         """Return the answer."""
-        return {"probability": await judged.yes(_text(self.instructions))}
+        return {"probability": await judged.yes(*self.statements())}
 
 
 class Option(Body):
@@ -93,10 +97,13 @@ class Options(Named):
     type: Literal["choice"]
     choices: Annotated[list[Option], Field(min_length=2, max_length=255)]
 
+    def statements(self) -> list[str]:
+        """Return what is compared with the input."""
+        return [each.description or str(each.value) for each in self.choices]
+
     async def decide(self, judged: Judged) -> dict[str, Any]:
         """Return the answer, with the probability of each option."""
-        said = {str(at): each.description or str(each.value) for at, each in enumerate(self.choices)}
-        found = [*(await judged.among(said)).values()]
+        found = [*(await judged.among(_numbered(self.statements()))).values()]
         listed = [{"value": each.value, "probability": share} for each, share in zip(self.choices, found, strict=True)]
         best = max(range(len(found)), key=found.__getitem__)
         return {"choice": self.choices[best].value, "confidence": found[best], "probabilities": listed}
@@ -115,9 +122,13 @@ class Levels(Named):
     type: Literal["score"]
     levels: Annotated[list[Level], Field(min_length=2, max_length=255)]
 
+    def statements(self) -> list[str]:
+        """Return what is compared with the input."""
+        return [each.description or each.label for each in self.levels]
+
     async def decide(self, judged: Judged) -> dict[str, Any]:
         """Return the expected level, from 0, with the probability of each."""
-        found = await judged.among({str(at): each.description or each.label for at, each in enumerate(self.levels)})
+        found = await judged.among(_numbered(self.statements()))
         listed = [
             {"value": at, "label": each.label, "probability": found[str(at)]} for at, each in enumerate(self.levels)
         ]
@@ -171,12 +182,16 @@ class Noul(Body):
     instructions: JsonValue = None
     criteria: Yes | None = None
 
-    async def decide(self, judged: Judged) -> dict[str, Any]:
-        """Return the answer."""
+    def statements(self) -> list[str]:
+        """Return what is compared with the state: what yes says and, if that is told, what no says."""
         said = self.criteria or Yes()
         if said.true is None and self.instructions is None:
             raise InputError("a noul needs instructions, or what yes says, as criteria.true")
-        return {"noul": await judged.yes(said.true or text_of(self.instructions), said.false)}
+        return [said.true or text_of(self.instructions), *([] if said.false is None else [said.false])]
+
+    async def decide(self, judged: Judged) -> dict[str, Any]:
+        """Return the answer."""
+        return {"noul": await judged.yes(*self.statements())}
 
 
 class Choice(Body):
@@ -186,9 +201,13 @@ class Choice(Body):
     instructions: JsonValue = None
     criteria: Annotated[dict[str, Statement | None], Field(min_length=2, max_length=255)]
 
+    def statements(self) -> list[str]:
+        """Return what is compared with the state."""
+        return [said or label for label, said in self.criteria.items()]
+
     async def decide(self, judged: Judged) -> dict[str, Any]:
         """Return the answer, with the probability of each label."""
-        found = await judged.among({label: said or label for label, said in self.criteria.items()})
+        found = await judged.among(dict(zip(self.criteria, self.statements(), strict=True)))
         best = max(found, key=lambda label: found[label])
         return {"choice": best, "confidence": found[best], "probabilities": found}
 
@@ -200,9 +219,13 @@ class Score(Body):
     instructions: JsonValue = None
     criteria: Annotated[list[Statement], Field(min_length=2, max_length=255)]
 
+    def statements(self) -> list[str]:
+        """Return what is compared with the state."""
+        return self.criteria
+
     async def decide(self, judged: Judged) -> dict[str, Any]:
         """Return the expected level, with the probability of each."""
-        levels = {str(at): said for at, said in enumerate(self.criteria)}
+        levels = _numbered(self.statements())
         found = await judged.among(levels)
         return {
             "score": expected_level(found),
@@ -286,11 +309,22 @@ async def _answered(
     """Return the name of the classifier, and its answer to each question."""
     asked = _NAMED if model is None and _NAMED in call.served.classifiers else model
     name, classifier = call.served.classifier(asked)
-    await call.check([text] * len(questions), "questions")
+    call.check_number(len(questions), "questions")
+    statements = [statement for question in questions for statement in question.statements()]
+    await call.check_tokens([(text, len(statements)), *((statement, 1) for statement in statements)])
     judged = Judged(classifier, text)
-    answers = await gather(*(question.decide(judged) for question in questions))
+    asked = [ensure_future(question.decide(judged)) for question in questions]
+    try:
+        answers = await gather(*asked)
+    finally:
+        for each in asked:
+            each.cancel()  # where one can't be answered, nobody waits for the others
     call.logged.update(model=name, questions=len(questions))
     return name, [*answers]
+
+
+def _numbered(statements: Sequence[str]) -> dict[str, str]:
+    return {str(at): statement for at, statement in enumerate(statements)}
 
 
 def _text(content: Parts) -> str:

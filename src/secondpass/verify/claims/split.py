@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from secondpass.cancellation import check_cancelled
 from secondpass.errors import InputError
 from secondpass.types import well_formed
 from secondpass.verify.claims.checkable import opening, why_no_heading, why_not
@@ -155,6 +156,7 @@ class ClaimStream:
         claims: list[Claim] = []
         done = self._offset
         for part in parts:
+            check_cancelled()
             raw = self._text[part.start - self._offset : part.end - self._offset]
             found = self._of(part, raw)
             self._is_announced = raw.rstrip("*_ ").endswith(":")
