@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,14 @@ def test_a_secret_brings_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [reranker.to_config()["api_key_variable"] for reranker in (llm, remote)] == ["MY_KEY", "MY_KEY"]
     assert Secret(Secret("a"), variable="MY_KEY").reveal() == "a"
     assert Secret(None, variable="MY_KEY").reveal() == "mine"
+
+
+@pytest.mark.parametrize("key", [["sesame"], 31415, b"sesame"])
+def test_what_is_not_a_text_is_refused(key: Any) -> None:
+    """Where it is given, not at the first call, and without showing it."""
+    with pytest.raises(ConfigError, match="must be a str, not of the type") as caught:
+        RemoteReranker("http://host", shape="tei", api_key=key)
+    assert "sesame" not in str(caught.value) and "31415" not in str(caught.value)
 
 
 def test_a_copy_has_the_key_and_a_pickle_does_not() -> None:

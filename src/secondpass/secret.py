@@ -17,9 +17,14 @@ class Secret:
     Args:
         value: the key itself, or None. Another `Secret` is taken with its variable.
         variable: the environment variable that is read, at the time of use, when there is no value.
+
+    Raises:
+        ConfigError: the value is something else; it is not shown.
     """
 
     def __init__(self, value: "str | Secret | None" = None, *, variable: str = "") -> None:
+        if value is not None and not isinstance(value, str | Secret):
+            raise ConfigError(f"a key or a password must be a str, not of the type {type(value).__name__}")
         self._value: str | None = value._value if isinstance(value, Secret) else value
         self.variable: str = (value.variable if isinstance(value, Secret) else "") or variable
 

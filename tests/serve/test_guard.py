@@ -10,6 +10,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
+from secondpass.errors import ConfigError
 from secondpass.serve import create_app
 from secondpass.serve.logs import JSONFormatter
 from tests.serve.conftest import PATIENCE_S, listening
@@ -63,6 +64,22 @@ class TestKeys:
         monkeypatch.setenv("SECONDPASS_API_KEYS", "sesame")
         assert client.post("/v2/rerank", json=_BODY).status_code == 401
         assert client.post("/v2/rerank", json=_BODY, headers={"authorization": "Bearer sesame"}).status_code == 200
+
+    def test_they_may_have_any_letters(self, client_of: Callable[..., TestClient]) -> None:
+        """A client sends them as UTF-8."""
+        client = client_of(api_keys="schlüssel")
+        headers = {"authorization": "Bearer schlüssel".encode()}
+        assert client.post("/v2/rerank", json=_BODY, headers=headers).status_code == 200
+
+    def test_a_variable_without_a_key_opens_no_server(
+        self, client_of: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One that is empty is like none."""
+        monkeypatch.setenv("SECONDPASS_API_KEYS", " ,")
+        with pytest.raises(ConfigError, match="there is no key in api_keys or SECONDPASS_API_KEYS"):
+            client_of()
+        monkeypatch.setenv("SECONDPASS_API_KEYS", "")
+        assert client_of().post("/v2/rerank", json=_BODY).status_code == 200
 
 
 class TestLimits:

@@ -29,6 +29,11 @@ _BODY = {"query": "copy a file", "documents": ["delete a file", "copy a file"]}
         (FAKES | {"max_documents": 0}, "max_documents must be a whole number of at least 1, not 0"),
         (FAKES | {"timeout_s": 0}, "timeout_s must be a number of seconds above 0"),
         (FAKES | {"experiment_unit_header": "X: Y"}, "experiment_unit_header must be the name of a header, such as"),
+        (FAKES | {"sinks": "logging"}, "sinks must be a list of sinks, such as [\"logging\"], not 'logging'"),
+        (FAKES | {"sinks": None}, "sinks must be a list of sinks"),
+        (FAKES | {"api_keys": ["sesame"]}, "a key or a password must be a str, not of the type list"),
+        (FAKES | {"api_keys": " , "}, "there is no key in api_keys"),
+        (FAKES | {"api_keys": ""}, "there is no key in api_keys"),
         (FAKES | {"max_document": 1}, "has no setting 'max_document' (did you mean 'max_documents'?)"),
     ],
 )

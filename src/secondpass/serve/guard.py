@@ -182,7 +182,7 @@ def _check_key(headers: Mapping[str, str], keys: tuple[str, ...]) -> None:
         return
     scheme, _, token = headers.get("authorization", "").partition(" ")
     # Digests are all of one length, which compare_digest would otherwise give away.
-    given = hashlib.sha256(token.strip().encode()).digest()
+    given = hashlib.sha256(token.strip().encode("latin-1")).digest()  # the bytes that were sent
     fits = [hmac.compare_digest(given, hashlib.sha256(key.encode()).digest()) for key in keys]
     if not (any(fits) and scheme.lower() == "bearer"):
         raise RefusedError(401, "this server asks for a key: send it as 'Authorization: Bearer KEY'")

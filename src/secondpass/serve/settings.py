@@ -86,6 +86,9 @@ class ServeSettings(Configured):
             raise ConfigError("ServeSettings: nothing is served: name a model under rerankers, verifiers, classifiers")
         self._check_aliases()
         self.api_keys = Secret(api_keys, variable=API_KEYS)
+        if self.api_keys.reveal() is not None and not self.keys():
+            # Who sets them, perhaps from a variable that is empty, does not mean a server for everybody.
+            raise ConfigError(f"ServeSettings: there is no key in api_keys or {API_KEYS}: leave them out to need none")
         self.max_documents, self.max_bytes, self.max_tokens = max_documents, max_bytes, max_tokens
         self.max_requests, self.timeout_s, self.drain_s = max_requests, timeout_s, drain_s
         self.max_wait_ms, self.max_pairs, self.sinks = max_wait_ms, max_pairs, sinks
@@ -94,6 +97,8 @@ class ServeSettings(Configured):
         at_least_one = Whole(at_least=1)
         check(self, max_documents=at_least_one, max_bytes=at_least_one, max_tokens=at_least_one, max_pairs=at_least_one)
         check(self, max_requests=at_least_one, timeout_s=SECONDS, drain_s=NOT_NEGATIVE, max_wait_ms=NOT_NEGATIVE)
+        if isinstance(sinks, str | Mapping) or not isinstance(sinks, Sequence):
+            raise ConfigError(must_be("ServeSettings: sinks", 'a list of sinks, such as ["logging"]', sinks))
 
     def _check_aliases(self) -> None:
         names = {*self.rerankers, *self.verifiers, *self.classifiers}
