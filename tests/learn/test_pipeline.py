@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -141,9 +142,10 @@ def test_guards(learned: Learned, place: Path) -> None:
     run = {query: {hit.id: hit.score for hit in retriever.search(text, 20)} for query, text in old.queries.items()}
     found = learn(
         dataset, place / "out", model=learned.decision.incumbent, depth=20, settings=FAST,
-        guards={"old data": replace(old, candidates=run)},
+        guards={"old data": replace(old, candidates=run), "the same": old},
     )  # fmt: skip
 
+    assert found.decision.guards["the same"] == found.decision.guards["old data"]  # the retriever found them
     assert "worse_on_old_data" in found.findings.names
     assert not found.decision.passed and any("old data" in reason for reason in found.decision.reasons)
 
@@ -255,3 +257,25 @@ def test_errors(place: Path, tiny: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(sp.InputError, match="can't be made"):
         learn(dataset, tmp_path / "file", model=tiny(), depth=20)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"settings": {"epoch": 2}}, "TrainSettings has no setting 'epoch'"),
+        ({"settings": {"epochs": 0}}, "epochs"),
+        ({"measure": "nDCG@50"}, "looks at 50 documents, and depth=20 leaves fewer"),
+        ({"measure": "Quality"}, "not all measures"),
+        ({"processes": 0}, "processes must be"),
+        ({"guards": {"old": "data"}}, r"guards\['old'\] must be a Dataset"),
+        ({"guards": {"old": ...}, "retriever": BM25Retriever()}, r"guards\['old'\] has no candidates"),
+    ],
+)
+def test_what_cannot_be_used_is_said_before_anything_is_computed(
+    place: Path, tmp_path: Path, arguments: dict[str, Any], said: str
+) -> None:
+    """Not behind the search and the training, which take hours: here there is not even a model to begin with."""
+    dataset = _dataset(place)
+    guards = {name: dataset if value is ... else value for name, value in arguments.get("guards", {}).items()}
+    with pytest.raises(sp.ConfigError, match=said):
+        learn(dataset, tmp_path, model="nowhere", depth=20, **(arguments | {"guards": guards}))

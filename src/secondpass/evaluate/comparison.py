@@ -19,7 +19,7 @@ from secondpass.evaluate.statistics import Difference, holm, mean_estimate, pair
 from secondpass.evaluate.systems import Question, System, as_systems
 from secondpass.validation import OPEN_SHARE, Flag, Whole, checked_k, shown
 
-__all__ = ["compare"]
+__all__ = ["checked_measures", "compare"]
 
 _FEW = 30  # queries below which a bootstrap's intervals are known to be too narrow
 
@@ -80,7 +80,7 @@ def compare(
     OPEN_SHARE.checked(confidence, "confidence")
     Whole(at_least=100).checked(n_samples, "n_samples")
     Flag().checked(memory, "memory")
-    names = _checked_measures(measures, wanted, deep)
+    names = checked_measures(measures, wanted, deep)
     grouped = query_groups(dataset, groups)
     asked = as_systems(systems, dataset, progress=progress)
     priced = checked_prices({} if prices is None else prices, [system.name for system in asked])
@@ -120,7 +120,12 @@ def _checked_depths(depths: Sequence[int]) -> list[int]:
     return checked
 
 
-def _checked_measures(measures: Sequence[str], k: int | None, depth: int) -> tuple[str, ...]:
+def checked_measures(measures: Sequence[str], k: int | None, depth: int) -> tuple[str, ...]:
+    """Return the names of measures, given how many documents are wanted and how many are ranked.
+
+    Raises:
+        ConfigError: there is no such measure, or it looks at more documents than there will be.
+    """
     names = (measures,) if isinstance(measures, str) else tuple(measures)
     if not names or len(set(names)) != len(names):
         raise ConfigError("measures must be a list of different names, such as ('nDCG@10', 'MRR@10')")

@@ -16,7 +16,7 @@ from secondpass.calibration.quality import ProbabilityQuality, probability_quali
 from secondpass.calibration.saved import CALIBRATION
 from secondpass.composition.calibrated import CalibratedReranker
 from secondpass.errors import ConfigError, InputError
-from secondpass.evaluate.comparison import compare
+from secondpass.evaluate.comparison import checked_measures, compare
 from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.results import Comparison
 from secondpass.evaluate.statistics import Difference
@@ -137,7 +137,8 @@ def learn(
         teacher: the reranker, or its name, whose scores these are; by default the model that it begins with, averaged
             with a bi-encoder. Judged queries to train on have its scores as well then, in the order of the
             judgements.
-        guards: by name, datasets with candidates on which the model must not get worse.
+        guards: by name, datasets on which the model must not get worse; with candidates, or the retriever, if it is a
+            name, finds them.
         replay: examples from before, which are trained on as well, so that they are not forgotten.
         measure: in the words of ir-measures.
         processes: how many train together, by torchrun.
@@ -156,12 +157,24 @@ def learn(
     n_candidates = Whole(at_least=2).checked(depth, "depth")
     n_negatives = Whole(at_least=1).checked(negatives, "negatives")
     versions = store if store is None or isinstance(store, ModelStore) else ModelStore(store)
+    # What can't be used is named before anything is computed, and not hours later.
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} can't be made a folder: there is a file of that name")
+    TrainSettings.of(settings if isinstance(settings, TrainSettings) else TrainSettings().to_dict() | (settings or {}))
+    checked_measures((measure,), None, n_candidates)
+    Whole(at_least=1).checked(processes, "processes")
     _refuse_other_losses(synthetic, settings)
+    old = _checked_guards(guards or {}, retriever)
     clock = _Clock(progress)
-    before = CrossEncoderReranker(start, smoke_test=False)  # an unknown model is named before anything is computed
+    before = CrossEncoderReranker(start, smoke_test=False)
     with clock.step("find candidates"):
         finder = opened_retriever(retriever)
         parts = parts_of(with_candidates(dataset, finder, n_candidates, progress), dev, test, seed)
+        # Another corpus needs an index of its own.
+        old = {
+            name: with_candidates(guard, opened_retriever(retriever), n_candidates, progress)
+            for name, guard in old.items()
+        }
     with clock.step("mine hard negatives"):
         if not len(finder):
             finder.index(dataset.documents, progress=progress)
@@ -211,7 +224,7 @@ def learn(
             found = compare({_START: one_before, _TUNED: tuned}, data, **settings_of_comparison)
             return found[_TUNED].differences[measure]
 
-        against = {name: gained(guard) for name, guard in (guards or {}).items()}
+        against = {name: gained(guard) for name, guard in old.items()}
         on_test = comparison[_TUNED].differences[measure] if one_before is before else gained(parts.test)
     decision = decide(_TUNED, incumbent, dev=on_test, guards=against)
     diagnosed = diagnose(run, examples, of_dev, queries=parts.test.queries.values(), against=against)
@@ -274,6 +287,18 @@ def _mined(
         one if one.negatives else _with_first(one, [hit.text for hit in hits], n)
         for one, hits in zip(judged, found, strict=True)
     ]
+
+
+def _checked_guards(guards: Mapping[str, Dataset], retriever: Retriever | str) -> dict[str, Dataset]:
+    for name, guard in guards.items():
+        if not isinstance(guard, Dataset):
+            raise ConfigError(f"guards[{name!r}] must be a Dataset, as Dataset.of and read_beir return it")
+        if guard.candidates is None and not isinstance(retriever, str):
+            raise ConfigError(
+                f"guards[{name!r}] has no candidates, and the retriever has an index of other documents: give the "
+                f"dataset candidates, or the retriever by its name"
+            )
+    return dict(guards)
 
 
 def _refuse_other_losses(synthetic: object, settings: TrainSettings | Mapping[str, Any] | None) -> None:
