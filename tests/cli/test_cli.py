@@ -104,6 +104,16 @@ class TestRerank:
         assert done.returncode == 1 and "Traceback" not in done.stderr
         assert "ConfigError" in done.stderr and message in " ".join(done.stderr.split())
 
+    def test_a_dash_is_standard_input(self, tmp_path: Path) -> None:
+        """As in the other commands, and beside files; it can be read once."""
+        (tmp_path / "reranker.yaml").write_text("type: fake\n")
+        (tmp_path / "a.txt").write_text("move a file\n")
+        arguments = ["rerank", "copy a file", "--config", "reranker.yaml", "--json"]
+        done = run(*arguments, "a.txt", "-", stdin="copy a file\n", cwd=tmp_path)
+        assert [json.loads(line)["index"] for line in done.stdout.splitlines()] == [1, 0]
+        done = run(*arguments, "-", "-", stdin="copy a file\n", cwd=tmp_path)
+        assert done.returncode == 1 and "standard input can only be read once" in done.stderr
+
     def test_no_documents_give_no_lines(self) -> None:
         """An empty input is an empty output, and no error."""
         done = run("rerank", "copy a file")

@@ -75,6 +75,15 @@ def test_costs_groups_and_failures(folder: Path) -> None:
     assert first == {"query": "word0 here", "documents": ["word0 here", "filler", "filler"], "labels": [1, 0, 0]}
 
 
+def test_what_was_measured_is_printed_whatever_becomes_of_the_page(folder: Path) -> None:
+    """Here a folder stands in its place."""
+    (folder / "out.html").mkdir()
+    arguments = ["--candidates", "bad.run", "-s", "first-stage", "fake", "--html", "out.html", "--json"]
+    done = run("compare", "data", *arguments, cwd=folder)
+    assert done.returncode == 1 and "out.html can't be written" in done.stderr
+    assert json.loads(done.stdout)["n_queries"] == 8
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -88,6 +97,12 @@ def test_costs_groups_and_failures(folder: Path) -> None:
         (["data", "-s", "bm25", "fake", "--price", "0.1/call"], "--price must be a system's name, = and a value"),
         (["data", "-s", "bm25", "fake", "--price", "fake=1/year"], "a price must be an amount and its unit"),
         (["data", "-s", "bm25", "fake", "--failures", "train.jsonl"], "--failures must be a system's name, ="),
+        (
+            ["data", "-s", "bm25", "fake", "--failures", "fakt=train.jsonl"],
+            "there is no system 'fakt', only: bm25, fake",
+        ),
+        (["data", "-s", "bm25", "fake", "--failures", "fake=no/train.jsonl"], "there is no folder no"),
+        (["data", "-s", "bm25", "fake", "--html", "no/out.html"], "out.html can't be written: there is no folder no"),
         (["data", "-s", "bm25", "fake", "--groups", "no.tsv"], "no.tsv can't be read"),
         (["data", "-s", "bm25", "fake", "--candidates", "no.run"], "no.run can't be read"),
     ],

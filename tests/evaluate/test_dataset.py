@@ -51,6 +51,7 @@ def test_a_sample_is_the_same_each_time() -> None:
         ),
         ({"qrels": {**QRELS, "q9": {"a": 1}}}, r"queries that have no text, such as 'q9' \(1 of 3\)"),
         ({"queries": {**QUERIES, "q1": " "}}, "query 'q1' has no text"),
+        ({"queries": [{"id": "q1", "text": "x"}, {"id": "q1", "text": "y"}]}, "two queries have the id 'q1'"),
         ({"documents": [{"id": "a", "text": "x"}, {"id": "a", "text": "y"}]}, "two documents have the id 'a'"),
         ({"candidates": {"q1": ["a", "x"]}}, "the candidates of query 'q1' contain document 'x'"),
         ({"candidates": {"q7": ["a"]}}, "no judged query has any"),

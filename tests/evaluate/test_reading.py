@@ -53,6 +53,7 @@ class TestQrels:
             ({"q": {"a": "high"}}, "grade of document 'a' for query 'q' must be a whole number, not 'high'"),
             ({"q": {"a": 1.5}}, "must be a whole number, not 1.5"),
             ({"q": {"a": True}}, r"not True \(a bool\)"),
+            (Frame(qid=["q", "q"], docno=["a", "a"], label=[2, 0]), "document 'a' has two grades for query 'q'"),
             ({"q": ["a"]}, "query 'q' must have a mapping to grades"),
             ({"": {"a": 1}}, "the id of a query must be a str that is not empty"),
             ({"q": {None: 1}}, "the id of a document must be"),

@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -168,8 +169,26 @@ def test_what_can_not_be_served_ends_at_once(tmp_path: Path) -> None:
     done = run("serve", "--port", "0", "--config", str(config))
     assert done.returncode == 1
     assert "'nowhere' is neither a reranker nor a cross-encoder" in done.stderr
+    config.write_text("rerankers: {good: fake, bad: {type: fake, scal: logit}}\n", encoding="utf-8")
+    done = run("serve", "--port", "0", "--config", str(config))
+    assert done.returncode == 1
+    assert "has no setting 'scal'" in done.stderr and "while loading rerankers['bad']" in done.stderr
     done = run("serve", "--model", "a", "--config", str(config))
     assert "pass --model or --config, not both" in done.stderr
+
+
+def test_an_address_that_is_taken_is_an_error_like_others(tmp_path: Path) -> None:
+    """With the status of what can't be used, and a sentence."""
+    config = tmp_path / "serve.yaml"
+    config.write_text("rerankers: {default: fake}\n", encoding="utf-8")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = run("serve", "--port", str(port), "--config", str(config))
+    assert done.returncode == 1
+    said = done.stderr.splitlines()[-1]
+    assert said.startswith(f"error: ConfigError: 127.0.0.1, port {port} can't be listened on: [Errno")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from secondpass.cli.console import say
-from secondpass.errors import ConfigError
+from secondpass.errors import ConfigError, InputError
 
 __all__ = ["compare"]
 
@@ -62,13 +62,18 @@ def compare(
     from secondpass.evaluate.comparison import compare as compared
     from secondpass.evaluate.failure_cases import failures
 
-    if failures_file is not None:
-        _named(failures_file, "--failures")
+    wanted = None if failures_file is None else _named(failures_file, "--failures")
+    for path in (html_file, None if wanted is None else Path(wanted[1])):
+        if path is not None and not path.parent.is_dir():  # said now, and not when all is measured
+            raise InputError(f"{path} can't be written: there is no folder {path.parent}")
     data = dataset_of(dataset, candidates, drop_missing)
     if queries is not None:
         data = data.sample(queries)
+    named = systems_of(systems, depth)
+    if wanted is not None and wanted[0] not in named:
+        raise ConfigError(f"--failures: there is no system {wanted[0]!r}, only: {', '.join(named)}")
     comparison = compared(
-        systems_of(systems, depth),
+        named,
         data,
         measures=measures or ["nDCG@10"],
         k=k,
@@ -79,16 +84,15 @@ def compare(
         memory=memory,
         progress=True,
     )
-    if failures_file is not None:
-        name, path = _named(failures_file, "--failures")
+    # First of all what was measured, whatever becomes of the files.
+    sys.stdout.write(f"{json.dumps(comparison.to_dict()) if as_json else repr(comparison)}\n")
+    sys.stdout.flush()
+    if wanted is not None:
+        name, path = wanted
         found = failures(comparison, data, name)
         say("note", "dim", f"{found.to_jsonl(path)} of {len(found)} failures of {name} are in {path}")
     if html_file is not None:
         comparison.to_html(html_file)
-    if as_json:
-        sys.stdout.write(json.dumps(comparison.to_dict()) + "\n")
-    else:
-        sys.stdout.write(f"{comparison!r}\n")
 
 
 def _named(text: str, option: str) -> tuple[str, str]:

@@ -42,5 +42,5 @@ def say(what: str, style: str, message: str) -> None:
 
 
 def say_error(exc: SecondPassError) -> None:
-    """Print an error of ours as one line to standard error."""
-    say("error", "red", f"{type(exc).__name__}: {exc}")
+    """Print an error of ours to standard error, with what was noted on its way, such as where it happened."""
+    say("error", "red", "; ".join([f"{type(exc).__name__}: {exc}", *getattr(exc, "__notes__", ())]))

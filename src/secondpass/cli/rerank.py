@@ -13,7 +13,7 @@ from secondpass.base import Reranker
 from secondpass.cli.console import documents_table, one_line, output
 from secondpass.cli.documents import documents_in
 from secondpass.cli.reading import read_yaml
-from secondpass.errors import ConfigError
+from secondpass.errors import ConfigError, InputError
 from secondpass.loading import from_config, load
 from secondpass.types import Ranking
 
@@ -25,7 +25,7 @@ def rerank(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Documents: plain lines, JSON, JSONL or CSV, gzipped or not; standard input if there is no file."
+            help="Documents: plain lines, JSON, JSONL or CSV, gzipped or not; standard input for -, or without a file."
         ),
     ] = None,
     model: Annotated[
@@ -39,8 +39,10 @@ def rerank(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
     """Rerank documents: plain lines, JSON strings, or objects with "text" (and "id" and "metadata"), or rows of CSV."""
-    names = [str(path) for path in files or []] or ["standard input"]
-    documents = [document for name in names for _, document in documents_in(name)]
+    names = [str(path) for path in files or ["-"]]
+    if names.count("-") > 1:
+        raise InputError("standard input can only be read once")
+    documents = [each for name in names for _, each in documents_in("standard input" if name == "-" else name)]
     ranking = _reranker(model, config).rerank(query, documents, k=k)
     if as_json:
         for document in ranking:

@@ -82,7 +82,10 @@ class Dataset:
         """
         OneOf("raise", "drop").checked(missing, "missing")
         corpus = tuple(read_texts(documents, "document"))
-        texts = {row["id"]: row["text"] for row in read_texts(queries, "query")}
+        texts: dict[str, str] = {}
+        for row in read_texts(queries, "query"):
+            if texts.setdefault(row["id"], row["text"]) != row["text"]:
+                raise InputError(f"two queries have the id {row['id']!r}")
         if not texts:
             raise InputError("there are no queries")
         judged = read_qrels(qrels)

@@ -32,7 +32,7 @@ def read_qrels(source: object) -> dict[str, dict[str, int]]:
             ``doc_id`` and ``relevance``. Ids that are whole numbers become texts.
 
     Raises:
-        InputError: it can't be read, is empty, or a grade is not a whole number; says where.
+        InputError: it can't be read, is empty, a grade is not a whole number, or a document has two; says where.
     """
     rows = _frame(source, _QUERY, _DOCUMENT, _GRADE) if _is_frame(source) else None
     if rows is None and isinstance(source, str | os.PathLike):
@@ -41,7 +41,9 @@ def read_qrels(source: object) -> dict[str, dict[str, int]]:
         rows = _nested(source, "qrels")
     qrels: dict[str, dict[str, int]] = {}
     for query, document, grade in rows:
-        qrels.setdefault(_id(query, "query"), {})[_id(document, "document")] = _grade(grade, query, document)
+        name, checked = _id(document, "document"), _grade(grade, query, document)
+        if qrels.setdefault(_id(query, "query"), {}).setdefault(name, checked) != checked:
+            raise InputError(f"document {name!r} has two grades for query {str(query)!r}: which one is right?")
     if not qrels:
         raise InputError("the qrels are empty: they need judgements, such as {'query id': {'document id': 1}}")
     return qrels

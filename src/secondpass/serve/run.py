@@ -9,6 +9,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from secondpass.errors import ConfigError
 from secondpass.serve.service import Service
 from secondpass.serve.settings import ServeSettings
 
@@ -32,6 +33,9 @@ def run(app: FastAPI, *, host: str, port: int, read: Callable[[], ServeSettings]
         host: the address to listen on.
         port: the port; 0 for any that is free.
         read: returns the settings as they are now, for SIGHUP; None if they can't change.
+
+    Raises:
+        ConfigError: the address can't be listened on.
     """
     service: Service = app.state.service
     config = uvicorn.Config(
@@ -62,7 +66,11 @@ class _Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         if self._read is not None and hasattr(signal, "SIGHUP"):
             self._loop.add_signal_handler(signal.SIGHUP, self._reload, self._read)
-        await super().startup(sockets)  # type: ignore[arg-type]
+        try:
+            await super().startup(sockets)  # type: ignore[arg-type]
+        except SystemExit as exc:  # uvicorn ends so if it can't listen
+            where = f"{self.config.host}, port {self.config.port}"
+            raise ConfigError(f"{where} can't be listened on: {exc.__context__}") from exc
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Drain at the first signal, and stop at the second."""
