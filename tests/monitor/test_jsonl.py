@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from secondpass.errors import ConfigError, InputError
-from secondpass.monitor import JSONLinesSink, read_events
+from secondpass.errors import ConfigError, InputError, SecondPassWarning
+from secondpass.monitor import JSONLinesSink, ScoreDriftRule, read_events
 from tests.monitor.events import event
 
 
@@ -98,6 +98,45 @@ def test_a_line_that_is_no_event_is_named(tmp_path: Path) -> None:
     path.write_text(whole + "{}\n")
     with pytest.raises(InputError, match="line 2: not an event"):
         list(read_events(path))
+
+
+def test_after_a_line_that_was_cut_off_the_next_is_whole(tmp_path: Path) -> None:
+    """The process that comes after the one that was killed loses no event, and all others can be read."""
+    path = tmp_path / "e"
+    for at in range(3):
+        sink = JSONLinesSink(path)
+        sink(event(candidates=at))
+        sink.close()
+        if at == 1:
+            path.write_bytes(path.read_bytes()[:-50])
+    with pytest.warns(SecondPassWarning, match="line 2 is cut off, and left out"):
+        assert [each.candidates for each in read_events(path)] == [0, 2]
+
+
+def test_a_line_that_was_not_written_whole_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the event alone whose line it is, as where the disk is full for a while."""
+    write = os.write
+    sink = JSONLinesSink(tmp_path / "e")
+    sink(event(candidates=0))
+    monkeypatch.setattr(os, "write", lambda file, line: write(file, line[: len(line) // 2]))
+    with pytest.raises(OSError, match="bytes were written; the disk may be full"):
+        sink(event(candidates=1))
+    monkeypatch.undo()
+    sink(event(candidates=2))
+    sink.close()
+    with pytest.warns(SecondPassWarning, match="line 2 is cut off"):
+        assert [each.candidates for each in read_events(tmp_path / "e")] == [0, 2]
+
+
+def test_a_file_that_cannot_be_read_is_an_error_of_ours(tmp_path: Path) -> None:
+    """There is none, or it is no text; for a rule that takes one as well."""
+    with pytest.raises(InputError, match="nowhere can't be read"):
+        list(read_events(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match="nowhere can't be read"):
+        ScoreDriftRule(tmp_path / "nowhere")
+    (tmp_path / "e").write_bytes(b"\xff\n")
+    with pytest.raises(InputError, match="can't be read as UTF-8 text"):
+        list(read_events(tmp_path / "e"))
 
 
 def test_settings_are_checked() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import ClassVar
 
-from secondpass.errors import InputError
+from secondpass.errors import InputError, SecondPassWarning, warn
 from secondpass.forking import reset_after_fork
 from secondpass.monitor.event import Event
 from secondpass.monitor.sink import Sink
@@ -57,8 +57,11 @@ class JSONLinesSink(Sink):
             if self._size and self._size + len(line) > self.max_bytes:
                 self._rotate()
             assert self._file is not None
-            os.write(self._file, line)
-            self._size += len(line)
+            n_bytes = os.write(self._file, line)
+            self._size += n_bytes
+            if n_bytes < len(line):
+                self._close()  # opened again, it goes on in another line
+                raise OSError(f"{self._where}: {n_bytes} of {len(line)} bytes were written; the disk may be full")
 
     @property
     def _where(self) -> Path:
@@ -67,6 +70,8 @@ class JSONLinesSink(Sink):
     def _open(self) -> None:
         self._file = os.open(self._where, _FLAGS, 0o600)
         self._size = os.fstat(self._file).st_size
+        if self._size and _last_byte(self._where) != b"\n":  # of a process that was killed
+            self._size += os.write(self._file, b"\n")
 
     def _rotate(self) -> None:
         self._close()
@@ -100,15 +105,36 @@ class JSONLinesSink(Sink):
 def read_events(path: str | os.PathLike[str]) -> Iterator[Event]:
     """Read the events that a `JSONLinesSink` wrote, oldest first; those of older files are read from these.
 
+    A line that is cut off, as where a process was killed or the disk was full, is left out; unless it is the last one,
+    a warning says so.
+
     Raises:
-        InputError: a line is not an event. The last one may be cut off where a process was killed: it is left out.
+        InputError: the file can't be read as UTF-8 text, or a line is not an event.
     """
-    with Path(path).expanduser().open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                event = Event.from_dict(json.loads(line))
-            except (ValueError, TypeError, AttributeError) as exc:
-                if not line.endswith("\n"):
-                    return
-                raise InputError(f"{os.fspath(path)}, line {number}: not an event: {exc}") from exc
-            yield event
+    where = os.fspath(path)
+    try:
+        with Path(path).expanduser().open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                event = _event(line, f"{where}, line {number}")
+                if event is not None:
+                    yield event
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InputError(f"{where} can't be read as UTF-8 text: {exc}") from exc
+
+
+def _event(line: str, place: str) -> Event | None:
+    try:
+        return Event.from_dict(json.loads(line))
+    except (ValueError, TypeError, AttributeError) as exc:
+        if not line.endswith("\n"):
+            return None
+        if not (isinstance(exc, json.JSONDecodeError) and line.startswith('{"')):
+            raise InputError(f"{place}: not an event: {exc}") from exc
+    warn(f"{place} is cut off, and left out", SecondPassWarning)
+    return None
+
+
+def _last_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read()
