@@ -88,9 +88,9 @@ def compare(
     sys.stdout.write(f"{json.dumps(comparison.to_dict()) if as_json else repr(comparison)}\n")
     sys.stdout.flush()
     if wanted is not None:
-        name, path = wanted
+        name, file = wanted
         found = failures(comparison, data, name)
-        say("note", "dim", f"{found.to_jsonl(path)} of {len(found)} failures of {name} are in {path}")
+        say("note", "dim", f"{found.to_jsonl(file)} of {len(found)} failures of {name} are in {file}")
     if html_file is not None:
         comparison.to_html(html_file)
 

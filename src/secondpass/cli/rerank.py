@@ -39,7 +39,7 @@ def rerank(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
     """Rerank documents: plain lines, JSON strings, or objects with "text" (and "id" and "metadata"), or rows of CSV."""
-    names = [str(path) for path in files or ["-"]]
+    names = [str(path) for path in files or ()] or ["-"]
     if names.count("-") > 1:
         raise InputError("standard input can only be read once")
     documents = [each for name in names for _, each in documents_in("standard input" if name == "-" else name)]

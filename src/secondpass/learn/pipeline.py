@@ -160,7 +160,8 @@ def learn(
     # What can't be used is named before anything is computed, and not hours later.
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} can't be made a folder: there is a file of that name")
-    TrainSettings.of(settings if isinstance(settings, TrainSettings) else TrainSettings().to_dict() | (settings or {}))
+    if not isinstance(settings, TrainSettings):
+        TrainSettings.of(TrainSettings().to_dict() | dict(settings or {}))
     checked_measures((measure,), None, n_candidates)
     Whole(at_least=1).checked(processes, "processes")
     _refuse_other_losses(synthetic, settings)

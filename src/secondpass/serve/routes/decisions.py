@@ -313,12 +313,12 @@ async def _answered(
     statements = [statement for question in questions for statement in question.statements()]
     await call.check_tokens([(text, len(statements)), *((statement, 1) for statement in statements)])
     judged = Judged(classifier, text)
-    asked = [ensure_future(question.decide(judged)) for question in questions]
+    tasks = [ensure_future(question.decide(judged)) for question in questions]
     try:
-        answers = await gather(*asked)
+        answers = await gather(*tasks)
     finally:
-        for each in asked:
-            each.cancel()  # where one can't be answered, nobody waits for the others
+        for task in tasks:
+            task.cancel()  # where one can't be answered, nobody waits for the others
     call.logged.update(model=name, questions=len(questions))
     return name, [*answers]
 
