@@ -78,6 +78,8 @@ async def _invalid(request: Request, exc: Exception) -> Json:
     problems = exc.errors()
     if any(problem["type"] == "json_invalid" for problem in problems):
         return _error(request, 400, "the body is not JSON")
+    if isinstance(exc.body, bytes):  # as it came: nothing said that it is JSON
+        return _error(request, 422, "the body is read as JSON only with the header 'Content-Type: application/json'")
     # Without what was sent: it may be long, and is no business of logs.
     said = [f"{_place(each['loc'])}: {each['msg']}" for each in problems[:_SHOWN_ERRORS]]
     more = len(problems) - len(said)
