@@ -68,6 +68,12 @@ def test_ordinal_scores_are_refused() -> None:
         explain(FakeReranker(scale="ordinal"), "q", "text")
 
 
+def test_a_name_is_no_reranker() -> None:
+    """Which is said, as by the other functions here."""
+    with pytest.raises(sp.ConfigError, match="what is explained must be a Reranker, not 'cross-encoder'"):
+        explain("cross-encoder", "q", "text")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (360, True)])
 def test_a_browser_shows_it(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
     """Everything can be read, nothing runs, nothing is asked for, and a phone need not scroll sideways."""

@@ -87,6 +87,8 @@ def test_what_can_not_be_measured_is_refused() -> None:
     """Nothing to score, or no rounds; a reranker without a model has no part of one."""
     with pytest.raises(sp.InputError, match="there is nothing to measure"):
         profile(FakeReranker(), [("q", [])])
+    with pytest.raises(sp.ConfigError, match="what is measured must be a Reranker, not 'fake'"):
+        profile("fake")  # type: ignore[arg-type]
     with pytest.raises(sp.ConfigError, match="rounds must be a whole number"):
         profile(FakeReranker(), [("q", ["a"])], rounds=0)
     found = profile(FakeReranker(), [("q", ["a"])], rounds=1, peak=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import secondpass as sp
-from secondpass.diagnose import explain_verification
+from secondpass.diagnose import diagnose, explain_verification
 from secondpass.monitor import WindowSink
 from secondpass.verify import MonitoredVerifier
 from tests.browser import Browser
@@ -58,6 +58,10 @@ def test_without_passages_there_is_nothing_to_go_by(verifier: sp.FactVerifier) -
     assert claim.evidence is None and claim.without is None and claim.why
     with pytest.raises(sp.InputError, match="passages must be a list of documents"):
         explain_verification(verifier, "The bridge was built in 1987.", "a text")
+    with pytest.raises(sp.ConfigError, match="what verifies must be a FactVerifier, not 'fact'"):
+        explain_verification("fact", "The bridge was built in 1987.", [])  # type: ignore[arg-type]
+    with pytest.raises(sp.ConfigError, match="looked at for a reranker only"):
+        diagnose(verifier, "When was it built?", "In 1987.")
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (360, True)])

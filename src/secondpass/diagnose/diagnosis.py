@@ -85,7 +85,7 @@ def diagnose(subject: Subject, query: str | None = None, document: Document | No
         document: a text, or a mapping with ``text``.
 
     Raises:
-        ConfigError: the subject is something else, or there is a query and no document.
+        ConfigError: the subject is something else, or there is a query and no document, or both and no reranker.
         InputError: the query or the document can't be used.
     """
     if (query is None) != (document is None):
@@ -99,6 +99,8 @@ def diagnose(subject: Subject, query: str | None = None, document: Document | No
         nli = subject.wrapped.nli if isinstance(subject, MonitoredVerifier) else getattr(subject, "nli", subject)
         if not isinstance(nli, NliModel):
             raise ConfigError(must_be("what is diagnosed", "a Reranker, a FactVerifier or an NliModel", subject))
+        if query is not None:
+            raise ConfigError("a query and a document are looked at for a reranker only")
         found += nli_findings(nli)
     return Diagnosis(repr(subject), listed(found), here, (model_facts(nli.pair_model),))
 

@@ -7,9 +7,9 @@ from itertools import islice
 from typing import Any
 
 from secondpass.base import Reranker
-from secondpass.errors import CompositionError
+from secondpass.errors import CompositionError, ConfigError
 from secondpass.types import Document, Request, Scale, document_text, printable
-from secondpass.validation import Whole
+from secondpass.validation import Whole, must_be
 from secondpass.verify.evidence import sentence_spans
 
 __all__ = ["Explanation", "Part", "explain"]
@@ -99,8 +99,11 @@ def explain(reranker: Reranker, query: str, document: Document, *, words: int = 
     Raises:
         CompositionError: the scores are ordinal, so that there is no difference to be told.
         InputError: the query or the document can't be used.
+        ConfigError: it is not a reranker, or ``words`` is below 0.
     """
     Whole(at_least=0).checked(words, "words")
+    if not isinstance(reranker, Reranker):
+        raise ConfigError(must_be("what is explained", "a Reranker", reranker))
     if reranker.scale is Scale.ORDINAL:
         raise CompositionError(
             f"the scores of {reranker!r} are ordinal, so nothing can be told from their differences: explain a "

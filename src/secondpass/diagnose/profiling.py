@@ -14,13 +14,13 @@ from secondpass.diagnose.advice import advice_on
 from secondpass.diagnose.finding import Finding, listed
 from secondpass.diagnose.models import pair_models
 from secondpass.diagnose.peak import Work, peak_rate, work_of
-from secondpass.errors import InputError, SecondPassError, SecondPassWarning
+from secondpass.errors import ConfigError, InputError, SecondPassError, SecondPassWarning
 from secondpass.models.batching import available_cores, plan_batches
 from secondpass.models.pair import PairModel
 from secondpass.monitor.event import stage_latencies
 from secondpass.monitor.memory import memory_limit, memory_used
 from secondpass.types import Request
-from secondpass.validation import Flag, Whole
+from secondpass.validation import Flag, Whole, must_be
 
 __all__ = ["ModelProfile", "Profile", "profile"]
 
@@ -119,8 +119,10 @@ def profile(
 
     Raises:
         InputError: there are no documents.
-        ConfigError: a setting is out of range.
+        ConfigError: it is not a reranker, or a setting is out of range.
     """
+    if not isinstance(reranker, Reranker):
+        raise ConfigError(must_be("what is measured", "a Reranker", reranker))
     Whole(at_least=1).checked(rounds, "rounds")
     Flag().checked(peak, "peak")
     asked = as_requests(_usual() if requests is None else requests, None)

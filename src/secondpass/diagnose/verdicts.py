@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from secondpass.errors import InputError, VerificationFailedError
+from secondpass.errors import ConfigError, InputError, VerificationFailedError
 from secondpass.types import Document, document_text, printable
+from secondpass.validation import must_be
 from secondpass.verify.monitored import MonitoredVerifier
 from secondpass.verify.types import CheckedClaim, Evidence, Mismatch, Verdict, Verification
 from secondpass.verify.verifier import FactVerifier
@@ -106,8 +107,11 @@ def explain_verification(
 
     Raises:
         InputError: the answer or the passages can't be used.
+        ConfigError: it is not a verifier.
     """
     plain = verifier.wrapped if isinstance(verifier, MonitoredVerifier) else verifier
+    if not isinstance(plain, FactVerifier):
+        raise ConfigError(must_be("what verifies", "a FactVerifier", verifier))
     if isinstance(passages, str) or not isinstance(passages, Sequence):
         raise InputError(f"passages must be a list of documents, not {type(passages).__name__}")
     (verification,) = _verified(plain, [(answer, passages, question)])
