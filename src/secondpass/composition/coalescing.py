@@ -28,6 +28,7 @@ class CoalescingReranker(Reranker):
 
     If a batch fails, its calls are scored again one by one, so that only the call that fails gets the error. A call
     that is given up (its task was cancelled, or its thread interrupted) leaves the queue without affecting others.
+    What is being scored stops at its next step once all of its calls were given up.
     Tasks need no threads: any number of them can wait in one event loop.
 
     The reranker can be shared between threads and event loops, pickled, and used after a fork; each copy has a queue
