@@ -349,3 +349,9 @@ def test_quantities_of_a_text(text: str, expected: list[Read]) -> None:
     assert found == [(words, unit, "~" in marks, "?" in marks, form) for words, _, _, unit, _, marks, form in expected]
     for item, (_, low, high, _, step, _, _) in zip(NUMBERS.of(facts), expected, strict=True):
         assert (item.low, item.high, item.step) == pytest.approx((low, high, step))
+
+
+@pytest.mark.parametrize("text", ["She was in all but one of the films.", "All but one sank, and two came back."])
+def test_all_but_one_may_stand_before_any_quantity(text: str) -> None:
+    """The "one" counts nothing that is compared, and takes no other number with it."""
+    assert all(item.low != 1.0 for item in NUMBERS.of(read_facts(text)) if not item.is_vague)

@@ -101,7 +101,8 @@ def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
             is_several = before is not None and before.unit is COUNT and (before.low, before.high) != (1.0, 1.0)
             counted = before is not None and is_several and is_of_things(tokens, before.end, quantity.first)
             found.append(replace(quantity, is_vague=True) if counted and quantity.unit.name in PERIODS else quantity)
-        if [token.lower for token in tokens[max(quantity.first - 2, 0) : quantity.first]] == ["all", "but"]:
+        before_it = [token.lower for token in tokens[max(quantity.first - 2, 0) : quantity.first]]
+        if before_it == ["all", "but"] and found and found[-1].end == quantity.end:
             found[-1] = replace(found[-1], is_vague=True)  # 47 of 49 are "all but two"
         found += _read_otherwise(tokens, quantity)
         if quantity.unit.name in PERIODS and quantity.end - quantity.first > 2:
