@@ -9,7 +9,7 @@ from secondpass.errors import ScoringError, SecondPassWarning, warn
 from secondpass.logistic import FloatArray
 from secondpass.verify.evidence import Window
 from secondpass.verify.facts.kind import FactKind
-from secondpass.verify.facts.kinds import NEGATIONS, STRENGTHS
+from secondpass.verify.facts.kinds import NEGATIONS, OPPOSITES, STRENGTHS
 from secondpass.verify.judge import VERDICTS, Judge, Judgement
 from secondpass.verify.reasons import described
 from secondpass.verify.signals import Premise, Signals
@@ -66,11 +66,11 @@ def decide(
 
     Supported: a sentence says the same word for word; or the probability is at least the threshold, the best premise
     states no number, date or unit differently, some premise has those that the claim gives in digits, the claim
-    is none of `Signals.recombined`, and of claim and premise none denies what the other says, nor says the claim more,
-    all for some or must for may, unless the model is sure.
+    is none of `Signals.recombined`, and of claim and premise none denies what the other says, has the opposite of its
+    word, or says more, all for some or must for may, unless the model is sure.
     Contradicted: that probability is the larger one and at least its threshold (or passages disagree, or the best
-    premise says what the claim denies), and some premise speaks of the claim's subject or shares words with it; or a
-    premise that is about the same states a number, date or unit differently.
+    premise says what the claim denies, or the opposite of its word), and some premise speaks of the claim's subject or
+    shares words with it; or a premise that is about the same states a number, date or unit differently.
     Everything else: not enough info.
 
     Args:
@@ -84,14 +84,14 @@ def decide(
     supported, contradicted = float(probabilities[0]), float(probabilities[1])
     facts, conflict = signals.best.facts, _conflict(signals, windows)
     hard, lacking = signals.best.hard, _lacking(signals)
-    opposed = _differs(signals.best, NEGATIONS, STRENGTHS) and signals.best.entailment < _SURE_OF_A_DENIAL
+    opposed = _differs(signals.best, NEGATIONS, OPPOSITES, STRENGTHS) and signals.best.entailment < _SURE_OF_A_DENIAL
     forbidden = bool(hard or lacking or signals.recombined or opposed)
     if signals.verbatim:
         verdict, hard, lacking, supported = Verdict.SUPPORTED, (), (), max(supported, threshold, _VERBATIM)
     elif supported >= threshold and not forbidden and supported >= contradicted:
         verdict = Verdict.SUPPORTED
     else:
-        likely = contradicted >= contradiction_threshold or conflict or _differs(signals.best, NEGATIONS)
+        likely = contradicted >= contradiction_threshold or conflict or _differs(signals.best, NEGATIONS, OPPOSITES)
         denied = contradicted > supported and likely and _related(signals)
         otherwise = _states_otherwise(signals)
         if otherwise is not None:

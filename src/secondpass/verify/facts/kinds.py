@@ -6,11 +6,12 @@ from secondpass.verify.facts.names import NameKind
 from secondpass.verify.facts.negation import NegationKind
 from secondpass.verify.facts.numbered import NumberedKind
 from secondpass.verify.facts.numbers import NumberKind
+from secondpass.verify.facts.opposites import OppositeKind
 from secondpass.verify.facts.strength import StrengthKind
 
-__all__ = ["DATES", "KINDS", "NAMES", "NEGATIONS", "NUMBERED", "NUMBERS", "STRENGTHS"]
+__all__ = ["DATES", "KINDS", "NAMES", "NEGATIONS", "NUMBERED", "NUMBERS", "OPPOSITES", "STRENGTHS"]
 
 NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS = NumberKind(), NumberedKind(), DateKind(), NameKind(), NegationKind()
-STRENGTHS = StrengthKind()
-KINDS = Kinds((NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS, STRENGTHS))
+OPPOSITES, STRENGTHS = OppositeKind(), StrengthKind()
+KINDS = Kinds((NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS, OPPOSITES, STRENGTHS))
 """What `check_facts` looks into; other packages add theirs with `Kinds.register`."""
