@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 from secondpass.verify.facts.fields import misplaced
 from secondpass.verify.facts.kind import FactKind, finding
@@ -16,6 +17,8 @@ from secondpass.verify.facts.quantities.parse import MULTIPLE, find_quantities, 
 from secondpass.verify.facts.quantities.periods import PERIODS
 from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.quantities.units import COUNT, TIMES, Unit
+from secondpass.verify.facts.remainder import is_of_the_rest
+from secondpass.verify.facts.series import exchanged
 from secondpass.verify.facts.slots import MIN_ALIKE, Slots, best_placed
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
@@ -25,6 +28,7 @@ __all__ = ["NumberKind", "said_alike", "says"]
 _MIN_ALIKE_UNIT = 0.4
 _NEAR = 3
 _DENIAL, _NEAR_DENIAL = re.compile("not?|never|cannot|.*n't"), 12  # tokens
+_TO_THAN = 4  # tokens from a number to "than": "10 euros more a month than"
 _MOST_LOST = 32  # numbers of a text that are looked into when they are not found at once, and as many limits
 # A number without a unit is not one of these: "50" is neither 50 % nor fifty minutes past midnight.
 _NEVER_PLAIN = frozenset({"ratio", "clock", "odds"})
@@ -136,13 +140,19 @@ class NumberKind(FactKind[Quantity]):
                 continue
             if fact.form == MULTIPLE and False not in verdicts:
                 continue  # "doubled", where nothing is said in such words
+            if _is_a_difference(claim.read.tokens, fact, held):
+                continue
             others = [] if None in verdicts else [item for item in free if _comparable(fact, item)]
             other = _in_its_place(claim.read.slots, fact, evidence.read.slots, [*vague, *others] if others else [])
             if other is not None and other.is_vague:
                 other = None  # where the claim has a number, the evidence leaves it open
+            if other is not None and is_of_the_rest(claim, fact, evidence, other):
+                continue
             is_unit = other is not None and _measure(other) != _measure(fact) and _ends(other) == _ends(fact)
             yield finding("unit" if is_unit else "number", claim, fact, evidence, other)
         for fact, other in misplaced(claim, ours, evidence, [*held, *every_vague], says):
+            yield finding("number", claim, fact, evidence, other)
+        for fact, other in exchanged(claim, ours, evidence, held, says):
             yield finding("number", claim, fact, evidence, other)
 
 
@@ -198,6 +208,17 @@ def _turned(
     # "From 60 to 30" is by 30, too.
     ways = {"by" if item.form == CHANGE else changed_to_or_by(theirs, item.first) for item in same}
     return same[0] if ways and ways <= {"by", "to"} - {way} else None
+
+
+def _is_a_difference(tokens: Figures, fact: Quantity, held: Sequence[Quantity]) -> bool:
+    """Return whether a claim has by how much two numbers of the evidence differ: "10 euros more than", of 9 and 19."""
+    sentence, after = tokens[fact.first].sentence, tokens[fact.end : fact.end + _TO_THAN]
+    if not (fact.is_single and any(token.lower == "than" and token.sentence == sentence for token in after)):
+        return False
+    alike = [item for item in held if item.is_single and item.unit.dimension == fact.unit.dimension][:_MOST_LOST]
+    amounts = [item.converted()[0] for item in alike]
+    wanted = fact.converted()[0]
+    return any(math.isclose(abs(one - other), wanted, rel_tol=1e-6) for one, other in combinations(amounts, 2))
 
 
 def _is_refused_beyond(tokens: Figures, fact: Quantity, held: Sequence[Quantity]) -> bool:
