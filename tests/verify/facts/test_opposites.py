@@ -15,6 +15,7 @@ def _found(claim: str, evidence: str) -> list[tuple[str, str]]:
     [
         ("Revenue fell 5% in May.", "Revenue rose 5% in May.", ("fell", "rose")),
         ("Revenue fell 5% in May.", "Revenue was 9 million in May, up 5% on the year.", ("fell", "up")),
+        ("Revenue fell 5% to $9 million in May.", "Revenue was $9 million in May, up 5% on the year.", ("fell", "up")),
         ("Take the syrup after meals.", "Take the syrup before meals, with water.", ("after", "before")),
         ("Timeouts above 5 seconds are rejected.", "Timeouts below 5 seconds are rejected.", ("above", "below")),
         ("Webhooks are disabled by default.", "Webhooks are enabled by default.", ("disabled", "enabled")),

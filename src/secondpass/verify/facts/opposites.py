@@ -19,14 +19,9 @@ rise rises rose risen rising increase increases increased increasing grow grows 
 climbed climbing gained raise raises raised raising | fall falls fell fallen falling decrease decreases decreased
 decreasing decline declines declined declining drop drops dropped dropping shrink shrinks shrank shrunk shrinking
 reduce reduces reduced reducing lost lower lowers lowered lowering cut; improve improves improved improving | worsen
-worsens worsened worsening deteriorate deteriorates deteriorated; before | after; above | below; inside | outside; up
-| down; more | less fewer; most | least fewest; higher | lower; highest | lowest; larger bigger greater | smaller;
-largest biggest greatest | smallest; longer | shorter; longest | shortest; older | newer younger; oldest eldest |
-newest youngest; earlier sooner | later; earliest | latest; early | late; faster quicker | slower; fastest quickest |
-slowest; better | worse; best | worst; stronger | weaker; strong | weak; heavier | lighter; heavy | light; warmer
-hotter | colder cooler; wet | dry; cheaper | dearer; cheapest | dearest; thicker | thinner; taller | shorter; deeper
-| shallower; wider broader | narrower; upper | lower; top | bottom; northern north northernmost | southern south
-southernmost; eastern east easternmost | western west westernmost; first | last; next following | previous preceding;
+worsens worsened worsening deteriorate deteriorates deteriorated; most | least fewest; highest | lowest; largest
+biggest greatest | smallest; longest | shortest; oldest eldest | newest youngest; earliest | latest; early | late;
+fastest quickest | slowest; best | worst; strong | weak; heavy | light; wet | dry; cheapest | dearest; first | last;
 poor | rich; major | minor; full | empty; open opens opened opening reopen reopens reopened | close closes closed
 closing shut; start starts started starting begin begins began begun beginning | stop stops stopped stopping end ends
 ended ending finish finishes finished; enable enables enabled enabling | disable disables disabled disabling;
@@ -34,27 +29,31 @@ activate activates activated | deactivate deactivates deactivated; on | off; inc
 exclude excludes excluded excluding; mandatory compulsory obligatory required | optional voluntary; permit permits
 permitted allow allows allowed | prohibit prohibits prohibited forbid forbids forbidden ban bans banned block blocks
 blocked; accept accepts accepted | reject rejects rejected; add adds added adding | remove removes removed removing;
-buy buys bought buying purchase purchases purchased | sell sells sold selling; import imports imported importing |
-export exports exported exporting; upload uploads uploaded uploading | download downloads downloaded downloading;
-inbound incoming ingress | outbound outgoing egress; inner | outer; won winning | lost losing; minimum min minimal |
-maximum max maximal; ascending | descending; clockwise | counterclockwise anticlockwise; encrypt encrypts encrypted |
-decrypt decrypts decrypted; lock locks locked locking | unlock unlocks unlocked unlocking; install installs installed
-installing | uninstall uninstalls uninstalled uninstalling; connected | disconnected; public | private; paid |
-unpaid; used | unused; temporary temporarily | permanent permanently; manually manual | automatically automatic;
-upgrade upgrades upgraded upgrading | downgrade downgrades downgraded downgrading; succeed succeeds succeeded
-successful | failed unsuccessful; support supports supported | oppose opposes opposed; agree agrees agreed | disagree
-disagrees disagreed; profit profits | loss losses; surplus | deficit; cheap | expensive; upstream | downstream;
-horizontal horizontally | vertical vertically; positive | negative; active | inactive; weekdays weekday | weekends
-weekend; dawn sunrise | dusk sunset; odd | even; correct | incorrect; often frequently | rarely seldom; always |
-never sometimes rarely seldom; gradually | suddenly abruptly; rural | urban; synchronous synchronously | asynchronous
-asynchronously
+upload uploads uploaded uploading | download downloads downloaded downloading; inbound incoming ingress | outbound
+outgoing egress; inner | outer; minimum min minimal | maximum max maximal; ascending | descending; clockwise |
+counterclockwise anticlockwise; encrypt encrypts encrypted | decrypt decrypts decrypted; lock locks locked locking |
+unlock unlocks unlocked unlocking; install installs installed installing | uninstall uninstalls uninstalled
+uninstalling; connected | disconnected; public | private; paid | unpaid; used | unused; temporary temporarily |
+permanent permanently; manually manual | automatically automatic; upgrade upgrades upgraded upgrading | downgrade
+downgrades downgraded downgrading; succeed succeeds succeeded successful | failed unsuccessful; support supports
+supported | oppose opposes opposed; agree agrees agreed | disagree disagrees disagreed; profit profits | loss losses;
+surplus | deficit; cheap | expensive; horizontal horizontally | vertical vertically; positive | negative; active |
+inactive; weekdays weekday | weekends weekend; dawn sunrise | dusk sunset; odd | even; correct | incorrect; often
+frequently | rarely seldom; always | never sometimes rarely seldom; gradually | suddenly abruptly; rural | urban;
+synchronous synchronously | asynchronous asynchronously; before | after; above | below; inside | outside; up | down;
+more | less fewer; higher | lower; larger bigger greater | smaller; longer | shorter; older | newer younger; earlier
+sooner | later; faster quicker | slower; better | worse; stronger | weaker; heavier | lighter; warmer hotter | colder
+cooler; cheaper | dearer; thicker | thinner; taller | shorter; deeper | shallower; wider broader | narrower; upper |
+lower; top | bottom; northern north northernmost | southern south southernmost; eastern east easternmost | western
+west westernmost; next following | previous preceding; buy buys bought buying purchase purchases purchased | sell
+sells sold selling; import imports imported importing | export exports exported exporting; won winning | lost losing;
+upstream | downstream
 """
 _MOST = 8  # of a claim, and as many times as many of its evidence
 _FEWEST_WORDS = 2  # beside the word, in the claim's sentence
 _MIN_ALIKE, _MIN_SHARED = 0.75, 0.75  # of the neighbours, and of the claim's other words
-_DENYING = word_set(
-    "not no never nor neither cannot without none nobody nothing only unless except until hardly except but"
-)
+_TO_NUMBER = 3  # tokens: "by $ 5"
+_DENYING = word_set("not no never nor neither cannot without none nobody nothing only unless except until hardly but")
 
 Sides = frozenset[tuple[int, int]]
 
@@ -71,6 +70,7 @@ def _sides() -> dict[str, Sides]:
 
 _SIDES = _sides()
 _MOVES = {"up": _SIDES["rise"], "down": _SIDES["fall"]}  # "up 5 %"
+_CHANGES = frozenset().union(*_MOVES.values())
 _HYPHENS = frozenset("-\u2010\u2011")
 
 
@@ -96,8 +96,8 @@ class Opposite:
 class OppositeKind(FactKind[Opposite]):
     """Opposites: of change, order, place and state, where the rest of a claim is in a sentence of the evidence.
 
-    No word on the claim's side may be in that sentence, both must deny and limit alike, and have their words in the
-    same order: "A is above B" is "B is below A".
+    No word on the claim's side may be in that sentence, both must deny and limit alike, and have the words beside it in
+    the same order, as "A is above B" is "B is below A", or tell of a change by the same number.
     """
 
     name = "opposite"
@@ -154,7 +154,7 @@ def _in_its_place(claim: Facts, fact: Opposite, evidence: Facts, theirs: Sequenc
         if not is_opposite:
             return None  # the sentence says it of something
         likely = alike >= max(_MIN_ALIKE, best_alike) and _denials(ours, fact) == _denials(held, other)
-        if likely and _in_order(ours, fact, held, other):
+        if likely and (_by_as_much(ours, fact, held, other) or _in_order(ours, fact, held, other)):
             best, best_alike = other, alike
     return best
 
@@ -164,6 +164,15 @@ def _denials(tokens: Sequence[Token], word: Opposite) -> list[str]:
     sentence = tokens[word.first].sentence
     words = (token.lower for token in tokens if token.sentence == sentence)
     return sorted("not" if each.endswith("n't") else each for each in words if each in _DENYING or each.endswith("n't"))
+
+
+def _by_as_much(ours: Sequence[Token], fact: Opposite, theirs: Sequence[Token], other: Opposite) -> bool:
+    """Return whether both tell of a change, with the same number right behind: "up 5%", "fell by 5%"."""
+    if fact.sides.isdisjoint(_CHANGES):
+        return False
+    behind = (tokens[word.end : word.end + _TO_NUMBER] for tokens, word in ((ours, fact), (theirs, other)))
+    said, held = ({token.stem for token in tokens if token.kind == "number"} for tokens in behind)
+    return not said.isdisjoint(held)
 
 
 def _in_order(ours: Sequence[Token], fact: Opposite, theirs: Sequence[Token], other: Opposite) -> bool:
