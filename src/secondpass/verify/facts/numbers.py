@@ -17,6 +17,7 @@ from secondpass.verify.facts.quantities.parse import MULTIPLE, find_quantities, 
 from secondpass.verify.facts.quantities.periods import PERIODS
 from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.quantities.units import COUNT, TIMES, Unit
+from secondpass.verify.facts.rates import for_another
 from secondpass.verify.facts.remainder import is_of_the_rest
 from secondpass.verify.facts.series import exchanged
 from secondpass.verify.facts.slots import MIN_ALIKE, Slots, best_placed
@@ -152,6 +153,8 @@ class NumberKind(FactKind[Quantity]):
             yield finding("unit" if is_unit else "number", claim, fact, evidence, other)
         for fact, other in misplaced(claim, ours, evidence, [*held, *every_vague], says):
             yield finding("number", claim, fact, evidence, other)
+        for fact, other in for_another(claim, ours, evidence, held, says):
+            yield finding("unit", claim, fact, evidence, other)
         for fact, other in exchanged(claim, ours, evidence, held, says):
             yield finding("number", claim, fact, evidence, other)
 
