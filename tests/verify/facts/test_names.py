@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpass.verify.facts.check import read_facts
+from secondpass.verify.facts.check import check_facts, read_facts
 from secondpass.verify.facts.kinds import NAMES
 from secondpass.verify.facts.names import Presence
 
@@ -136,3 +136,17 @@ def test_where_names_stand(text: str, expected: list[tuple[str, str, bool]]) -> 
         (facts.read.words(name.first, name.end), " ".join(name.parts), name.is_acronym) for name in NAMES.of(facts)
     ]
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "found"),
+    [
+        ("In 1643 Louis the Fourteenth was king.", "In 1643 Louis XIV was king.", True),
+        ("In 1643 Louis XIV was king.", "In 1643 Louis the Fourteenth was king.", True),
+        ("In 1643 Louis the Fifteenth was king.", "In 1643 Louis XIV was king.", False),
+    ],
+)
+def test_the_number_of_a_king_may_be_in_words(claim: str, evidence: str, found: bool) -> None:
+    """It is the same name only with the same number."""
+    checked = check_facts(claim, evidence)
+    assert ([item for item in (*checked.mismatches, *checked.missing) if item.kind == "name"] == []) is found

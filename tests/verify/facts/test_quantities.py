@@ -420,3 +420,14 @@ class TestDates:
     def test_agreement(self, claim: str, evidence: str, says: bool | None) -> None:
         """A part agrees with the whole; the whole is left open by a part; figures are read the way that fits."""
         assert dates.agree(_date(claim), _date(evidence)) is says
+
+
+@pytest.mark.parametrize("text", ["5'11\" tall", "5\u203211\u2033 tall", "5\u2019 11\u201d tall", "5'11'' tall"])
+def test_feet_and_inches_in_signs(text: str) -> None:
+    """They are one length: seventy-one inches."""
+    assert (_quantity(text).low, _quantity(text).unit.name) == (71.0, "inch")
+
+
+def test_minutes_and_seconds_of_an_angle_are_no_feet() -> None:
+    """Behind degrees, signs are those of its parts."""
+    assert all(item.unit.dimension != "length" for item in NUMBERS.of(read_facts("at 48\u00b0 51' 24\" N")))

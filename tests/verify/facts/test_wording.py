@@ -139,3 +139,12 @@ def test_any_texts_can_be_worded(claim: str, evidence: str) -> None:
     """Whatever the texts, there is a claim, and by itself it stays as it is."""
     assert isinstance(worded(claim, evidence), str)
     assert worded(claim, claim) == read_facts(claim).text
+
+
+def test_the_number_of_a_king_is_read_as_the_evidence_writes_it() -> None:
+    """In Roman numerals or in words."""
+    assert worded("Louis the Fourteenth became king.", "Louis XIV became king in 1643.") == "Louis XIV became king."
+    assert (
+        worded("Louis the Fifteenth became king.", "Louis XIV became king in 1643.")
+        == "Louis the Fifteenth became king."
+    )

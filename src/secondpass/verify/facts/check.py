@@ -30,6 +30,11 @@ _SPACED_DECIMALS = re.compile(
     r"(?<![\d.])(\d{1,6})\s?\.[ \n](\d{1,4})"
     r"(?= ?(?:million|billion|trillion|thousand|percent|per cent|km|kg|mm|cm|bn|mn)\b|\s?%)"
 )
+# 5'11": feet and inches; not the minutes and seconds of an angle.
+_FEET = re.compile(
+    r"(?<![\w.,'\u2019\u2032\u00b0])(?<!\u00b0 )(\d{1,2})['\u2019\u2032] ?(\d{1,2})"
+    r"(?:[\"\u201d\u2033]|''|\u2019\u2019)(?!\w)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ def read_facts(text: str, kinds: Kinds = KINDS) -> Facts:
     if not isinstance(text, str):
         raise InputError(f"facts are read from a str, not from {type(text).__name__}")
     text = _TIMESTAMP.sub(r"\1 \2 ", _ESCAPE.sub(" ", well_formed(text)))
+    text = _FEET.sub(r"\1 ft \2 in", text)
     text = _SPACED_DECIMALS.sub(r"\1.\2", _SPACED_THOUSANDS.sub(r"\1,\2", text))
     read = Text(text)
     facts = Facts(read, {}, {}, [])

@@ -7,12 +7,13 @@ from itertools import pairwise
 from typing import overload
 
 from secondpass.verify.facts.kind import FactKind, finding
+from secondpass.verify.facts.quantities.numerals import ORDINALS, roman
 from secondpass.verify.facts.slots import alikeness
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
 from secondpass.verify.words import STOP_WORDS, Token, bare, word_numbers, word_set
 
-__all__ = ["Name", "NameKind", "Presence", "Vocabulary"]
+__all__ = ["Name", "NameKind", "Presence", "Vocabulary", "regnal"]
 
 _PARTICLES = word_set("of the de la le del della der den di da do dos du das von van zu bin ibn al el y e & for")
 _TITLES = word_set("mr mrs ms miss dr sir lady lord prof professor president king queen prince princess saint st jr sr")
@@ -206,9 +207,16 @@ def bare_upper(word: str) -> bool:
     return word.isalpha() and word.isupper()
 
 
+def regnal(part: str) -> int | None:
+    """Return the number that a word of a name is: 14 of "XIV" and of "Fourteenth"; None if it is none."""
+    return ORDINALS.get(part.lower()) or roman(part.upper())
+
+
 def _keys(part: str) -> Iterator[str]:
     """Yield what a word of a name can be found by: itself, and what is left of a country's and its people's."""
     yield part
+    if number := regnal(part):
+        yield f"number {number}"
     if part in _ALIAS:
         yield f"alias {_ALIAS[part]}"
     if part.endswith("s") and len(part) > 4:

@@ -10,7 +10,7 @@ from secondpass.verify.facts import dates
 from secondpass.verify.facts.abbreviations import spelt_as_in
 from secondpass.verify.facts.kinds import DATES, NAMES, NEGATIONS, NUMBERED, NUMBERS
 from secondpass.verify.facts.modifiers import modified
-from secondpass.verify.facts.names import Name
+from secondpass.verify.facts.names import Name, regnal
 from secondpass.verify.facts.negation import denied_as_in
 from secondpass.verify.facts.numbers import said_alike, says
 from secondpass.verify.facts.quantities import agreement
@@ -63,12 +63,15 @@ def _requantified(claim: Facts, evidence: Facts) -> list[tuple[int, int, str]]:
 
 
 def _renamed(claim: Facts, evidence: Facts) -> Iterator[tuple[int, int, str]]:
-    """Yield the names of a claim that the evidence has by their initials only, or the other way round."""
+    """Yield the names of a claim that the evidence has by their initials only, or the other way round, or as "XIV"."""
     ours, theirs = NAMES.of(claim), NAMES.of(evidence)
     for name in ours[:_MOST_FACTS]:
         if all(part in theirs.words for part in name.parts):
             continue
         for other in theirs[: _MOST_FACTS**2]:
+            if _called(name, claim) == _called(other, evidence):
+                yield name.first, name.end, evidence.read.words(other.first, other.end)
+                break
             short, long = (name, other) if name.is_acronym else (other, name)
             tokens = (evidence if long is other else claim).read.tokens
             if not long.is_acronym and _stands_for(short, long, tokens):
@@ -86,6 +89,12 @@ def _renumbered(claim: Facts, evidence: Facts) -> Iterator[tuple[int, int, str]]
         words = held.get((item.head, item.number))
         if words and words != claim.read.words(item.end - 1, item.end):
             yield item.end - 1, item.end, words
+
+
+def _called(name: Name, facts: Facts) -> list[str]:
+    """Return the words of a name, its number in figures: "Louis the Fourteenth" is "Louis XIV"."""
+    words = [token.lower for token in facts.read.tokens[name.first : name.end] if token.kind == "word"]
+    return [*words[:1], *(str(regnal(word) or word) for word in words[1:] if word != "the")]
 
 
 def _stands_for(short: Name, long: Name, tokens: Figures) -> bool:

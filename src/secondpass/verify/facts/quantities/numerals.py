@@ -7,7 +7,7 @@ from typing import NamedTuple
 from secondpass.verify.facts.quantities.units import Measured
 from secondpass.verify.words import Token, word_numbers, word_set
 
-__all__ = ["SCALES", "Figures", "Numeral", "literal", "roman"]
+__all__ = ["ORDINALS", "SCALES", "Figures", "Numeral", "literal", "roman"]
 
 _ONES = word_numbers(
     "zero nought|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
@@ -30,13 +30,14 @@ SCALES = {
 """Words that multiply the number before them."""
 # Abbreviations of scales, written right after the digits or with a space between.
 _SIGNS = {"k": 1e3, "K": 1e3, "mn": 1e6, "mln": 1e6, "bn": 1e9, "tn": 1e12, "M": 1e6, "B": 1e9}
-_ORDINALS = word_numbers(
+ORDINALS = word_numbers(
     "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|"
     "fifteenth|sixteenth|seventeenth|eighteenth|nineteenth",
     start=1,
 ) | {word[:-1] + "ieth": value for word, value in _TENS.items()}
-_BELOW_TEN = {word for words in (_ONES, _ORDINALS) for word, value in words.items() if 0 < value < 10}
-_PARTS = {word: value for word, value in _ORDINALS.items() if 3 <= value <= 10} | {"quarter": 4, "half": 2, "halve": 2}
+"""Words for the place in an order, up to the nineteenth, and the twentieth, thirtieth and so on."""
+_BELOW_TEN = {word for words in (_ONES, ORDINALS) for word, value in words.items() if 0 < value < 10}
+_PARTS = {word: value for word, value in ORDINALS.items() if 3 <= value <= 10} | {"quarter": 4, "half": 2, "halve": 2}
 _SIGNED_PARTS = {"½": 1 / 2, "¼": 1 / 4, "¾": 3 / 4, "⅓": 1 / 3, "⅔": 2 / 3, "⅛": 1 / 8}
 _FRACTION_STEP = 0.1  # of a fraction, which people also use for what is near it
 _UNREADABLE = "unreadable"
@@ -252,8 +253,8 @@ def _words(tokens: Measured, at: int) -> Numeral | None:
             group, room, last = group + _ONES[word], 0.0, 1.0
         elif word in _TENS and room >= 100:
             group, room, last = group + _TENS[word], 10.0, 1.0
-        elif word in _ORDINALS and _ORDINALS[word] < room:
-            group, end = group + _ORDINALS[word], here + 1
+        elif word in ORDINALS and ORDINALS[word] < room:
+            group, end = group + ORDINALS[word], here + 1
             form = "ordinal" if form == "words" else form
             break
         elif word in {"a", "an"} and not seen and _word(tokens, here + 1) in SCALES:
@@ -350,7 +351,7 @@ def _is_of_one(tokens: Measured, at: int) -> bool:
 
 
 def _is_in_a_row(token: Token) -> bool:
-    return token.lower in _ORDINALS or token.lower in _LATEST
+    return token.lower in ORDINALS or token.lower in _LATEST
 
 
 def _is_counted(tokens: Measured, at: int, end: int) -> bool:
