@@ -52,6 +52,7 @@ upstream | downstream
 _MOST = 8  # of a claim, and as many times as many of its evidence
 _FEWEST_WORDS = 2  # beside the word, in the claim's sentence
 _MIN_ALIKE, _MIN_SHARED = 0.75, 0.75  # of the neighbours, and of the claim's other words
+_MIN_ALIKE_CHANGE = 0.5  # of the neighbours, where the number behind is the same
 _TO_NUMBER = 3  # tokens: "by $ 5"
 _DENYING = word_set("not no never nor neither cannot without none nobody nothing only unless except until hardly but")
 
@@ -153,8 +154,9 @@ def _in_its_place(claim: Facts, fact: Opposite, evidence: Facts, theirs: Sequenc
             continue
         if not is_opposite:
             return None  # the sentence says it of something
-        likely = alike >= max(_MIN_ALIKE, best_alike) and _denials(ours, fact) == _denials(held, other)
-        if likely and (_by_as_much(ours, fact, held, other) or _in_order(ours, fact, held, other)):
+        if alike < max(_MIN_ALIKE_CHANGE, best_alike) or _denials(ours, fact) != _denials(held, other):
+            continue
+        if _by_as_much(ours, fact, held, other) or (alike >= _MIN_ALIKE and _in_order(ours, fact, held, other)):
             best, best_alike = other, alike
     return best
 
