@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.quantity import Quantity
+from secondpass.verify.facts.quantities.units import TIMES
 from secondpass.verify.facts.text import Facts
 from secondpass.verify.words import stem, word_set
 
@@ -22,6 +23,7 @@ _ALIKE = [
         "item items piece pieces unit units product order orders article parcel package box pair device purchase",
         "claim case incident event damage occurrence time use",
         "year annum annual annually yearly",
+        "quarter quarterly months",
         "day daily night nightly",
         "transaction transfer payment trade withdrawal",
         "request call query",
@@ -43,7 +45,8 @@ def for_another(
         held: its quantities.
         says: whether a quantity of the evidence says what one of the claim says.
     """
-    for fact in [fact for fact in ours if not fact.is_vague][:_MOST]:
+    # "Every quarter" by itself is a frequency, and compared as one.
+    for fact in [fact for fact in ours if not fact.is_vague and fact.unit.dimension != TIMES.dimension][:_MOST]:
         end, things = _rate(claim.read.tokens, fact)
         if not things:
             continue
@@ -55,7 +58,7 @@ def for_another(
 
 def _rate(tokens: Figures, item: Quantity) -> tuple[int, set[str]]:
     """Return where a quantity ends with all that it is for each of, and the stems of that."""
-    at = next((at for at in range(item.first, item.first + _TO_RATE) if _is_rate(tokens, at)), len(tokens))
+    at = next((at for at in range(item.first + 1, item.first + _TO_RATE) if _is_rate(tokens, at)), len(tokens))
     things: set[str] = set()
     while _is_rate(tokens, at):
         things.add(_thing(tokens, at + 1))
