@@ -86,6 +86,21 @@ def test_bad_input_is_refused_as_ever(make: Make) -> None:
             call()
 
 
+@pytest.mark.parametrize("item", [3, (), ("The tower is tall.",)])
+def test_an_item_that_is_refused_has_an_event(make: Make, item: Any) -> None:
+    """Whatever it is made of."""
+    verifier, window = watched(make)
+    with pytest.raises(InputError):
+        verifier.verify_many([item])
+    (event,) = window.events()
+    assert (event.error, event.candidates) == ("InputError", 0)
+
+
+def test_a_wrapped_configuration_needs_no_type() -> None:
+    """As elsewhere, a mapping of settings is a fact verifier's."""
+    assert MonitoredVerifier({"policy": "drop"}).policy == "drop"
+
+
 def test_settings_are_checked(make: Make) -> None:
     """It is found by its name, and wraps verifiers only."""
     assert verifiers.get("monitored") is MonitoredVerifier

@@ -76,6 +76,7 @@ def test_an_operating_point_is_a_threshold_of_the_combination(make: Make) -> Non
         {"judge": LLMJudge("m", completion=lambda p, t: ""), "band": (0.6, 0.8)},
         {"decomposer": "x"},
         {"combination": "/nowhere.json"},
+        {"combination": 3},
         {"device": "cuda"},
         {"retriever": 3},
         {"citation_pattern": "x*"},

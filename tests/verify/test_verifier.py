@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from secondpass.errors import InputError, SecondPassWarning, VerificationFailedError
+from secondpass.errors import ConfigError, InputError, SecondPassWarning, VerificationFailedError
 from secondpass.llm.types import Prompt
 from secondpass.models.nli import NliOutput
 from secondpass.verify.claims.decompose import LLMDecomposer
@@ -147,6 +147,17 @@ class TestPolicies:
 
         result = make(policy=shout, message="m").verify("The tower was built in 1889.", PASSAGES)
         assert (result.text, result.policy) == ("THE TOWER WAS BUILT IN 1889. 1 True m", "shout")
+
+    @pytest.mark.parametrize("text", [None, b"x", ["x"]])
+    def test_a_function_that_makes_no_text_is_refused(self, make: Make, text: Any) -> None:
+        """Whoever gives the text out would fail at it much later."""
+
+        def forgetful(answer: str, claims: Any, passed: bool, message: str) -> Any:
+            return text
+
+        verifier = make(policy=forgetful)
+        with pytest.raises(ConfigError, match=r"the text that the policy 'forgetful' makes must be a str, not"):
+            verifier.verify("The tower was built in 1889.", PASSAGES)
 
 
 class TestJudge:

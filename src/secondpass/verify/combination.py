@@ -228,10 +228,10 @@ class SignalCombination:
         Raises:
             ConfigError: the file is missing, or is not a combination.
         """
-        path = _SHIPPED if path is None else Path(path).expanduser()
         try:
+            path = _SHIPPED if path is None else Path(path).expanduser()
             config = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as exc:
+        except (OSError, TypeError, ValueError) as exc:
             raise ConfigError(f"no combination can be read from {path}: {exc}") from exc
         return cls.from_config(config)
 

@@ -57,7 +57,7 @@ class MonitoredVerifier(Watched, Configured):
         salt: str | Secret | None = None,
     ) -> None:
         if isinstance(wrapped, Mapping):
-            built = verifiers.get(str(wrapped.get("type"))).from_config(wrapped)
+            built = verifiers.get(str(wrapped.get("type", FactVerifier.registry_name))).from_config(wrapped)
         else:
             built = wrapped
         if not callable(getattr(built, "verify_many", None)):
@@ -95,7 +95,7 @@ class MonitoredVerifier(Watched, Configured):
                 return [exc.verification]
 
         def describe(at: int, verification: Verification | None) -> dict[str, Any]:
-            return self._fields(items[at][1], verification)
+            return self._fields(_passages(items[at]), verification)
 
         done = self._recorder.call(work, [_answer(item) for item in items], describe)
         if not_passed:
@@ -179,3 +179,7 @@ class _Waited:
 
 def _answer(item: object) -> str:
     return item[0] if isinstance(item, tuple | list) and item and isinstance(item[0], str) else ""
+
+
+def _passages(item: object) -> object:
+    return item[1] if isinstance(item, tuple | list) and len(item) > 1 else ()

@@ -227,6 +227,7 @@ class FactVerifier(Configured):
 
         Raises:
             InputError: the answer, a passage or the question is not text.
+            ConfigError: the policy is a function, and does not return a text.
             VerificationFailedError: it did not pass, and the policy is ``raise``.
         """
         return self.verify_many([(answer, passages, question)])[0]
@@ -239,6 +240,7 @@ class FactVerifier(Configured):
 
         Raises:
             InputError: one of them can't be used.
+            ConfigError: as for `verify`.
             VerificationFailedError: one of them did not pass, and the policy is ``raise``; it has the first such one.
         """
         answers = [self._prepared(item, at) for at, item in _items(items)]
@@ -310,6 +312,8 @@ class FactVerifier(Configured):
     ) -> Verification:
         passed = has_passed(claims, self.min_supported, self.allow_unchecked)
         text = self._policy(answer, claims, passed, self.message)
+        if not isinstance(text, str):
+            raise ConfigError(must_be(f"the text that the policy {self._policy_name!r} makes", "a str", text))
         return Verification(answer, claims, passed, self._policy_name, text, trace, question, self.nli.name)
 
     @property
