@@ -38,9 +38,10 @@ _WHERE = (
 )
 _MARKED = r"\[\^?\d{1,3}\](?:,?(?: (?:and )?)?\[\^?\d{1,3}\]){0,5}"
 _CITED = rf"(?:{_WHERE}(?: ?{_MARKED})?|{_MARKED})"
+_SIGNS = r"\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\ufe0f\u200d"  # arrows, pictures
 # What stands before a claim and says only whose it is, or how sure.
 _OPENINGS = re.compile(
-    r"[\s*_>\"\u201c(]{0,8}"
+    rf"[\s*_>\"\u201c({_SIGNS}]{{0,8}}"
     + _any(
         r"i (?:think|believe(?! in\b)|guess|suppose|assume|suspect|reckon|would say|'d say)(?: that)?,?",
         r"i feel that",
@@ -86,6 +87,8 @@ _OPENINGS = re.compile(
     + r"[*_]{0,3}\s+",
     re.IGNORECASE,
 )
+_PICTURES = re.compile(rf"\A[\s{_SIGNS}]+")
+_BRACKETED = re.compile(r"\([^()]+\)|\[[^\[\]]+\]")
 _MAX_OPENINGS = 3
 _MIN_REST = 2  # words; "I think so." stays what it is
 _WORD = re.compile(r"\w+(?:['\u2019.-]\w+)*")
@@ -97,7 +100,8 @@ _POLITE_PHRASE = _any(
     r"(?:hi|hello|hey) (?-i:[A-Z])\w{1,30}(?=[,!])",
     r"(?:many )?thank(?:s| you)(?: so much| very much| a lot| again)?"
     r"(?: for (?:asking|reading|your (?:question|patience|interest|time|message)|the question|reaching out))?",
-    r"you(?: are|'re) (?:very |most )?welcome|no problem|my pleasure|cheers|good ?bye|bye|see you(?: soon)?",
+    r"you(?: are|'re) (?:very |most )?welcome|no problem(?: at all)?|my pleasure|cheers|good ?bye|bye"
+    r"|see you(?: soon)?",
     r"(?:i |we )?(?:really )?hope (?:that )?(?:this|that|it|these|my answer|the above)"
     r"(?: information| answer| explanation)? (?:helps?|helped|clarifies|clarified|answers|answered|is helpful"
     r"|was helpful|is useful)(?: (?:you|a bit|things|it|your questions?|with your questions?))?",
@@ -109,10 +113,11 @@ _POLITE_PHRASE = _any(
     r"|bon app[e\u00e9]tit|get well soon|speedy recovery|congrat(?:ulation)?s|well done|welcome (?:aboard|back)",
     rf"(?:(?:that(?: is|'s)|what) (?:a|an) )?{_PLEASANT} (?:question|point|choice|idea|news|pick)",
     r"(?:i(?: am|'m) )?(?:happy|glad|pleased) to (?:help|be of help|assist)|glad i could help|sure thing|no worries",
-    r"(?:sure|of course|certainly|absolutely|definitely|got it|understood|great|alright)(?=[!.])",
+    r"(?:sure|of course|certainly|absolutely|definitely|got it|understood|great|alright|all right|okay|ok)(?=[!.,])",
     r"yes,? (?:sure|of course|certainly|absolutely|definitely|indeed)(?=[!.])",
     r"let(?: me| us|'s) (?:explain|see|check|think|summari[sz]e|look|clarify|break (?:it|this|that) down|get started)"
-    r"(?: (?:it|this|that|for you|step by step))?|(?:and )?that(?: is|'s) (?:it|all)|you(?: are|'re) all set",
+    r"(?: (?:it|this|that|at (?:it|this|that)|for you|step by step))?|(?:and )?that(?: is|'s) (?:it|all)"
+    r"|you(?: are|'re) all set",
     r"(?:i |my )?(?:apologi[sz]e|apologies)(?: for (?:the|any) (?:confusion|inconvenience|error|mistake))?",
     r"(?:(?:i am|i'm|we are|we're) )?(?:very |so |really )?sorry"
     r"(?: (?:about that|for the (?:confusion|trouble)|to hear (?:that|it|this)|to see you go))?",
@@ -129,6 +134,8 @@ _CONTACT = (
 )
 _OFFER = re.compile(
     r"(?:(?:so|and|also|again|finally|otherwise|meanwhile|sure|of course|okay|ok),? )?"
+    r"(?:for (?:more|further|additional) (?:information|details?|help|assistance)"
+    r"(?: (?:on|about|regarding) [^,.;:?!\d]{1,60})?, )?"
     + _any(
         rf"(?:please )?(?:{_CONTACT}|ask (?:me|away)|just ask|reach out)\b",
         r"if you(?: would|'d)? (?:also )?(?:have|need|want|like|are interested|wish|are looking|require)\b.{0,150}?,"
@@ -280,7 +287,8 @@ _VALUED = re.compile(
 _FACT = re.compile(
     r"\d|\b(?:because|since|although|though|whereas|while|but|however|whose|despite|therefore|actually)\b"
     r"|\bas (?!well|soon|needed|always|much|many|possible|you|i\b|a\b|an\b|that|this|it\b)"
-    r"|(?<!\bwith )(?<!\babout )(?<!\bto )(?<!\bfor )\b(?:that|which|who|where|when)"
+    r"|(?<!\bwith )(?<!\babout )(?<!\bto )(?<!\bfor )(?!(?<=\bon )that\b)(?!(?<=\bof )that\b)"
+    r"(?!(?<=\bregarding )that\b)\b(?:that|which|who|where|when)"
     r" (?!\w+[.!]*\Z|you|i\b|we\b|might|may|could|would|can\b"
     r"|is (?:unclear|helpful|relevant))"
     r"|\b(?:tell you|confirm|assure you|say)\b(?! (?:more|about|how|what|why|where|when|if|whether|a\b|some)|[.!]*\Z)"
@@ -305,6 +313,12 @@ _INTERROGATIVE = re.compile(
 _SUGGESTIVE = re.compile(
     r"(?:(?:so|and|but|well),? )?(?:isn|aren|wasn|weren|don|doesn|didn|hasn|haven|hadn|won|wouldn|couldn|can|shouldn)"
     r"'t\b(?! you (?:want|need|think|like))",
+    re.IGNORECASE,
+)
+# Who speaks, in a dialogue or a list of questions; what is said is judged without it.
+_SPEAKER = re.compile(
+    r"\A(?:q(?:uestion)?(?: ?\d{1,2})?|user|customer|client|caller|human|interviewer|agent|assistant|(?:chat)?bot)"
+    r"\s?:\s+",
     re.IGNORECASE,
 )
 _TELLING = re.compile(r"\b(?:aware|know|knew|reali[sz]e|remember|heard|noticed?|forget|true) that\b", re.IGNORECASE)
@@ -356,7 +370,7 @@ def why_not(text: str) -> str:
     ("Paris is in Spain, right?"), and instructions ("Set the limit to 30 s."), which sources can bear out. What a
     question takes for granted is not checked.
     """
-    text = text.replace("\u2019", "'")
+    text = _bare(text.replace("\u2019", "'"))
     words = _WORD.findall(text)
     if not words and not any(sign in text for sign in "%$\u20ac\u00a3\u00a5") and not any(map(str.isalnum, text)):
         return "there are no words in it"
@@ -382,10 +396,20 @@ def why_not(text: str) -> str:
     return ""
 
 
+def _bare(text: str) -> str:
+    """Return a sentence without the pictures before it, the brackets around it, and the name of who says it."""
+    text = _PICTURES.sub("", text)
+    if _BRACKETED.fullmatch(text) and _ALERT.fullmatch(text) is None:
+        text = text[1:-1].strip()
+    return _SPEAKER.sub("", text)
+
+
 def _why_no_statement(text: str, rest: str, words: list[str]) -> str:
     if (rest != text and not _INTERROGATIVE.match(rest)) or _TELLING.search(text):
         return ""
-    asks = _INTERROGATIVE.match(text) and not _SUGGESTIVE.match(text)
+    begun = text[: len(text) - len(rest)].rstrip(" ,")
+    asked = text if begun.endswith("that") else rest  # "Did you know that ...?", "Of course, what is ...?"
+    asks = _INTERROGATIVE.match(asked) and not _SUGGESTIVE.match(asked)
     return "it is a question" if asks or len(words) <= _SHORT_QUESTION else ""
 
 
