@@ -31,7 +31,7 @@ _DASHES = "-\u2013\u2014"
 # What sentencex does not take for abbreviations, and what it does not so before numbers.
 _ABBREVIATIONS = frozenset({"i.e", "e.g", "approx", "resp", "viz", "incl", "excl", "est", "ca", "cf", "vs", "v"})
 _BEFORE_NUMBERS = frozenset(
-    {"no", "nos", "vol", "vols", "eq", "eqs", "fig", "figs", "ch", "sec", "tab", "art", "p", "pp", "pt", "ver"}
+    {"no", "nos", "vol", "vols", "eq", "eqs", "fig", "figs", "ch", "sec", "tab", "art", "p", "pp", "pt", "tel", "ver"}
 )
 # These end a sentence only before a word with a capital: "max. 5 kg", "ed. by", "10 deg. C".
 _SHORTENED = word_set(
@@ -47,11 +47,12 @@ _BEHIND_TIME = re.compile(
 )
 _MEASURED = re.compile(
     r"(?:\d\s?(?:[kmc\u00b5]?m|[kmc]?g|m?l|[kmg]?b|lbs?|oz|ft|yd|mi|sec|min|hrs?|[kmg]?w|[kmg]?hz|\u00b0\s?[cf])"
-    r"|/(?:mo|yr|hr|wk|min|sec|kg|lb|oz))\Z",
+    r"|/(?:mo|yr|hr|wk|min|sec|kg|lb|oz|s|h))\Z",
     re.IGNORECASE,
 )
 # With a capital these begin a sentence, and no weekday or place behind a time: "at 9 a.m. It closes".
 _OPENERS = word_set("The It He She They We You There This These That If In On At For After Before")
+_SUBJECTS = word_set("the it he she they we you there this these that")
 _MOST_OF_A_TITLE = 3  # words
 _LONGEST_TITLE = 100  # characters, with its marks
 _NO_TITLE = word_set("yes no not never none only correct true false the a an it they you this that all both either")
@@ -273,8 +274,8 @@ class SentenceScanner:
                 return False  # "Pub. L. No. 104-191"
             if _is_short(last[0]) and (word[0].islower() or (ahead != word and _is_short(word))):
                 return False  # "in Proc. Natl. Acad. Sci. of 2015"
-            if word[0].isupper() and _MEASURED.search(before):
-                return True  # "31 mm. The"
+            if _MEASURED.search(before) and (word[0].isupper() or word.islower()):
+                return word[0].isupper() or word in _SUBJECTS  # "31 mm. The", but "5 mg. per day"
             if known in _HALF_OF_DAY and word in _OPENERS:
                 return True
             if known in _HALF_OF_DAY and _BEHIND_TIME.fullmatch(word.lower()):
