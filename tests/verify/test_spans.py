@@ -58,6 +58,7 @@ def told(spans: tuple[Span, ...]) -> list[tuple[str, str, str]]:
          [("negation", "can be returned", "can not be returned")]),
         ("The moon is made of green cheese.", "The tower is tall.", [("addition", "moon is made of green cheese", "")]),
         ("The pump has a steel lid.", "The pump has a lid.", [("addition", "steel", "")]),
+        ("The pump, i.e. the blue one, has a lid, etc.", "The pump has a lid.", [("addition", "blue one", "")]),
         ("Rome beat Carthage.", "Carthage beat Rome.", [("relation", "Rome beat Carthage", "")]),
         ("In the final Norway beat Denmark.", "In the final Norway beat Sweden.", [("name", "Denmark", "Sweden")]),
         ("The trial of 14 days costs nothing.", "The trial of two weeks costs little.", [("addition", "nothing", "")]),

@@ -41,6 +41,28 @@ def test_short_replies_are_read_with_their_question(question: str, text: str, hy
     assert stated(text, question).hypothesis == hypothesis
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "sentence", "hypothesis"),
+    [
+        ("Is it free?", "For club members.", "Yes, for club members", "It is free, for club members."),
+        (
+            "Is it free?",
+            "For members of the club.",
+            "No, for members of the club.",
+            "It is not free, for members of the club.",
+        ),
+        ("Is it free?", "All members pay nothing.", "Yes, all members pay nothing.", "All members pay nothing."),
+        ("Is it free?", "Guests pay.", "Yes, for members, and guests pay.", "Is it free? Guests pay."),
+        ("Is it free?", "It is free for members.", "Yes, for members.", "It is free for members."),
+        ("How long can I keep my copy?", "Two weeks.", "Two weeks.", "How long can you keep your copy? Two weeks."),
+        ("Am I allowed to park?", "Yes.", "Yes.", "You are allowed to park."),
+    ],
+)
+def test_a_reply_is_read_as_it_was_meant(question: str, text: str, sentence: str, hypothesis: str) -> None:
+    """With the yes or no that opened its sentence, and to whoever asks: "I" would be who answers."""
+    assert replace(stated(text, question), sentence=sentence).hypothesis == hypothesis
+
+
 def test_cited_passages_exist_and_are_few() -> None:
     """Numbers from 1 to the last passage, each once, eight at most."""
     assert stated(numbers=(3, 0, 1, 4, 3)).cited == (2, 0)

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.verify.words import content_words, first_person, holds, overlap, pair_overlap, subject_words, tokenize
+from secondpass.verify.words import (
+    addressed,
+    content_words,
+    first_person,
+    holds,
+    overlap,
+    pair_overlap,
+    subject_words,
+    tokenize,
+)
 
 TEXTS = st.text(st.characters(), max_size=200)
 
@@ -18,6 +27,7 @@ class TestContentWords:
             ("He carried boxes; it carries a box", ("carry", "box", "carry", "box")),
             ("1,035,496 people use Python 3.11", ("1035496", "peopl", "use", "python", "3.11")),
             ("The U.S. dog\u2019s bed", ("us", "dog", "bed")),
+            ("Fruit, e.g. plums, i.e. E.G. etc.", ("fruit", "plum")),
             ("It is what it is", ("it", "is", "what", "it", "is")),
             ("東京タワー", ("東京", "京タ", "タワ", "ワー")),
             ("東 X", ("東", "x")),
@@ -126,6 +136,7 @@ def test_words_in_their_order(text: str, claim: str, expected: bool) -> None:
         "But then I left",
         "It is my boat.",
         "Me too.",
+        "A friend of mine left.",
         "He gave it to me.",
         "I'm here",
     ],
@@ -144,6 +155,10 @@ def test_who_speaks_of_themselves(text: str) -> None:
         "Phase I of it",
         "Mesa",
         "Miami",
+        "The coal mine closed.",
+        "The film My Fair Lady won.",
+        "A Me 262 is on show.",
+        "Count I/O errors.",
         "i.e. it",
         "",
     ],
@@ -151,6 +166,26 @@ def test_who_speaks_of_themselves(text: str) -> None:
 def test_who_does_not(text: str) -> None:
     """A Roman one behind a name or a kind of thing is none, nor are other words with these letters."""
     assert not first_person(text)
+    assert addressed(text) == text
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("Am I late?", "Are you late?"),
+        ("So, was I charged for my order?", "So, were you charged for your order?"),
+        ("I\u2019m ill; do I get paid?", "You're ill; do you get paid?"),
+        (
+            "If I am ill and I was away, what does it cost me?",
+            "If you are ill and you were away, what does it cost you?",
+        ),
+        ("My card is lost. Can I order one myself?", "Your card is lost. Can you order one yourself?"),
+        ("What did Elizabeth I do, and what do I?", "What did Elizabeth I do, and what do you?"),
+    ],
+)
+def test_who_asks_is_addressed(question: str, told: str) -> None:
+    """With the verb that "you" takes."""
+    assert addressed(question) == told
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ __all__ = ["Passages", "Window", "WindowIndex", "joined", "select"]
 
 _K1, _B = 1.2, 0.75  # of BM25, as they are in Lucene
 _OTHER_LETTERS = re.compile("[^\x00-\xbb\xbf-\u024f\u2010-\u2027]")
-_TERM = re.compile(r"\d+(?:[.,]\d+)*|(?:[A-Z]\.){2,8}|[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_TERM = re.compile(r"\d+(?:[.,]\d+)*|(?:[A-Z]\.){2,8}|(?i:e\.g\.|i\.e\.)|[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _CENTS = re.compile(r"\.00?$")  # "$16,682.00" is looked for as 16,682
 _LINE_BREAK = re.compile(r"\n\s*+")
 _SAME = str.maketrans(

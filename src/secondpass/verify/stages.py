@@ -5,6 +5,7 @@ what is not checkable or could not be read has: it is then a `CheckedClaim`, and
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
@@ -18,12 +19,15 @@ from secondpass.verify.decision import Decision
 from secondpass.verify.evidence import Passages, Window
 from secondpass.verify.signals import Premise, Signals
 from secondpass.verify.types import CheckedClaim, Claim, Verdict
+from secondpass.verify.words import addressed
 
 __all__ = ["Answer", "Decided", "Measured", "Planned", "Scored", "Stated", "attempt", "each", "failed", "merged"]
 __all__ += ["replying", "still_open", "told", "without_evidence"]
 
 _log = logging.getLogger(__name__)
 _MAX_QUESTION = 400  # characters; a longer one would leave too little of the model's room to the windows
+_ONE_WORD = re.compile(r"\W*\w+\W+")
+_END = " .!"
 _MAX_CITED = 8  # passages for which one claim's citations are checked
 
 
@@ -63,10 +67,12 @@ class Stated:
     def hypothesis(self) -> str:
         """What the model reads as the claim: an answer of few words with its question, as a sentence if it can."""
         statement = _answered(self.question, self.claim.text)
+        if not statement and _ONE_WORD.fullmatch(_before(self.claim.text, self.sentence)):
+            statement = _answered(self.question, self.sentence)  # "Yes, on Mondays.": the claim is "On Mondays."
         if statement:
             return statement
         short = len(self.question) <= _MAX_QUESTION and needs_question(self.question, self.claim.text)
-        return f"{self.question} {self.claim.text}" if short else self.claim.text
+        return f"{addressed(self.question)} {self.claim.text}" if short else self.claim.text
 
     @property
     def cited(self) -> tuple[int, ...]:
@@ -90,7 +96,13 @@ def told(claim: Claim, passages: Passages) -> Claim:
 
 
 def _answered(question: str, reply: str) -> str:
-    return as_statement(question, reply) if len(question) <= _MAX_QUESTION else ""
+    return as_statement(addressed(question), reply) if len(question) <= _MAX_QUESTION else ""
+
+
+def _before(text: str, sentence: str) -> str:
+    """Return what a sentence begins with that ends in a text; empty if it does not."""
+    end, whole = text.rstrip(_END).lower(), sentence.rstrip(_END).lower()
+    return whole.removesuffix(end) if whole.endswith(end) else ""
 
 
 @dataclass(frozen=True, slots=True)

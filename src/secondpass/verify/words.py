@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 __all__ = ["STOP_WORDS", "Token", "bare", "content_words", "holds", "overlap", "pair_overlap", "stem", "tokenize"]
-__all__ += ["AUXILIARIES", "first_person", "subject_words", "word_numbers", "word_set"]
+__all__ += ["AUXILIARIES", "addressed", "first_person", "subject_words", "word_numbers", "word_set"]
 
 # Letters of scripts that put no space between words: Thai to Myanmar, Khmer, kana, Han.
 _UNSPACED = (
@@ -30,10 +30,20 @@ _TOKEN = re.compile(
     r"|(?<![\w.])\.\d++(?!\.?\d)"
     r"|\d{1,3}(?:[,\u00a0\u202f\u2009]\d{3}){1,8}(?:\.\d++)?(?![\d])|\d++,\d{1,2}(?![\d,])|\d++(?:\.\d++)*+)"
     rf"|(?P<unspaced>[{_UNSPACED}]++)"
-    rf"|(?P<word>(?:[A-Z]\.){{2,8}}|{_LETTERS}(?:['\u2019]{_LETTERS})*+)"
+    rf"|(?P<word>(?:[A-Z]\.){{2,8}}|(?i:e\.g\.|i\.e\.)|{_LETTERS}(?:['\u2019]{_LETTERS})*+)"
     r"|(?P<symbol>\S)"
 )
-_FIRST_PERSON = re.compile(r"(?<![\w.'\u2019-])(?:I(?:['\u2019](?:m|ve|d|ll))?|[Mm](?:y|ine|yself|e))(?![\w-]|\.\w)")
+# Not "My Fair Lady", "Me 262" and a coal mine.
+_OF_THE_SPEAKER = (
+    r"[Mm]yself|my|me|My(?! [A-Z])|Me(?! [A-Z\d])|(?:(?<=\bof )|(?<=\bis )|(?<=\bare )|(?<=\bwas )|(?<=\bwere ))mine"
+)
+_ASKER = rf"I(?:['\u2019](?:m|ve|d|ll))?|{_OF_THE_SPEAKER}"
+_NO_WORD = (r"(?<![\w.'\u2019-])", r"(?![\w/-]|\.\w)")
+_FIRST_PERSON = re.compile(rf"{_NO_WORD[0]}(?:{_ASKER}){_NO_WORD[1]}")
+_ASKER_WITH_VERB = re.compile(rf"{_NO_WORD[0]}(?:(?:[Aa]m|[Ww]as) I|I (?:am|was)|{_ASKER}){_NO_WORD[1]}")
+_YOU = {"am": "are", "was": "were", "i": "you", "'m": "'re", "me": "you", "my": "your", "mine": "yours"}
+_YOU["myself"] = "yourself"
+_PARTS = re.compile(r"'?[a-z]+")
 _WORD_BEFORE = re.compile(r"(\w+) $")
 _ENDS = frozenset(".!?\u3002\uff01\uff1f")
 _WIDE_ENDS = frozenset("\u3002\uff01\uff1f")  # no space follows them
@@ -78,8 +88,8 @@ _STOP_WORDS = word_set(
     "between into through during before after above below to from up down in out on off over under again further once "
     "here there when where why how so than too very just also only even still yet though although however therefore "
     "thus hence upon among amongst within without along across toward towards via per since whereas whether unless "
-    "except n't 's 'll 're 've 'd 'm cannot it's he's she's that's there's they're we're i'm isn't aren't wasn't "
-    "weren't don't doesn't didn't hasn't haven't hadn't won't wouldn't can't couldn't shouldn't mustn't"
+    "except etc e.g. i.e. n't 's 'll 're 've 'd 'm cannot it's he's she's that's there's they're we're i'm isn't "
+    "aren't wasn't weren't don't doesn't didn't hasn't haven't hadn't won't wouldn't can't couldn't shouldn't mustn't"
 )
 AUXILIARIES = word_set(
     "is are was were has have had does do did can could will would may might must shall should cannot "
@@ -271,6 +281,20 @@ def overlap(claim: str, evidence: str) -> float:
 def first_person(text: str) -> bool:
     """Return whether somebody speaks of themselves in a text, in English: "I", "my"; not "Elizabeth I", "type I"."""
     return any(match[0] != "I" or not _is_numeral(text, match.start()) for match in _FIRST_PERSON.finditer(text))
+
+
+def addressed(question: str) -> str:
+    """Return a question with "you" for whoever asks it: "I" in an answer would be who gives it."""
+    return _ASKER_WITH_VERB.sub(_as_you, question)
+
+
+def _as_you(asker: re.Match[str]) -> str:
+    said = asker[0].replace("\u2019", "'")
+    if said.startswith("I") and _is_numeral(asker.string, asker.start()):
+        return asker[0]
+    you = _PARTS.sub(lambda part: _YOU.get(part[0], part[0]), said.lower())
+    is_small = asker.start() > 0 if said.startswith("I") else said[0].islower()
+    return you if is_small else you.capitalize()
 
 
 def _is_numeral(text: str, at: int) -> bool:

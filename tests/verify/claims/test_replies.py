@@ -101,13 +101,29 @@ def test_what_must_not_be_done_is_another_thing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reply", "statement"),
+    [
+        ("Yes, at 9:30 a.m.", "It opens on Sunday, at 9:30 a.m."),
+        ("Yes \u2013 for members only!", "It opens on Sunday, for members only."),
+        ("No, not before ten.", "It does not open on Sunday, not before ten."),
+        ("Yes: 10 to 12", "It opens on Sunday, 10 to 12."),
+    ],
+)
+def test_what_is_added_to_yes_or_no_stays_with_it(reply: str, statement: str) -> None:
+    """A part of a sentence alone would be true of too much."""
+    assert as_statement("Does it open on Sunday?", reply) == statement
+
+
+@pytest.mark.parametrize(
     ("question", "reply"),
     [
         ("When does it close?", "Yes."),
         ("Is it open?", "At ten."),
         ("Could you please explain the rule?", "Certainly!"),
         ("Can you tell me whether it is open?", "Yes."),
-        ("Is it open?", "Yes, at ten."),
+        ("Is it open?", "Yes, members get in at ten."),
+        ("Is it open?", "Yes, on all days of the week but Monday and Tuesday."),
+        ("Is it open?", "Perhaps, at ten."),
         ("It is open?", "Yes."),
         ("Is?", "Yes."),
         ("Does the customer support team answer calls?", "Yes."),
@@ -133,6 +149,7 @@ def test_anything_else_is_none(question: str, reply: str) -> None:
         ("When is it open?", "The gate opens at ten.", False),
         ("How do I open it?", "On the back, press the blue button.", False),
         ("When is it open?", "In May: ten to six", False),
+        ("When is it open?", "From 9:30 to 17:00 every day", True),
         ("When is it open?", "From May to the end of June and from August to October", False),
         ("", "In May", False),
         ("What is the capital?", "The answer is Oslo.", True),

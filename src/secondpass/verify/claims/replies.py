@@ -46,7 +46,7 @@ _PART = re.compile(
     r"|through|via|near|behind|beside|inside|outside|because|due|thanks|about|around|approximately|roughly|nearly|almost"
     r"|only|just|up|every|once|twice|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|both|either|not"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|january|february|march|april|may|june|july|august|september|october"
-    r"|november|december)\b)[^:]*\Z",
+    r"|november|december)\b)(?:[^:]|(?<=\d):(?=\d))*\Z",
     re.IGNORECASE,
 )
 _ASKED = re.compile(
@@ -55,6 +55,8 @@ _ASKED = re.compile(
     re.IGNORECASE,
 )
 # Whoever says yes to these says it of themselves: "Could you explain ...?"
+# "Yes, on Mondays."
+_AND_MORE = re.compile(r"(\W*\w+)\s?[,:\u2013\u2014-]\s+(\S.*)", re.DOTALL)
 _REQUEST = re.compile(
     r"\s*(?:so,? )?(?:can|could|will|would) you (?:please |kindly |also |briefly )?(?:tell|explain|give|help|show|list"
     r"|name|summari[sz]e|describe|provide|write|find|compare|define|share|walk|clarify|outline|elaborate|translate|recommend"
@@ -109,7 +111,8 @@ def as_statement(question: str, reply: str) -> str:
     """Return what a reply of few words to a question says, as a sentence; empty if one of them is of another kind.
 
     "Is membership free for residents?" with "Yes." is "Membership is free for residents.", and with "No.", "Membership
-    is not free for residents."; "Who is excluded?" with "Trainees." is "Trainees is excluded."
+    is not free for residents."; "Is membership free?" with "Yes, for residents." is "Membership is free, for
+    residents."; "Who is excluded?" with "Trainees." is "Trainees is excluded."
     """
     reply = reply.replace("\u2019", "'")
     if announced := _ANSWER.match(reply):
@@ -118,7 +121,7 @@ def as_statement(question: str, reply: str) -> str:
     who = _WHO.fullmatch(question)
     if who and len(reply.split()) <= _MOST_WORDS and _names_somebody(reply, who[1].split()[0]):
         return _who_it_is(reply.strip(_END), who[1].strip())
-    asked = _ASKED.fullmatch(question)
+    asked, (reply, more) = _ASKED.fullmatch(question), _parted(reply)
     yes, no = _YES.fullmatch(reply), _NO.fullmatch(reply)
     if asked is None or not (yes or no) or _REQUEST.match(question):
         return ""
@@ -139,7 +142,16 @@ def as_statement(question: str, reply: str) -> str:
     else:
         predicate = [verb, *predicate]
     text = " ".join([*words[:subject], *predicate])
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{text[0].upper()}{text[1:]}{more}."
+
+
+def _parted(reply: str) -> tuple[str, str]:
+    """Return a reply without what it adds to yes or no, and that behind a comma; empty if there is no such part."""
+    found = None if _YES.fullmatch(reply) or _NO.fullmatch(reply) else _AND_MORE.fullmatch(reply)
+    more = found[2].rstrip(_END) if found else ""
+    if found is None or not _PART.match(more) or len(more.split()) > _MOST_OF_A_FRAGMENT or has_finite_verb(more):
+        return reply, ""
+    return found[1], f", {more}"
 
 
 def needs_question(question: str, reply: str) -> bool:
