@@ -1,10 +1,10 @@
-"""Claims that have two words of a sentence in each other's place."""
+"""Claims that have words of a sentence in each other's place."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.verify.word_order import swaps
+from secondpass.verify.word_order import misplaces, swaps
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,46 @@ def test_what_says_the_same_is_none(claim: str, evidence: str) -> None:
 def test_no_text_swaps_itself(text: str) -> None:
     """A text has its own words in their order."""
     assert not swaps(text, text)
+
+
+HOURS = "The shop opens at 9 a.m. and closes at 6 p.m. every day."
+LIFE = "The bridge was begun in 1933 and was opened in 1937."
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("The shop closes at 9 a.m.", HOURS),
+        ("It opens at 6.", HOURS),
+        ("The bridge was begun in 1937.", f"It is long. {LIFE}"),
+        (
+            "Rents rose by 4%.",
+            "The rents rose by 2%, and the wages fell by 4%.",
+        ),
+        ("He became its director in 2001.", "He joined the firm in 2001 and became its director in 2010."),
+    ],
+)
+def test_a_number_of_another_part_is_seen(claim: str, evidence: str) -> None:
+    """The part with the claim's words has a number of its own in its place."""
+    assert misplaces(claim, evidence)
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("The shop closes at 6 p.m.", HOURS),
+        ("The shop closes at 9 a.m.", f"{HOURS} In winter the shop closes at 9 a.m."),
+        ("The shop closes at 8 p.m.", HOURS),
+        ("The shop closes 6 hours after 9.", HOURS),
+        ("The shop closes.", HOURS),
+        ("Sales rose from 4 million.", "Sales were 4 million in 2022 and rose to 5 million in 2023."),
+        ("Ana founded and sold the firm in 2010.", "Ana founded the firm in 1998 and sold it in 2010."),
+        ("It was opened in 40 countries.", "It was begun in 40 countries and was opened in 1937."),
+        ("The bridge was begun in 1937.", "The bridge was begun in haste and was opened in 1937."),
+        ("", HOURS),
+        ("It closes at 9.", ""),
+    ],
+)
+def test_a_number_in_its_place_is_none(claim: str, evidence: str) -> None:
+    """Nor is one that no part has, one of several, and one that the other part has no like of."""
+    assert not misplaces(claim, evidence)

@@ -11,7 +11,7 @@ from secondpass.verify.facts.check import FEATURES as FACT_FEATURES
 from secondpass.verify.facts.check import FactCheck, Facts, check_facts, facts_of
 from secondpass.verify.facts.kinds import KINDS
 from secondpass.verify.types import Mismatch
-from secondpass.verify.word_order import swaps
+from secondpass.verify.word_order import misplaces, swaps
 from secondpass.verify.words import content_words, first_person, holds, overlap, pair_overlap, subject_words
 
 __all__ = ["FEATURES", "Premise", "Reader", "Signals", "measure_premises"]
@@ -113,7 +113,7 @@ class Signals:
         premises: the single windows as premises, in the order in which they came.
         verbatim: whether the best premise says the same word for word.
         recombined: whether the best premise has all of the claim's words, in another order, and the model doubts that
-            it says this with them; or has two of them in each other's place, see `secondpass.verify.word_order`.
+            it says this with them; or has some of them in each other's place, see `secondpass.verify.word_order`.
     """
 
     features: FloatArray
@@ -195,5 +195,5 @@ def measure_premises(
     )
     doubted = best.overlap >= _ALL_WORDS and best.entailment < _DOUBTED and not contained
     recombined = doubted and len(set(content_words(claim))) >= _MIN_WORDS
-    recombined = recombined or (not contained and swaps(claim, best.text))
+    recombined = recombined or (not contained and (swaps(claim, best.text) or misplaces(claim, best.text)))
     return Signals(features, best, tuple(order), by_joined, tuple(premises), verbatim, recombined)

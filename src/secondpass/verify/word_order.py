@@ -1,11 +1,13 @@
-"""Whether a claim has two words of a sentence in each other's place: who sued whom."""
+"""Whether a claim has words of a sentence in each other's place: who sued whom, and what closes at nine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, permutations
+from operator import attrgetter
 
-from secondpass.verify.claims.conjuncts import has_finite_verb
+from secondpass.verify.claims.conjuncts import conjuncts, has_finite_verb
 from secondpass.verify.words import Token, tokenize, word_set
 
-__all__ = ["swaps"]
+__all__ = ["misplaces", "swaps"]
 
 _FEWEST, _MOST = 3, 16  # content words of a claim
 _PASSIVE = word_set("was were is are be been being")
@@ -99,3 +101,59 @@ def _same_voice(ours: Sequence[Token], theirs: Sequence[Token]) -> bool:
     if (said | told) & _MUTUAL:
         return False
     return ("by" in said) == ("by" in told) and bool(said & _PASSIVE) == bool(told & _PASSIVE)
+
+
+def misplaces(claim: str, evidence: str) -> bool:
+    """Return whether a claim has a number of one part of a sentence with the words of another: "It closes at 9".
+
+    The sentence may be "It opens at 9 and closes at 6", whose parts are those of
+    `secondpass.verify.claims.conjuncts`: the other one has a number of its own behind the same word. Nothing is
+    misplaced if a part, or a whole sentence that has no parts, says all of the claim. In time linear in the evidence.
+    """
+    ours = _Clause(tokenize(claim))
+    if not ours.words or len(ours.numbers) != 1:
+        return False
+    (number,) = ours.numbers
+    found = False
+    for _, group in groupby(tokenize(evidence), key=attrgetter("sentence")):
+        sentence = list(group)
+        whole = _Clause(sentence)
+        if not ours.words <= whole.words or number not in whole.numbers:
+            continue
+        clauses = list(_clauses(evidence[sentence[0].start : sentence[-1].end]))
+        if any(ours.words <= clause.words and number in clause.numbers for clause in clauses):
+            return False
+        before = ours.numbers[number]
+        found = found or any(
+            clause.numbers.get(number) == before
+            and ours.words <= other.words
+            and any(word == before and _alike(number, theirs) for theirs, word in other.numbers.items())
+            for clause, other in permutations(clauses, 2)
+        )
+    return found
+
+
+class _Clause:
+    """The content words of a clause, and its numbers, each with the word before it."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self.words = frozenset(token.stem for token in tokens if token.is_content and token.kind != "number")
+        self.words -= {word for word in self.words if len(word) == 1}  # "a.m.", "s"
+        self.numbers: dict[str, str] = {}
+        word = ""
+        for token in tokens:
+            if token.kind == "number":
+                self.numbers[token.stem] = word
+            elif token.stem:
+                word = token.lower
+
+
+def _clauses(sentence: str) -> Iterator[_Clause]:
+    for part in conjuncts(sentence):
+        shared = sentence[part.subject_start : part.subject_end]
+        yield _Clause(tokenize(f"{shared} {sentence[part.words : part.end]}"))
+
+
+def _alike(number: str, other: str) -> bool:
+    """Return whether two numbers may be of the same: both of them years, or none."""
+    return (len(number) == len(other) == 4) or 4 not in (len(number), len(other))
