@@ -196,6 +196,15 @@ def test_a_paragraph_of_blanks_has_none() -> None:
         "Planets. |(Rockets) it.",
         "Planets.  |Rockets.",
         "Planets.\u00a0|Rockets.",
+        "Planets.<br>|Rockets.",
+        "Planets<br/>|Rockets<br />\n<br>|Comets",
+        "Two lines<br>of planets.",
+        "Planets.</p>\n<ul class='a'><li>|Rockets</li>  <li>|Comets</li></ul>",
+        "It is <b>old</b>. |The <li> tag, and the <br>, are.",
+        "Between <p> and </p>.",
+        "<h2>Planets</h2><p>|Rockets.</p><h3>|Comets</h3>".replace("<h3>|", "|<h3>"),
+        "`Planets<br>Rockets` |Comets.".replace(" |", " "),
+        "Is 3 <5 and <p",
     ],
 )
 @pytest.mark.parametrize("size", [None, 1])

@@ -28,9 +28,13 @@ _COMMENT = re.compile(r"<!--[^<>]{0,300}-->")
 _TAG = re.compile(
     r"</?(?:br|b|i|u|s|em|strong|sub|sup|p|div|span|a|mark|kbd|small|del|ins|details|summary|ul|ol|li|answer|"
     r"final_answer|response|output)"
-    r"(?:\s[^<>]{0,200})?\s?/?>",
+    r"(?:\s[^<>]{0,200})?\s?/?>"
+    # Around something; "the <h1> tag" is about it.
+    r"|<(?:h[1-6]|t[dhr]|thead|tbody|blockquote|section)(?:\s[^<>]{0,200})?>(?=[\w<\"\u201c*$])"
+    r"|(?<=[\w>.!?:;,)\"\u201d*%])</(?:h[1-6]|t[dhr]|thead|tbody|blockquote|section)>",
     re.IGNORECASE,
 )
+_APART = re.compile(r"</?(?:br|p|li|div|h\d|t[dhr]|thead|tbody|blockquote|section)\b", re.IGNORECASE)
 _RAISED = re.compile(r"<sup>\s?(-?\d{1,4})\s?</sup>", re.IGNORECASE)
 _RAISED_SIGNS = str.maketrans("0123456789-", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|>~])")
@@ -138,4 +142,4 @@ def _without_markup(text: str, strip: Callable[[str], str] | None) -> str:
 
 
 def _tag_blank(tag: "re.Match[str]") -> str:
-    return " " if tag[0].lower().startswith(("<br", "<p", "</p", "<li", "</li", "<div", "</div")) else ""
+    return " " if _APART.match(tag[0]) else ""

@@ -18,7 +18,13 @@ _CLOSING = {
     "\uff08": "\uff09", "\u300c": "\u300d", "\u300e": "\u300f",
 }  # fmt: skip
 _BRACKETS = "([\uff08"
-_TOKEN = re.compile(rf"`+|[{re.escape(''.join(_CLOSING))}]|[{re.escape(_STOPS)}]+|\n")
+_TOKEN = re.compile(rf"`+|[{re.escape(''.join(_CLOSING))}]|[{re.escape(_STOPS)}]+|\n|<")
+# What ends a line, an item or a paragraph of HTML; and what may still become that.
+_BLOCK_TAG = re.compile(
+    r"<(/?)(?:(h[1-6])|br|p|li|[uo]l|div|table|tr|blockquote|section|hr)(?:\s[^<>]{0,200})?\s?/?>", re.IGNORECASE
+)
+_GOES_ON = re.compile(r"\s*[a-z.,;:)]")  # "The <p> tag", "two<br>lines"
+_OPEN_TAG = re.compile(r"</?(?:[a-zA-Z][a-zA-Z\d]{0,9}(?:\s[^<>]{0,200})?\s?/?)?\Z")
 _CLOSERS = re.compile("[\"\u201d\u2019'\u00bb)\\]*_~\uff09\u300d\u300f]*")
 _BLANKS = re.compile(r"[^\S\n]*")
 _WORD_BEGINNING = 12  # characters; more of the next word makes no difference
@@ -73,8 +79,9 @@ class SentenceScanner:
     The splitter is sentencex (Wikimedia): it decides at each full stop, by the end of the sentence and the next word.
     What it does not know is decided here: code, quotations and brackets of up to 300 characters are never split,
     citation markers right after a full stop belong to the sentence before, and a line that ends in a colon, or with
-    markdown's hard break, ends a sentence. A decision is made once nothing that follows can change it, and so the
-    sentences are the same however the text comes. The time is linear in the length.
+    markdown's hard break, ends a sentence; so do tags such as ``</li>`` and ``<br>`` unless a small letter follows,
+    which belong to none. A decision is made once nothing that follows can change it, and so the sentences are the same
+    however the text comes. The time is linear in the length.
 
     Args:
         offset: where the paragraph begins in its text.
@@ -104,6 +111,18 @@ class SentenceScanner:
             self._at = token.start()
             if token.end() == len(self._text) and not final:
                 break  # there may be more of it
+            tag = _BLOCK_TAG.match(self._text, self._at) if token[0] == "<" else None
+            if tag is not None:
+                ahead = self._text[tag.end() : tag.end() + _AHEAD]
+                if not ahead.strip() and len(ahead) < _AHEAD and not final:
+                    break
+                # A heading keeps its tags, which tell that it is one.
+                end = tag.end() if tag[1] and tag[2] else tag.start()
+                if _GOES_ON.match(ahead) is None:
+                    spans += self._trimmed(self._start, end)
+                    self._start = max(end, tag.start() if tag[2] else tag.end())
+                self._at = tag.end()
+                continue
             step = self._after(token, final)
             if step is None:
                 break
@@ -129,6 +148,8 @@ class SentenceScanner:
     def _after(self, token: re.Match[str], final: bool) -> tuple[int, bool] | None:
         """Return where to go on, and whether a sentence ends there; None if that can't be known yet."""
         first = token[0][0]
+        if first == "<":
+            return None if not final and _OPEN_TAG.match(self._text, token.start()) else (token.end(), False)
         if first in _STOPS:
             return self._after_stop(token.start(), token.end(), final)
         if first == "\n":

@@ -21,6 +21,7 @@ __all__ = ["ClaimStream", "Decomposer", "split_claims"]
 Decomposer = Callable[[Claim], Sequence[str]]
 """Takes a claim apart: returns self-contained texts that together say what it says."""
 
+_HTML_HEADING = re.compile(r"\s*<h[1-6]\b", re.IGNORECASE)
 _HEADING_MARKS = re.compile(r"^[ \t]*#{1,6}[ \t]*|(?<![ \t])[ \t]+#+[ \t]*$")
 # A sentence that ends so, and goes on in the items of a list: "You may return it if:", "The box contains:".
 _UNFINISHED = re.compile(
@@ -172,7 +173,7 @@ class ClaimStream:
         return plain(_without_label(raw).removesuffix("\\"), lambda text: strip_citations(text, self._pattern))
 
     def _of(self, part: Part, raw: str) -> list[Claim]:
-        if part.kind is PartKind.SENTENCE and self._is_title(part, raw):
+        if part.kind is PartKind.SENTENCE and (_HTML_HEADING.match(raw) or self._is_title(part, raw)):
             part = replace(part, kind=PartKind.HEADING)
         if part.kind is PartKind.SENTENCE:
             raw = _with_colon(raw)
