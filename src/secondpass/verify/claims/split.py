@@ -13,6 +13,7 @@ from secondpass.verify.claims.conjuncts import Conjunct, conjuncts, has_finite_v
 from secondpass.verify.claims.markdown import MarkdownReader, Part, PartKind
 from secondpass.verify.claims.markup import all_bold, plain
 from secondpass.verify.claims.sentences import is_run_in
+from secondpass.verify.claims.thoughts import Thoughts
 from secondpass.verify.types import Claim
 from secondpass.verify.words import STOP_WORDS
 
@@ -124,6 +125,7 @@ class ClaimStream:
 
     def __init__(self, *, pattern: str | re.Pattern[str] | None = None) -> None:
         self._pattern = marker_pattern(pattern)
+        self._thoughts = Thoughts()
         self._reader = MarkdownReader(self._pattern)
         self._text, self._offset = "", 0
         self._sentence = 0
@@ -142,16 +144,27 @@ class ClaimStream:
             raise InputError(f"a piece of an answer must be a str, not {type(text).__name__}")
         if self._finished:
             raise InputError("this answer is finished; make a new ClaimStream for the next one")
-        text = well_formed(text)
-        self._text += text
-        return self._claims(self._reader.feed(text))
+        return self._read(self._thoughts.feed(well_formed(text)))
 
     def finish(self) -> list[Claim]:
         """End the answer, and return the claims that are left; none when called again."""
         if self._finished:
             return []
         self._finished = True
-        return self._claims(self._reader.finish())
+        return [*self._read(self._thoughts.finish()), *self._claims(self._reader.finish())]
+
+    def _read(self, text: str) -> list[Claim]:
+        if not text:
+            return []
+        claims: list[Claim] = []
+        thoughts = self._thoughts.text
+        if thoughts and not self._offset and not self._text:
+            start = len(thoughts) - len(thoughts.lstrip())
+            reason = "it is what the model thought before it answered"
+            claims.append(Claim(thoughts.strip(), start, len(thoughts), self._sentence, checkable=False, reason=reason))
+            self._sentence += 1
+        self._text += text
+        return claims + self._claims(self._reader.feed(text))
 
     def _claims(self, parts: Iterator[Part]) -> list[Claim]:
         claims: list[Claim] = []
@@ -214,7 +227,7 @@ class ClaimStream:
         bold = all_bold(raw) if part.is_followed and not part.in_list else ""
         if not bold or bold.endswith(_ENDED) or self._is_announced or has_finite_verb(bold):
             return False
-        return self._sentence > 0 or _TITLE.match(bold) is not None
+        return self._sentence > bool(self._thoughts.text) or _TITLE.match(bold) is not None
 
     def _is_source(self, part: Part, raw: str) -> bool:
         """Return whether a sentence behind "Sources:" names one: it has an address, or a number and no verb."""
@@ -262,9 +275,9 @@ def split_claims(answer: str, *, pattern: str | re.Pattern[str] | None = None) -
     """Return the claims of an answer, in the order in which they stand in it.
 
     A claim is a sentence, a part of one that says something by itself (see `secondpass.verify.claims.conjuncts`), or
-    a row of a table, each cell with its header. Headings, code, questions, greetings and the like are claims that are
-    not checkable, with the reason: see `secondpass.verify.claims.checkable.why_not`, whose rule is that in doubt it is
-    checkable.
+    a row of a table, each cell with its header. Headings, code, questions, greetings, what a model thought before it
+    answered (in ``<think>``) and the like are claims that are not checkable, with the reason: see
+    `secondpass.verify.claims.checkable.why_not`, whose rule is that in doubt it is checkable.
 
     The claims of a sentence together cover it; markdown's own signs between sentences belong to none.
 
