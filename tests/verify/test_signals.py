@@ -263,3 +263,19 @@ def test_words_that_a_model_cannot_tell_apart() -> None:
     assert reader.premise(f"It is {longer}.", np.array([0.9, 0.1, 0.0])).unread == ()
     (unread,) = Reader(f"It is {'c' * 99}.", {}).premise("It is.", np.array([0.9, 0.1, 0.0])).hard
     assert unread == Mismatch("name", "c" * 80)
+
+
+@pytest.mark.parametrize(
+    ("claim", "entailment", "recombined"),
+    [
+        ("The bank sued the broker in March.", 0.3, False),
+        ("The broker sued the bank in March.", 0.95, True),
+        ("The bank closed at 9.", 0.95, True),
+        ("The bank closed at 6.", 0.95, False),
+    ],
+)
+def test_the_other_voice_and_the_other_number(claim: str, entailment: float, recombined: bool) -> None:
+    """Who did it stands elsewhere in the other voice, which is no reason to doubt; a number keeps its verb."""
+    text = "The broker was sued by the bank in March. The bank opened at 9 and closed at 6."
+    premise = Reader(claim, {}).premise(text, np.array([entailment, 1 - entailment, 0.0]))
+    assert measure_premises(claim, [premise]).recombined is recombined

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.verify.word_order import misplaces, swaps
+from secondpass.verify.word_order import Turned, misplaces, swaps, turns
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,48 @@ def test_a_number_of_another_part_is_seen(claim: str, evidence: str) -> None:
 def test_a_number_in_its_place_is_none(claim: str, evidence: str) -> None:
     """Nor is one that no part has, one of several, and one that the other part has no like of."""
     assert not misplaces(claim, evidence)
+
+
+@pytest.mark.parametrize(
+    ("active", "passive"),
+    [
+        ("The bank sued the broker.", "The broker was sued by the bank in March."),
+        (
+            "Knut Lie founded the museum.",
+            "It is old. The Harbour Museum was founded in 1962 by the shipowner Knut Lie.",
+        ),
+        ("Owen Rees translated the novel.", "The novel, written by Ann Lee, was translated into Welsh by Owen Rees."),
+        ("The minister approved the report.", "The report was reviewed by the board and approved by the minister."),
+        ("A wolf bit the dog.", "The dog has been bitten by a wolf. The cat was seen by a dog."),
+    ],
+)
+def test_who_did_it_is_the_same_in_the_other_voice(active: str, passive: str) -> None:
+    """Whichever of the two the claim has; and it is another one if the words stay where they are."""
+    if active.startswith("A wolf"):
+        assert turns(active, passive) is None  # "bit" and "bitten" are two words
+        return
+    assert turns(active, passive) is turns(passive, active) is Turned.RIGHTLY
+    left, verb, right = active.removesuffix(".").partition(f" {active.split()[-3]} ")
+    turned = f"{right} {verb.strip()} {left}.".capitalize()
+    assert turns(turned, passive) is turns(passive, turned) is Turned.WRONGLY
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("The minister reviewed the report.", "The report was reviewed by the board and approved by the minister."),
+        ("The broker was sued by the bank.", "The bank was sued by the broker."),
+        ("The bank sued the broker.", "The broker sued the bank."),
+        ("The bank sued.", "The broker was sued by the bank."),
+        ("The bank and the broker sued the bank.", "The broker was sued by the bank."),
+        ("The bank sued the broker.", "The bank was sued by the broker. The broker was sued by the bank."),
+        ("The broker was sued by the bank.", "The broker, sued by the bank in March, paid."),
+        ("The broker sued by the bank paid.", "The broker was sued in March by the bank."),
+        ("The hall stood by the river.", "The river was crossed by the hall."),
+        ("", "The broker was sued by the bank."),
+        ("The bank sued the broker.", ""),
+    ],
+)
+def test_no_voice_is_turned(claim: str, evidence: str) -> None:
+    """Of another verb, in one voice, where somebody is on both sides, or where sentences say both."""
+    assert turns(claim, evidence) is None

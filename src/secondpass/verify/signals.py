@@ -11,7 +11,7 @@ from secondpass.verify.facts.check import FEATURES as FACT_FEATURES
 from secondpass.verify.facts.check import FactCheck, Facts, check_facts, facts_of
 from secondpass.verify.facts.kinds import KINDS
 from secondpass.verify.types import Mismatch
-from secondpass.verify.word_order import misplaces, swaps
+from secondpass.verify.word_order import Turned, misplaces, swaps, turns
 from secondpass.verify.words import content_words, first_person, holds, overlap, pair_overlap, subject_words
 
 __all__ = ["FEATURES", "Premise", "Reader", "Signals", "measure_premises"]
@@ -194,6 +194,8 @@ def measure_premises(
         ]
     )
     doubted = best.overlap >= _ALL_WORDS and best.entailment < _DOUBTED and not contained
-    recombined = doubted and len(set(content_words(claim))) >= _MIN_WORDS
+    turned = None if contained else turns(claim, best.text)
+    recombined = doubted and turned is not Turned.RIGHTLY and len(set(content_words(claim))) >= _MIN_WORDS
+    recombined = recombined or turned is Turned.WRONGLY
     recombined = recombined or (not contained and (swaps(claim, best.text) or misplaces(claim, best.text)))
     return Signals(features, best, tuple(order), by_joined, tuple(premises), verbatim, recombined)

@@ -1,17 +1,24 @@
 """Whether a claim has words of a sentence in each other's place: who sued whom, and what closes at nine."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby, permutations
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum, auto
+from itertools import groupby, permutations, takewhile
 from operator import attrgetter
 
 from secondpass.verify.claims.conjuncts import conjuncts, has_finite_verb
+from secondpass.verify.claims.irregular import PARTICIPLES
 from secondpass.verify.words import Token, tokenize, word_set
 
-__all__ = ["misplaces", "swaps"]
+__all__ = ["Turned", "misplaces", "swaps", "turns"]
 
 _FEWEST, _MOST = 3, 16  # content words of a claim
 _PASSIVE = word_set("was were is are be been being")
 _NOT = word_set("not no never")
+# What ends who did it: "by the bank in March".
+_ENDS_AGENT = word_set(
+    "in on at for over from to with and or who which that after before during because when while as , ; : ."
+)
+_BEGINS_PATIENT = word_set("and or but who which that when while because after before if ; :")
 _OF = word_set("of in for at from")
 # What is true of both: with these between them, two may change places.
 _MUTUAL = word_set(
@@ -101,6 +108,65 @@ def _same_voice(ours: Sequence[Token], theirs: Sequence[Token]) -> bool:
     if (said | told) & _MUTUAL:
         return False
     return ("by" in said) == ("by" in told) and bool(said & _PASSIVE) == bool(told & _PASSIVE)
+
+
+class Turned(Enum):
+    """What became of who did it, and to whom, between a claim in one voice and a sentence in the other."""
+
+    RIGHTLY = auto()
+    """ "The bank sued the broker" for "The broker was sued by the bank". """
+    WRONGLY = auto()
+    """ "The broker sued the bank" for it. """
+
+
+def turns(claim: str, evidence: str) -> Turned | None:
+    """Return whether a claim turns the voice of a sentence rightly or wrongly; None if it does neither, or both.
+
+    That is, of a verb that one of them has with "was" and "by", whether those who do it, and to whom it is done, have
+    changed places. In time linear in the evidence.
+    """
+    ours = tokenize(claim)
+    found: set[Turned] = set()
+    for _, group in groupby(tokenize(evidence), key=attrgetter("sentence")):
+        sentence = list(group)
+        for passive, active in ((ours, sentence), (sentence, ours)):
+            found.update(_turned(passive, active))
+    return found.pop() if len(found) == 1 else None
+
+
+def _turned(passive: Sequence[Token], active: Sequence[Token]) -> Iterator[Turned]:
+    agents = [at for at, token in enumerate(passive) if token.lower == "by"][:_MOST]
+    verbs = {token.stem: at for at, token in enumerate(active) if token.is_content}
+    for by in agents:
+        auxiliary = next((at for at in range(by - 1, -1, -1) if passive[at].lower in _PASSIVE), None)
+        if auxiliary is None:
+            continue
+        verb = next((token.stem for token in reversed(passive[auxiliary:by]) if _is_participle(token)), "")
+        if verb not in verbs or _is_passive(active, verbs[verb]):
+            continue
+        did = _content(takewhile(lambda token: token.lower not in _ENDS_AGENT, passive[by + 1 :]))
+        was_done = _content(takewhile(lambda token: token.lower not in _BEGINS_PATIENT, reversed(passive[:auxiliary])))
+        before, after = _content(active[: verbs[verb]]), _content(active[verbs[verb] + 1 :])
+        who, whom = (bool(did & before), bool(did & after)), (bool(was_done & before), bool(was_done & after))
+        if who == (True, False) and whom == (False, True):
+            yield Turned.RIGHTLY
+        elif who == (False, True) and whom == (True, False):
+            yield Turned.WRONGLY
+
+
+def _is_participle(token: Token) -> bool:
+    return token.lower.endswith("ed") or token.lower in PARTICIPLES
+
+
+def _is_passive(tokens: Sequence[Token], verb: int) -> bool:
+    """Return whether a verb may be a participle: behind "was", or before "by", as in "the film directed by her"."""
+    return any(token.lower in _PASSIVE for token in tokens[max(0, verb - 3) : verb]) or any(
+        token.lower == "by" for token in tokens[verb:]
+    )
+
+
+def _content(tokens: Iterable[Token]) -> frozenset[str]:
+    return frozenset(token.stem for token in tokens if token.is_content and token.kind == "word")
 
 
 def misplaces(claim: str, evidence: str) -> bool:
