@@ -107,7 +107,7 @@ def test_entry_points_lead_to_the_classes(group: str, name: str, loaded: str) ->
 def test_ci_runs_the_command_of_the_documentation() -> None:
     """What CONTRIBUTING.md tells a developer to run is what CI runs."""
     install = 'pip install -q -c constraints.txt -e ".[test]"\n'
-    test = 'python -m pytest -n auto --dist loadfile -m "not alone" && python -m pytest -m alone'
+    test = 'python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone" && python -m pytest -m alone'
     for path in (_ROOT / "CONTRIBUTING.md", _ROOT / ".ci" / "run"):
         text = path.read_text(encoding="utf-8")
         assert install in text and test in text
