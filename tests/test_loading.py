@@ -26,7 +26,7 @@ def _point(name: str, value: str, owner: str = "someone") -> EntryPoint:
 def plug_ins(monkeypatch: pytest.MonkeyPatch) -> list[EntryPoint]:
     """Let the test say which entry points are installed: packages can't be installed and removed within it."""
     points: list[EntryPoint] = []
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **wanted: points if "group" in wanted else [])
     return points
 
 
@@ -170,3 +170,10 @@ class TestLoad:
         with pytest.raises((ModelNotFoundError, RegistryError, ConfigError)) as caught:
             sp.load(name)
         assert len(str(caught.value)) < 2000
+
+
+def test_what_is_no_reranker_is_told_by_what_it_is() -> None:
+    """A verifier's configuration, where a reranker's is expected: the error names the group, and the class."""
+    said = r"no 'fact', but secondpass\.verifiers has it: secondpass\.verify\.verifier:FactVerifier; there are: ab-test"
+    with pytest.raises(RegistryError, match=said):
+        sp.from_config({"type": "fact"})

@@ -13,6 +13,8 @@ from secondpass.validation import did_you_mean
 
 __all__ = ["Registry", "backends", "models", "rerankers"]
 
+_OUR_GROUPS = "secondpass."
+
 
 class Registry:
     """The plug-ins of one entry-point group, loaded by name when they are asked for.
@@ -62,9 +64,8 @@ class Registry:
         candidates = self._entry_points().get(name)
         if not candidates:
             names = self.names()
-            raise RegistryError(
-                f"{self.group}: no {name!r}{did_you_mean(name, names)}; there are: {', '.join(names) or 'none'}"
-            )
+            hint = _elsewhere(name) or did_you_mean(name, names)
+            raise RegistryError(f"{self.group}: no {name!r}{hint}; there are: {', '.join(names) or 'none'}")
         if len(candidates) > 1:
             owners = " and ".join(sorted(f"{c.value} ({c.dist.name if c.dist else 'unknown'})" for c in candidates))
             raise RegistryError(f"{self.group}: {name!r} is registered by {owners}; uninstall one of them")
@@ -96,6 +97,14 @@ class Registry:
             # One distribution can be on the path twice (editable and built); that is not a collision.
             found.setdefault(point.name, {})[point.value] = point
         return {name: list(points.values()) for name, points in found.items()}
+
+
+def _elsewhere(name: str) -> str:
+    """Return in which other groups of ours a name is, and what has it: a verifier is no reranker."""
+    from importlib.metadata import entry_points
+
+    points = sorted((p.group, p.value) for p in entry_points(name=name) if p.group.startswith(_OUR_GROUPS))
+    return "".join(f", but {group} has it: {value}" for group, value in dict(points).items())
 
 
 rerankers = Registry("secondpass.rerankers")
