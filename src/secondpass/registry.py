@@ -100,7 +100,7 @@ class Registry:
 
 
 def _elsewhere(name: str) -> str:
-    """Return in which other groups of ours a name is, and what has it: a verifier is no reranker."""
+    """Return in which other groups of ours a name is, and what it is there: a verifier is not a reranker."""
     from importlib.metadata import entry_points
 
     points = sorted((p.group, p.value) for p in entry_points(name=name) if p.group.startswith(_OUR_GROUPS))

@@ -125,7 +125,7 @@ def _vector_similarities(texts: Sequence[str], model: EmbeddingModel) -> Matrix:
 def _word_similarities(texts: Sequence[str]) -> Matrix:
     words = [set(_words(text)) for text in texts]
     sizes = np.array([len(each) for each in words], dtype=np.float64)
-    # A word of one text alone is no text's in common with it, and most words of many long texts are such.
+    # A word that only one text has is shared with no other, and most words of many long texts are like that.
     counts = Counter(word for each in words for word in each)
     columns = {word: at for at, word in enumerate(word for word, n in counts.items() if n > 1)}
     rows = [np.sort([columns[word] for word in each if word in columns]).astype(np.intp) for each in words]
