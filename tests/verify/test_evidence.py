@@ -180,6 +180,22 @@ def test_blank_and_foreign_passages_are_not_read() -> None:
     assert passages("", "  ").blank and not passages(*texts).blank and passages().blank
 
 
+def test_each_window_is_told_from_english_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many claims are looked for, and however few of the windows are read."""
+    asked: list[str] = []
+
+    def foreign(text: str) -> bool:
+        asked.append(text)
+        return text.startswith("Der")
+
+    monkeypatch.setattr("secondpass.verify.evidence.is_foreign", foreign)
+    texts = [f"Der Turm {number} ist hoch." for number in range(50)] + ["The tower is tall."]
+    index = passages(*texts).index(50)
+    for claim in ("Der Turm 7.", "The tower.", "Nothing."):
+        assert [window.text for window in index.best(claim, 4)] == ["The tower is tall."]
+    assert index.is_readable and sorted(asked) == sorted(texts)
+
+
 def test_lone_surrogates_keep_the_offsets_right() -> None:
     """A lone surrogate becomes one other character, so what follows stays where it was."""
     original = "a \ud800 b. The tower is tall."

@@ -82,26 +82,34 @@ class WindowIndex:
         self.windows = tuple(windows)
         self._english_only = english_only
         self._passages = np.array([window.passage for window in self.windows], dtype=np.intp)
-        self._counts = [Counter(_terms(window.read)) for window in self.windows]
-        lengths = np.array([count.total() for count in self._counts], dtype=np.float64)
-        self._norms = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0)) if len(lengths) else lengths
-        self._weighted: dict[str, tuple[Indices, FloatArray] | None] = {}
+        counts = [Counter(_terms(window.read)) for window in self.windows]
+        lengths = np.array([count.total() for count in counts], dtype=np.float64)
+        self._norms = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0)) if len(counts) else lengths
+        self._places: dict[str, list[tuple[int, int]]] = {}
+        for at, count in enumerate(counts):
+            for term, times in count.items():
+                self._places.setdefault(term, []).append((at, times))
+        self._weighted: dict[str, tuple[Indices, FloatArray]] = {}
+        self._foreign: dict[int, bool] = {}  # whether a window is, of those that were met
 
     @property
     def is_readable(self) -> bool:
         """Whether there is a window in a language that is read."""
-        return any(map(self._reads, self.windows))
+        return any(map(self._reads, range(len(self.windows))))
 
-    def _reads(self, window: Window) -> bool:
-        return not (self._english_only and is_foreign(window.read))
+    def _reads(self, at: int) -> bool:
+        if not self._english_only:
+            return True
+        if at not in self._foreign:
+            self._foreign[at] = is_foreign(self.windows[at].read)
+        return not self._foreign[at]
 
     def scores(self, claim: str) -> FloatArray:
         """Return how well each window matches the words of a claim, shape (n_windows,), from 0 on."""
         scores = np.zeros(len(self.windows))
         for term in dict.fromkeys(_terms(claim)):
-            weighted = self._of_term(term)
-            if weighted is not None:
-                windows, weights = weighted
+            if term in self._places:
+                windows, weights = self._of_term(term)
                 scores[windows] += weights
         return scores
 
@@ -115,7 +123,7 @@ class WindowIndex:
         return next(self._readable(own[np.argsort(-scores[own], kind="stable")]), None)
 
     def _readable(self, order: Indices) -> Iterator[Window]:
-        return filter(self._reads, (self.windows[at] for at in order.tolist()))
+        return (self.windows[at] for at in order.tolist() if self._reads(at))
 
     def speaks_like(self, claim: str) -> bool:
         """Return whether the windows have at least two of a claim's lower-case words, and most of them.
@@ -124,18 +132,16 @@ class WindowIndex:
         which all languages share, tell nothing.
         """
         words = {stem(word) for word in _LOWER_CASE.findall(claim) if word not in STOP_WORDS}
-        read = list(zip(self.windows, self._counts, strict=True))
-        known = sum(any(word in count and self._reads(window) for window, count in read) for word in words)
+        known = sum(any(self._reads(at) for at, _ in self._places.get(word, ())) for word in words)
         return known >= _FEW_KNOWN and known >= _MOST_KNOWN * len(words)
 
-    def _of_term(self, term: str) -> tuple[Indices, FloatArray] | None:
+    def _of_term(self, term: str) -> tuple[Indices, FloatArray]:
         # Few of the terms of long passages are ever asked for. Two threads at once find the same.
         if term not in self._weighted:
-            windows = np.array([at for at, count in enumerate(self._counts) if term in count], dtype=np.intp)
-            times = np.array([self._counts[at][term] for at in windows])
-            rarity = np.log1p((len(self.windows) - len(windows) + 0.5) / (len(windows) + 0.5))
-            weights = rarity * times / (times + self._norms[windows])
-            self._weighted[term] = (windows, weights) if len(windows) else None
+            windows, times = np.array(self._places[term]).T
+            n_all, n_with = len(self.windows), len(windows)
+            rarity = np.log1p((n_all - n_with + 0.5) / (n_with + 0.5))
+            self._weighted[term] = windows, rarity * times / (times + self._norms[windows])
         return self._weighted[term]
 
 
