@@ -54,9 +54,9 @@ _ASKED = re.compile(
     r"|has|have|had)|(is|are|was|were|do|does|did|ca|could|wo|would|should|has|have|had)n't)\s+([^?\n]{3,300})\?\s*",
     re.IGNORECASE,
 )
-# Whoever says yes to these says it of themselves: "Could you explain ...?"
 # "Yes, on Mondays."
 _AND_MORE = re.compile(r"(\W*\w+)\s?[,:\u2013\u2014-]\s+(\S.*)", re.DOTALL)
+# Whoever says yes to these says it of themselves: "Could you explain ...?"
 _REQUEST = re.compile(
     r"\s*(?:so,? )?(?:can|could|will|would) you (?:please |kindly |also |briefly )?(?:tell|explain|give|help|show|list"
     r"|name|summari[sz]e|describe|provide|write|find|compare|define|share|walk|clarify|outline|elaborate|translate|recommend"
