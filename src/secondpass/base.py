@@ -320,7 +320,7 @@ def from_config(config: Mapping[str, Any]) -> Reranker:
 
     Raises:
         ConfigError: it is not such a mapping, or a setting is unknown.
-        RegistryError: there is no reranker of that name, or what was registered is none.
+        RegistryError: there is no reranker of that name, or what is registered is not a class of rerankers.
     """
     if not isinstance(config, Mapping) or not isinstance(config.get("type"), str):
         raise ConfigError("a reranker's configuration is a mapping with its name under 'type'")

@@ -107,7 +107,7 @@ def mine_negatives(
     Raises:
         InputError: there are no examples or documents, or one can't be used.
         ConfigError: a setting is out of range.
-        CompositionError: the reranker's scores are ordinal, or the retriever is none.
+        CompositionError: the reranker's scores are ordinal, or ``retriever`` is not a Retriever.
     """
     if not isinstance(retriever, Retriever):
         raise CompositionError(f"mine_negatives takes a Retriever, not a {type(retriever).__name__}")

@@ -208,7 +208,7 @@ def bare_upper(word: str) -> bool:
 
 
 def regnal(part: str) -> int | None:
-    """Return the number that a word of a name is: 14 of "XIV" and of "Fourteenth"; None if it is none."""
+    """Return the number that a word of a name is: 14 of "XIV" and of "Fourteenth"; None if it is not a number."""
     return ORDINALS.get(part.lower()) or roman(part.upper())
 
 
