@@ -43,6 +43,14 @@ def test_a_bi_encoder_keeps_its_prefixes(
     assert {path.name for path in tmp_path.iterdir()} == {"saved", "out"}
 
 
+def test_a_bi_encoder_that_pools_otherwise_is_refused(tiny: Tiny, tmp_path: Path) -> None:
+    """The graph would give the mean, and the search would be another one."""
+    (tiny(0) / "1_Pooling").mkdir()
+    (tiny(0) / "1_Pooling" / "config.json").write_text('{"pooling_mode": "max"}')
+    with pytest.raises(ModelFormatError, match="pooled by max"):
+        export(tiny(0), tmp_path / "out", task="embed")
+
+
 def test_labels_of_entailment(tiny: Tiny, tmp_path: Path) -> None:
     """The quality of an NLI model is its balanced accuracy, whatever the order of its labels."""
     import json

@@ -1,8 +1,10 @@
 """Pairs of token ids are those that the tokenizer itself would make."""
 
+import json
 import pickle
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -168,6 +170,20 @@ def test_other_patterns_of_special_tokens_are_read() -> None:
     a, b = ours.tokenize(["a", "b b"])
     batch = ours.pair_batch([(a, b), (a, a)])
     assert batch.input_ids.tolist() == [[2, 0, 3, 3, 1, 1, 3], [2, 0, 3, 3, 0, 3, 4]]
+
+
+def test_padding_is_what_the_settings_beside_it_say(tmp_path: Path) -> None:
+    """Models of other vocabularies call it what they like; a name that two tokens could have is no guess then."""
+    _word_level(None).save(str(tmp_path / "tokenizer.json"))
+    for settings, padding in (
+        ({}, 4),
+        ({"pad_token_id": 3}, 3),
+        ({"pad_token_id": None}, 4),
+        ({"pad_token_id": -1}, 4),
+    ):
+        (tmp_path / "config.json").write_text(json.dumps(settings))
+        ours = EncoderTokenizer.from_file(tmp_path / "tokenizer.json", 16)
+        assert ours.single_batch(ours.tokenize(["a b", "a"])).input_ids.tolist() == [[0, 1], [0, padding]]
 
 
 def test_a_tokenizer_without_special_tokens_works() -> None:

@@ -31,7 +31,7 @@ __all__ = ["Export", "export", "quality_of", "write_graph"]
 
 # What is read beside the weights; nothing else of a checkpoint is taken along.
 _BESIDE = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
-_OF_VECTORS = ("1_Pooling/config.json", "config_sentence_transformers.json")
+_OF_VECTORS = ("1_Pooling/config.json", "config_sentence_transformers.json", "sentence_*_config.json")
 _MODEL = "model.onnx"
 _MOST_TOKENS = 512
 
@@ -80,7 +80,7 @@ def export(
         seed: of the interval of the comparison.
 
     Raises:
-        ModelFormatError: the fused graph does not have the model's architecture.
+        ModelFormatError: the fused graph does not have the model's architecture, or the way it makes vectors.
         ModelIntegrityError: its files are damaged.
         InputError: the folder is there already, or can't be written; nothing is left behind.
     """
@@ -89,6 +89,8 @@ def export(
     if target.exists():
         raise InputError(f"{target} is there already: choose another folder for the exported model")
     config = read_config(source)
+    if task == "embed" and config.not_pooled:
+        raise ModelFormatError(config.not_pooled)
     head: Head = "classifier" if task != "embed" else config.pooling
     weights = read_weights(source)
     if task != "embed" and not weights.n_labels:
@@ -121,9 +123,10 @@ def _written(
         try:
             folder.mkdir(parents=True)
             for name in beside:
-                if (source / name).is_file():
-                    (folder / name).parent.mkdir(exist_ok=True)
-                    shutil.copyfile(source / name, folder / name)
+                for path in filter(Path.is_file, source.glob(name)):
+                    copy = folder / path.relative_to(source)
+                    copy.parent.mkdir(exist_ok=True)
+                    shutil.copyfile(path, copy)
             write_graph(weights, folder, head=head, precision=precision)
         except OSError as exc:
             raise InputError(f"the model can't be written into {folder.parent}: {exc}") from exc

@@ -40,16 +40,20 @@ class EmbeddingModel(ABC):
 
     def encode_queries(self, queries: Sequence[str]) -> Rows:
         """Return the queries' vectors: shape (n_queries, n_dimensions), float32, of length 1."""
-        return self._normalized([self.query_prefix + query for query in queries], progress=False)
+        return self._normalized(self.query_prefix, queries, progress=False)
 
     def encode_documents(self, texts: Sequence[str], *, progress: bool = False) -> Rows:
         """Return the documents' vectors: shape (n_texts, n_dimensions), float32, of length 1."""
-        return self._normalized([self.document_prefix + text for text in texts], progress=progress)
+        return self._normalized(self.document_prefix, texts, progress=progress)
 
-    def _normalized(self, texts: Sequence[str], *, progress: bool) -> Rows:
+    def _encode_behind(self, prefix: str, texts: Sequence[str], progress: bool) -> Rows:
+        """Return what `_encode` does, for texts with a prefix; a backend that tells the two apart overrides it."""
+        return self._encode([prefix + text for text in texts], progress)
+
+    def _normalized(self, prefix: str, texts: Sequence[str], *, progress: bool) -> Rows:
         if not texts:
             return np.empty((0, 0), dtype=np.float32)
-        vectors = self._encode(texts, progress)
+        vectors = self._encode_behind(prefix, texts, progress)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float32).tiny), dtype=np.float32)
 

@@ -17,11 +17,13 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import tokenizers
+from tokenizers import normalizers
 
 from secondpass.cancellation import check_cancelled
 from secondpass.errors import ModelFormatError, ModelIntegrityError, ScoringError, SecondPassError
 from secondpass.forking import before_any_fork, reset_after_fork
 from secondpass.models.batching import portions
+from secondpass.models.sources.config import read_json
 
 __all__ = ["Batch", "EncoderTokenizer", "KeptTokens", "Tokens", "is_panic"]
 
@@ -75,33 +77,37 @@ class EncoderTokenizer:
     Args:
         tokenizer: of the tokenizers library; changed (no padding, no truncation), so pass one of your own.
         max_length: the most tokens that the model takes, special ones included.
+        pad_id: of the token that the model takes for padding; by default that of ``[PAD]`` or ``<pad>``, else 0, which
+            does for a model that goes by the mask alone.
 
     Raises:
         ModelFormatError: it has no pattern for pairs that can be read off it.
     """
 
-    def __init__(self, tokenizer: tokenizers.Tokenizer, max_length: int) -> None:
+    def __init__(self, tokenizer: tokenizers.Tokenizer, max_length: int, *, pad_id: int | None = None) -> None:
         with _errors_as(ModelFormatError, "the tokenizer can't be used"):
             tokenizer.no_padding()
             tokenizer.no_truncation()
             self._single = _template(tokenizer.encode("a"), n_texts=1)
             self._pair = _template(tokenizer.encode("a", "a"), n_texts=2)
         self._tokenizer = tokenizer
-        padding = tokenizer.token_to_id("[PAD]") or tokenizer.token_to_id("<pad>") or 0
-        self._pad_id = int(padding)
+        named = (tokenizer.token_to_id(name) for name in ("[PAD]", "<pad>"))
+        self._pad_id = next((each for each in (pad_id, *named) if each is not None), 0)
         self.max_length = max_length
 
     @classmethod
     def from_file(cls, path: Path, max_length: int) -> Self:
-        """Read a tokenizer.json.
+        """Read a tokenizer.json, and what stands about it in the files beside it.
 
         Raises:
-            ModelIntegrityError: it can't be read.
+            ModelIntegrityError: one can't be read.
             ModelFormatError: it has no pattern for pairs that can be read off it.
         """
         with _errors_as(ModelIntegrityError, f"{path} can't be read"):
             tokenizer = tokenizers.Tokenizer.from_file(str(path))
-        return cls(tokenizer, max_length)
+        _follow_settings(tokenizer, path.parent)
+        pad_id = read_json(path.with_name("config.json")).get("pad_token_id")
+        return cls(tokenizer, max_length, pad_id=pad_id if type(pad_id) is int and pad_id >= 0 else None)
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenize texts, without special tokens.
@@ -261,6 +267,23 @@ class KeptTokens:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         KeptTokens.__init__(self, **state)
+
+
+def _follow_settings(tokenizer: tokenizers.Tokenizer, folder: Path) -> None:
+    """Let the settings beside a tokenizer have the last word, as they have where the model was trained.
+
+    Transformers lets a BERT's have it, and sentence-transformers its own.
+    """
+    settings, normalizer = read_json(folder / "tokenizer_config.json"), tokenizer.normalizer
+    generic = settings.get("tokenizer_class") in ("PreTrainedTokenizerFast", "TokenizersBackend")
+    if isinstance(normalizer, normalizers.BertNormalizer) and not generic:
+        for name, attribute in (("do_lower_case", "lowercase"), ("tokenize_chinese_chars", "handle_chinese_chars")):
+            if isinstance(value := settings.get(name), bool):
+                setattr(normalizer, attribute, value)
+        tokenizer.normalizer = normalizer
+    if any(read_json(path).get("do_lower_case") is True for path in folder.glob("sentence_*_config.json")):
+        own = [] if normalizer is None else [normalizer]
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *own])
 
 
 def is_panic(exc: BaseException) -> bool:

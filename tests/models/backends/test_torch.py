@@ -1,12 +1,16 @@
 """The PyTorch backend, on the embedded weights as a float32 checkpoint and on tiny random ones."""
 
+import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from sentence_transformers import CrossEncoder
+from sentence_transformers import CrossEncoder, SentenceTransformer
+from sentence_transformers.base.modules import Transformer
+from sentence_transformers.sentence_transformer.modules import Pooling
 
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
@@ -16,6 +20,7 @@ from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.retrieve import BM25Retriever
 from secondpass.testing import RerankerContract
 from tests.forks import exit_status_of_child, needs_fork
+from tests.models.random_checkpoint import bpe_tokenizer, save_random, save_tokenizer
 from tests.models.tiny_bert import save_tiny_bert
 
 pytestmark = pytest.mark.slow
@@ -215,6 +220,67 @@ def test_a_bi_encoder_on_torch_gives_unit_vectors() -> None:
     restored = pickle.loads(pickle.dumps(model))
     np.testing.assert_allclose(restored.encode_queries(["copy a file"])[0], vectors[0], atol=1e-5)
     assert restored.fingerprint == model.fingerprint
+
+
+def test_a_decoder_finds_the_last_token_before_its_own_padding(tmp_path: Path) -> None:
+    """Whatever that is called: with another id in its place the padding itself would be scored."""
+    tokenizer = bpe_tokenizer()
+    tokenizer.add_special_tokens(["<|endoftext|>"])
+    end = tokenizer.token_to_id("<|endoftext|>")
+    size = tokenizer.get_vocab_size()
+    settings: dict[str, Any] = {"vocab_size": size, "num_labels": 1, "num_key_value_heads": 2}
+    save_random(tmp_path, "qwen3", head_dim=8, pad_token_id=end, max_position_embeddings=128, **settings)
+    save_tokenizer(tmp_path, tokenizer, with_types=False)
+    change_json(tmp_path / "tokenizer_config.json", pad_token="<|endoftext|>")
+    reranker = CrossEncoderReranker(tmp_path, device="cpu", smoke_test=False)
+    alone = [reranker.score(_QUERY, [text])[0] for text in _DOCUMENTS]
+    np.testing.assert_allclose(reranker.score(_QUERY, _DOCUMENTS), alone, atol=1e-4)
+    assert np.ptp(alone) > 0.1
+    change_json(tmp_path / "tokenizer_config.json", pad_token=None)
+    with pytest.raises(ModelFormatError, match=r"can't be used for a pair: .* does not have a padding token"):
+        CrossEncoderReranker(tmp_path, device="cpu", smoke_test=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("sentence_bert_config.json", {"max_seq_length": 20}),
+        ("sentence_bert_config.json", {"do_lower_case": True}),
+        ("tokenizer_config.json", {"do_lower_case": True}),
+        ("tokenizer_config.json", {"model_max_length": 20}),
+    ],
+)
+def test_backends_give_a_bi_encoder_the_same_tokens(tiny: Path, name: str, settings: dict[str, Any]) -> None:
+    """Limits and lower case stand in files beside the tokenizer too, and sentence-transformers goes by these."""
+    folder = tiny / "saved"
+    SentenceTransformer(modules=[Transformer(str(tiny)), Pooling(16)], device="cpu").save_pretrained(str(folder))
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    tokenizer["normalizer"]["lowercase"] = False
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    change_json(folder / "tokenizer_config.json", tokenizer_class="BertTokenizer", do_lower_case=False)
+    change_json(folder / name, **settings)
+    texts = ["Rename a File", "a longer Text about many things " * 9]
+    expected = SentenceTransformer(str(folder), device="cpu").encode(texts, normalize_embeddings=True)
+    for backend in ("torch", "onnx"):
+        model = load_embedding_model(str(folder), backend=backend)
+        np.testing.assert_allclose(model.encode_documents(texts), expected, atol=1e-5)
+
+
+def test_a_prompt_is_left_out_of_the_mean_where_it_was_trained_so(tiny: Path) -> None:
+    """INSTRUCTOR and its kin average the tokens behind it."""
+    modules = [Transformer(str(tiny)), Pooling(16, include_prompt=False)]
+    theirs = SentenceTransformer(modules=modules, prompts={"query": "find what answers: "}, device="cpu")
+    theirs.save_pretrained(str(tiny / "saved"))
+    expected = theirs.encode([_QUERY], prompt_name="query", normalize_embeddings=True)
+    ours = load_embedding_model(str(tiny / "saved"), backend="torch")
+    np.testing.assert_allclose(ours.encode_queries([_QUERY]), expected, atol=1e-5)
+    with pytest.raises(ModelFormatError, match="pooled without the prompt's tokens, which backend='torch' alone does"):
+        load_embedding_model(str(tiny / "saved"), backend="onnx")
+
+
+def change_json(path: Path, **settings: Any) -> None:
+    """Change settings in a file."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), **settings}))
 
 
 @needs_fork

@@ -105,6 +105,15 @@ def test_other_shapes_are_refused(float_checkpoint: Path, tmp_path: Path, settin
         read_weights(tmp_path)
 
 
+def test_a_whole_file_is_read_before_an_index(float_checkpoint: Path, tmp_path: Path) -> None:
+    """As transformers and our own PyTorch backend do: the index may be left of weights that were there before."""
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).symlink_to(float_checkpoint / name)
+    index = {"weight_map": {"classifier.weight": "model-00001-of-00001.safetensors"}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert read_weights(tmp_path).n_layers == 12
+
+
 def test_missing_and_unknown_weights_are_refused(float_checkpoint: Path, tmp_path: Path) -> None:
     """A part that is not there, and one that the graph would leave out."""
     shutil.copy(float_checkpoint / "config.json", tmp_path)

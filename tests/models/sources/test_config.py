@@ -206,3 +206,54 @@ def test_any_bytes_give_a_config_or_an_error_of_ours(tmp_path_factory: pytest.Te
     (folder / "config.json").write_bytes(content)
     with contextlib.suppress(ModelError):
         read_config(folder)
+
+
+@pytest.mark.parametrize(
+    ("pooling", "pooled", "why"),
+    [
+        ({}, "mean", ""),
+        ({"pooling_mode": "cls"}, "cls", ""),
+        ({"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}, "cls", ""),
+        ({"pooling_mode_mean_sqrt_len_tokens": True}, "mean", ""),
+        ({"pooling_mode_max_tokens": True}, "mean", "pooled by max, which backend='torch' alone does"),
+        ({"pooling_mode": "lasttoken"}, "mean", "pooled by lasttoken"),
+        ({"pooling_mode": ["cls", "mean"]}, "cls", "pooled by cls and mean"),
+        ({"pooling_mode_cls_token": True, "pooling_mode_weightedmean_tokens": True}, "cls", "by cls and weightedmean"),
+        ({"pooling_mode": "mean", "include_prompt": False}, "mean", "pooled without the prompt's tokens"),
+    ],
+)
+def test_which_vector_stands_for_a_text(tmp_path: Path, pooling: dict[str, Any], pooled: str, why: str) -> None:
+    """As sentence-transformers wrote it before version 5.4 and since; what is neither of our two vectors says why."""
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
+    (tmp_path / "config_sentence_transformers.json").write_text('{"prompts": {"query": "query: "}}')
+    config = config_of(tmp_path, BERT)
+    assert config.pooling == pooled
+    assert why in config.not_pooled and bool(config.not_pooled) == bool(why)
+
+
+def test_modules_behind_the_pooling_are_seen(tmp_path: Path) -> None:
+    """By their list, as the weights of one may be a pickle that nobody reads; the pooling may be in another folder."""
+    kinds = ["Transformer", "Pooling", "Normalize"]
+    modules = [
+        {"type": f"sentence_transformers.models.{kind}", "path": f"{at}_{kind}"} for at, kind in enumerate(kinds)
+    ]
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text('{"pooling_mode": "cls"}')
+    (tmp_path / "modules.json").write_text(json.dumps(modules))
+    assert (config_of(tmp_path, BERT).pooling, config_of(tmp_path, BERT).not_pooled) == ("cls", "")
+    (tmp_path / "1_Pooling").rename(tmp_path / "pool")
+    modules[1]["path"] = "pool"
+    (tmp_path / "modules.json").write_text(json.dumps([*modules, {"type": "models.Dense", "path": "3_Dense"}]))
+    config = config_of(tmp_path, BERT)
+    assert config.pooling == "cls" and config.not_pooled.startswith(
+        f"{tmp_path}: its vectors go through a module 'Dense'"
+    )
+
+
+def test_a_limit_of_sentence_transformers_counts(tmp_path: Path) -> None:
+    """The tokenizer of all-MiniLM-L6-v2 would take 512 tokens, and its model was trained with 256."""
+    (tmp_path / "tokenizer_config.json").write_text('{"model_max_length": 512}')
+    assert config_of(tmp_path, BERT).max_length == 512
+    (tmp_path / "sentence_bert_config.json").write_text('{"max_seq_length": 256, "do_lower_case": false}')
+    assert config_of(tmp_path, BERT).max_length == 256

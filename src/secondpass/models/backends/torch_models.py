@@ -14,6 +14,7 @@ from secondpass.errors import (
     ModelFormatError,
     ModelIntegrityError,
     OutOfMemoryError,
+    first_line,
 )
 from secondpass.forking import alone_after_fork
 from secondpass.models.backends.base import Reopened
@@ -91,7 +92,8 @@ class TorchPairModel(Reopened, PairModel):
         if backend is None:
             raise ModelFormatError(f"{files.name} has no fast tokenizer")
         # A copy: the checkpoint's own keeps the state that sentence-transformers gave it.
-        tokenizer = EncoderTokenizer(tokenizers.Tokenizer.from_str(backend.to_str()), length)
+        pad_id = _padding(self._model)
+        tokenizer = EncoderTokenizer(tokenizers.Tokenizer.from_str(backend.to_str()), length, pad_id=pad_id)
         super().__init__(
             files.name,
             files.labels(self._model.num_labels),
@@ -151,11 +153,17 @@ class TorchPairModel(Reopened, PairModel):
         """Return how many tokens a prompt or a chat template adds: 0 if a pair becomes the very tokens that we make.
 
         -1 where sentence-transformers makes other tokens, but no more of them.
+
+        Raises:
+            ModelFormatError: its tokenizer makes nothing of a pair.
         """
         first, second = self.tokenizer.tokenize(PROBE)
         ours = self.tokenizer.pair_batch([(first, second)]).input_ids
         prompt = self._instruction or self._model.prompts.get(self._model.default_prompt_name)
-        features = self._model.preprocess([PROBE], prompt=prompt)
+        try:
+            features = self._model.preprocess([PROBE], prompt=prompt)
+        except Exception as exc:  # a template may raise anything; and there may be no token for padding
+            raise ModelFormatError(f"{self.name}: its tokenizer can't be used for a pair: {first_line(exc)}") from exc
         theirs = features["input_ids"].cpu().numpy() if "input_ids" in features else np.empty((1, 0))
         return 0 if np.array_equal(theirs, ours) else max(theirs.size - ours.size, 0) or -1
 
@@ -250,8 +258,13 @@ class TorchEmbeddingModel(Reopened, EmbeddingModel):
         return int(self._model.max_seq_length)
 
     def _encode(self, texts: Sequence[str], progress: bool) -> Rows:
-        # The prefixes are written already; without this, a default prompt would come before them.
-        vectors = self._model.encode(list(texts), prompt="", batch_size=self._batch_size, show_progress_bar=progress)
+        return self._encode_behind("", texts, progress)
+
+    def _encode_behind(self, prefix: str, texts: Sequence[str], progress: bool) -> Rows:
+        # As a prompt, since some models pool without its tokens; an empty one keeps a default prompt away.
+        vectors = self._model.encode(
+            list(texts), prompt=prefix, batch_size=self._batch_size, show_progress_bar=progress
+        )
         return np.asarray(vectors, dtype=np.float32)
 
 
@@ -286,6 +299,13 @@ def _load(
         if _is_out_of_memory(exc):
             raise OutOfMemoryError(f"{files.name} does not fit into memory: {exc}") from exc
         raise ModelIntegrityError(f"{files.name}: {files.folder} can't be loaded: {exc}") from exc
+
+
+def _padding(model: Any) -> int | None:
+    """Return the id that a model takes for padding, by which decoders find a sequence's last token; None if unknown."""
+    own = getattr(getattr(model[0], "model", None), "config", None)
+    found = (getattr(own, "pad_token_id", None), model.tokenizer.pad_token_id)
+    return next((each for each in found if isinstance(each, int) and each >= 0), None)
 
 
 def _half_of(device: torch.device) -> Dtype | None:

@@ -143,9 +143,10 @@ def _read_modules(folder: Path, head: HeadConfig) -> dict[str, Floats]:
 
 
 def _safetensors(folder: Path) -> list[Path]:
-    index = folder / "model.safetensors.index.json"
-    if not index.is_file():
-        return [folder / "model.safetensors"]
+    whole, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    # As transformers has it: an index beside the whole file is of weights that were there before.
+    if whole.is_file() or not index.is_file():
+        return [whole]
     return [folder / name for name in shards_in(index)]
 
 

@@ -33,6 +33,7 @@ class ModelConfig:
         labels: names of the head's outputs, in their order; empty if they have none.
         max_length: the most tokens of a sequence; None if no limit is named.
         pooling: which vector stands for a text: the first token's, or the mean of all.
+        not_pooled: why neither of them does, as sentence-transformers saved it; else empty.
         embeds: whether it was saved as a bi-encoder by sentence-transformers.
         query_prefix: what a bi-encoder expects before a query, as sentence-transformers keeps it.
         document_prefix: likewise, before a document.
@@ -44,6 +45,7 @@ class ModelConfig:
     labels: tuple[str, ...] = ()
     max_length: int | None = None
     pooling: Pooling = "mean"
+    not_pooled: str = ""
     embeds: bool = False
     query_prefix: str = ""
     document_prefix: str = ""
@@ -71,7 +73,8 @@ def read_config(folder: Path) -> ModelConfig:
     path = folder / "config.json"
     settings = read_json(path)
     tokenizer = read_json(folder / "tokenizer_config.json")
-    pooling = read_json(folder / "1_Pooling" / "config.json")
+    modules = _modules(folder)
+    pooling = read_json(folder / _pooling_folder(modules) / "config.json")
     model_type = _text(settings, "model_type", path)
     _text(settings, "hidden_act", path)
     encoder, not_fused = None, ""
@@ -79,21 +82,22 @@ def read_config(folder: Path) -> ModelConfig:
         encoder = encoder_config(settings, model_type, path) if settings else None
     except ModelFormatError as exc:
         not_fused = str(exc)
-    head = _module_head(folder, pooling)
+    head = _module_head(folder, modules, pooling)
     if encoder and head:
         encoder = replace(encoder, head=head)
     positions = positive(settings.get("max_position_embeddings"))
     # RoBERTa's positions, and those of its kin, begin behind the padding token's.
     if positions is not None and model_type in _SHIFTED_POSITIONS:
         positions -= 2
-    limits = [positions, positive(tokenizer.get("model_max_length"))]
+    limits = [positions, positive(tokenizer.get("model_max_length")), _most_tokens(folder)]
     prompts = _prompts(folder)
     classifies = any("Sequence" in name for name in _texts(settings, "architectures", path))
     return ModelConfig(
         model_type=model_type,
         labels=_labels(settings, path),
         max_length=min((limit for limit in limits if limit is not None and limit > 0), default=None),
-        pooling="cls" if _is_cls(pooling) else "mean",
+        pooling=_pooling(pooling),
+        not_pooled=_not_pooled(folder, modules, pooling, prompted=any(prompts.values())),
         embeds=bool(pooling) and not classifies and head is None,
         query_prefix=prompts.get("query", ""),
         document_prefix=prompts.get("document") or prompts.get("passage", ""),
@@ -136,8 +140,57 @@ def _prompts(folder: Path) -> dict[str, str]:
     return {str(name): prompt for name, prompt in prompts.items() if isinstance(prompt, str)}
 
 
-def _is_cls(pooling: Mapping[str, Any]) -> bool:
-    return bool(pooling.get("pooling_mode_cls_token") or pooling.get("pooling_mode") == "cls")
+_Modules = list[tuple[str, str]]
+"""Kind and folder of each module that sentence-transformers lists, in their order."""
+
+# Modules around which a vector keeps its direction; a cross-encoder's head is read by `_module_head`.
+_PLAIN_MODULES = ("Transformer", "Pooling", "Normalize", "Dropout")
+# The square root of the length divides all of a vector alike.
+_PLAIN_POOLINGS = ("cls", "mean", "mean_sqrt_len")
+
+
+def _modules(folder: Path) -> _Modules:
+    modules = _read(folder / "modules.json", [])
+    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
+        raise ModelIntegrityError(f"{folder / 'modules.json'} does not hold a list of JSON objects")
+    return [(str(module.get("type")).rpartition(".")[2], str(module.get("path"))) for module in modules]
+
+
+def _pooling(pooling: Mapping[str, Any]) -> Pooling:
+    return "cls" if "cls" in _pooling_modes(pooling) else "mean"
+
+
+def _pooling_folder(modules: _Modules) -> str:
+    named = next((path for kind, path in modules if kind == "Pooling"), "")
+    return named if named and Path(named).name == named else "1_Pooling"
+
+
+def _pooling_modes(pooling: Mapping[str, Any]) -> set[str]:
+    """Return which vectors stand for a text, side by side if there are several, in both ways of writing them down."""
+    named = pooling.get("pooling_mode") or []
+    modes = {str(mode) for mode in (named if isinstance(named, list) else [named])}
+    start = "pooling_mode_"
+    modes |= {name.removeprefix(start) for name, value in pooling.items() if name.startswith(start) and value is True}
+    return {mode.removesuffix("_tokens").removesuffix("_token") for mode in modes}
+
+
+def _not_pooled(folder: Path, modules: _Modules, pooling: Mapping[str, Any], *, prompted: bool) -> str:
+    """Return why a text's vector is neither the first token's nor the mean of all, whatever its length."""
+    modes = sorted(_pooling_modes(pooling))
+    said = ""
+    if len(modes) > 1 or not set(modes) <= set(_PLAIN_POOLINGS):
+        said = f"its vectors are pooled by {' and '.join(modes)}"
+    if prompted and pooling.get("include_prompt") is False:
+        said = "its vectors are pooled without the prompt's tokens"
+    if other := next((kind for kind, _ in modules if kind not in _PLAIN_MODULES), ""):
+        said = f"its vectors go through a module {other!r:.80}"
+    return f"{folder}: {said}, which backend='torch' alone does" if said else ""
+
+
+def _most_tokens(folder: Path) -> int | None:
+    """Return the limit that sentence-transformers keeps in a file of its own, named after the architecture."""
+    paths = sorted(folder.glob("sentence_*_config.json"))
+    return positive(read_json(paths[0]).get("max_seq_length")) if paths else None
 
 
 # sentence-transformers' names of what stands between two linear layers.
@@ -149,26 +202,15 @@ _MODULE_ACTIVATIONS: Mapping[object, Activation] = {
 _IDENTITY = "torch.nn.modules.linear.Identity"
 
 
-def _module_head(folder: Path, pooling: Mapping[str, Any]) -> HeadConfig | None:
+def _module_head(folder: Path, modules: _Modules, pooling: Mapping[str, Any]) -> HeadConfig | None:
     """Return the head that a cross-encoder has in sentence-transformers' modules; None if it has not, or another one.
 
     It is the Ettin rerankers': Transformer, Pooling, Dense, LayerNorm (which may be missing) and Dense.
     """
-    modules = _read(folder / "modules.json", [])
-    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
-        raise ModelIntegrityError(f"{folder / 'modules.json'} does not hold a list of JSON objects")
-    kinds = [str(module.get("type")).rpartition(".")[2] for module in modules]
-    paths = [str(module.get("path")) for module in modules]
+    kinds, paths = [kind for kind, _ in modules], [path for _, path in modules]
     if kinds[:3] != ["Transformer", "Pooling", "Dense"] or kinds[3:] not in (["Dense"], ["LayerNorm", "Dense"]):
         return None
-    modes = {name for name, value in pooling.items() if name.startswith("pooling_mode_") and value is True}
-    modes |= {f"pooling_mode_{pooling['pooling_mode']}"} if pooling.get("pooling_mode") else set()
-    if modes not in (
-        {"pooling_mode_cls"},
-        {"pooling_mode_cls_token"},
-        {"pooling_mode_mean"},
-        {"pooling_mode_mean_tokens"},
-    ):
+    if _pooling_modes(pooling) not in ({"cls"}, {"mean"}):
         return None
     if paths[:2] != ["", "1_Pooling"] or any(Path(path).name != path for path in paths[2:]):
         return None
@@ -179,7 +221,7 @@ def _module_head(folder: Path, pooling: Mapping[str, Any]) -> HeadConfig | None:
         return None
     if out.get("activation_function") != _IDENTITY or out.get("module_output_name") != "scores":
         return None
-    return HeadConfig(pooling="cls" if _is_cls(pooling) else "mean", activation=activation, modules=tuple(paths[2:]))
+    return HeadConfig(pooling=_pooling(pooling), activation=activation, modules=tuple(paths[2:]))
 
 
 def _labels(settings: Mapping[str, Any], path: Path) -> tuple[str, ...]:

@@ -116,11 +116,23 @@ class ModelFiles:
         return names
 
     def pooling(self) -> Literal["cls", "mean"]:
-        """Return which vector stands for a text: as the catalogue says, else as sentence-transformers saved it."""
-        return self.spec.pooling if self.spec else self.config.pooling
+        """Return which vector stands for a text: as the catalogue says, else as sentence-transformers saved it.
+
+        Raises:
+            ModelFormatError: it was saved with another vector, or with a layer behind it.
+        """
+        if self.spec:
+            return self.spec.pooling
+        if self.config.not_pooled:
+            raise ModelFormatError(self.config.not_pooled)
+        return self.config.pooling
 
     def head(self) -> Literal["classifier", "cls", "mean"]:
-        """Return what comes out of the model: labels, or one of two vectors that stand for a text."""
+        """Return what comes out of the model: labels, or one of two vectors that stand for a text.
+
+        Raises:
+            ModelFormatError: as `pooling`.
+        """
         embeds = self.spec.task == "embed" if self.spec else self.config.embeds
         return self.pooling() if embeds else "classifier"
 

@@ -6,7 +6,8 @@ __all__ = ["FUSED", "ONNX", "SAFETENSORS", "FileFormat"]
 
 _SETTINGS = (
     *("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "*.jinja"),
-    *("vocab.txt", "vocab.json", "merges.txt", "*.model", "added_tokens.json", "1_Pooling/config.json"),
+    *("vocab.txt", "vocab.json", "merges.txt", "*.model", "added_tokens.json"),
+    *("modules.json", "config_sentence_transformers.json", "sentence_*_config.json", "[0-9]_*/*.json"),
 )
 
 
@@ -37,8 +38,7 @@ SAFETENSORS = FileFormat(
     parts=("model-*.safetensors",),
     reads=(
         *_SETTINGS,
-        *("modules.json", "generation_config.json", "config_sentence_transformers.json", "sentence_*_config.json"),
-        *("adapter_config.json", "adapter_model.safetensors", "[0-9]_*/*.json", "[0-9]_*/*.safetensors"),
+        *("generation_config.json", "adapter_config.json", "adapter_model.safetensors", "[0-9]_*/*.safetensors"),
     ),
 )
 ONNX = FileFormat(
@@ -46,7 +46,6 @@ ONNX = FileFormat(
     weights=("model.onnx", "onnx/model.onnx"),
     encoder_weights=("model.safetensors",),
     parts=("model.onnx*", "onnx/model.onnx_data"),
-    reads=(*_SETTINGS, "config_sentence_transformers.json"),
     needs=("tokenizer.json",),
 )
 # The safetensors of an encoder, for a backend that builds the fused graph from them.
