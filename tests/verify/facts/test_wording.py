@@ -31,6 +31,9 @@ def worded(claim: str, evidence: str) -> str:
         ("The seat is $36 a year.", "The seat is $3 a month.", "The seat is $3 a month."),
         ("The lamps are checked daily.", "The lamps are checked every night.", "The lamps are checked every night."),
         ("About 1.28 million live there.", "1,283,466 live there, not 1,225,853.", "1,283,466 live there."),
+        ("It is due by 30 June.", "It is due no later than 30 June.", "It is due no later than 30 June."),
+        ("It is filed no later than Monday.", "It must be filed by Monday.", "It is filed by Monday."),
+        ("It starts on or after 5 May.", "It starts by 5 May.", "It starts on or after 5 May."),
         ("Chapter IX is about trade.", "Chapter 9 is about trade.", "Chapter 9 is about trade."),
         (
             "Reports are due every quarter.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from secondpass.verify.facts.kind import FactKind
+from secondpass.verify.facts.limits import EXCEPT, beyond
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
 from secondpass.verify.words import AUXILIARIES, STOP_WORDS, Token, word_set
@@ -38,6 +39,8 @@ _LITTLE = word_set("little few without less unless")  # deny half: what is besid
 _CONJUNCTIONS = word_set("but although though while whereas however yet except unless if whether until till")
 _CONDITIONS = word_set("if when once whenever provided")  # what follows these is what "unless" denies
 _MOST_CONDITIONS = 8  # of a sentence
+_COMPARED = word_set("more less fewer later earlier sooner")  # between "no" and "than"
+_ELLIPSIS = 4  # tokens: "does not", and the signs behind it
 _SAME_CONDITION = 0.5  # of the words of the shorter one of two
 
 _IN_WORDS = word_set(
@@ -81,6 +84,8 @@ class Clause:
         opener: its first word, in lower case.
         denied: the stem that a negation is put before, to the index of the negating token.
         has_cue: whether anything is denied in it, in whatever way.
+        beyond: the stems that are beyond a limit, or an exception, to the side that they are on.
+        elides: whether it ends where its verb would follow: "but the other one does not".
     """
 
     first: int
@@ -90,6 +95,8 @@ class Clause:
     stems: frozenset[str]
     denied: dict[str, int]
     has_cue: bool
+    beyond: dict[str, str]
+    elides: bool
 
 
 class NegationKind(FactKind[Clause]):
@@ -254,6 +261,9 @@ def _clause(tokens: list[Token], first: int, end: int) -> Clause:
         if _is_cue(tokens, at, end):
             if at > first and _is_alternative(tokens, at):
                 continue
+            if _is_bound(tokens, at, end):
+                denied[tokens[at + 1].stem] = at
+                continue
             has_cue = True
             cue = None if cue is not None else at  # two of them make none
             continue
@@ -270,7 +280,25 @@ def _clause(tokens: list[Token], first: int, end: int) -> Clause:
         if cue is not None:
             denied[token.stem] = cue
             cue = None
-    return Clause(first, end, tokens[first].sentence, tokens[first].lower, frozenset(stems), denied, has_cue)
+    outside = beyond(tokens, first, end, STOP_WORDS)
+    elides = _is_elliptic(tokens, first, end)
+    return Clause(
+        first, end, tokens[first].sentence, tokens[first].lower, frozenset(stems), denied, has_cue, outside, elides
+    )
+
+
+def _is_bound(tokens: list[Token], at: int, end: int) -> bool:
+    """Return whether a negation belongs to a limit, as in "no more than five": it denies what is more, and no verb."""
+    words = [token.lower for token in tokens[at : min(at + 3, end)]]
+    return len(words) == 3 and words[0] in {"no", "not"} and words[1] in _COMPARED and words[2] == "than"
+
+
+def _is_elliptic(tokens: list[Token], first: int, end: int) -> bool:
+    """Return whether a clause ends in an auxiliary verb, or in "not" behind one."""
+    words = [token.lower for token in tokens[max(end - _ELLIPSIS, first) : end] if token.stem]
+    if words[-1:] == ["not"]:
+        words.pop()
+    return words[-1:] != [] and words[-1] in AUXILIARIES
 
 
 def _is_cue(tokens: list[Token], at: int, end: int) -> bool:
@@ -297,10 +325,42 @@ def _denied(claim: list[Clause], evidence: list[Clause]) -> frozenset[str]:
         claim: the clauses of the claim's sentence.
         evidence: the clauses of one sentence of the evidence.
     """
-    differences = [_either(differ, claim, evidence) for differ in (_cued, _prefixed, _conditioned)]
+    cued, *others = (_either(differ, claim, evidence) for differ in (_cued, _prefixed, _conditioned, _excepted))
     # "not easy" is "uneasy", and what is free unless it is late is not free if it is late: two make none.
-    found = [words for words in differences if words]
-    return found[0] if len(found) == 1 else frozenset()
+    found = [words for words in (cued, *others) if words]
+    if len(found) != 1 or (cued and (_is_limited(claim, evidence) or _is_elided(claim, evidence))):
+        return frozenset()
+    return found[0]
+
+
+def _is_limited(claim: list[Clause], evidence: list[Clause]) -> bool:
+    """Return whether one sentence speaks of what the other one leaves out, so that a denial of it is none.
+
+    "Who are not members pay" where it is free for members, "not after May" where it is until May, "not on Sundays"
+    where it is daily except on Sundays.
+    """
+    return _leaves_out(claim, evidence) or _leaves_out(evidence, claim)
+
+
+def _leaves_out(ours: list[Clause], theirs: list[Clause]) -> bool:
+    outside = {stem: side for clause in ours for stem, side in clause.beyond.items()}
+    within = {stem for clause in ours for stem in clause.stems if stem not in clause.beyond}
+    beyond_there = {stem: side for clause in theirs for stem, side in clause.beyond.items()}
+    said = {stem for clause in theirs for stem in clause.stems}
+    return any(stem in said and stem not in within and beyond_there.get(stem) != side for stem, side in outside.items())
+
+
+def _is_elided(claim: list[Clause], evidence: list[Clause]) -> bool:
+    """Return whether one sentence speaks of that whose verb the other one leaves out: "but the others do not"."""
+    return _elides(claim, evidence) or _elides(evidence, claim)
+
+
+def _elides(ours: list[Clause], theirs: list[Clause]) -> bool:
+    said = {stem for clause in theirs for stem in clause.stems}
+    return any(
+        last.elides and last.has_cue is not before.has_cue and not said.isdisjoint(last.stems - before.stems)
+        for before, last in pairwise(ours)
+    )
 
 
 def _either(
@@ -330,6 +390,17 @@ def _conditioned(ours: list[Clause], theirs: list[Clause]) -> frozenset[str]:
     return frozenset()
 
 
+def _excepted(ours: list[Clause], theirs: list[Clause]) -> frozenset[str]:
+    """Return what theirs leave out, if ours say of just that what theirs say, or deny, of all else: "but the cook"."""
+    left_out = {stem for clause in theirs for stem, side in clause.beyond.items() if side == EXCEPT}
+    said = {stem for clause in ours for stem in clause.stems}
+    held = {stem for clause in theirs for stem in clause.stems}
+    left_out -= {stem for clause in theirs for stem in clause.stems - clause.beyond.keys()}
+    is_alike = any(clause.has_cue for clause in ours) is any(clause.has_cue for clause in theirs)
+    plain = not any(clause.beyond for clause in ours)
+    return frozenset(left_out) if left_out and plain and is_alike and left_out < said <= held else frozenset()
+
+
 def _prefixed(ours: list[Clause], theirs: list[Clause]) -> frozenset[str]:
     """Return a stem of ours, and what theirs have without its prefix, unless one is denied: unfair, not fair."""
     said = {stem for clause in theirs for stem in clause.stems}
@@ -348,7 +419,11 @@ def _is_target(stem: str, clauses: list[Clause]) -> bool:
 
 def _stems(clauses: list[Clause], *, has_cue: bool) -> set[str]:
     """Return the words of the clauses in which something is denied, or in which nothing is."""
-    return {stem for clause in clauses if clause.has_cue is has_cue for stem in clause.stems}
+    found: set[str] = set()
+    for clause in clauses:
+        if clause.has_cue is has_cue:
+            found |= clause.stems if has_cue else clause.stems - clause.denied.keys()
+    return found
 
 
 def _without_prefix(stem: str) -> str:

@@ -98,7 +98,8 @@ class NumberKind(FactKind[Quantity]):
         lost = n_sided = 0  # how many were not found at once, and how many are limits, or behind "to" or "by"
         for fact in ours:
             way = changed_to_or_by(claim.read.tokens, fact.first)
-            n_sided += bool(way or fact.limit)
+            is_bound = math.isinf(fact.low) or math.isinf(fact.high)
+            n_sided += bool(way or fact.limit or is_bound)
             is_sided = n_sided <= _MOST_LOST
             if way and is_sided and (turned := _turned(way, fact, evidence.read.tokens, held, changed)):
                 ours_and_by, theirs_and_by = (replace(item, first=item.first - 1) for item in (fact, turned))
@@ -108,6 +109,8 @@ class NumberKind(FactKind[Quantity]):
                 continue
             if fact.limit and is_sided and (opposite := _opposite_limit(fact, held)):
                 yield finding("number", claim, fact, evidence, opposite)
+                continue
+            if is_bound and is_sided and _is_refused_up_to(claim.read.tokens, fact, held):
                 continue
             key = _key(fact)
             # A plain number may be in the text with its unit, and the other way round: "distances in km: 5, 7".
@@ -226,15 +229,24 @@ def _is_a_difference(tokens: Figures, fact: Quantity, held: Sequence[Quantity]) 
 
 def _is_refused_beyond(tokens: Figures, fact: Quantity, held: Sequence[Quantity]) -> bool:
     """Return whether what is beyond a claim's limit is denied: "not more than 60 days after it" for "within"."""
-    for item in held:
-        ends = (item.high, item.low) if fact.limit > 0 else (item.low, item.high)
-        limit = fact.low if fact.limit > 0 else fact.high
-        if item.unit == fact.unit and not item.limit and ends[0] == limit and math.isinf(ends[1]):
-            near = tokens[max(item.first - _NEAR_DENIAL, 0) : item.end + _NEAR_DENIAL]
-            sentence = tokens[item.first].sentence
-            if any(token.sentence == sentence and _DENIAL.fullmatch(token.lower) for token in near):
-                return True
-    return False
+    return any(not item.limit and _meets(fact, item) and _is_denied(tokens, item) for item in held)
+
+
+def _is_refused_up_to(tokens: Figures, fact: Quantity, held: Sequence[Quantity]) -> bool:
+    """Return whether a claim denies what is beyond a limit: "not under 16" for "16 and over"."""
+    return not fact.limit and _is_denied(tokens, fact) and any(_meets(fact, item) for item in held)
+
+
+def _meets(fact: Quantity, item: Quantity) -> bool:
+    """Return whether of two bounds one begins where the other one ends: at least 5, less than 5."""
+    low, high = (fact, item) if math.isinf(fact.high) else (item, fact)
+    return item.unit == fact.unit and low.low == high.high and math.isinf(low.high) and math.isinf(high.low)
+
+
+def _is_denied(tokens: Figures, item: Quantity) -> bool:
+    near = tokens[max(item.first - _NEAR_DENIAL, 0) : item.end + _NEAR_DENIAL]
+    sentence = tokens[item.first].sentence
+    return any(token.sentence == sentence and _DENIAL.fullmatch(token.lower) for token in near)
 
 
 def _opposite_limit(fact: Quantity, held: Sequence[Quantity]) -> Quantity | None:

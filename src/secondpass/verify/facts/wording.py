@@ -28,6 +28,11 @@ _MOST_FACTS = 16  # of a claim, and as many times as many of its evidence
 _SHORTEST_CODE, _LONGEST_CODE = 4, 64  # characters
 _BETWEEN_GROUPS = re.compile("[ -]")
 _ENDS = ".,;:!?()[]'\""
+# "By 30 June", which is "no later than 30 June".
+_TIME_LIMIT = re.compile(
+    r"\b(?P<words>(?P<last>no later than|not later than|on or before|by)|no earlier than|not earlier than|on or after)"
+    r"(?= (?P<time>(?:\d\S{0,20}|[A-Z][a-z]{2,15})(?: (?:\d{1,4}|[A-Z][a-z]{2,15}|[ap]\.?m)\b)?))"
+)
 _VERSION = re.compile(r"(?<![\w.])(?:version |release |v\.? ?)(\d{1,6}(?:\.\d{1,6}){1,4})(?!\.?\w)", re.IGNORECASE)
 
 
@@ -50,7 +55,8 @@ def in_words_of(claim: Facts, evidence: Facts) -> str:
     text, tokens = claim.text, claim.read.tokens
     for first, end, words in sorted(changes, reverse=True):
         text = text[: tokens[first].start] + words + text[tokens[end - 1].end :]
-    return spelt_as_in(_respelt(text, claim.unread, evidence.text), evidence.text)
+    text = _limited(_respelt(text, claim.unread, evidence.text), evidence.text)
+    return spelt_as_in(text, evidence.text)
 
 
 def _requantified(claim: Facts, evidence: Facts) -> list[tuple[int, int, str]]:
@@ -116,6 +122,17 @@ def _respelt(text: str, codes: Sequence[str], evidence: str) -> str:
             text = _with(text, code, found[0]) if found else text
     held = {match[1]: match[0] for match in _VERSION.finditer(evidence)}
     return _VERSION.sub(lambda match: match[0] if match[0] in evidence else held.get(match[1], match[0]), text)
+
+
+def _limited(text: str, evidence: str) -> str:
+    """Return a claim with its time limits in the words of the evidence: "no later than 30 June" for "by 30 June"."""
+    held = {_time_of(match): match["words"] for match in _TIME_LIMIT.finditer(evidence)}
+    return _TIME_LIMIT.sub(lambda match: held.get(_time_of(match), match["words"]), text) if held else text
+
+
+def _time_of(limit: re.Match[str]) -> tuple[bool, str]:
+    """Return whether a time is the last one, and which it is."""
+    return limit["last"] is not None, limit["time"].lower()
 
 
 def _with(text: str, code: str, spelt: str) -> str:
