@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from secondpass.verify.facts.quantities.captions import Caption, captions, is_scaled
 from secondpass.verify.statements import statement_rows
+from secondpass.verify.tex import without_tex
 
 __all__ = ["Data", "Record", "data_in", "mended"]
 
@@ -72,7 +73,11 @@ class Record(NamedTuple):
 
 
 def mended(text: str) -> str:
-    """Return a text without ligatures, soft hyphens, signs of no width and words that are broken at line ends."""
+    """Return a text as it is read.
+
+    That is without ligatures, soft hyphens, signs of no width, words that are broken at line ends, and TeX.
+    """
+    text = without_tex(text)
     if _TO_MEND.search(text) is None:
         return text
     return _BROKEN.sub("", _BROKEN_SOFTLY.sub("", text)).translate(_LIGATURES)

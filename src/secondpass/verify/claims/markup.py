@@ -6,6 +6,8 @@ from bisect import bisect_right
 from collections.abc import Callable
 from operator import itemgetter
 
+from secondpass.verify.tex import without_tex
+
 __all__ = ["MAX_REGION", "Span", "all_bold", "code_end", "code_ranges", "code_spans", "hidden", "inside", "plain"]
 
 Span = tuple[int, int]
@@ -44,7 +46,7 @@ _STRIKE = re.compile(r"~~(?=[^\s~])([^~]{1,500})~~")
 # `__init__` is rather a name than a bold "init".
 _BARS = re.compile(r"(?<!\w)(?:__(?=\S)([^_]{0,300}[\s][^_]{0,200})__|_(?=[^\s_])([^_]{1,500})_)(?!\w)")
 _LOOSE_STARS = re.compile(r"^\*{1,3}(?=\w)|(?<=[\w.!?:;,)\"\u201d])\*{2,3}(?!\w)|(?<!\w)\*{2,3}(?=\w)")
-_MARKUP = re.compile(r"[`*_~<>&\\\[\]\ue000]|https?:")
+_MARKUP = re.compile(r"[`*_~<>&\\\[\]$\ue000]|https?:")
 _SPACE = re.compile(r"\s+")
 
 
@@ -105,7 +107,8 @@ def hidden(text: str) -> list[Span]:
 def plain(text: str, strip: Callable[[str], str] | None = None) -> str:
     """Return a piece of markdown as plain text in one line.
 
-    Links become their text, emphasis and simple tags go, inline code becomes its content, untouched.
+    Links become their text, emphasis and simple tags go, formulas in TeX are written out, inline code becomes its
+    content, untouched.
 
     Args:
         text: a sentence, or a cell of a table.
@@ -129,6 +132,7 @@ def plain(text: str, strip: Callable[[str], str] | None = None) -> str:
 
 
 def _without_markup(text: str, strip: Callable[[str], str] | None) -> str:
+    text = without_tex(text)
     if strip is not None:
         text = strip(text)
     text = _RAISED.sub(lambda match: match[1].translate(_RAISED_SIGNS), text)  # 10<sup>6</sup> is not 106
