@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 pytest.importorskip("torch")
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import T5Config, T5ForConditionalGeneration
+from transformers import T5Config, T5EncoderModel, T5ForConditionalGeneration
 
 from secondpass.composition.passage import PassageReranker
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError, TruncationWarning
@@ -238,6 +239,7 @@ class TestLoading:
         [
             ({"dtype": "int8"}, "dtype must be 'float32', 'float16' or 'bfloat16', or None"),
             ({"device": "cuda:99"}, "PyTorch finds no device 'cuda:99'"),
+            ({"device": "toaster"}, "PyTorch finds no device 'toaster'"),
             ({"device": 0}, "device must be a name"),
             ({"model": None}, "a model is a folder"),
             ({"max_length": 4}, "max_length must be a whole number of at least 16"),
@@ -246,8 +248,6 @@ class TestLoading:
     )
     def test_settings_out_of_range_are_refused(self, folder: Path, settings: dict[str, Any], message: str) -> None:
         """Each gets an error that names it."""
-        if settings.get("device") == "cuda:99" and torch.cuda.is_available():
-            pytest.skip("there is a GPU")
         with pytest.raises(ConfigError, match=message):
             MonoT5Reranker(**{"model": folder, **settings})
 
@@ -271,4 +271,25 @@ class TestLoading:
             MonoT5Reranker(tmp_path)
         (tmp_path / "config.json").write_text(json.dumps(config | {"model_type": "bert"}))
         with pytest.raises(ModelFormatError, match="is not a T5: its model_type is 'bert'"):
+            MonoT5Reranker(tmp_path)
+
+    def test_what_ends_an_input_may_stand_there_in_several_ways(self, folder: Path, tmp_path: Path) -> None:
+        """As a list, and without the decoder's first token, which is then the padding's; but it has to stand there."""
+        shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+        config = json.loads((folder / "config.json").read_text())
+        expected = MonoT5Reranker(folder).score(QUERY, DOCUMENTS)
+        (tmp_path / "config.json").write_text(
+            json.dumps({**config, "eos_token_id": [1], "decoder_start_token_id": None})
+        )
+        np.testing.assert_array_equal(MonoT5Reranker(tmp_path).score(QUERY, DOCUMENTS), expected)
+        for name in ("pad_token_id", "eos_token_id"):
+            (tmp_path / "config.json").write_text(json.dumps({**config, name: None}))
+            with pytest.raises(ModelFormatError, match=r"numbers for pad_token_id, .*, not .*None"):
+                MonoT5Reranker(tmp_path)
+
+    def test_weights_that_are_missing_are_not_made_up(self, folder: Path, tmp_path: Path) -> None:
+        """Those of an encoder alone: transformers would give the decoder random ones."""
+        shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+        T5EncoderModel.from_pretrained(folder).save_pretrained(tmp_path)
+        with pytest.raises(ModelIntegrityError, match=r"lacks weights of a T5: decoder\.block\.0"):
             MonoT5Reranker(tmp_path)

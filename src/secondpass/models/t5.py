@@ -1,22 +1,24 @@
 """T5 checkpoints that rank: the logits of the first token that they would write."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.errors import ConfigError, MissingExtraError, ModelFormatError, ModelIntegrityError
+from secondpass.errors import MissingExtraError, ModelFormatError, ModelIntegrityError, OutOfMemoryError
 from secondpass.forking import alone_after_fork
 from secondpass.models.batching import BatchRunner, Rows, progress_bar
 from secondpass.models.sources.files import ModelFiles
-from secondpass.models.sources.resolve import checked_device
 from secondpass.models.tokens import EncoderTokenizer
 from secondpass.validation import OneOf, Whole
 
 try:
     import torch
     from transformers import AutoModelForSeq2SeqLM
+
+    from secondpass.models.pytorch import check_torch_device, is_out_of_memory
 except ImportError as exc:
     raise MissingExtraError.of("torch", "a T5 reranker") from exc
 
@@ -41,8 +43,9 @@ class T5Model:
         batch_tokens: tokens in a batch, padding included.
 
     Raises:
-        ModelIntegrityError: the files can't be read.
-        ModelFormatError: it is not a T5, or has no fast tokenizer.
+        ModelIntegrityError: the files can't be read, or lack weights.
+        ModelFormatError: it is not a T5, has no fast tokenizer, or does not say how an input ends.
+        OutOfMemoryError: the weights do not fit.
         ConfigError: the device is not available, or the dtype unknown.
 
     Attributes:
@@ -59,16 +62,16 @@ class T5Model:
         batch_tokens: int | None = None,
     ) -> None:
         (OneOf(*_DTYPES) | None).checked(dtype, "dtype")
-        if (checked_device(device) or "").startswith("cuda") and not torch.cuda.is_available():
-            raise ConfigError(f"PyTorch finds no device {device!r} here; pass device='cpu', or None for the best one")
+        check_torch_device(device)
         self.files, self.device, self.dtype = files, device, dtype
         self.max_length = Whole(at_least=16).checked(max_length, "max_length")
         self.tokenizer = _tokenizer(files, max_length)
         self._model: Any = _load(files, device or _best_device(), dtype)
+        self._ends = _Ends.of(self._model.config, files.name)
         self.batch_tokens = batch_tokens or (
             _CPU_BATCH_TOKENS if self._model.device.type == "cpu" else _GPU_BATCH_TOKENS
         )
-        self._runner = BatchRunner(1, _is_out_of_memory)
+        self._runner = BatchRunner(1, is_out_of_memory)
         alone_after_fork(self, torch.set_num_threads)
         dtype_name = str(self._model.dtype).removeprefix("torch.")
         # Last: it is the identity of what was opened.
@@ -114,14 +117,13 @@ class T5Model:
             )
 
     def _forward(self, sequences: list[Ids], token_ids: list[int]) -> Rows:
-        config = self._model.config
         shape = (len(sequences), max(map(len, sequences)) + 1)
-        input_ids = np.full(shape, config.pad_token_id, dtype=np.int64)
+        input_ids = np.full(shape, self._ends.padding, dtype=np.int64)
         mask = np.zeros(shape, dtype=np.int64)
         for row, ids in enumerate(sequences):
-            input_ids[row, : len(ids) + 1] = [*ids, config.eos_token_id]
+            input_ids[row, : len(ids) + 1] = [*ids, self._ends.end]
             mask[row, : len(ids) + 1] = 1
-        start = torch.full((len(sequences), 1), config.decoder_start_token_id, device=self._model.device)
+        start = torch.full((len(sequences), 1), self._ends.start, device=self._model.device)
         with torch.inference_mode():
             output = self._model(
                 input_ids=torch.from_numpy(input_ids).to(self._model.device),
@@ -139,18 +141,44 @@ class T5Model:
         T5Model.__init__(self, **state)
 
 
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """The ids of the tokens that fill up an input and end it, and of the one that the decoder begins with."""
+
+    padding: int
+    end: int
+    start: int
+
+    @classmethod
+    def of(cls, config: Any, name: str) -> "_Ends":
+        ids: list[Any] = [getattr(config, f"{each}_token_id", None) for each in ("pad", "eos", "decoder_start")]
+        found: list[Any] = [each[0] if isinstance(each, list) and each else each for each in ids]
+        found[2] = found[0] if found[2] is None else found[2]  # as T5 was trained
+        if not all(isinstance(each, int) for each in found):
+            raise ModelFormatError(
+                f"{name}: its config.json must have numbers for pad_token_id, eos_token_id and "
+                f"decoder_start_token_id, not {ids[0]!r}, {ids[1]!r} and {ids[2]!r}"
+            )
+        return cls(*found)
+
+
 def _load(files: ModelFiles, device: str, dtype: str | None) -> Any:
     model_type = files.config.model_type
     if model_type not in ("t5", "mt5"):
         raise ModelFormatError(f"{files.name} is not a T5: its model_type is {model_type!r}")
     settings = {"dtype": getattr(torch, dtype)} if dtype else {}
     try:
-        model = AutoModelForSeq2SeqLM.from_pretrained(
-            files.folder, use_safetensors=True, local_files_only=True, **settings
+        model, about = AutoModelForSeq2SeqLM.from_pretrained(
+            files.folder, use_safetensors=True, local_files_only=True, output_loading_info=True, **settings
         )
-        return model.to(device).eval()
+        model = model.to(device).eval()
     except Exception as exc:  # transformers, safetensors and torch raise many kinds
+        if is_out_of_memory(exc):
+            raise OutOfMemoryError(f"{files.name} does not fit into memory: {exc}") from exc
         raise ModelIntegrityError(f"{files.name}: {files.folder} can't be loaded: {exc}") from exc
+    if missing := sorted(about["missing_keys"]):  # which are random now
+        raise ModelIntegrityError(f"{files.name}: {files.folder} lacks weights of a T5: {', '.join(missing[:3])}")
+    return model
 
 
 def _tokenizer(files: ModelFiles, max_length: int) -> EncoderTokenizer:
@@ -167,7 +195,3 @@ def _best_device() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _is_out_of_memory(exc: BaseException) -> bool:
-    return isinstance(exc, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(exc)

@@ -163,6 +163,7 @@ def test_pickling_loads_the_weights_again(torch_reranker: CrossEncoderReranker) 
     [
         ({"device": "cuda"}, ConfigError, "PyTorch finds no device 'cuda' here"),
         ({"device": "toaster"}, ConfigError, "PyTorch finds no device 'toaster' here"),
+        ({"device": 1.5}, ConfigError, "device must be a name"),
         ({"dtype": "int4"}, ConfigError, "dtype must be"),
         ({"max_length": 100_000}, ModelFormatError, "max_length must be a whole number between 8 and 512"),
     ],

@@ -31,6 +31,7 @@ try:
     from sentence_transformers.util import get_device_name
 
     from secondpass.models.backends.torch_padding_free import PaddingFree
+    from secondpass.models.pytorch import check_torch_device, is_out_of_memory
 except ImportError as exc:
     raise MissingExtraError.of("torch", "the torch backend") from exc
 
@@ -99,7 +100,7 @@ class TorchPairModel(Reopened, PairModel):
             files.labels(self._model.num_labels),
             tokenizer,
             batch_tokens or _default_batch_tokens(self._model.device),
-            BatchRunner(1, _is_out_of_memory),
+            BatchRunner(1, is_out_of_memory),
         )
         alone_after_fork(self, torch.set_num_threads)
         self.files = files
@@ -273,11 +274,7 @@ def _load(
 ) -> Any:
     if dtype not in (None, "auto", "float32", "float16", "bfloat16"):
         raise ConfigError(f"dtype must be 'auto', 'float32', 'float16' or 'bfloat16', not {dtype!r}")
-    if device is not None:
-        try:
-            torch.empty(0, device=device)
-        except (RuntimeError, AssertionError, NotImplementedError) as exc:  # of builds without that kind of device, too
-            raise ConfigError(f"PyTorch finds no device {device!r} here; pass 'cpu', or None for the best one") from exc
+    check_torch_device(device)
     _refuse_pickled_modules(files)
     place = torch.device(device or get_device_name())  # as sentence-transformers chooses it
     if dtype == "auto" or (dtype is None and half_on_gpu and place.type == "cuda"):
@@ -296,7 +293,7 @@ def _load(
     except BaseException as exc:  # transformers, safetensors and torch raise many kinds, and tokenizers panics
         if not (isinstance(exc, Exception) or is_panic(exc)):
             raise
-        if _is_out_of_memory(exc):
+        if is_out_of_memory(exc):
             raise OutOfMemoryError(f"{files.name} does not fit into memory: {exc}") from exc
         raise ModelIntegrityError(f"{files.name}: {files.folder} can't be loaded: {exc}") from exc
 
@@ -340,10 +337,3 @@ def _default_batch_tokens(device: Any) -> int:
 def _fingerprint(files: ModelFiles, model: Any, max_length: int, texts: Sequence[str]) -> str:
     dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
     return f"{files.identity(texts)}-torch-{dtype}-{max_length}"
-
-
-def _is_out_of_memory(exc: BaseException) -> bool:
-    if isinstance(exc, MemoryError | torch.OutOfMemoryError):
-        return True
-    # The CPU's, Apple's and cuBLAS's, which are plain RuntimeErrors.
-    return any(words in str(exc) for words in ("can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED"))
