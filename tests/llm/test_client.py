@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from secondpass.errors import ConfigError
 from secondpass.llm.client import OpenAICompletion
 from secondpass.llm.settings import completed
 from secondpass.llm.types import CompletionError, Prompt
@@ -97,4 +98,21 @@ def test_organization_and_project_are_for_openai_alone(monkeypatch: pytest.Monke
     monkeypatch.delenv("OPENAI_PROJECT_ID", raising=False)
     for settings in ({"base_url": _OPENAI}, {"base_url": "http://host/v1"}):
         OpenAICompletion("m", completed(settings, "test"))  # type: ignore[arg-type]
-    assert headers == [{"OpenAI-Organization": "org"}, {}]
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://host/v1")
+    OpenAICompletion("m", completed({}, "test"))
+    assert headers == [{"OpenAI-Organization": "org"}, {}, {}]
+
+
+def test_an_address_of_the_environment_is_that_of_another_server(
+    sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It needs no key, and knows the old name of the limit; what is not an address is said, without a password."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://host/v1")
+    assert _ask() == "yes"
+    assert (sent[0]["url"], sent[0]["max_tokens"]) == ("http://host/v1/chat/completions", 8)
+    for value in ("localhost:8000/v1", "http://me:hunter2@host/v1"):
+        monkeypatch.setenv("OPENAI_BASE_URL", value)
+        with pytest.raises(ConfigError, match="OPENAI_BASE_URL must ") as caught:
+            _ask()
+        assert "hunter2" not in str(caught.value)

@@ -9,7 +9,7 @@ from secondpass.errors import MissingExtraError
 from secondpass.llm.openai_response import read_answer
 from secondpass.llm.types import Answer, CompletionError, Prompt
 from secondpass.network import Stop
-from secondpass.secret import Secret
+from secondpass.secret import Secret, split_url
 
 __all__ = ["OpenAICompletion"]
 
@@ -27,18 +27,22 @@ class OpenAICompletion:
         settings: all of `LLMSettings`, checked.
 
     Raises:
+        ConfigError: ``OPENAI_BASE_URL`` is asked for the address and has none.
         MissingExtraError: httpx isn't installed.
     """
 
     def __init__(self, model: str, settings: Mapping[str, Any]) -> None:
         self.model, self._settings = model, settings
         self._key: Secret = settings["api_key"]
-        self._is_openai = settings["base_url"] in (None, _OPENAI)
         try:
             from secondpass.network.endpoint import Endpoint  # that httpx is missing should be known now
         except ImportError as exc:
             raise MissingExtraError.of("openai", "LLMReranker") from exc
-        base = settings["base_url"] or os.environ.get("OPENAI_BASE_URL") or _OPENAI
+        asked = os.environ.get("OPENAI_BASE_URL", "").strip()
+        if asked and not settings["base_url"]:
+            split_url(asked, "OPENAI_BASE_URL")
+        base = settings["base_url"] or asked or _OPENAI
+        self._is_openai = base.rstrip("/") == _OPENAI
         path, mark, query = base.partition("?")
         url = f"{path.rstrip('/')}/chat/completions{mark}{query}"
         named = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}

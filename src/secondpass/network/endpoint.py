@@ -82,7 +82,7 @@ class Endpoint:
 
         Raises:
             CallError: there is no such answer (``error``, if that is a subclass).
-            ConfigError: the key can't be sent.
+            ConfigError: the key can't be sent, or the environment names proxies or certificates that can't be used.
             StoppedError: the stop was or became set.
         """
         key = self._key.for_header(without_query(self.url))
@@ -116,7 +116,14 @@ class Endpoint:
     def _free_line(self) -> "_Line":
         with suppress(IndexError):  # there is none, or another thread was faster
             return self._idle.pop()
-        return _Line(_tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")))
+        try:
+            return _Line(_tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")))
+        except (ImportError, OSError, ValueError) as exc:  # a proxy of SOCKS needs a package; an SSLError is an OSError
+            problem = f"{type(exc).__name__}: {exc}"
+        raise ConfigError(
+            f"{without_query(self.url)}: what the environment says of proxies or certificates can't be used "
+            f"({self._key.hidden_in(problem)}): check ALL_PROXY, HTTP_PROXY, HTTPS_PROXY, SSL_CERT_FILE, SSL_CERT_DIR"
+        )
 
     def _data_in(self, reply: "_Reply", max_bytes: int) -> Any:
         if not 200 <= reply.status < 300:

@@ -79,7 +79,9 @@ def of_status(status: int, said: str, *, variable: str, location: str = "", hint
 
 def of_exception(exc: BaseException) -> tuple[str, bool]:
     """Return an error message for an exception of httpx, and whether another attempt may help."""
-    import httpx  # not with the module: a language model may be a function, and needs none
+    from urllib.request import getproxies  # not with the module: only errors need it
+
+    import httpx  # likewise: a language model may be a function, and needs none
 
     detail = str(exc) or type(exc).__name__
     if isinstance(exc, httpx.ConnectError):
@@ -90,7 +92,10 @@ def of_exception(exc: BaseException) -> tuple[str, bool]:
                 f"certificate (SSL_CERT_FILE names further ones)"
             ), False
         # A server that is being restarted refuses connections for a moment.
-        return f"no connection ({detail}): check that the server is running, and the host and port of the URL", True
+        proxies = ", and the proxy that the environment names" if set(getproxies()) - {"no"} else ""
+        return (
+            f"no connection ({detail}): check that the server is running, and the host and port of the URL{proxies}"
+        ), True
     if isinstance(exc, httpx.ProxyError):
         return f"the proxy refused ({detail}): check HTTP_PROXY, HTTPS_PROXY and NO_PROXY", False
     if isinstance(exc, httpx.NetworkError | httpx.RemoteProtocolError):
