@@ -19,7 +19,15 @@ from secondpass.base import Reranker
 from secondpass.calibration import PlattCalibrator
 from secondpass.composition.ensemble import EnsembleReranker
 from secondpass.composition.fusion import convex_weights, weighted_sum
-from secondpass.errors import CompositionError, ConfigError, InputError, RegistryError, ScoringError, SecondPassWarning
+from secondpass.errors import (
+    CompositionError,
+    ConfigError,
+    InputError,
+    MissingExtraError,
+    RegistryError,
+    ScoringError,
+    SecondPassWarning,
+)
 from secondpass.testing import FakeReranker, RerankerContract
 from secondpass.types import Request, Scale, Scores, Trace
 
@@ -263,7 +271,9 @@ class TestFailures:
             ensemble.rerank("q", _DOCUMENTS)
         assert isinstance(caught.value.__cause__, OSError)
 
-    @pytest.mark.parametrize("error", [InputError("no"), ConfigError("no"), SecondPassWarning("no")])
+    @pytest.mark.parametrize(
+        "error", [InputError("no"), ConfigError("no"), MissingExtraError("no"), SecondPassWarning("no")]
+    )
     def test_what_the_caller_can_set_right_is_raised(self, error: Exception) -> None:
         """Bad input is no failure of a member, nor a warning that the caller made an error."""
         with pytest.raises(type(error)):

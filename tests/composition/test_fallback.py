@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 import secondpass as sp
 from secondpass.base import Reranker
+from secondpass.composition.blended import BlendedReranker
+from secondpass.composition.calibrated import CalibratedReranker
 from secondpass.composition.cascade.reranker import CascadeReranker
 from secondpass.composition.fallback import FallbackReranker
+from secondpass.composition.routed import RoutedReranker
 from secondpass.errors import CompositionError, ConfigError, RegistryError, ScoringError
 from secondpass.llm import Answer, Budget
 from secondpass.rerankers.llm import LLMReranker
@@ -258,6 +261,27 @@ class TestChain:
         """Numbers are only claimed to mean something where every possible answer means the same."""
         chain = FallbackReranker([FakeReranker(scale=each) for each in scales], on_error=on_error)
         assert chain.scale == scale and chain.pointwise == (scale != "ordinal")
+
+
+class TestSetup:
+    @pytest.mark.parametrize(
+        ("reranker", "message"),
+        [
+            (FallbackReranker([CalibratedReranker(FakeReranker()), FakeReranker()]), "is not fitted"),
+            (FallbackReranker(FakeReranker(), CalibratedReranker(FakeReranker()), band=(0.0, 1.0)), "is not fitted"),
+            (FallbackReranker([RoutedReranker({"en": FakeReranker()}, lambda request: "fr")]), "there is no route for"),
+        ],
+    )
+    def test_what_is_not_set_up_is_told(self, reranker: FallbackReranker, message: str) -> None:
+        """An error that no request can mend is raised, and no other answer stands in its place for ever."""
+        with pytest.raises(ConfigError, match=message):
+            reranker.rerank_many([("q", ["a", "b"]), ("r", ["c"])])
+
+    def test_what_one_can_not_read_another_may(self) -> None:
+        """Input that a member refuses is no fault of the set-up: the next one answers."""
+        chain = FallbackReranker([BlendedReranker(FakeReranker()), FakeReranker()])
+        ranking = chain.rerank("q", ["a", "b"])
+        assert ranking.trace.counts["fallbacks"] == 1 and ranking[0].explanation["answered_by"] == "FakeReranker"
 
 
 class TestComposition:

@@ -64,8 +64,8 @@ class EnsembleReranker(Reranker):
         rrf_k: the larger, the less the first ranks stand out; ``rrf`` only.
         on_error: what happens if a member fails: ``raise`` its error, or ``skip`` the member for all requests of the
             call, which is logged, noted in the trace, and counted there under ``members_failed``. Errors that the
-            caller can correct (`InputError`, `ConfigError`) are always raised. If a member may be skipped, the scores
-            are not pointwise, as a cache would mix those with and without it.
+            caller can correct (`InputError`, `ConfigError`, `MissingExtraError`) are always raised. If a member may be
+            skipped, the scores are not pointwise, as a cache would mix those with and without it.
         missing_initial: what ``convex`` does with a request without ``initial_scores``: ``raise``, or ``skip``
             them, which is counted under ``fallbacks`` and noted.
         parallel: run each member in a thread of its own; the scores are the same either way.

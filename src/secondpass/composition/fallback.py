@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from secondpass.base import Reranker
 from secondpass.composition.attempts import attempts
-from secondpass.composition.members import member_of
+from secondpass.composition.members import SETUP_FAULTS, member_of
 from secondpass.errors import CompositionError, ConfigError, ScoringError
 from secondpass.loading import RerankerLike
 from secondpass.types import Request, Scale, Scores, Trace
@@ -45,7 +45,8 @@ class FallbackReranker(Reranker):
     retriever's order may be the answer or the members' scales differ; they are probabilities only if all members give
     probabilities and ``on_error="raise"``.
 
-    Failures are noted in the trace and logged. When a call for several requests fails, the requests are tried one by
+    Failures are noted in the trace and logged. A reranker that is not set up (a `ConfigError`, such as a calibration
+    that was not fitted, or a package that is missing) has not failed: its error is always raised. When a call for several requests fails, the requests are tried one by
     one, so that one bad request does not take the others with it; once the first two have failed, so do the others.
 
     Args:
@@ -223,7 +224,7 @@ def _attempted(reranker: Reranker, requests: Sequence[Request]) -> list[Scores |
         _log.warning("%r failed: %s: %s", reranker, type(exc).__name__, exc)
         _log.debug("where %r failed", reranker, exc_info=exc)
 
-    return list(attempts(reranker.score_many, requests, catch=Exception, on_failure=failed))
+    return list(attempts(reranker.score_many, requests, catch=Exception, on_failure=failed, reraise=SETUP_FAULTS))
 
 
 def _reason(reranker: Reranker, exc: Exception) -> str:

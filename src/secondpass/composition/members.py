@@ -7,15 +7,18 @@ from functools import partial
 from typing import Any
 
 from secondpass.base import Reranker
-from secondpass.errors import ConfigError, InputError
+from secondpass.errors import ConfigError, InputError, MissingExtraError
 from secondpass.loading import RerankerLike, load
 from secondpass.pools import at_once
 from secondpass.types import Request, Scale, Scores
 
-__all__ = ["ask_members", "joined_explanations", "member_of", "require_initial_scores", "without_k"]
+__all__ = ["SETUP_FAULTS", "ask_members", "joined_explanations", "member_of", "require_initial_scores", "without_k"]
 
-# What the caller can set right is never a member's failure; a warning is an error only where the caller made it one.
-_CALLERS = (InputError, ConfigError, Warning)
+# What no request can mend is no failure to be hidden: every call would have it. A warning is an error only where the
+# caller made it one.
+SETUP_FAULTS = (ConfigError, MissingExtraError, Warning)
+# What the caller can set right is never a member's failure.
+_CALLERS = (InputError, *SETUP_FAULTS)
 
 
 def member_of(owner: Reranker, given: RerankerLike, *scales: Scale, pointwise: bool = False) -> Reranker:
