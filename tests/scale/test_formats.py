@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpass.errors import InputError
+from secondpass.scale import formats
 from secondpass.scale.formats import Column, Shard, format_of
 from tests.scale.rows import pairs, read, write
 
@@ -49,6 +50,26 @@ def test_lines_of_any_text_and_length(rows: list[dict[str, Any]], ends: bool) ->
         assert [json.loads(line) for part in parts for line in part.splitlines()] == rows
 
 
+@given(
+    st.lists(st.sampled_from([b"", b" ", b"\t \r", b'{"a": 1}', b' {"a": 2}\r']), max_size=30),
+    st.booleans(),
+    st.integers(1, 5),
+    st.integers(1, 40),
+)
+def test_blank_lines_are_no_rows(lines: list[bytes], ends: bool, rows: int, chunk: int) -> None:
+    """Wherever they stand, and wherever the file is cut while it is read."""
+    expected = [json.loads(line) for line in lines if line.strip()]
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(formats, "_CHUNK", chunk)
+        path = Path(folder) / "rows.jsonl"
+        path.write_bytes(b"\n".join(lines) + (b"\n" if ends else b""))
+        shards = _shards(path, rows)
+        assert [row for shard in shards for row in format_of(path).read(shard).columns(["a"])] == expected
+        assert [shard.start for shard in shards] == list(range(0, len(expected), rows))
+        assert sum(shard.rows for shard in shards) == format_of(path).count(path) == len(expected)
+        assert format_of(path).names(path) == frozenset("a" if expected else "")
+
+
 @pytest.mark.parametrize("suffix", _SUFFIXES)
 def test_columns_are_added_and_all_others_stay(suffix: str, tmp_path: Path) -> None:
     """With their types, and null where there is no value."""
@@ -71,13 +92,14 @@ def test_a_file_that_changes_meanwhile_is_noticed(suffix: str, tmp_path: Path) -
         format_of(path).read(last)
 
 
-@pytest.mark.parametrize(("line", "said"), [("{", "line 2 is not JSON"), ("[1]", "line 2 is not a JSON object")])
+@pytest.mark.parametrize(("line", "said"), [("{", "line 5 is not JSON"), ("[1]", "line 5 is not a JSON object")])
 def test_a_line_that_is_no_object_is_named(line: str, said: str, tmp_path: Path) -> None:
-    """By its number."""
+    """By its number in the file, blank lines included."""
     path = tmp_path / "rows.jsonl"
-    path.write_text(f'{{"a": 1}}\n{line}\n', encoding="utf-8")
-    with pytest.raises(InputError, match=said):
-        format_of(path).read(_shards(path, 10)[0])
+    path.write_text(f'{{"a": 1}}\n\n{{"a": 2}}\n\n{line}\n', encoding="utf-8")
+    for rows in (2, 10):
+        with pytest.raises(InputError, match=said):
+            format_of(path).read(_shards(path, rows)[-1])
 
 
 def test_a_value_that_is_there_already_is_not_overwritten(tmp_path: Path) -> None:

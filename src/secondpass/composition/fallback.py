@@ -46,8 +46,9 @@ class FallbackReranker(Reranker):
     probabilities and ``on_error="raise"``.
 
     Failures are noted in the trace and logged. A reranker that is not set up (a `ConfigError`, such as a calibration
-    that was not fitted, or a package that is missing) has not failed: its error is always raised. When a call for several requests fails, the requests are tried one by
-    one, so that one bad request does not take the others with it; once the first two have failed, so do the others.
+    that was not fitted, or a package that is missing) has not failed: its error is always raised. When a call for
+    several requests fails, the requests are tried one by one, so that one bad request does not take the others with it;
+    once the first two have failed, so do the others.
 
     Args:
         wrapped: the reranker, or the members of a chain; each may be a name or a configuration, as `secondpass.load`

@@ -2,12 +2,14 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from secondpass.errors import InputError, MissingExtraError, first_line
 
@@ -20,7 +22,7 @@ except ModuleNotFoundError as exc:
 __all__ = ["Column", "Format", "Shard", "ShardRows", "format_of"]
 
 _CHUNK = 1 << 23
-_NEWLINE = ord("\n")
+_NEWLINE, _SPACE = ord("\n"), ord(" ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,36 +178,36 @@ def _opened(path: Path) -> pq.ParquetFile:
 
 
 class JSONLines(Format):
-    """JSONL: an object in each line, found by its offset."""
+    """JSONL: an object in each line that is not blank, found by its offset."""
 
     suffix = ".jsonl"
 
     def cut(self, path: Path, rows: int) -> list[tuple[int, int, int, int]]:
-        """Look for the ends of lines, and cut at each of as many as a run has."""
+        """Look for the ends of lines that are not blank, and cut at each of as many as a run has."""
         ends = [0]
-        n_lines = at = 0
-        last = b""
+        n_rows = at = 0
         try:
             with path.open("rb") as file:
-                while chunk := file.read(_CHUNK):
-                    found = np.flatnonzero(np.frombuffer(chunk, np.uint8) == _NEWLINE)
-                    ends += (found[(-n_lines - 1) % rows :: rows] + at + 1).tolist()
-                    n_lines, at, last = n_lines + len(found), at + len(chunk), chunk[-1:]
+                while chunk := file.read(_CHUNK) + file.readline():
+                    found = _ends_of_rows(chunk)
+                    ends += (found[(-n_rows - 1) % rows :: rows] + at).tolist()
+                    n_rows, at = n_rows + len(found), at + len(chunk)
         except OSError as exc:
             raise InputError(f"{path} can't be read: {first_line(exc)}") from exc
-        if last not in (b"", b"\n"):
-            n_lines += 1  # the last line ends with the file
         if ends[-1] != at:
             ends.append(at)
         return [
-            (start, min(rows, n_lines - start), ends[cut], ends[cut + 1] - ends[cut])
-            for cut, start in enumerate(range(0, n_lines, rows))
+            (start, min(rows, n_rows - start), ends[cut], ends[cut + 1] - ends[cut])
+            for cut, start in enumerate(range(0, n_rows, rows))
         ]
 
     def names(self, path: Path) -> frozenset[str]:
-        """Return the names in the first line."""
+        """Return the names in the first line that is not blank."""
         with path.open("rb") as file:
-            return frozenset(_object(file.readline(), path, 0))
+            for at, line in enumerate(file):
+                if not _is_blank(line):
+                    return frozenset(_object(line, partial("{}, line {}".format, path, at + 1)))
+        return frozenset()
 
     def read(self, shard: Shard) -> "_JSONRows":
         """Read the lines."""
@@ -213,15 +215,17 @@ class JSONLines(Format):
         try:
             with path.open("rb") as file:
                 file.seek(shard.offset)
-                lines = file.read(shard.size).removesuffix(b"\n").split(b"\n")
+                lines = file.read(shard.size).split(b"\n")
         except OSError as exc:
             raise InputError(f"{path} can't be read: {first_line(exc)}") from exc
-        _require_all(shard, len(lines))
-        rows = [_object(line, path, shard.start + at) for at, line in enumerate(lines)]
-        return _JSONRows(rows, shard.file, shard.start)
+        filled = [at for at, line in enumerate(lines) if not _is_blank(line)]
+        _require_all(shard, len(filled))
+        rows = _JSONRows([], shard, filled)
+        rows.rows.extend(_object(lines[at], partial(rows.place, row)) for row, at in enumerate(filled))
+        return rows
 
     def count(self, path: Path) -> int | None:
-        """Count the lines."""
+        """Count the lines that are not blank."""
         try:
             return sum(n for _, n, _, _ in self.cut(path, 1 << 30))
         except InputError:
@@ -231,8 +235,16 @@ class JSONLines(Format):
 @dataclass(frozen=True, slots=True)
 class _JSONRows(ShardRows):
     rows: list[dict[str, Any]]
-    place: str
-    start: int
+    shard: Shard
+    lines: list[int]  # of each row, counted from the shard's first line
+
+    def place(self, row: int) -> str:
+        """Return the file and the line of a row, for an error."""
+        before, left = 0, self.shard.offset
+        with Path(self.shard.file).open("rb") as file:
+            while left and (chunk := file.read(min(left, _CHUNK))):
+                before, left = before + chunk.count(b"\n"), left - len(chunk)
+        return f"{self.shard.file}, line {before + self.lines[row] + 1}"
 
     def columns(self, names: Sequence[str]) -> list[dict[str, Any]]:
         return [{name: row.get(name) for name in names} for row in self.rows]
@@ -242,19 +254,36 @@ class _JSONRows(ShardRows):
         lines = []
         for at, row in enumerate(self.rows):
             if not names.isdisjoint(row):
-                raise InputError(f"{self.place}, line {self.start + at + 1} has a {min(names & row.keys())!r} already")
+                raise InputError(f"{self.place(at)} has a {min(names & row.keys())!r} already")
             lines.append(json.dumps(row | {column.name: column.values[at] for column in added}, ensure_ascii=False))
         # A lone surrogate is written as the reader found it: as an escape.
         return "".join(f"{line}\n" for line in lines).encode("utf-8", errors="backslashreplace")
 
 
-def _object(line: bytes, path: Path, row: int) -> dict[str, Any]:
+def _ends_of_rows(lines: bytes) -> npt.NDArray[np.int64]:
+    """Return where the lines that are not blank end, in bytes that are whole lines; the last may lack its newline."""
+    data = np.frombuffer(lines, np.uint8)
+    ends = np.flatnonzero(data == _NEWLINE) + 1
+    if not lines.endswith(b"\n"):
+        ends = np.append(ends, len(lines))
+    starts = np.concatenate(([0], ends[:-1]))
+    filled = data[starts] > _SPACE  # an object has nothing before it, as a rule
+    for at in np.flatnonzero(~filled).tolist():
+        filled[at] = not _is_blank(lines[starts[at] : ends[at]])
+    return ends[filled]
+
+
+def _is_blank(line: bytes) -> bool:
+    return not line or line.isspace()
+
+
+def _object(line: bytes, place: Callable[[], str]) -> dict[str, Any]:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as exc:
-        raise InputError(f"{path}, line {row + 1} is not JSON: {first_line(exc)}") from exc
+        raise InputError(f"{place()} is not JSON: {first_line(exc)}") from exc
     if not isinstance(value, dict):
-        raise InputError(f"{path}, line {row + 1} is not a JSON object")
+        raise InputError(f"{place()} is not a JSON object")
     return value
 
 
