@@ -58,6 +58,17 @@ class TestRerank:
         (best,) = map(json.loads, done.stdout.splitlines())
         assert (best["id"], best["metadata"], best["rank"], best["index"]) == (2, {"page": 3}, 1, 1)
 
+    def test_json_out_is_json_whatever_came_in(self, tmp_path: Path) -> None:
+        """NaN and infinite numbers, which Python's own JSON has and no other, are null in the result."""
+        (tmp_path / "fake.yaml").write_text("type: fake")
+        lines = '{"text": "a", "metadata": {"page": NaN, "sizes": [1.5, -Infinity]}}\n{"text": "b", "id": 2}'
+        done = run("rerank", "a", "-", "--config", "fake.yaml", "--json", stdin=lines, cwd=tmp_path)
+        found = [json.loads(line, parse_constant=pytest.fail) for line in done.stdout.splitlines()]
+        assert {each["text"]: each.get("metadata") for each in found} == {
+            "a": {"page": None, "sizes": [1.5, None]},
+            "b": None,
+        }
+
     def test_a_reranker_from_a_file(self, tmp_path: Path) -> None:
         """`--config` takes what `to_config` wrote, as YAML; what is no such file is an error."""
         config = tmp_path / "reranker.yaml"

@@ -1,11 +1,12 @@
 """``secondpass choose``: what to search with on this machine, by measurements on a sample of queries."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from secondpass.cli.console import errors, write_json
 
 __all__ = ["choose"]
 
@@ -47,6 +48,9 @@ def choose(
         rerankers=reranker,
         depths=whole_numbers(depths, "--depths"),
         n_queries=queries,
-        progress=True,
+        progress=errors.is_terminal,
     )
-    sys.stdout.write(f"{json.dumps(choice.to_dict()) if as_json else repr(choice)}\n")
+    if as_json:
+        write_json(choice.to_dict())
+    else:
+        sys.stdout.write(f"{choice!r}\n")

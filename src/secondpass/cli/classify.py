@@ -1,6 +1,5 @@
 """``secondpass classify``: which of the given labels a text has, without training data."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from secondpass.classify import Classification, ZeroShotClassifier
-from secondpass.cli.console import one_line, output
+from secondpass.cli.console import one_line, output, write_json
 from secondpass.cli.reading import read_argument, read_settings
 from secondpass.errors import ConfigError
 
@@ -50,7 +49,7 @@ def classify(
     classifier = _classifier(config, {name: value for name, value in options.items() if value is not None})
     result = classifier.classify(read_argument(text))
     if as_json:
-        sys.stdout.write(json.dumps(result.to_dict()) + "\n")
+        write_json(result.to_dict())
     elif output.is_terminal:
         output.print(_table(result))
     else:

@@ -1,13 +1,12 @@
 """``secondpass compare``: retrievers, rerankers and runs against each other, on a dataset."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from secondpass.cli.console import say
+from secondpass.cli.console import errors, say, write_json
 from secondpass.errors import ConfigError, InputError
 
 __all__ = ["compare"]
@@ -82,10 +81,13 @@ def compare(
         groups=None if groups is None else {"category": category_of(groups)},
         prices=dict(_named(price, "--price") for price in prices or ()),
         memory=memory,
-        progress=True,
+        progress=errors.is_terminal,
     )
     # First of all what was measured, whatever becomes of the files.
-    sys.stdout.write(f"{json.dumps(comparison.to_dict()) if as_json else repr(comparison)}\n")
+    if as_json:
+        write_json(comparison.to_dict())
+    else:
+        sys.stdout.write(f"{comparison!r}\n")
     sys.stdout.flush()
     if wanted is not None:
         name, file = wanted

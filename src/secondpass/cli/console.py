@@ -1,5 +1,11 @@
 """Where the commands print to, and the table that they print."""
 
+import json
+import math
+import sys
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -7,7 +13,7 @@ from rich.text import Text
 from secondpass.errors import SecondPassError
 from secondpass.types import printable
 
-__all__ = ["documents_table", "errors", "list_table", "one_line", "output", "say", "say_error"]
+__all__ = ["documents_table", "errors", "list_table", "one_line", "output", "say", "say_error", "write_json"]
 
 output = Console()
 errors = Console(stderr=True)
@@ -44,3 +50,20 @@ def say(what: str, style: str, message: str) -> None:
 def say_error(exc: SecondPassError) -> None:
     """Print an error of ours to standard error, with what was noted on its way, such as where it happened."""
     say("error", "red", "; ".join([f"{type(exc).__name__}: {exc}", *getattr(exc, "__notes__", ())]))
+
+
+def write_json(value: Mapping[str, Any]) -> None:
+    """Write a line of JSON to standard output, with null for NaN and for infinite numbers, which JSON has none of."""
+    try:
+        line = json.dumps(value, allow_nan=False)
+    except ValueError:
+        line = json.dumps(_finite(value))
+    sys.stdout.write(f"{line}\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,7 +1,5 @@
 """``secondpass doctor``: what makes a reranker or a verifier slow or odd, on this machine."""
 
-import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from secondpass.cli.console import output, say_error
+from secondpass.cli.console import errors, output, say_error, write_json
 from secondpass.cli.reading import read_argument, read_yaml
 from secondpass.errors import ConfigError, SecondPassError
 from secondpass.loading import from_config, load
@@ -61,7 +59,7 @@ def doctor(
         raise typer.Exit(_BAD_INPUT) from exc
     if as_json:
         found = diagnosis.to_dict() | ({} if measured is None else {"profile": measured.to_dict()})
-        sys.stdout.write(json.dumps(found) + "\n")
+        write_json(found)
     else:
         for line in repr(diagnosis).splitlines() + ([] if measured is None else ["", *repr(measured).splitlines()]):
             level = line.strip().partition(":")[0]
@@ -74,7 +72,7 @@ def _subject(model: str | None, config: Path | None) -> "Reranker | FactVerifier
     if config is None:
         # Without the test at loading, which would refuse what is to be found out.
         name = "cross-encoder" if model is None else f"cross-encoder:{model}"
-        return load(name, smoke_test=False, progress=True)
+        return load(name, smoke_test=False, progress=errors.is_terminal)
     if model is not None:
         raise ConfigError("pass --model or --config, not both: a configuration names its model")
     settings = read_yaml(config)

@@ -1,14 +1,12 @@
 """``secondpass explain``: which sentences carry a score, and which evidence and which fact decided a verdict."""
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from secondpass.cli.console import output
+from secondpass.cli.console import errors, output, write_json
 from secondpass.cli.reading import read_argument, read_settings, read_yaml
 from secondpass.cli.verify import read_passages, write_page
 from secondpass.errors import ConfigError, InputError
@@ -57,7 +55,7 @@ def explain(
     if html_file is not None:
         write_page(explained.to_html(), html_file)
     if as_json:
-        sys.stdout.write(json.dumps(explained.to_dict()) + "\n")
+        write_json(explained.to_dict())
     else:
         for line in repr(explained).splitlines():
             output.print(Text(printable(line)), soft_wrap=True)
@@ -69,7 +67,7 @@ def _score(query: str, document: str, model: str | None, config: Path | None) ->
     if config is not None:
         return explained(from_config(read_yaml(config)), query, read_argument(document))
     return explained(
-        load("cross-encoder" if model is None else f"cross-encoder:{model}", progress=True),
+        load("cross-encoder" if model is None else f"cross-encoder:{model}", progress=errors.is_terminal),
         query,
         read_argument(document),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from secondpass.cli.console import write_json
 from secondpass.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def learn(
         "findings": learned.findings.to_dict(),
         "seconds": dict(learned.seconds),
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    write_json(told)
 
 
 def _judged(dataset: str, corpus: Path | None, drop_missing: bool) -> "Dataset":

@@ -1,6 +1,5 @@
 """``secondpass rerank``: documents from files or standard input, best first on standard output."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from secondpass.base import Reranker
-from secondpass.cli.console import documents_table, one_line, output
+from secondpass.cli.console import documents_table, errors, one_line, output, write_json
 from secondpass.cli.documents import documents_in
 from secondpass.cli.reading import read_yaml
 from secondpass.errors import ConfigError, InputError
@@ -46,7 +45,7 @@ def rerank(
     ranking = _reranker(model, config).rerank(query, documents, k=k)
     if as_json:
         for document in ranking:
-            sys.stdout.write(json.dumps(document.to_dict()) + "\n")
+            write_json(document.to_dict())
     elif output.is_terminal:
         output.print(_table(ranking))
     else:
@@ -56,7 +55,7 @@ def rerank(
 
 def _reranker(model: str | None, config: Path | None) -> Reranker:
     if config is None:
-        return load("cross-encoder" if model is None else f"cross-encoder:{model}", progress=True)
+        return load("cross-encoder" if model is None else f"cross-encoder:{model}", progress=errors.is_terminal)
     if model is not None:
         raise ConfigError("pass --model or --config, not both: a configuration names its model")
     return from_config(read_yaml(config))

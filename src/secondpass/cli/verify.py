@@ -1,7 +1,5 @@
 """``secondpass verify``: an answer against its passages, claim by claim."""
 
-import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from secondpass.cli.console import one_line, output, say_error
+from secondpass.cli.console import one_line, output, say_error, write_json
 from secondpass.cli.documents import passages_in, text_of
 from secondpass.cli.reading import read_argument, read_settings, why
 from secondpass.errors import InputError, SecondPassError, VerificationFailedError
@@ -87,7 +85,7 @@ def verify(
         say_error(exc)
         raise typer.Exit(_BAD_INPUT) from exc
     if as_json:
-        sys.stdout.write(json.dumps(verification.to_dict() | {"sources": sources}) + "\n")
+        write_json(verification.to_dict() | {"sources": sources})
     else:
         _print(verification, sources)
     if not verification.passed:
