@@ -86,6 +86,7 @@ def test_csv_is_read_by_its_columns(name: str, text: str, expected: list[dict[st
         ("a.csv", "id,body\n7,one\n", r"a.csv has no column 'text', only: 'id', 'body'"),
         ("a.csv", "", r"a.csv has no column 'text', only: none"),
         ("a.csv", 'text\n"one" two\n', r"a.csv can't be read as CSV"),
+        ("a.csv", "id,text\n1,one,,\n2,one, two\n", r"a.csv, row 2: has more fields than the header; put those"),
     ],
 )
 def test_what_holds_no_documents_is_refused_by_name(name: str, text: str, message: str, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Where the commands print to, and the table that they print."""
 
 import json
-import math
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -57,13 +56,5 @@ def write_json(value: Mapping[str, Any]) -> None:
     try:
         line = json.dumps(value, allow_nan=False)
     except ValueError:
-        line = json.dumps(_finite(value))
+        line = json.dumps(json.loads(json.dumps(value), parse_constant=lambda name: None))
     sys.stdout.write(f"{line}\n")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value

@@ -12,6 +12,7 @@ from typing import Any
 
 from secondpass.cli.reading import decoded, read_bytes
 from secondpass.errors import InputError
+from secondpass.tabular import long_cells
 
 __all__ = ["Numbered", "documents_in", "passages_in", "text_of"]
 
@@ -140,23 +141,28 @@ def _delimiter(kind: str, text: str) -> str:
 
 def _header(kind: str, text: str) -> list[str]:
     try:
-        return next(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(kind, text)), [])
+        with long_cells(len(text)):
+            return next(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(kind, text)), [])
     except csv.Error:
         return []
 
 
 def _rows(name: str, kind: str, text: str) -> list[Numbered]:
-    documents: list[Numbered] = []
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(kind, text), strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(kind, text), strict=True)
     try:
-        columns = list(rows.fieldnames or [])
-        if _TEXT_COLUMN not in columns:
-            raise InputError(f"{name} has no column {_TEXT_COLUMN!r}, only: {', '.join(map(repr, columns)) or 'none'}")
-        for number, row in enumerate(rows, start=1):
-            rest = {key: value for key, value in row.items() if key and key not in (_TEXT_COLUMN, "id")}
-            document: dict[str, Any] = {"text": row[_TEXT_COLUMN] or ""}
-            document |= {"id": row["id"]} if row.get("id") else {}
-            documents.append((number, document | ({"metadata": rest} if rest else {})))
+        with long_cells(len(text)):
+            columns, rows = list(reader.fieldnames or []), list(reader)
     except csv.Error as exc:
         raise InputError(f"{name} can't be read as CSV: {exc}") from exc
-    return documents
+    if _TEXT_COLUMN not in columns:
+        raise InputError(f"{name} has no column {_TEXT_COLUMN!r}, only: {', '.join(map(repr, columns)) or 'none'}")
+    return [(number, _of_row(row, f"{name}, row {number}")) for number, row in enumerate(rows, start=1)]
+
+
+def _of_row(row: dict[str | None, Any], where: str) -> dict[str, Any]:
+    if any(row.get(None, ())):
+        raise InputError(f"{where}: has more fields than the header; put those that hold the delimiter in quotes")
+    rest = {key: value for key, value in row.items() if key and key not in (_TEXT_COLUMN, "id")}
+    document: dict[str, Any] = {"text": row[_TEXT_COLUMN] or ""}
+    document |= {"id": row["id"]} if row.get("id") else {}
+    return document | ({"metadata": rest} if rest else {})

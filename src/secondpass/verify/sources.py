@@ -10,6 +10,7 @@ from itertools import zip_longest
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from secondpass.tabular import long_cells
 from secondpass.verify.facts.quantities.captions import Caption, captions, is_scaled
 from secondpass.verify.statements import statement_rows
 from secondpass.verify.tex import without_tex
@@ -285,7 +286,8 @@ def _csv_rows(lines: list[tuple[int, str]]) -> Iterator[Record]:
     for sign in ("\t", ",", ";"):
         if len(filled) < _MIN_ROWS or sign not in filled[0][1]:
             continue
-        rows = [next(csv.reader([line], delimiter=sign), []) for _, line in filled]
+        with long_cells(max(len(line) for _, line in filled)):
+            rows = [next(csv.reader([line], delimiter=sign), []) for _, line in filled]
         header = [name.strip() for name in rows[0]]
         if len(header) < _MIN_COLUMNS or any(len(row) != len(header) for row in rows):
             continue

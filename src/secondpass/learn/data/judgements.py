@@ -14,6 +14,7 @@ from secondpass.evaluate.reading import json_lines, read_texts
 from secondpass.learn.data.answers import from_answers
 from secondpass.learn.data.example import TrainingExample, checked_examples
 from secondpass.learn.data.feedback import from_clicks, from_feedback
+from secondpass.tabular import long_cells
 from secondpass.types import is_blank
 from secondpass.validation import shown
 
@@ -113,7 +114,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         io.StringIO(text, newline=""), delimiter=max(_DELIMITERS[path.suffix], key=header.count), strict=True
     )
     try:
-        return [_typed(row, f"{path}, row {number}") for number, row in enumerate(reader, start=1)]
+        with long_cells(len(text)):
+            return [_typed(row, f"{path}, row {number}") for number, row in enumerate(reader, start=1)]
     except csv.Error as exc:
         raise InputError(f"{path} can't be read as CSV: {exc}") from exc
 
