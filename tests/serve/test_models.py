@@ -13,10 +13,11 @@ from schemathesis.specs.openapi import checks
 from starlette.testclient import TestClient
 
 import secondpass as sp
-from secondpass.serve import create_app
+from secondpass.serve import ServeSettings, create_app
 
 pytestmark = pytest.mark.filterwarnings("ignore::secondpass.errors.SecondPassWarning")
 
+_BI_ENCODER = "bi-encoder:bge-small-en-v1.5"
 _ANSWER = "The tower is 330 metres tall. It was finished in 1887."
 _PASSAGES = [{"id": "tower", "text": "The tower is 330 metres tall and was finished in 1889."}]
 
@@ -79,6 +80,22 @@ def test_classification(client: TestClient) -> None:
     assert several["results"][0]["multi_label"] is True
     alone = _posted(client, "/classify", body | {"texts": texts[0]})
     assert alone["results"][0]["scores"] == pytest.approx(answer["results"][0]["scores"], abs=1e-4)
+
+
+def test_a_text_counts_for_each_label_that_it_is_read_with() -> None:
+    """An NLI model reads each text with each label, and a bi-encoder both once."""
+    classifiers = {name: {"type": "zero-shot", "model": name} for name in ("secondpass-nli-minilm", _BI_ENCODER)}
+    texts = [f"Where is parcel {number}, which I have waited for since Monday?" for number in range(20)]
+    body = {"texts": texts, "labels": [f"label number {number}" for number in range(20)]}
+    with TestClient(create_app(ServeSettings(classifiers=classifiers, max_tokens=1000))) as client:
+        assert client.post("/classify", json=body | {"model": _BI_ENCODER}).status_code == 200
+        refused = client.post("/classify", json=body | {"model": "secondpass-nli-minilm"})
+        few = body | {"model": "secondpass-nli-minilm", "labels": ["parcel", "bill"], "texts": texts[:3]}
+        assert client.post("/classify", json=few).status_code == 200
+        several = [f"{word} about {{}}." for word in ("It is", "This is", "That is", "Somebody speaks")] * 10
+        again = client.post("/classify", json=few | {"template": several})
+    assert refused.status_code == again.status_code == 413
+    assert "tokens are more than 1000" in refused.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(

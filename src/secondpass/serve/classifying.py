@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from secondpass.classify.classifier import Labels
+from secondpass.classify.kinds import are_bi_encoders
 from secondpass.classify.types import Classification
 from secondpass.composition.batcher import Batcher
 from secondpass.config import construct, settings_of
@@ -58,6 +59,20 @@ class ServedClassifier:
             owner="ServedClassifier",
         )
 
+    def read(self, texts: Sequence[str], labels: Labels | None, settings: Mapping[str, Any]) -> list[tuple[str, int]]:
+        """Return the texts and the labels of a request, each with how often a model reads it.
+
+        NLI models and rerankers read each text with each label, and bi-encoders read both once.
+        """
+        own = getattr(self.classifier, "wrapped", self.classifier)  # it may be anyone's, or under watch already
+        chosen = getattr(own, "labels", None) if labels is None else labels
+        template = settings.get("template", getattr(own, "template", None))
+        n_templates = len(template) if isinstance(template, list | tuple) else 1
+        apart = are_bi_encoders(_listed(getattr(own, "model", None)))
+        of_text = 1 if apart else max(1, _number_of(chosen) * n_templates)
+        of_label = n_templates * (1 if apart else len(texts))
+        return [*((text, of_text) for text in texts), *((label, of_label) for label in labels or ())]
+
     async def classify(
         self, texts: Sequence[str], labels: Labels | None, settings: Mapping[str, Any]
     ) -> list[Classification]:
@@ -105,3 +120,14 @@ class ServedClassifier:
     def close(self) -> None:
         """Answer what waits, and end the thread."""
         self._batcher.close()
+
+
+def _listed(model: Any) -> list[Any]:
+    return list(model) if isinstance(model, list | tuple) else [model]
+
+
+def _number_of(labels: Any) -> int:
+    """Return how many labels there are, in a tree on all levels."""
+    if isinstance(labels, Mapping):
+        return sum(1 + _number_of(below) for below in labels.values())
+    return len(labels or ())

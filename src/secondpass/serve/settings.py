@@ -40,8 +40,8 @@ class ServeSettings(Configured):
             environment variable ``SECONDPASS_API_KEYS``. Without any, no token is asked for.
         max_documents: in a request; likewise its passages, texts and questions.
         max_bytes: in the body of a request.
-        max_tokens: in a request, counted roughly; the query counts for each document, an answer for each passage, and
-            what decisions are about for each statement.
+        max_tokens: in a request, counted roughly; the query counts for each document, an answer for each passage, what
+            decisions are about for each statement, and a text for each label, unless a bi-encoder classifies it.
         max_requests: that are answered or wait at the same time; a further one is refused with 503.
         timeout_s: for a request, from its first byte to its answer; after that it is refused with 503.
         drain_s: how long the server goes on after SIGTERM, says that it is not ready, and closes each connection

@@ -71,7 +71,9 @@ async def classify(body: ClassifyRequest, call: CallOf) -> Json:
     """Find the label of each text, or its labels, by their words alone; no label is a result as well."""
     texts = [body.texts] if isinstance(body.texts, str) else body.texts
     name, classifier = call.served.classifier(body.model)
-    await call.check([*texts, *(body.labels or ())], "texts and labels")
-    results = await classifier.classify(texts, body.labels, body.settings())
+    settings = body.settings()
+    call.check_number(len(texts) + len(body.labels or ()), "texts and labels")
+    await call.check_tokens(classifier.read(texts, body.labels, settings))
+    results = await classifier.classify(texts, body.labels, settings)
     call.logged.update(model=name, texts=len(texts))
     return Json({"model": name, "results": [result.to_dict() for result in results]})
