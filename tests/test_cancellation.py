@@ -8,14 +8,23 @@ from contextvars import copy_context
 import pytest
 
 from secondpass.base import Reranker, in_thread
-from secondpass.cancellation import WorkCancelledError, check_cancelled, stops_when, stops_with_caller
+from secondpass.cancellation import (
+    WorkCancelledError,
+    check_cancelled,
+    stops_when,
+    stops_with_caller,
+    wait_wanted,
+)
+from secondpass.composition.coalescing import CoalescingReranker
 from secondpass.composition.ensemble import EnsembleReranker
 from secondpass.composition.fallback import FallbackReranker
+from secondpass.rerankers.llm import LLMReranker
 from secondpass.types import Request, Scores
 from secondpass.verify.claims.split import split_claims
 from secondpass.verify.evidence import Passages
 from secondpass.verify.stages import Stated, each
 from secondpass.windows import ApproximateTokenization
+from tests.composition.gate import PATIENCE_S, busy, until, until_waiting, waiting
 
 
 class Endless(Reranker):
@@ -137,3 +146,88 @@ def test_what_is_cancelled_before_a_stage_does_not_begin_it() -> None:
 
     asyncio.run(given_up_at_once())
     assert plain.calls == 0
+
+
+def test_who_is_cancelled_leaves_the_queue_behind_others() -> None:
+    """Whether the call waits for its batch, or for room in the queue, and whatever wraps the queue."""
+
+    async def given_up_within(reranker: Reranker, inner: CoalescingReranker, n_waiting: int) -> None:
+        task = asyncio.create_task(reranker.arerank("second", ["a"]))
+        await until_waiting(inner, n_waiting)
+        await asyncio.sleep(0.1)  # so that one that waits for room is in its wait
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with busy() as (inner, gate, _):
+        asyncio.run(given_up_within(FallbackReranker([inner]), inner, 1))  # which waits for its threads
+        gate.open.set()
+    assert gate.batches == [["first"]]
+    with busy(max_queue=1) as (inner, gate, pool):
+        third = pool.submit(inner.score, "third", ["a"])
+        until(lambda: waiting(inner) == 1)
+        asyncio.run(given_up_within(FallbackReranker([inner]), inner, 1))
+        gate.open.set()
+        third.result(PATIENCE_S)
+    assert gate.batches == [["first"], ["third"]]
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_cancelled_call_asks_a_model_no_more(concurrency: int) -> None:
+    """What it was asked already is left behind, and what would be asked next is not paid for."""
+    began, go_on, asked = threading.Event(), threading.Event(), []
+
+    def grade(prompt: object, timeout_s: float) -> str:
+        asked.append(prompt)
+        began.set()
+        go_on.wait(60)
+        return '{"grade": 1}'
+
+    async def given_up_while_asking() -> None:
+        reranker = LLMReranker("m", mode="graded", completion=grade, concurrency=concurrency, timeout_s=60)
+        task = asyncio.create_task(reranker.arerank("q", [str(number) for number in range(20)]))
+        await asyncio.to_thread(began.wait, 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(given_up_while_asking())  # which waits for its threads
+    go_on.set()
+    assert 1 <= len(asked) <= concurrency
+
+
+def test_a_cancelled_call_tries_no_server_again() -> None:
+    """Neither the wait before the next attempt nor the attempt is for anybody."""
+    tried = threading.Event()
+
+    def fail(prompt: object, timeout_s: float) -> str:
+        tried.set()
+        raise ConnectionError
+
+    async def given_up_between() -> None:
+        reranker = LLMReranker("m", completion=fail, max_retries=5, backoff_s=600.0, total_timeout_s=6000)
+        task = asyncio.create_task(reranker.arerank("q", ["a", "b"]))
+        await asyncio.to_thread(tried.wait, 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(asyncio.wait_for(given_up_between(), 60))
+
+
+def test_waits_last_as_long_as_somebody_waits_for_them() -> None:
+    """Alone in one piece; else in short ones, with the same end."""
+    asked: list[float | None] = []
+
+    def wait(timeout_s: float | None) -> bool:
+        asked.append(timeout_s)
+        return len(asked) == 3
+
+    assert not wait_wanted(wait, 7.0) and asked == [7.0]
+    with stops_with_caller():
+        assert wait_wanted(wait) and len(asked) == 3
+        assert max(map(float, filter(None, asked[1:]))) < 1.0
+        assert not wait_wanted(lambda timeout_s: False, 0.0)
+    gone = iter([False, True])
+    with stops_when(lambda: next(gone)), pytest.raises(WorkCancelledError):
+        wait_wanted(lambda timeout_s: False)

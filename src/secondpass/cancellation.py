@@ -5,11 +5,14 @@ caller has gone. What it has to look at travels in a context variable: threads t
 their caller (`contextvars.copy_context`) stop as well.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["WorkCancelledError", "check_cancelled", "stops_when", "stops_with_caller"]
+__all__ = ["WorkCancelledError", "check_cancelled", "stops_when", "stops_with_caller", "wait_wanted"]
+
+_LOOK_AGAIN_S = 0.05  # how long work that waits for others goes on after its caller has gone, at most
 
 
 class WorkCancelledError(BaseException):
@@ -70,3 +73,28 @@ def check_cancelled() -> None:
     caller = _caller.get()
     if caller is not None and caller.is_gone:
         raise WorkCancelledError
+
+
+def wait_wanted(wait: Callable[[float | None], bool], timeout_s: float | None = None) -> bool:
+    """Wait for another thread or a server, but only as long as anybody waits for this work.
+
+    Args:
+        wait: waits for so many seconds at most, for ever if there are none, and returns whether it came.
+        timeout_s: likewise, for the whole wait.
+
+    Returns:
+        Whether it came in time.
+
+    Raises:
+        WorkCancelledError: nobody waits for this work any more.
+    """
+    if _caller.get() is None:
+        return wait(timeout_s)
+    end_s = None if timeout_s is None else time.monotonic() + timeout_s
+    while True:
+        check_cancelled()
+        left_s = _LOOK_AGAIN_S if end_s is None else min(_LOOK_AGAIN_S, end_s - time.monotonic())
+        if wait(max(0.0, left_s)):
+            return True
+        if end_s is not None and time.monotonic() >= end_s:
+            return False

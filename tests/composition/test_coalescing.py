@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import secondpass as sp
+from secondpass.composition import coalescing
 from secondpass.composition.coalescing import CoalescingReranker
 from secondpass.errors import CompositionError, ConfigError
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
@@ -180,17 +181,15 @@ class TestErrors:
 
     def test_a_call_that_is_interrupted_leaves_the_queue(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """What nobody waits for isn't scored."""
-        from concurrent.futures import Future
-
         with busy() as (reranker, gate, pool):
             other = pool.submit(reranker.score, "other", ["a"])
             until(lambda: waiting(reranker) == 1)
             with monkeypatch.context() as patch:
 
-                def interrupted(self: Any, timeout: float | None = None) -> None:
+                def interrupted(futures: list[Any], timeout: float | None = None) -> None:
                     raise KeyboardInterrupt
 
-                patch.setattr(Future, "result", interrupted)
+                patch.setattr(coalescing, "wait", interrupted)
                 with pytest.raises(KeyboardInterrupt):
                     reranker.score("given up", ["a"])
             gate.open.set()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Generic, TypeVar
 
-from secondpass.cancellation import WorkCancelledError, check_cancelled, stops_when
+from secondpass.cancellation import WorkCancelledError, check_cancelled, stops_when, wait_wanted
 from secondpass.composition.attempts import attempts
 from secondpass.errors import ScoringError
 
@@ -106,7 +106,7 @@ class Batcher(Generic[Item, Result]):
             ScoringError: the queue stayed full for ``timeout_s``, or the batcher is closed.
         """
         with self._room:
-            if not self._room.wait_for(self._has_room, timeout_s):
+            if not wait_wanted(lambda left_s: self._room.wait_for(self._has_room, left_s), timeout_s):
                 raise self._stayed_full(timeout_s or 0.0)
             return self._put(items)
 

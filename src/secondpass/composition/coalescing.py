@@ -3,10 +3,12 @@
 import time
 import weakref
 from collections.abc import Iterable, Sequence
+from concurrent.futures import wait
 from typing import Any, ClassVar, Self
 
 from secondpass.base import RequestLike, Reranker, as_requests
 from secondpass.calibration.ready import ReadyCalibration
+from secondpass.cancellation import wait_wanted
 from secondpass.composition.batcher import Answered, Batcher
 from secondpass.composition.experiment.assignment import of_units
 from secondpass.composition.members import member_of
@@ -117,9 +119,10 @@ class CoalescingReranker(Reranker):
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         future = self._batcher.submit(of_units(requests), self.queue_timeout_s)
         try:
+            wait_wanted(lambda timeout_s: bool(wait([future], timeout_s).done))
             return _scores(future.result())
         except BaseException:
-            future.cancel()  # an interrupt in this thread; what nobody waits for needs no scoring
+            future.cancel()  # an interrupt or a cancellation; what nobody waits for needs no scoring
             raise
 
     async def arerank_many(self, requests: Iterable[RequestLike], *, k: int | None = None) -> list[Ranking]:

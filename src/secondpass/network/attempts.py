@@ -5,6 +5,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import TypeVar
 
+from secondpass.cancellation import wait_wanted
 from secondpass.network.stop import Stop, StoppedError
 
 __all__ = ["OutOfTimeError", "within"]
@@ -31,6 +32,7 @@ def within(timeout_s: float, call: Callable[[], T], *, stop: Stop, give_up: Call
     Raises:
         OutOfTimeError: the time was over.
         StoppedError: the stop was or became set.
+        WorkCancelledError: nobody waits for the caller's work any more.
     """
     results: list[T] = []
     errors: list[BaseException] = []
@@ -55,7 +57,7 @@ def within(timeout_s: float, call: Callable[[], T], *, stop: Stop, give_up: Call
             return call()
         is_done = False
         try:
-            awake.wait(timeout_s)
+            wait_wanted(awake.wait, timeout_s)
             is_done = bool(results or errors)
         finally:  # also after an interrupt
             if not is_done:

@@ -1,12 +1,14 @@
-"""Waits that end at once when one of several calls has failed for good, or the caller was interrupted."""
+"""Waits that end when one of several calls has failed for good, or the caller was interrupted or cancelled."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from threading import Condition, Event, Lock
 from typing import TypeVar
 
+from secondpass.cancellation import wait_wanted
 from secondpass.forking import reset_after_fork
 from secondpass.pools import submit
 
@@ -54,7 +56,7 @@ class Stop:
         Raises:
             StoppedError: the stop was or became set.
         """
-        if self._event.wait(timeout_s):
+        if wait_wanted(self._event.wait, timeout_s):
             raise StoppedError
 
     @contextmanager
@@ -103,7 +105,7 @@ class Slots:
 
         with stop.waking(wake), changed:
             limit = None if math.isinf(timeout_s) else max(0.0, timeout_s)
-            if not changed.wait_for(lambda: stop.is_set or self._free > 0, limit):
+            if not wait_wanted(lambda left_s: changed.wait_for(lambda: stop.is_set or self._free > 0, left_s), limit):
                 raise TimeoutError
             if stop.is_set:
                 raise StoppedError
@@ -118,9 +120,10 @@ class Slots:
 
 
 def side_by_side(call: Callable[[Item], T], items: Sequence[Item], *, workers: int, stop: Stop) -> list[T]:
-    """Call a function with each item, in threads, and return the results in order.
+    """Call a function with each item, in threads with the caller's context variables; return the results in order.
 
-    The first failure, and an interrupt of the caller, sets the stop, so that everything that waits with it ends.
+    The first failure, and an interrupt or a cancellation of the caller, sets the stop, so that everything that waits
+    with it ends.
 
     Raises:
         Exception: what a call raised first, in time.
@@ -139,7 +142,7 @@ def side_by_side(call: Callable[[Item], T], items: Sequence[Item], *, workers: i
         return [run(item) for item in items]
     pool = ThreadPoolExecutor(min(workers, len(items)), thread_name_prefix="secondpass-call")
     try:
-        futures = [submit(pool, run, item) for item in items]
+        futures = [submit(pool, copy_context().run, run, item) for item in items]
         return [future.result() for future in futures]
     except BaseException as exc:
         stop.set(exc)
