@@ -90,9 +90,12 @@ def test_duplicates_are_one_as_in_haystacks_rankers() -> None:
         Document(id="x", content="same", meta={"from": "dense"}, score=0.7),
         Document(id="x", content="same", meta={"from": "web"}),
         Document(id="y", content="same", meta={"from": "dense"}),
+        Document(id="z", content="same", meta={"from": "bm25"}, score=float("nan")),
+        Document(id="z", content="same", meta={"from": "dense"}, score=-3.0),
+        Document(id="z", content="same", meta={"from": "web"}, score=float("nan")),
     ]
     output = SecondPassRanker(FakeReranker()).run(QUERY, documents)
-    assert [(d.id, d.meta["from"]) for d in output["documents"]] == [("x", "dense"), ("y", "bm25")]
+    assert [(d.id, d.meta["from"]) for d in output["documents"]] == [("x", "dense"), ("y", "bm25"), ("z", "dense")]
 
 
 def test_equal_texts_with_different_ids_all_stay() -> None:

@@ -1,6 +1,7 @@
 """A LlamaIndex language model in place of a server, for rerankers, judges and the like."""
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from llama_index.core.llms.loading import RECOGNIZED_LLMS
 
 import secondpass as sp
 from secondpass.errors import ConfigError
+from secondpass.llm import Budget
 from secondpass.verify import LLMJudge
 
 DOCUMENTS = ["os.remove deletes a file.", "shutil.copy copies a file."]
@@ -21,11 +23,14 @@ class Told(MockLLM):
 
     text: str = "[2] > [1]"
     sure: float | None = None
+    counted: dict[str, Any] = {}
     api_key: str = "sk-123"
 
-    def __init__(self, text: str = "[2] > [1]", sure: float | None = None) -> None:
+    def __init__(
+        self, text: str = "[2] > [1]", sure: float | None = None, counted: dict[str, Any] | None = None
+    ) -> None:
         super().__init__()
-        self.text, self.sure = text, sure
+        self.text, self.sure, self.counted = text, sure, counted or {}
 
     @classmethod
     def class_name(cls) -> str:
@@ -36,7 +41,7 @@ class Told(MockLLM):
         logprobs = None
         if self.sure is not None:
             logprobs = [[LogProb(token="yes", logprob=-0.1), LogProb(token="no", logprob=self.sure)]]
-        return ChatResponse(message=ChatMessage(self.text), logprobs=logprobs)
+        return ChatResponse(message=ChatMessage(self.text), logprobs=logprobs, **self.counted)
 
 
 def test_it_reranks_and_judges_as_it_is() -> None:
@@ -52,6 +57,24 @@ def test_its_log_probabilities_are_read() -> None:
     assert score == pytest.approx(1 / (1 + 2.718281828 ** (-2.4 + 0.1)))
     with pytest.raises(sp.ScoringError, match="use mode='graded'"):
         sp.LLMReranker(llm=Told(text="yes"), mode="pointwise").score(QUERY, DOCUMENTS)
+
+
+@pytest.mark.parametrize(
+    "counted",
+    [
+        {"additional_kwargs": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}},
+        {"raw": {"usage": {"input_tokens": 7, "output_tokens": 3}}},
+        {"raw": SimpleNamespace(usage=SimpleNamespace(prompt_tokens=7, completion_tokens=3))},
+        {"raw": {"usage": None, "usage_metadata": {"prompt_token_count": 7, "candidates_token_count": 3}}},
+    ],
+)
+def test_its_own_count_of_tokens_is_the_one_that_counts(counted: dict[str, Any]) -> None:
+    """In the trace, and against a budget, wherever a provider's package leaves it."""
+    budget = Budget(100_000)
+    reranker = sp.LLMReranker(llm=Told(counted=counted), budget=budget)
+    counts = reranker.rerank(QUERY, DOCUMENTS).trace.counts
+    assert (counts["prompt_tokens"], counts["completion_tokens"], counts["tokens"]) == (7, 3, 10)
+    assert budget.spent_tokens == 10
 
 
 def test_it_stands_in_a_configuration_where_llama_index_can_read_it() -> None:

@@ -5,13 +5,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from llama_index.core.base.llms.types import ChatMessage, LogProb, MessageRole
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, LogProb, MessageRole
 from llama_index.core.llms import LLM
 from llama_index.core.llms.loading import load_llm
 
 from secondpass.config import digest, settings_in
 from secondpass.errors import ConfigError, first_line
 from secondpass.llm import Answer, ForeignModel, Prompt, TokenChoice
+from secondpass.llm.types import whole_number
 
 __all__ = ["LanguageModel"]
 
@@ -19,6 +20,9 @@ _SECRET = re.compile(
     r"(key|key_id|password|secret|headers|credentials|authorization|^token|(access|session|auth|refresh|api)_token)$",
     re.IGNORECASE,
 )
+# What providers call their counts of tokens.
+_PROMPT = ("prompt_tokens", "input_tokens", "prompt_token_count")
+_ANSWER = ("completion_tokens", "output_tokens", "candidates_token_count")
 
 
 class LanguageModel(ForeignModel):
@@ -51,7 +55,9 @@ class LanguageModel(ForeignModel):
         """Ask it once; the time limit is held by who asks."""
         system, user = MessageRole.SYSTEM, MessageRole.USER
         reply = self.model.chat([ChatMessage(prompt.system, role=system), ChatMessage(prompt.user, role=user)])
-        return Answer(reply.message.content or "", _tokens(reply.logprobs))
+        return Answer(
+            reply.message.content or "", _tokens(reply.logprobs), _counted(reply, _PROMPT), _counted(reply, _ANSWER)
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -117,3 +123,14 @@ def _tokens(logprobs: Sequence[Sequence[LogProb]] | None) -> tuple[TokenChoice, 
         TokenChoice(likeliest[0].token if likeliest else "", tuple((each.token, each.logprob) for each in likeliest))
         for likeliest in logprobs
     )
+
+
+def _counted(reply: ChatResponse, names: Sequence[str]) -> int | None:
+    """Return a count of tokens: LlamaIndex's own or, as not all models have that, the one in the provider's reply."""
+    usages = (reply.additional_kwargs, _field(reply.raw, "usage"), _field(reply.raw, "usage_metadata"))
+    counts = [whole_number(_field(usage, name)) for usage in usages for name in names]
+    return next((count for count in counts if count is not None), None)
+
+
+def _field(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)

@@ -222,7 +222,8 @@ def _unique(documents: list[Document]) -> list[Document]:
     """Return one document for each id, in the place of the first: the one that the first stage scored highest."""
     chosen: dict[str, tuple[float, Document]] = {}
     for document in checked_documents(documents, Document, "a haystack Document"):
-        score = -math.inf if document.score is None else document.score
+        # Nothing is above NaN, which is no score.
+        score = -math.inf if document.score is None or math.isnan(document.score) else document.score
         if document.id not in chosen or score > chosen[document.id][0]:
             chosen[document.id] = (score, document)
     return [document for _, document in chosen.values()]
