@@ -10,6 +10,8 @@ from haystack import Document, Pipeline
 from haystack.components.joiners import DocumentJoiner
 
 from haystack_integrations.components.validators.secondpass import SecondPassSufficiencyRouter
+from haystack_integrations.components.validators.secondpass import router as router_module
+from secondpass.adapters import load_sufficiency_check
 from secondpass.cancellation import WorkCancelledError, check_cancelled
 from secondpass.errors import ConfigError, InputError
 from secondpass.verify.sufficiency import Sufficiency, SufficiencyCheck
@@ -71,6 +73,26 @@ def test_in_a_pipeline(router: SecondPassSufficiencyRouter) -> None:
     assert [document.content for document in found["good"]["documents"]] == [TWO]
     lost = pipeline.run({"router": {"query": QUESTION, "documents": [Document(content=OTHER)]}})
     assert "good" not in lost and lost["router"]["search_again"][0].content == OTHER
+
+
+def test_an_async_pipeline_goes_on_while_models_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are loaded once, in a thread that is not the event loop's."""
+    threads: list[threading.Thread] = []
+
+    def load(check: Any) -> SufficiencyCheck:
+        threads.append(threading.current_thread())
+        return load_sufficiency_check(check)
+
+    monkeypatch.setattr(router_module, "load_sufficiency_check", load)
+    router = SecondPassSufficiencyRouter()
+
+    async def warmed_up_and_asked() -> dict[str, Any]:
+        await router.warm_up_async()
+        await router.warm_up_async()
+        return await router.run_async(QUESTION, [Document(content=OTHER)])
+
+    assert "search_again" in asyncio.run(warmed_up_and_asked())
+    assert len(threads) == 1 and threads[0] is not threading.main_thread()
 
 
 def test_as_data() -> None:

@@ -3,6 +3,10 @@
 import asyncio
 
 import pytest
+from llama_index.core import Document, VectorStoreIndex
+from llama_index.core.base.response.schema import AsyncStreamingResponse, StreamingResponse
+from llama_index.core.embeddings import MockEmbedding
+from llama_index.core.llms import MockLLM
 from llama_index.core.schema import NodeWithScore, TextNode
 
 from llama_index.postprocessor.secondpass import SufficiencyQueryEngine, VerifyingQueryEngine
@@ -46,6 +50,25 @@ def test_it_says_where_they_do_not(check: SufficiencyCheck) -> None:
             assert len(response.source_nodes) == len(texts)
     engine = SufficiencyQueryEngine(Retrieving(TWO, FIVE), check, disagree=None)
     assert engine.query(QUESTION).response == "Two years."
+
+
+def test_what_it_says_itself_is_a_stream_where_the_engine_streams(check: SufficiencyCheck) -> None:
+    """Who reads a stream gets one, whether anything answers or not."""
+    for text, decision in ((TWO, "answer"), (OTHER, "search_again")):
+        index = VectorStoreIndex.from_documents([Document(text=text)], embed_model=MockEmbedding(4))
+        engine = SufficiencyQueryEngine(index.as_query_engine(MockLLM(), streaming=True), check)
+        response = engine.query(QUESTION)
+        assert isinstance(response, StreamingResponse) and response.metadata is not None
+        assert response.metadata["sufficiency"]["decision"] == decision and len(response.source_nodes) == 1
+        said = "".join(response.response_gen)
+        assert ("do not answer" in said) == (decision == "search_again") and said
+
+        async def read(engine: SufficiencyQueryEngine) -> str:
+            response = await engine.aquery(QUESTION)
+            assert isinstance(response, AsyncStreamingResponse)
+            return "".join([piece async for piece in response.async_response_gen()])
+
+        assert asyncio.run(read(engine)) == said
 
 
 def test_async_retrieval_is_the_engines_own(check: SufficiencyCheck) -> None:

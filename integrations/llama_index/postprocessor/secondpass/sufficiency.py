@@ -1,10 +1,10 @@
 """A query engine that asks another one only where what it retrieved answers the question."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
-from llama_index.core.base.response.schema import RESPONSE_TYPE, Response
+from llama_index.core.base.response.schema import RESPONSE_TYPE, AsyncStreamingResponse, Response, StreamingResponse
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 
@@ -30,7 +30,8 @@ class SufficiencyQueryEngine(WrappingQueryEngine):
     ```
 
     It retrieves with the wrapped engine, checks the nodes, and has the wrapped engine answer from them. Otherwise the
-    response is a message with the nodes. ``metadata["sufficiency"]`` is `Sufficiency.to_dict` in either case.
+    response is a message with the nodes, in one piece of a stream where the wrapped engine streams.
+    ``metadata["sufficiency"]`` is `Sufficiency.to_dict` in either case.
 
     Args:
         query_engine: any query engine that can ``retrieve`` and ``synthesize``.
@@ -64,6 +65,8 @@ class SufficiencyQueryEngine(WrappingQueryEngine):
             nodes = self.retrieve(query_bundle)
             found = self.check.check(query_bundle.query_str, passages_of(nodes, self.metadata_mode))
             instead = self._instead(found, nodes)
+            if instead is not None and self._streams:
+                instead = StreamingResponse(iter((str(instead),)), nodes, instead.metadata)  # type: ignore[arg-type]
             finished.append(instead or _with(self.query_engine.synthesize(query_bundle, nodes), found))
         return finished[0]
 
@@ -72,8 +75,15 @@ class SufficiencyQueryEngine(WrappingQueryEngine):
             nodes = await self.aretrieve(query_bundle)
             found = await self.check.acheck(query_bundle.query_str, passages_of(nodes, self.metadata_mode))
             instead = self._instead(found, nodes)
+            if instead is not None and self._streams:
+                instead = AsyncStreamingResponse(_pieces(str(instead)), nodes, instead.metadata)
             finished.append(instead or _with(await self.query_engine.asynthesize(query_bundle, nodes), found))
         return finished[0]
+
+    @property
+    def _streams(self) -> bool:
+        """Whether the wrapped engine gives a stream, as far as it says so."""
+        return bool(getattr(getattr(self.query_engine, "_response_synthesizer", None), "_streaming", False))
 
     def _instead(self, found: "Sufficiency", nodes: list[NodeWithScore]) -> RESPONSE_TYPE | None:
         """Return what is said where nothing is answered; None where it is."""
@@ -82,6 +92,10 @@ class SufficiencyQueryEngine(WrappingQueryEngine):
 
 
 _KEY = "sufficiency"
+
+
+async def _pieces(text: str) -> AsyncGenerator[str, None]:
+    yield text
 
 
 def _with(response: RESPONSE_TYPE, found: "Sufficiency") -> RESPONSE_TYPE:

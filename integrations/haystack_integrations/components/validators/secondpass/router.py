@@ -1,5 +1,6 @@
 """The router component: documents that answer a query go one way, others another."""
 
+import asyncio
 from collections.abc import Mapping
 from threading import Lock
 from typing import Any, Self
@@ -55,6 +56,11 @@ class SecondPassSufficiencyRouter:
     def warm_up(self) -> None:
         """Load the models once, however many threads ask for it; `run` does so if need be."""
         self._ready()
+
+    async def warm_up_async(self) -> None:
+        """Async version of `warm_up`, which runs in a worker thread."""
+        if self._loaded is None:
+            await asyncio.to_thread(self.warm_up)
 
     def run(self, query: str, documents: list[Document]) -> dict[str, Any]:
         """Route documents.
