@@ -41,8 +41,8 @@ def test_proxies_and_certificates_that_cannot_be_used(
 def test_a_proxy_that_is_not_there_is_thought_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a connection fails and the environment names a proxy, it may be that one's fault."""
     monkeypatch.setenv("NO_PROXY", "example.org")
-    with pytest.raises(CallError, match="the host and port of the URL$"):
+    with pytest.raises(CallError, match=r"the host and port of the URL$"):
         _asked()
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    with pytest.raises(CallError, match="the host and port of the URL, and the proxy that the environment names$"):
+    with pytest.raises(CallError, match=r"the host and port of the URL, and the proxy that the environment names$"):
         _asked()
