@@ -6,7 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ pytest.importorskip("datasets")
 
 from safetensors.numpy import load_file
 
-from secondpass.errors import ConfigError, InputError, ModelNotFoundError
+from secondpass.errors import ConfigError, InputError, ModelNotFoundError, SecondPassWarning
 from secondpass.learn.data.example import LabelledPair, TrainingExample
 from secondpass.learn.training.run import TrainingRun, train
 
@@ -161,6 +163,103 @@ def test_errors_before_anything_is_trained(run: TrainingRun, tiny: Tiny, questio
     with pytest.raises(ConfigError, match="holds no training that is done"):
         TrainingRun.load(tmp_path / "frozen")
     assert not (tmp_path / "none" / "run.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("examples", "dev", "settings", "error", "message"),
+    [
+        (
+            [TrainingExample.of("q", [], ["a", "b"])],
+            [],
+            {},
+            InputError,
+            r"are irrelevant.*: label some of them above 0",
+        ),
+        (None, [TrainingExample.of("q", [], ["a"])], {}, InputError, "no query of the dev set has a relevant document"),
+        (None, None, {"measure": "nDCG@ten"}, ConfigError, "are not all measures of ir-measures"),
+        (None, [LabelledPair("a", "b", "maybe")], {"task": "nli"}, InputError, r"dev\[0\] has the label 'maybe'"),
+    ],
+)
+def test_what_cannot_be_learned_or_measured_leaves_no_training(
+    examples: Any, dev: Any, settings: Any, error: Any, message: str, tiny: Tiny, questions: Questions, tmp_path: Path
+) -> None:
+    """It is said first: the same folder takes the data that were mended."""
+    is_nli = settings.get("task") == "nli"
+    right: Any = [LabelledPair("a", "b", label) for label in ("neutral", "entailment")] if is_nli else questions(4)
+    checkpoint = tiny(3 if is_nli else 1)
+    with pytest.raises(error, match=message):
+        train(checkpoint, examples or right, tmp_path, dev=questions(2) if dev is None else dev, **settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", [{"scores": (3e38, 3e38, -3e38)}, {"labels": (1e300, 0.0, 0.0)}])
+def test_weights_that_are_no_numbers_are_not_a_training_that_is_done(
+    wrong: dict[str, Any], tiny: Tiny, questions: Questions, tmp_path: Path
+) -> None:
+    """Whether the loss shows it, as with scores that are too large, or not, as with grades that are."""
+    examples = [replace(example, **wrong) for example in questions(8)]
+    settings = {**PLAIN, "epochs": 1, "loss": "margin-mse" if "scores" in wrong else "lambda"}
+    with pytest.raises(InputError, match="came apart: weights are no numbers any more after step"):
+        train(tiny(), examples, tmp_path, settings=settings)
+    assert not (tmp_path / "model").exists() and not (tmp_path / "result.json").exists()
+
+
+def test_a_loss_that_is_no_number_is_told(tiny: Tiny, questions: Questions, tmp_path: Path) -> None:
+    """The weights are those from before, as far as they came."""
+    examples = [replace(example, scores=(3e38, -3e38, 0.0)) for example in questions(8)]
+    with pytest.warns(SecondPassWarning, match="the loss is no number at step 1, where the training ended"):
+        run = train(tiny(), examples, tmp_path, settings={**PLAIN, "loss": "margin-mse"})
+    assert run.steps == 1 and all(np.isfinite(array).all() for array in _weights(run).values())
+
+
+def test_lone_surrogates_are_read_as_elsewhere(tiny: Tiny, tmp_path: Path) -> None:
+    """As U+FFFD, in what is learned from and in what is measured on."""
+    examples = [TrainingExample.of("\ud800 is", ["a \udfff"], ["the"])] * 2
+    assert train(tiny(), examples, tmp_path, dev=examples, settings={**PLAIN, "epochs": 1}).steps == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of a file's size")
+def test_a_full_disk_is_said_and_gone_on_from(tiny: Tiny, questions: Questions, tmp_path: Path) -> None:
+    """Wherever it happens: while the data, the weights or the optimizer's state are written."""
+    import resource
+
+    before, unlimited = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.RLIM_INFINITY
+    settings = {**PLAIN, "epochs": 1}
+    try:
+        for limit in (500, 60_000, 150_000):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, unlimited))
+            with pytest.raises(InputError, match=r"can't (be written|read or write a file)"):
+                train(tiny(), questions(12), tmp_path / str(limit), dev=questions(4, seed=1), settings=settings)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (unlimited, unlimited))
+            train(tiny(), questions(12), tmp_path / str(limit), dev=questions(4, seed=1), settings=settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (unlimited, unlimited))
+        signal.signal(signal.SIGXFSZ, before)
+
+
+def test_a_start_that_was_written_before_a_process_was_killed_is_written_again(
+    questions: Questions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An embedded model's, which is made of its ONNX file before there is a run.json."""
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("secondpass.learn.training.run.write_examples", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train("ms-marco-MiniLM-L12-v2", questions(2), tmp_path)
+    assert (tmp_path / "start").is_dir()
+    monkeypatch.undo()
+    monkeypatch.setattr("secondpass.learn.training.run.go_on", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train("ms-marco-MiniLM-L12-v2", questions(2), tmp_path)
+    assert (tmp_path / "run.json").is_file()
+
+
+def test_vectors_are_cut_to_no_more_than_they_have(tiny: Tiny, questions: Questions, tmp_path: Path) -> None:
+    """The tiny model's have 32 dimensions."""
+    with pytest.raises(ConfigError, match="matryoshka has the size 64, but the model's vectors have 32 dimensions"):
+        train(tiny(0), questions(8), tmp_path, task="embed", settings={**PLAIN, "matryoshka": (64, 16)})
 
 
 def test_a_training_that_is_done_is_not_repeated(run: TrainingRun, tiny: Tiny, questions: Questions) -> None:

@@ -74,7 +74,8 @@ def as_tuples(examples: Iterable[TrainingExample], n_negatives: int = 1) -> dict
         if len(example.negatives) >= n
         for positive in example.positives
     ]
-    _need(rows, f"tuples: no example has a relevant document and {n} that are not; mine_negatives finds those")
+    wanted = f"relevant document and {n} that are not; mine_negatives finds those" if n else "relevant document"
+    _need(rows, f"tuples: no example has a {wanted}")
     return _columns(("query", "positive", *(f"negative_{at}" for at in range(1, n + 1))), rows)
 
 

@@ -53,6 +53,9 @@ def loss_module(name: str, task: TrainTask, model: Any, settings: TrainSettings,
         model: the ``CrossEncoder`` or ``SentenceTransformer``.
         settings: of the training.
         part: examples that are computed at a time; the loss of in-batch negatives keeps whole batches together.
+
+    Raises:
+        ConfigError: vectors are to be cut to more dimensions than they have.
     """
     builders: dict[str, Any]
     if task != "embed":
@@ -85,5 +88,9 @@ def loss_module(name: str, task: TrainTask, model: Any, settings: TrainSettings,
     }
     loss = builders[name]()
     if settings.matryoshka:
+        if max(settings.matryoshka) > (width := model.get_embedding_dimension()):
+            raise ConfigError(
+                f"matryoshka has the size {max(settings.matryoshka)}, but the model's vectors have {width} dimensions"
+            )
         loss = of_vectors.MatryoshkaLoss(model, loss, matryoshka_dims=list(settings.matryoshka))
     return loss

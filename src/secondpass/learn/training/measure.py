@@ -10,6 +10,7 @@ from secondpass.evaluate.metrics import per_query
 from secondpass.learn.data.example import LabelledPair, TrainingExample
 from secondpass.learn.training.settings import TrainTask
 from secondpass.models.nli import LABELS
+from secondpass.types import well_formed
 
 __all__ = ["ACCURACY", "Ranked", "dev_values", "label_accuracy", "measure_name", "ranking_values"]
 
@@ -38,7 +39,7 @@ def dev_values(model: Any, task: TrainTask, examples: Sequence[Any], measure: st
         places: for NLI, which output each of `LABELS` is.
     """
     if task == "nli":
-        pairs = [(example.first, example.second) for example in examples]
+        pairs = [(well_formed(example.first), well_formed(example.second)) for example in examples]
         logits = np.asarray(model.predict(pairs, batch_size=_BATCH, show_progress_bar=False))
         return label_accuracy(logits[:, list(places)], examples)
     return ranking_values(_scores_of(model, task), examples, measure)
@@ -50,7 +51,7 @@ def ranking_values(score: Score, examples: Sequence[TrainingExample], measure: s
     Raises:
         InputError: no query has a relevant document.
     """
-    pairs = [(example.query, text) for example in examples for text in example.documents]
+    pairs = [(well_formed(example.query), well_formed(text)) for example in examples for text in example.documents]
     scores = np.asarray(score(pairs), dtype=np.float64).reshape(-1)
     qrels: dict[str, dict[str, int]] = {}
     run: dict[str, dict[str, float]] = {}

@@ -48,7 +48,8 @@ def open_model(checkpoint: Path, task: TrainTask, settings: TrainSettings) -> An
         if isinstance(module, torch.nn.Dropout):
             module.p = settings.dropout
     freeze(model, settings.frozen_layers)
-    model.model_card_data.generate_widget_examples = False  # which takes seconds, for a card that nobody reads
+    # Else examples are computed for a card that nobody reads, which takes seconds, and shows a bar.
+    model.model_card_data.widget = [{"text": ""}]
     return model
 
 

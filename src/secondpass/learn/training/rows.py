@@ -9,15 +9,16 @@ from secondpass.learn.data.example import LabelledPair, TrainingExample
 from secondpass.learn.data.shapes import as_lists, as_pairs, as_triplets, as_tuples
 from secondpass.learn.training.settings import TrainSettings, TrainTask
 from secondpass.models.nli import LABELS
+from secondpass.types import well_formed
 
-__all__ = ["Columns", "as_columns"]
+__all__ = ["Columns", "as_columns", "check_entailment"]
 
 Columns = dict[str, list[Any]]
 """Column name to values, all of one length; the last is ``label`` or ``labels`` where the loss wants labels."""
 
 
 def as_columns(examples: Sequence[Any], loss: str, settings: TrainSettings, task: TrainTask = "rerank") -> Columns:
-    """Return the columns that a loss is computed from.
+    """Return the columns that a loss is computed from; a lone surrogate in a text is read as U+FFFD.
 
     Args:
         examples: what is learned from.
@@ -35,8 +36,17 @@ def as_columns(examples: Sequence[Any], loss: str, settings: TrainSettings, task
                     f"the loss 'margin-mse' learns from a teacher's scores, and the example of the query "
                     f"{example.query[:60]!r} has none: distil makes such examples"
                 )
-        return as_lists(examples, scores=True) if task == "rerank" else _margins(examples, settings)
-    return _LAYOUTS[loss](examples, settings)
+        columns = as_lists(examples, scores=True) if task == "rerank" else _margins(examples, settings)
+    else:
+        columns = _LAYOUTS[loss](examples, settings)
+    return {
+        name: values if name in ("label", "labels") else [_readable(value) for value in values]
+        for name, values in columns.items()
+    }
+
+
+def _readable(value: str | list[str]) -> str | list[str]:
+    return well_formed(value) if isinstance(value, str) else [well_formed(text) for text in value]
 
 
 def _shares(examples: Sequence[TrainingExample], settings: TrainSettings) -> Columns:
@@ -45,10 +55,12 @@ def _shares(examples: Sequence[TrainingExample], settings: TrainSettings) -> Col
     labels = columns["label"]
     highest = max(labels)
     if min(labels) == highest:
-        raise InputError(
-            f"all documents of the examples are {'relevant' if highest else 'irrelevant'}, so there is nothing to tell "
-            f"apart: mine hard negatives first, or take the loss 'multiple-negatives'"
+        kind, advice = (
+            ("relevant", "mine hard negatives first, or take the loss 'multiple-negatives'")
+            if highest
+            else ("irrelevant", "label some of them above 0")
         )
+        raise InputError(f"all documents of the examples are {kind}, so there is nothing to tell apart: {advice}")
     columns["label"] = [label / highest for label in labels]
     return columns
 
@@ -88,11 +100,7 @@ def _margins(examples: Sequence[TrainingExample], settings: TrainSettings) -> Co
 
 def _entailment(examples: Sequence[LabelledPair], settings: TrainSettings) -> Columns:
     """Lay out premises and hypotheses, with the number of their label among `LABELS`."""
-    for at, example in enumerate(examples):
-        if example.label not in LABELS:
-            raise InputError(
-                f"examples[{at}] has the label {example.label[:60]!r}, but an NLI model learns {', '.join(LABELS)}"
-            )
+    check_entailment(examples, "examples")
     if len({example.label for example in examples}) < 2:
         raise InputError(f"all examples have the label {examples[0].label!r}, so there is nothing to tell apart")
     return {
@@ -100,6 +108,19 @@ def _entailment(examples: Sequence[LabelledPair], settings: TrainSettings) -> Co
         "hypothesis": [example.second for example in examples],
         "label": [LABELS.index(example.label) for example in examples],
     }
+
+
+def check_entailment(examples: Sequence[LabelledPair], name: str) -> None:
+    """Refuse labels that an NLI model does not learn.
+
+    Raises:
+        InputError: an example has another label; says which.
+    """
+    for at, example in enumerate(examples):
+        if example.label not in LABELS:
+            raise InputError(
+                f"{name}[{at}] has the label {example.label[:60]!r}, but an NLI model learns {', '.join(LABELS)}"
+            )
 
 
 _LAYOUTS: Mapping[str, Callable[[Sequence[Any], TrainSettings], Columns]] = {

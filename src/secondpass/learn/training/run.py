@@ -6,7 +6,9 @@ the same command.
 """
 
 import json
+import math
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from secondpass.errors import ConfigError, InputError, ModelIntegrityError, SecondPassError
+from secondpass.errors import ConfigError, InputError, ModelIntegrityError, SecondPassError, SecondPassWarning, warn
 from secondpass.files import write_whole
 from secondpass.learn.data.example import (
     LabelledPair,
@@ -26,7 +28,8 @@ from secondpass.learn.data.example import (
     write_examples,
 )
 from secondpass.learn.training.losses import chosen_loss
-from secondpass.learn.training.measure import measure_name
+from secondpass.learn.training.measure import measure_name, ranking_values
+from secondpass.learn.training.rows import as_columns, check_entailment
 from secondpass.learn.training.settings import TrainSettings, TrainTask, preset
 from secondpass.learn.training.start import checkpoint_of
 from secondpass.models.sources.config import read_json
@@ -59,7 +62,7 @@ class TrainingRun:
         best: the best one; None without a dev set.
         best_step: the step at which it was; None without a dev set.
         steps: how many there were.
-        seconds: how long it took, over all its processes' starts.
+        seconds: how long it took, from where it was gone on with last.
     """
 
     folder: Path
@@ -137,8 +140,9 @@ def train(
         progress: show a bar.
 
     Raises:
-        InputError: the examples can't be learned from; says why.
+        InputError: the examples can't be learned from, or the weights came apart; or the folder can't be written to.
         ConfigError: a setting can't be used, or the folder holds another training.
+        OutOfMemoryError: a single example does not fit into memory.
         ModelError: the model can't be found or read.
         MissingExtraError: the extra ``learn`` is not installed.
         SecondPassError: a process of several failed; the end of what it said is in the message.
@@ -150,11 +154,16 @@ def train(
     of_dev: list[Any] = checked_examples(dev) if dev else []
     chosen = settings if isinstance(settings, TrainSettings) else preset(_size(given), task, **(settings or {}))
     _require_modules()
+    # What can't be learned from is refused before the folder is that of a training.
+    loss = chosen_loss(given, chosen, task)
+    as_columns(given, loss, chosen, task)
+    if of_dev:
+        _check_dev(of_dev, chosen, task, measure)
     run = {
         "format": _FORMAT,
         "model": model_name(model),
         "task": task,
-        "loss": chosen_loss(given, chosen, task),
+        "loss": loss,
         "settings": chosen.to_dict(),
         "measure": measure_name(task, measure),
         "ranked_by": measure,
@@ -162,15 +171,34 @@ def train(
         "data": data_hash(given),
         "dev": data_hash(of_dev) if of_dev else "",
     }
-    if of_dev:
-        chosen_loss(of_dev, chosen, task)  # refuses another kind of examples
     _prepare(path, run, given, of_dev)
     if not (path / _RESULT).is_file():
         if n_processes == 1:
             go_on(path, progress=progress)
         else:
             _launch(path, n_processes)
-    return TrainingRun.load(path)
+    done = TrainingRun.load(path)
+    lost = [entry["step"] for entry in done.history if not math.isfinite(entry.get("loss", 0.0))]
+    if lost:
+        warn(
+            f"{path}: the loss is no number at step {lost[0]:g}, where the training ended: see what `diagnose` says",
+            SecondPassWarning,
+        )
+    return done
+
+
+def _check_dev(dev: Sequence[Any], settings: TrainSettings, task: TrainTask, measure: str) -> None:
+    """Refuse a dev set on which nothing can be measured.
+
+    Raises:
+        InputError: it is of another kind than the task's examples, has other labels, or none is relevant.
+        ConfigError: there is no such measure.
+    """
+    chosen_loss(dev, settings, task)  # refuses another kind of examples
+    if task == "nli":
+        check_entailment(dev, "dev")
+        return
+    ranking_values(lambda pairs: [0.0] * len(pairs), dev, measure)
 
 
 def go_on(folder: Path, *, progress: bool = False) -> None:
@@ -222,6 +250,7 @@ def _prepare(path: Path, run: dict[str, Any], examples: Sequence[Any], dev: Sequ
     if before:
         start = path / "start" if start.is_dir() else checkpoint_of(run["model"], partial, task=run["task"])
     elif start == partial:
+        shutil.rmtree(path / "start", ignore_errors=True)  # of a process that was killed before it wrote run.json
         start = partial.rename(path / "start")
     run["start"] = sha256_of(start / "model.safetensors") if (start / "model.safetensors").is_file() else ""
     if before:

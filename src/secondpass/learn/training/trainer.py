@@ -9,7 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from secondpass.errors import ConfigError, InputError, MissingExtraError
+from secondpass.errors import (
+    ConfigError,
+    InputError,
+    MissingExtraError,
+    OutOfMemoryError,
+    SecondPassError,
+    first_line,
+)
 from secondpass.learn.training.losses import loss_module
 from secondpass.learn.training.measure import dev_values, measure_name
 from secondpass.learn.training.models import label_places, layer_rates, open_model, uses_cpu
@@ -19,6 +26,7 @@ from secondpass.learn.training.settings import TrainSettings, TrainTask
 try:
     import torch
     from datasets import Dataset
+    from safetensors import SafetensorError
     from sentence_transformers import (
         CrossEncoderTrainer,
         CrossEncoderTrainingArguments,
@@ -31,6 +39,7 @@ try:
 
     from secondpass.learn.training.memory import part_size
     from secondpass.learn.training.precision import is_mixed, precision_arguments
+    from secondpass.models.pytorch import is_out_of_memory
 except ImportError as exc:
     raise MissingExtraError.of("learn", "training") from exc
 
@@ -59,8 +68,12 @@ def fit(
     """Train, or go on with it; return what was seen: ``history``, ``base``, ``best``, ``best_step`` and ``steps``.
 
     The best weights by the dev set, or the last ones without one, are in ``folder/model`` afterwards.
+
+    Raises:
+        InputError: the examples can't be learned from, the weights are no numbers any more, or nothing can be written.
+        OutOfMemoryError: a single example does not fit into memory.
     """
-    with _quiet():
+    with _quiet(), _errors_of(folder):
         return _fit(checkpoint, folder, task, loss, examples, dev, settings, measure, progress)
 
 
@@ -152,6 +165,7 @@ def _fit(
     trainer.remove_callback(PrinterCallback)
     _log.info("training %d steps from %s", n_steps, resumed or checkpoint)
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+    _check_finite(model, trainer.state, settings)
     if trainer.is_world_process_zero():
         _save(model, folder)
     return _seen_in(trainer.state, _key(name))
@@ -251,6 +265,38 @@ def _part(model: Any, columns: Columns, task: TrainTask, loss: str, settings: Tr
             )
 
     return part_size(batch, forward)
+
+
+def _check_finite(model: Any, state: Any, settings: TrainSettings) -> None:
+    """Refuse weights that are no numbers: a model that scores nothing is not a training that is done."""
+    if all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
+        return
+    steps = [entry["step"] for entry in state.log_history if not math.isfinite(entry.get("loss", 0.0))]
+    since = f", and the loss is none from step {steps[0]} on" if steps else ""
+    raise InputError(
+        f"the training came apart: weights are no numbers any more after step {state.global_step}{since}. Look for "
+        f"labels or scores that are very large, or take a learning rate well below {settings.learning_rate:g}, a "
+        f"longer warm-up, or float32 rather than float16; and another folder"
+    )
+
+
+@contextmanager
+def _errors_of(folder: Path) -> Iterator[None]:
+    """Say in words of ours what may happen to any training: a disk that is full, and memory that is not enough."""
+    try:
+        yield
+    except SecondPassError:
+        raise
+    except (OSError, RuntimeError, MemoryError, SafetensorError) as exc:
+        if is_out_of_memory(exc):
+            raise OutOfMemoryError(f"the training does not fit into memory: {first_line(exc)}") from exc
+        # PyTorch's own writer of files raises a plain RuntimeError.
+        if isinstance(exc, OSError | SafetensorError) or "inline_container" in str(exc):
+            raise InputError(
+                f"the training in {folder} can't read or write a file: {first_line(exc)}; once that is mended, the "
+                f"same call goes on with it"
+            ) from exc
+        raise
 
 
 @contextmanager
