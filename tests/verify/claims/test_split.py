@@ -458,7 +458,17 @@ _TITLED = [
     ("**Prices.** Entry costs $5.", [("Prices: Entry costs $5.", "")]),
     ("**Prices**\nIt is $5.\n\n**Hours**\nWe open at 9.", [("Prices: It is $5.", ""), ("Hours: We open at 9.", "")]),
     ("- **Late fee.** It is $2.", [("Late fee: It is $2.", "")]),
+    (
+        "1. **Setup**\n   - Dry it.\n2. **Use**\n\n   Row it.",
+        [("Setup", "it is a heading"), ("Dry it.", ""), ("Use", "it is a heading"), ("Row it.", "")],
+    ),
+    (
+        "Follow these steps:\n\n* **Setup**\n  1. Dry it.",
+        [("Setup", "it is a heading"), ("Dry it.", "")],
+    ),
     # Answers, and not titles.
+    ("It includes:\n\n* **Paddles**\n  - They are short.", [("It includes Paddles.", ""), ("They are short.", "")]),
+    ("1. **The skipper**\n2. **The owner**", [("The skipper.", ""), ("The owner.", "")]),
     ("**The skipper**\n\nHe pays for damage.", [("The skipper.", ""), ("He pays for damage.", "")]),
     ("**Canoes**", [("Canoes", "")]),
     ("Rent a boat.\n\n**Canoes**", [("Rent a boat.", ""), ("Canoes", "")]),
@@ -468,6 +478,28 @@ _TITLED = [
     ("**Canoes are free.** Bring a towel.", [("Canoes are free.", ""), ("Bring a towel.", "")]),
     ("**Canoes**\nare free.", [("Canoes are free.", "")]),
 ]
+
+
+_KEYS = [
+    ("Weight: 2.3 kg\nHeight: 30 cm", ["Weight: 2.3 kg.", "Height: 30 cm."]),
+    ("**Weight:** 2.3 kg\n**Net height**: 30 cm\nweek: 5", ["Weight: 2.3 kg.", "Net height: 30 cm week: 5."]),
+    ("weight: 2.3 kg\n  height: 30 cm", ["weight: 2.3 kg.", "height: 30 cm."]),
+    ("> Weight: 2.3 kg\n> Height: 30 cm", ["Weight: 2.3 kg.", "Height: 30 cm."]),
+    ("Parts: oars,\na mast\nCost: $5", ["Parts: oars, a mast.", "Cost: $5."]),
+    # One claim, as the first line begins with no key, the next one goes on, or a time has the colon.
+    ("He saw three cities in\nItaly: Rome, Milan and Turin.", ["He saw three cities in Italy: Rome, Milan and Turin."]),
+    ("Rule: no dogs\nor cats: ever.", ["Rule: no dogs or cats: ever."]),
+    ("Hours: from\n10:30 to noon", ["Hours: from 10:30 to noon."]),
+]
+
+
+@pytest.mark.parametrize(("answer", "claims"), _KEYS)
+@pytest.mark.parametrize("step", [1, 2, 1000])
+def test_keys_below_one_another(answer: str, claims: list[str], step: int) -> None:
+    """Lines of a key and its value are claims each, however the answer comes."""
+    stream = ClaimStream()
+    found = [claim for at in range(0, len(answer), step) for claim in stream.feed(answer[at : at + step])]
+    assert [claim.text for claim in (*found, *stream.finish())] == claims
 
 
 @pytest.mark.parametrize(("answer", "claims"), _TITLED)

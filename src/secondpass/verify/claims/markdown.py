@@ -40,8 +40,9 @@ class Part:
     Attributes:
         cells: of a table's row, with the header of each, which is empty if there is none.
         in_list: whether it stands in an item of a list.
-        is_followed: whether more of the answer is behind it, as far as is known when it is given. Of a paragraph that
-            is bold as a whole it is always known: before others it may be their title, and at the end it is not.
+        is_followed: whether more is behind it, in an item of a list in the same item, as far as is known when it is
+            given. Of a paragraph that is bold as a whole it is always known: before others it may be their title, and
+            at the end it is not.
     """
 
     start: int
@@ -179,7 +180,7 @@ _BULLET = re.compile(rf"^([ \t>]*)[{_BULLETS}](\ufe0f?)(?=[ \t])")
 _LEAD = re.compile(rf"[\s\d\-*+_=:|#`~>.){_BULLETS}\ufe0f]*")
 _MAX_LEAD = 100  # a longer run of signs is a line of text
 _INDENT = re.compile(r"\t| {4}")
-_BOLD_SO_FAR = re.compile(r"[^\w*`]{0,8}\*{2,3}[^*\n]{0,100}\*{0,3}\s*")
+_BOLD_SO_FAR = re.compile(r"(?:[\s>]{0,20}\d{1,9}[.)]\s)?[^\w*`]{0,8}\*{2,3}[^*\n]{0,100}\*{0,3}\s*")
 _BRACKETED = re.compile(r"\[[^\]]{0,100}\][^:]")
 _MARKS = re.compile(r"(?:[ \t]*+(?:>|(?:[-*+]|\d{1,9}[.)])(?=\s|\Z)))*+\s*")
 # Nothing is given back (*+), so a line of blanks takes linear time.
@@ -219,6 +220,7 @@ class _Leaf(NamedTuple):
         end: the line after it.
         quoted: whether it stands in a quotation.
         in_list: whether it stands in an item of a list.
+        is_final: whether it is the last of its item.
         mark: what fences it.
     """
 
@@ -228,6 +230,7 @@ class _Leaf(NamedTuple):
     end: int
     quoted: bool
     in_list: bool
+    is_final: bool
     mark: str
 
 
@@ -251,7 +254,7 @@ def _leaves(lines: list[str], *, final: bool) -> tuple[list[_Leaf], int]:
         starts.append(starts[-1] + len(line) + 1)
     leaves: list[_Leaf] = []
     cut = depth = listed = 0
-    for token in tokens:
+    for at, token in enumerate(tokens):
         first, end = token.map or (0, 0)
         if token.map and (token.level == 0 or (token.type == "list_item_open" and token.level == 1)):
             cut = first
@@ -260,7 +263,8 @@ def _leaves(lines: list[str], *, final: bool) -> tuple[list[_Leaf], int]:
         if "start" in token.meta:
             kind = "setext" if token.type == "heading_open" and token.markup in {"=", "-"} else token.type
             column = token.meta["start"] - starts[first]
-            leaves.append(_Leaf(kind, first, column, end, depth > 0, listed > 0, token.markup))
+            is_final = [after.type for after in tokens[at + 3 : at + 4]] == ["list_item_close"]
+            leaves.append(_Leaf(kind, first, column, end, depth > 0, listed > 0, is_final, token.markup))
     return sorted([*leaves, *_beyond(lines, leaves)], key=lambda leaf: leaf.first), cut
 
 
@@ -271,7 +275,7 @@ def _beyond(lines: list[str], leaves: list[_Leaf]) -> Iterator[_Leaf]:
         if at not in seen and line:
             column = _MARKS.match(line).end()  # type: ignore[union-attr]  # it matches the empty text
             if column < len(line):
-                yield _Leaf("paragraph_open", at, column, at + 1, True, True, "")
+                yield _Leaf("paragraph_open", at, column, at + 1, True, True, True, "")
 
 
 class MarkdownReader:
@@ -453,7 +457,7 @@ class MarkdownReader:
             spans = scanner.finish()
             kind = PartKind.HEADING if is_heading and len(spans) == 1 else PartKind.SENTENCE
             for at, (begin, end) in enumerate(spans):
-                is_followed = not is_last or at + 1 < len(spans)
+                is_followed = not (is_last or leaf.is_final) or at + 1 < len(spans)
                 yield Part(begin, end, kind, in_list=leaf.in_list, is_followed=is_followed)
 
     def _to_paragraph(self, text: str) -> Iterator[Part]:

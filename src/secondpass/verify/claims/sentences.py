@@ -25,6 +25,10 @@ _BLOCK_TAG = re.compile(
 )
 _GOES_ON = re.compile(r"\s*[a-z.,;:)]")  # "The <p> tag", "two<br>lines"
 _OPEN_TAG = re.compile(r"</?(?:[a-zA-Z][a-zA-Z\d]{0,9}(?:\s[^<>]{0,200})?\s?/?)?\Z")
+# "Weight: 2.3 kg", with another key in the next line.
+_KEY_WORDS = r"[\s>]{0,12}\*{0,3}(?P<first>[^\W\d_])[^\n:.!?;]{0,40}"
+_KEY = re.compile(rf"{_KEY_WORDS}(?::\*{{0,3}}|\*{{0,3}}:)[ \t]+(?=\S)")
+_KEY_SO_FAR = re.compile(rf"[\s>]{{0,12}}\*{{0,3}}|{_KEY_WORDS}(?::?\*{{0,3}}|\*{{0,3}}:)[ \t]*")
 _CLOSERS = re.compile("[\"\u201d\u2019'\u00bb)\\]*_~\uff09\u300d\u300f]*")
 _BLANKS = re.compile(r"[^\S\n]*")
 _WORD_BEGINNING = 12  # characters; more of the next word makes no difference
@@ -154,7 +158,9 @@ class SentenceScanner:
             return self._after_stop(token.start(), token.end(), final)
         if first == "\n":
             line = self._text[max(self._start, token.start() - _BEFORE) : token.start()]
-            return token.end(), line.rstrip().endswith((":", "\uff1a")) or line.rstrip("\r").endswith(("  ", "\\"))
+            if line.rstrip().endswith((":", "\uff1a")) or line.rstrip("\r").endswith(("  ", "\\")):
+                return token.end(), True
+            return self._after_value(token.end(), final)
         end = self._region_end(token)
         if not final and (end == len(self._text) or (not end and len(self._text) - token.end() <= MAX_REGION)):
             return None
@@ -166,6 +172,17 @@ class SentenceScanner:
             begin = token.end() + len(inner.rstrip(_STOPS))
             return self._after_stop(begin, token.end() + len(inner), final, at_least=end)
         return end, False
+
+    def _after_value(self, at: int, final: bool) -> tuple[int, bool] | None:
+        """Return whether a line break ends a key with its value, as another key follows; None if that is not known."""
+        own = _KEY.match(self._text, self._start, self._start + _AHEAD)
+        if own is None:
+            return at, False
+        ahead = self._text[at : at + _AHEAD]
+        key = _KEY.match(ahead)
+        if key is None and not final and _KEY_SO_FAR.fullmatch(ahead) and len(ahead) < _AHEAD:
+            return None
+        return at, key is not None and key["first"].isupper() >= own["first"].isupper()
 
     def _region_end(self, token: re.Match[str]) -> int:
         """Return where the code, quotation or bracket ends that begins with a token; 0 if that is none."""

@@ -224,8 +224,12 @@ class ClaimStream:
 
     def _is_title(self, part: Part, raw: str) -> bool:
         """Return whether a line that is bold as a whole is a heading, and not an answer: "**The landlord**"."""
-        bold = all_bold(raw) if part.is_followed and not part.in_list else ""
-        if not bold or bold.endswith(_ENDED) or self._is_announced or has_finite_verb(bold):
+        bold = all_bold(raw) if part.is_followed else ""
+        if not bold or bold.endswith(_ENDED) or has_finite_verb(bold):
+            return False
+        if part.in_list:  # above a list, or a paragraph, of its own item
+            return not (self._lead and _goes_on(self._lead, bold))
+        if self._is_announced:
             return False
         return self._sentence > bool(self._thoughts.text) or _TITLE.match(bold) is not None
 
