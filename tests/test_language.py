@@ -30,6 +30,26 @@ def test_other_languages_are_told_apart(text: str, foreign: bool) -> None:
     assert is_foreign(text) is foreign
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Le prix est 9 euros.",
+        "Il piano Basic costa 9 euro, Pro 19 euro.",
+        "O plano Basic custa 9 euros, Pro 19 euros.",
+        "El plan Basic cuesta 9 euros, Pro 19 euros.",
+        "Adultes 7 euros, enfants 3 euros, \u00e9tudiants 5 euros.",
+        "Einzelzimmer 80 Euro, Doppelzimmer 120 Euro",
+        "Prijs: 129 euro; gewicht: 1,2 kg",
+        "Peso: 2,3 kg; precio: 129 euros",
+        "Frais de retard: 5 euros",
+        "Bilety kosztuj\u0105 12 euro.",
+    ],
+)
+def test_short_texts_with_figures_are_foreign_as_well(text: str) -> None:
+    """Prices and measures say nothing of a language, and the few words beside them do."""
+    assert is_foreign(text)
+
+
 FOREIGN = {
     "German": [
         "Der Turm wurde 1889 gebaut.",
@@ -89,6 +109,16 @@ def test_short_sentences_of_many_languages_are_foreign(language: str) -> None:
         "Set `cache: false` in config.yaml.",
         "Angela Merkel, Emmanuel Macron",
         "He visited M\u00fcnchen, K\u00f6ln and D\u00fcsseldorf.",
+        "Basic costs 9 euros, Pro 19 euros.",
+        "Basic: 9 euros, Pro: 19 euros",
+        "Adults 7 euros, children 3 euros, students 5 euros.",
+        "Single room 80 euros, double room 120 euros, suite 200 euros",
+        "plans name: Pro; plans price: 19 euros.",
+        "model: Corvo 300; weight: 1.2 kg; price: 129 euros.",
+        "Berlin 3.6 million, Hamburg 1.8 million, Munich 1.5 million",
+        "Fee: 180 euros per term",
+        "Full name: Janelle Mon\u00e1e",
+        "9 euros, 19 euros, 29 euros, 39 euros",
     ],
 )
 def test_short_english_sentences_are_not(text: str) -> None:

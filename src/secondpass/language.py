@@ -15,7 +15,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 _MAX_CHARS = 4000  # what a text begins with tells its language
 _MIN_SHARE = 0.5  # of the letters, in another script: a name or a quotation in English text has fewer
 _SURE = 0.8  # the probability of another language
-_MIN_ENGLISH = 0.05  # the probability of English, below which a text without English small words is foreign
+_MIN_ENGLISH = 0.02  # the probability of English, below which a text without English small words is foreign
+_MIN_ENGLISH_BESIDE = 0.05  # the same, beside a small word of another language, or a letter that English has not
 _MIN_WORDS = 4  # fewer words are foreign only if the detector is sure
 _MANY = 0.1  # of the words: so many English small words need no detector
 _LONG_QUERY = 6  # words in Latin letters, from which on a query is foreign by itself: "la la land cast" has 4
@@ -29,6 +30,32 @@ _ENGLISH = frozenset(["the", "and", "are", "were", "been", "this", "that", "thes
 _ENGLISH |= {"which", "would", "they", "their", "who", "when", "where", "while", "than", "but", "she"}
 # Likewise, but words of Dutch, Polish or Spanish as well, which the detector knows better.
 _ALSO_ENGLISH = frozenset(["had", "its", "of", "it", "was", "to", "by"])
+# Frequent in French, Spanish, Italian, Portuguese, German, Dutch, Swedish, Danish and Polish.
+_OTHERS = frozenset(["le", "la", "les", "du", "des", "et", "est", "un", "une", "el", "los", "las", "del", "y", "es"])
+_OTHERS |= {
+    "il",
+    "gli",
+    "di",
+    "della",
+    "una",
+    "dos",
+    "das",
+    "um",
+    "uma",
+    "der",
+    "die",
+    "und",
+    "ist",
+    "den",
+    "het",
+    "een",
+}
+_OTHERS |= {"van", "och", "ett", "og", "er", "ikke", "jest", "w"}
+# What says nothing of a language: figures and what is measured.
+_FIGURE = re.compile(
+    r"\b[^\W\d_]*\d[\w.,:]*(?:[^\S\n]?(?:[kcm]?m|[km]?g|m?l|[kmgt]b|[kmg]?hz|k?wh?|[a-z])\b)?|\b(?:euros?|dollars?)\b",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=16)
@@ -92,8 +119,8 @@ def is_foreign(text: str) -> bool:
     """Return whether a text is in another language than English.
 
     It is if half of its letters are of another script; if the detector is sure of another language; or if it has four
-    words or more, none of them a small word of English, and the detector does not think of English. What has no words,
-    or is mostly names, counts as English. Of long texts only the beginning is looked at.
+    words or more, none of them a small word of English, and the detector does not think of English. What has no words
+    beside its figures, or is mostly names, counts as English. Of long texts only the beginning is looked at.
     """
     return _is_foreign(text[:_MAX_CHARS])
 
@@ -111,13 +138,18 @@ def _is_foreign(text: str) -> bool:
             return True
     if sum(word in _ENGLISH for word in words) >= _MANY * len(words):
         return False
-    ranked = _identifier(None).rank(text)
+    said = " ".join(_WORD.findall(_FIGURE.sub(" ", text))).lower() if len(words) >= _MIN_WORDS else text
+    if not said:
+        return False
+    ranked = _identifier(None).rank(said)
     language, probability = ranked[0]
     if language == "en":
         return False
     english = any(word in _ENGLISH or word in _ALSO_ENGLISH for word in words)
     named = 2 * sum(word[0].isupper() for word in written[1:]) >= len(words)
-    unlikely = len(words) >= _MIN_WORDS and not (english or named) and dict(ranked)["en"] < _MIN_ENGLISH
+    beside = not _OTHERS.isdisjoint(words) or any(not word.isascii() for word in written if word.islower())
+    least = _MIN_ENGLISH_BESIDE if beside else _MIN_ENGLISH
+    unlikely = len(words) >= _MIN_WORDS and not (english or named) and dict(ranked)["en"] < least
     return bool(probability > _SURE or unlikely)
 
 

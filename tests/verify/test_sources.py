@@ -1,5 +1,7 @@
 """Passages that are data, and text that PDFs break."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,8 @@ ITEM = "- model: Corvo 300\n  weight_kg: 1.2\n  price_eur: 129"
 PIECES = [
     "2021 2020\n",
     "Sales 5 4\n",
+    "```\n",
+    "# a b c\n",
     "(in millions)\n",
     "- x\n",
     "<tr>",
@@ -406,10 +410,82 @@ def test_what_stands_in_a_region(start: int, end: int, held: bool) -> None:
     assert Data((), ((3, 6), (8, 10))).holds(start, end) is held
 
 
-def test_what_is_nested_or_wide_is_bounded() -> None:
-    """Twenty levels are read, and forty fields of an entry."""
+def test_what_is_nested_is_bounded() -> None:
+    """Twenty levels are read."""
     for depth, found in ((20, 1), (21, 0)):
         assert len(data_in('{"a": ' * depth + "1" + "}" * depth).records) == found
-    keys = [f"k{at}: {at}" for at in range(50)]
-    (record,) = data_in("\n".join(keys)).records
-    assert record.text == "; ".join(keys[:40]) + "."
+
+
+def test_a_long_entry_is_read_in_parts() -> None:
+    """None of its values is lost, each part begins with what the entry is called, and all stand where it does."""
+    passage = "no: 7\nname: Halden\n" + "\n".join(f"k{at}: {at}" for at in range(50))
+    first, second, third = data_in(passage).records
+    assert {(record.start, record.end) for record in (first, second, third)} == {(0, len(passage))}
+    assert first.text.startswith("no: 7; name: Halden; k0: 0;") and third.text.endswith("k49: 49.")
+    assert second.text.startswith("no: 7; name: Halden; k20: 20;")
+
+
+@pytest.mark.parametrize("sentences", [True, False])
+def test_long_values_are_read_in_parts(sentences: bool) -> None:
+    """They are cut between sentences, if there are any, and each part has its key."""
+    words = ["It is so."] * 31 if sentences else ["x"] * 93
+    records = data_in(json.dumps({"id": "a", "text": " ".join(words)})).records
+    assert len(records) == (4 if sentences else 3)
+    assert all(record.text.startswith("id: a; text: ") for record in records)
+    told = " ".join(record.text.removeprefix("id: a; text: ").removesuffix(".") for record in records)
+    assert told.replace(".", "") == " ".join(words).replace(".", "")
+
+
+FENCED = f'The call gives:\n\n```json\n[{{"model": "A"}},\n{ENTRY}]\n```\n\nIt takes 5 ms.'
+
+
+@pytest.mark.parametrize(
+    ("passage", "region"),
+    [
+        (FENCED, FENCED[FENCED.index("```") : -16]),
+        (f"```yaml\n{YAML}\n```", None),
+        ("So:\n~~~\nmodel,weight_kg,price_eur\nA,1,1\nCorvo 300,1.2,129\n~~~~\n", None),
+        (f"It gives\n{ENTRY}\nin 5 ms.", ENTRY),
+        ("# The drill\nmodel: 'Corvo 300'\n# old: 5\nweight_kg: 1.2\n---\nprice_eur: 129\n", None),
+    ],
+)
+def test_data_in_a_text_is_read_as_data(passage: str, region: str | None) -> None:
+    """In fences, or as lines of JSON, with comments or without; the text around it stays prose."""
+    data = data_in(passage)
+    assert data.records[-1].text == SMALL_ROW
+    assert region is None or [passage[slice(*each)] for each in data.regions] == [region]
+
+
+def test_comments_are_said_with_their_values() -> None:
+    """A comment behind a value goes with it, a line of words is prose, and what is only switched off is nothing."""
+    passage = 'size_mb: 512 # of memory\n# It is cleared every night.\n# size_mb: 256\nowner: "a # b"'
+    data = data_in(passage)
+    assert [record.text for record in data.records] == ["size mb: 512 (of memory); owner: a # b."]
+    assert [passage[slice(*region)] for region in data.regions] == [
+        passage[: passage.index("# It")],
+        passage[passage.index("\n# size") :],
+    ]
+
+
+def test_objects_of_a_list_are_entries_of_their_own_beside_other_values() -> None:
+    """The price of one is not that of the next one, whatever else stands around the list."""
+    passage = '{"n": 2, "plans": [{"name": "A", "price": 9}, {"name": "B", "price": 19}], "ok": true}'
+    assert [record.text for record in data_in(passage).records] == [
+        "n: 2; ok: yes.",
+        "plans name: A; plans price: 9.",
+        "plans name: B; plans price: 19.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "passage", ["```\nIt is so.\n```", '```json\n{"a": 1}', 'Use {x} or\n{"a": 1} here.', '{"a": 1} is JSON.']
+)
+def test_fences_and_braces_are_no_data_by_themselves(passage: str) -> None:
+    """What stands in fences may be prose, and a fence must be closed; JSON fills its lines."""
+    assert data_in(passage).records == ()
+
+
+@pytest.mark.parametrize("unit", ["```\n", '{"\n', "[{\n", "~~~\n```\n", '{"a": 1}\nx\n', "# a b c\na: b\n"])
+def test_very_many_blocks_take_linear_time(unit: str) -> None:
+    """Fences, braces and comments without end are read."""
+    data_in(unit * 20_000)

@@ -6,11 +6,11 @@ import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import zip_longest
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from secondpass.tabular import long_cells
+from secondpass.verify.entries import said
 from secondpass.verify.facts.quantities.captions import Caption, captions, is_scaled
 from secondpass.verify.statements import statement_rows
 from secondpass.verify.tex import without_tex
@@ -39,26 +39,18 @@ _ROWS = re.compile(r"\browspan\s?=\s?[\"']?([1-9]\d?)\b", re.IGNORECASE)
 _TABLE_TAG = re.compile(r"<(/?table|/?thead|tbody)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,200}>")
 _YAML = re.compile(r"(\s*)(- )?([A-Za-z_][\w .-]{0,60}):(?:[^\S\n]+(.*))?")
+_COMMENTED = re.compile(r"(\"[^\"]*\"|'[^']*'|[^\"'#][^#]*?)\s+#+\s*(\S.*)")
+_NOTHING = re.compile(r"\s*(?:#.*|---|\.\.\.)\s*")  # comments, and what is between documents
+_NOTE = re.compile(r"\s*#+\s*\w\S*(?:\s+\S+){2,}\s*")
 _PLAIN_ITEM = re.compile(r"\s*- (\S+(?: \S+){0,2}?)\s*")
 _TIGHT, _DIGIT = re.compile(r",\S"), re.compile(r"\d")
 _HEADER = re.compile(r"[A-Za-z_][\w .()/%-]{0,40}")
-_PERIOD = re.compile(
-    r"(?:[\s_(]{1,2}(?:per|a)[\s_]([a-z]{3,12})|\s?/\s?(month|year|week|day|hour|night|person|user|seat))\)?$"
-    r"|\s?\(((?:month|year|week|dai)ly)\)$",
-    re.IGNORECASE,
-)
-_PRICE = re.compile(r"[$€£¥]?\s?\d[\d.,]*(?:\s?[$€£¥]|\s(?:euros|dollars|pounds|EUR|USD|GBP))?")
-_FIGURE = re.compile(r"[-+]?\d[\d.,]*")
-_UNITS = {
-    "kg": "kg", "g": "g", "mg": "mg", "lb": "lb", "km": "km", "m": "m", "cm": "cm", "mm": "mm", "l": "l", "ml": "ml",
-    "v": "V", "volts": "V", "volt": "V", "w": "W", "watts": "W", "kw": "kW", "kwh": "kWh", "mah": "mAh", "ah": "Ah",
-    "hz": "Hz", "mhz": "MHz", "ghz": "GHz", "gb": "GB", "mb": "MB", "tb": "TB", "ms": "ms", "s": "s", "sec": "seconds",
-    "seconds": "seconds", "min": "minutes", "minutes": "minutes", "h": "hours", "hours": "hours", "days": "days",
-    "weeks": "weeks", "months": "months", "years": "years", "eur": "euros", "usd": "dollars", "gbp": "pounds",
-    "pct": "%", "percent": "%", "km2": "km²", "m2": "m²", "sqm": "m²", "ha": "ha", "kmh": "km/h", "mph": "mph",
-    "px": "pixels",
-}  # fmt: skip
 _WRAPPED = re.compile(r'\{\s*"[^"\\]{0,60}"\s*:\s*\[')
+_MAY_HOLD_BLOCKS = re.compile(r"^[^\S\n]*(?:```|~~~|[{\[]\s*[{\[\"])", re.MULTILINE)
+_FENCE = re.compile(r"[^\S\n]*(`{3,}|~{3,})")
+_BRACE = re.compile(r"[^\S\n]*(?:\{(?=\s*(?:\"|\Z))|\[(?=\s*(?:\{|\Z)))")
+_LINE_ENDS = re.compile(r"[^\S\n]*(?:\n|\Z)")
+_MOST_TRIES = 20  # to read JSON that is none
 _BLANK, _BETWEEN = re.compile(r"\s*"), re.compile(r"[\s,]*")
 _MIN_COLUMNS, _MIN_ROWS = 2, 2
 _MOST_FIELDS = 40
@@ -142,12 +134,30 @@ def _data_in(text: str) -> Data:
     A value stands with the name of its column or key, and a unit that is part of this behind it: of ``weight_kg`` 1.2,
     "weight: 1.2 kg". There are none in prose. It takes linear time.
     """
-    stripped = text.strip()
-    if stripped[:1] in {"{", "["} and stripped[-1:] in {"}", "]"}:
-        return _whole(text, _json(text))
+    whole = _whole(text, _json(text))
+    if whole.records:
+        return whole
+    blocks = [(block, data) for block in _blocks(text) if (data := block.data(text)).records]
+    if not blocks:
+        return _rows_in(text)
+    records, regions, rest, done = [], [], [], 0
+    for block, data in blocks:
+        records += [Record(block.first + start, block.first + end, said) for start, end, said in data.records]
+        regions.append((block.start, block.end))
+        rest += [text[done : block.start], re.sub(r"[^\n]", " ", text[block.start : block.end])]
+        done = block.end
+    around = _rows_in("".join([*rest, text[done:]]))
+    if around.regions != ((0, len(text)),):
+        records, regions = [*records, *around.records], [*regions, *around.regions]
+    return Data(tuple(sorted(records)), tuple(sorted(regions)))
+
+
+def _rows_in(text: str) -> Data:
+    """Return what is data of a text that is CSV or YAML, or has tables."""
     if _ROW_BEGINS.search(text):
         rows = list(_html_rows(text))
-        return Data(tuple(Record(*row) for row in rows if row[2]), tuple(row[:2] for row in rows))
+        records = (Record(start, end, each) for start, end, texts in rows for each in texts)
+        return Data(tuple(records), tuple(row[:2] for row in rows))
     lines = list(_lines(text))
     tabled = _in_tables(lines)
     if any(tabled):
@@ -156,12 +166,63 @@ def _data_in(text: str) -> Data:
         )
         return Data(tuple(_markdown_rows(lines, tabled)), regions)
     found = _whole(text, _csv_rows(lines))
-    found = found if found.records else _whole(text, _yaml(lines))
+    found = found if found.records else _without_notes(_whole(text, _yaml(lines)), lines)
     if found.records:
         return found
     below_years = statement_rows(lines)
-    said = (Record(row.start, row.end, _said(["", *row.years], [row.label, *row.cells])) for row in below_years)
-    return Data(tuple(said))  # the text stays as well: a label may be in other words than the claim
+    return Data(
+        tuple(
+            Record(row.start, row.end, each)
+            for row in below_years
+            for each in said(["", *row.years], [row.label, *row.cells])
+        )
+    )  # the text stays as well: a label may be in other words than the claim
+
+
+class _Block(NamedTuple):
+    """A part of a passage that may be data: ``passage[start:end]``, in fences, or ``passage[first:last]`` without."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+    def data(self, text: str) -> Data:
+        """Return what of it is data, in characters of what stands between the fences."""
+        inner = text[self.first : self.last]
+        found = _whole(inner, _json(inner))
+        return found if found.records else _rows_in(inner)
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    """Yield what stands in fences, and lines of JSON among others; nothing of a fence that is not closed."""
+    opened: tuple[int, int, str] | None = None  # where the fence and what is in it begin, and its sign
+    tries, done = 0, 0
+    for start, line in _lines(text) if _MAY_HOLD_BLOCKS.search(text) else ():
+        fence = _FENCE.match(line)
+        if opened is not None:
+            begin, first, sign = opened
+            if fence and fence[1].startswith(sign) and not line[fence.end() :].strip():
+                yield _Block(begin, start + len(line), first, start)
+                opened = None
+        elif fence:
+            opened = start, start + len(line) + 1, fence[1]
+        elif start >= done and tries < _MOST_TRIES and (brace := _BRACE.match(line)):
+            first = start + brace.end() - 1
+            end = _json_end(text, first)
+            tries += not end
+            if end:
+                yield _Block(first, end, first, end)
+                done = end
+
+
+def _json_end(text: str, at: int) -> int:
+    """Return where the JSON ends that begins somewhere, if it ends its line as well; else 0."""
+    try:
+        _, end = json.JSONDecoder().raw_decode(text, at)
+    except (ValueError, RecursionError):
+        return 0
+    return end if _LINE_ENDS.match(text, end) else 0
 
 
 def _whole(text: str, records: Iterator[Record]) -> Data:
@@ -169,37 +230,23 @@ def _whole(text: str, records: Iterator[Record]) -> Data:
     return Data(found, ((0, len(text)),)) if found else Data()
 
 
+def _without_notes(data: Data, lines: Sequence[tuple[int, str]]) -> Data:
+    """Return the data of a text of keys and values without the lines of comments that say something in words."""
+    regions: list[tuple[int, int]] = []
+    begin = 0
+    for start, line in lines if data.records else ():
+        if _NOTE.fullmatch(line) and _YAML.fullmatch(line.lstrip("# \t")) is None:
+            regions.append((begin, start))
+            begin = start + len(line)
+    ends = data.regions[-1:] and [(begin, data.regions[-1][1])]
+    return data._replace(regions=tuple(region for region in (*regions, *ends) if region[0] < region[1]))
+
+
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     at = 0
     for line in text.split("\n"):
         yield at, line
         at += len(line) + 1
-
-
-def _said(names: list[str], values: list[str]) -> str:
-    fields = []
-    for name, value in zip_longest(names[:_MOST_FIELDS], values[:_MOST_FIELDS], fillvalue=""):
-        if value.strip():
-            name, value = _named(name, value.strip())
-            fields.append(f"{name}: {value}" if name else value)
-    said = "; ".join(fields)
-    return said if not said or said.endswith(".") else f"{said}."
-
-
-def _named(name: str, value: str) -> tuple[str, str]:
-    """Return the words of a name, and a value with the unit that the name ends in."""
-    words = re.sub(r"[_\W]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).split()
-    unit = _UNITS.get(words[-1].lower()) if len(words) > 1 else None
-    period = _PERIOD.search(name)
-    if period and period.start() and _PRICE.fullmatch(value):
-        each = (period[1] or period[2] or period[3]).lower()
-        return name[: period.start()].strip(), f"{value} {each if each.endswith('ly') else f'per {each}'}"
-    if unit and _FIGURE.fullmatch(value):
-        rest = " ".join(words[:-1])
-        return rest, f"{value}{'' if unit == '%' else ' '}{unit}"
-    if any(captions(name)):
-        return name.strip(), value
-    return " ".join(words) if "_" in name or len(words) == 1 else name.strip(), value
 
 
 def _in_tables(lines: list[tuple[int, str]]) -> list[bool]:
@@ -226,9 +273,8 @@ def _markdown_rows(lines: list[tuple[int, str]], tabled: list[bool]) -> Iterator
         if at + 1 < len(lines) and _is_rule(lines[at + 1][1]) and not (at and tabled[at - 1]):
             header = cells
         elif not _RULE.fullmatch(line):
-            said = _said(header or [""] * len(cells), cells)
-            if said:
-                yield Record(start + len(line) - len(line.lstrip()), start + len(line.rstrip()), said)
+            for each in said(header, cells):
+                yield Record(start + len(line) - len(line.lstrip()), start + len(line.rstrip()), each)
 
 
 def _cells(row: str) -> list[str]:
@@ -239,7 +285,7 @@ def _cells(row: str) -> list[str]:
     return [cell.replace("\\|", "|").strip() for cell in _BAR.split(inner)]
 
 
-def _html_rows(text: str) -> Iterator[tuple[int, int, str]]:
+def _html_rows(text: str) -> Iterator[tuple[int, int, list[str]]]:
     """Yield where the rows of tables stand, and what they say; nothing for headers."""
     header: list[str] = []
     tall: dict[int, tuple[int, str]] = {}  # for how many rows below a cell reaches into a column, and what it says
@@ -255,19 +301,19 @@ def _html_rows(text: str) -> Iterator[tuple[int, int, str]]:
         cells: list[str] = []
         for attributes, inner in zip(pieces[2::3], pieces[3::3], strict=True):
             _reach_down(tall, cells)
-            wide, high, said = _COLUMNS.search(attributes), _ROWS.search(attributes), _prose(inner)
+            wide, high, cell = _COLUMNS.search(attributes), _ROWS.search(attributes), _prose(inner)
             # The columns below a wide header have its name; a wide cell is said once.
-            wider = [said, *[said if is_header else ""] * (min(int(wide[1]), _MOST_FIELDS) - 1 if wide else 0)]
+            wider = [cell, *[cell if is_header else ""] * (min(int(wide[1]), _MOST_FIELDS) - 1 if wide else 0)]
             if high and len(cells) < _MOST_FIELDS:
                 tall.update((len(cells) + at_cell, (int(high[1]), each)) for at_cell, each in enumerate(wider))
             cells += wider
         _reach_down(tall, cells)
-        tall = {column: (left - 1, said) for column, (left, said) in tall.items() if left > 1}
+        tall = {column: (left - 1, cell) for column, (left, cell) in tall.items() if left > 1}
         if is_header:
             header = cells
-            yield row.start(), at, ""
+            yield row.start(), at, []
         else:
-            yield row.start(), at, _said(header or [""] * len(cells), cells)
+            yield row.start(), at, said(header, cells)
 
 
 def _reach_down(tall: Mapping[int, tuple[int, str]], cells: list[str]) -> None:
@@ -296,9 +342,8 @@ def _csv_rows(lines: list[tuple[int, str]]) -> Iterator[Record]:
         if sign == "," and _is_prose([line for _, line in filled]):
             continue
         for (start, line), row in list(zip(filled, rows, strict=True))[1:]:
-            said = _said(header, row)
-            if said:
-                yield Record(start, start + len(line.rstrip()), said)
+            for each in said(header, row):
+                yield Record(start, start + len(line.rstrip()), each)
         return
 
 
@@ -330,6 +375,8 @@ def _yaml(lines: list[tuple[int, str]]) -> Iterator[Record]:
     is_plain = False  # whether a value stands behind its key: "Notes:" with dashes below is prose
     listed: tuple[int, str] | None = None  # how far the items of the list are indented, and their first key
     for start, line in filled:
+        if _NOTHING.fullmatch(line):
+            continue
         match = _YAML.fullmatch(line)
         item_of_a_list = _PLAIN_ITEM.fullmatch(line) if match is None else None
         if item_of_a_list and path and entries:
@@ -352,15 +399,24 @@ def _yaml(lines: list[tuple[int, str]]) -> Iterator[Record]:
         if match[4]:
             entries[-1].names.append(_key([*path, (depth, match[3])]))
             is_plain = True
-            entries[-1].values.append(match[4].strip().strip("\"'"))
+            entries[-1].values.append(_without_comment(match[4].strip()))
         else:
             path.append((depth, match[3]))
     if not is_plain:
         return
     ends = [*(entry.start - 1 for entry in entries[1:]), filled[-1][0] + len(filled[-1][1])]
     for entry, end in zip(entries, ends, strict=True):
-        if said := _said(entry.names, entry.values):
-            yield Record(entry.start, end, said)
+        for each in said(entry.names, entry.values):
+            yield Record(entry.start, end, each)
+
+
+def _without_comment(value: str) -> str:
+    """Return a value without quotation marks, and with the comment behind it in brackets."""
+    found = _COMMENTED.fullmatch(value)
+    if found is None:
+        return value.strip("\"'")
+    own = found[1].strip("\"'")
+    return f"{own} ({found[2]})"
 
 
 def _key(path: list[tuple[int, str]]) -> str:
@@ -368,7 +424,11 @@ def _key(path: list[tuple[int, str]]) -> str:
 
 
 def _json(text: str) -> Iterator[Record]:
-    """Yield an object, or the objects of a list, each where it stands; the list may be all there is of an object."""
+    """Yield an object, or the objects of a list, each where it stands; the list may be all there is of an object.
+
+    There are none where something else stands behind them.
+    """
+    records: list[Record] = []
     decode = json.JSONDecoder().raw_decode
     at = _BLANK.match(text).end()  # type: ignore[union-attr]  # it matches the empty text
     is_list = text[at : at + 1] == "["
@@ -382,11 +442,12 @@ def _json(text: str) -> Iterator[Record]:
         if inside and not is_list and end == len(text.rstrip()) and _wraps_a_list(entry):
             at = _BLANK.match(text, inside.end()).end()  # type: ignore[union-attr]
             continue
-        fields = list(_flat(entry, "", 0))
-        said = _said([name for name, _ in fields], [value for _, value in fields])
-        if said:
-            yield Record(at, end, said)
+        for fields in _entries(entry):
+            texts = said([name for name, _ in fields], [value for _, value in fields])
+            records += (Record(at, end, each) for each in texts)
         at = _BETWEEN.match(text, end).end()  # type: ignore[union-attr]
+    if not text[at:].strip("]} \n\t") and text.rstrip().endswith(("]", "}")):
+        yield from records
 
 
 def _wraps_a_list(entry: Any) -> bool:
@@ -394,17 +455,36 @@ def _wraps_a_list(entry: Any) -> bool:
     return isinstance(listed, list) and len(listed) > 1 and all(isinstance(inner, dict) for inner in listed)
 
 
-def _flat(value: Any, name: str, depth: int) -> Iterator[tuple[str, str]]:
+def _entries(value: Any) -> Iterator[list[tuple[str, str]]]:
+    """Yield the names and values of an object, and then those of each object of the lists in it."""
+    own: list[tuple[str, str]] = []
+    listed: list[tuple[str, Any]] = []
+    _flatten(value, "", 0, own, listed)
+    yield own
+    for name, inner in listed:
+        fields: list[tuple[str, str]] = []
+        _flatten(inner, name, 1, fields, None)
+        yield fields
+
+
+def _flatten(
+    value: Any, name: str, depth: int, fields: list[tuple[str, str]], listed: list[tuple[str, Any]] | None
+) -> None:
+    """Add the names and values of what JSON holds to ``fields``, and the objects of its lists to ``listed``."""
     if depth > _MOST_DEPTH:
         return
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _flat(inner, f"{name}_{key}" if name else str(key), depth + 1)
+            _flatten(inner, f"{name}_{key}" if name else str(key), depth + 1, fields, listed)
     elif isinstance(value, list):
         if all(not isinstance(inner, dict | list) for inner in value):
-            yield name, ", ".join(str(inner) for inner in value)
-        else:
-            for inner in value:
-                yield from _flat(inner, name, depth + 1)
+            fields.append((name, ", ".join(str(inner) for inner in value)))
+            return
+        apart = listed is not None and sum(isinstance(inner, dict) and len(inner) > 1 for inner in value) > 1
+        for inner in value:
+            if apart and listed is not None:
+                listed.append((name, inner))
+            else:
+                _flatten(inner, name, depth + 1, fields, listed)
     elif value is not None:
-        yield name, {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+        fields.append((name, {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)))
