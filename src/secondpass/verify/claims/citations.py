@@ -113,9 +113,12 @@ _IN_WORDS = re.compile(
 )
 _AT_A_PLACE = re.compile(_PLACE.removesuffix("?"))
 _TITLED = re.compile(r"\[[^\W\d]{0,12}[\s.:_#-]{0,3}(\d{1,3})(?::\s|\s[\u2013\u2014-]\s)[^\W\d_]")
+_YEAR_ALONE = re.compile(r"(?:1[5-9]|20)\d\d\s?(?:\]|\Z)")
+_ARTICLE = re.compile(rf"\((?:{_SEE})?articles? \d", re.IGNORECASE)  # "[Article 1]" may be a passage
 _FROM_ZERO = re.compile(r"[\[(]\s?ids?\s?:", re.IGNORECASE)
 _RAISED_DIGITS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 _URL = re.compile(r"\((?:https?://|www\.|#|/)[^()\s]{0,300}\)\Z")
+_FIRST_YEAR, _LAST_YEAR = 1500, 2099
 _BEFORE = 80
 _MAX_RANGE = 50
 _DIGITS = re.compile(r"\d+")
@@ -247,7 +250,7 @@ def find_citations(answer: str, pattern: str | re.Pattern[str] | None = None) ->
 def is_marker(match: re.Match[str]) -> bool:
     """Return whether a match of the pattern is a marker.
 
-    An index, an interval, a vector, a power and the definition of a footnote are not.
+    An index, an interval, a vector, a power, a year, an article of a law and the definition of a footnote are not.
     """
     if match.end() == match.start() or _defines(match):
         return False
@@ -256,10 +259,14 @@ def is_marker(match: re.Match[str]) -> bool:
     first, before = match[0][0], match.string[max(0, match.start() - _BEFORE) : match.start()]
     if first == "[":
         inner = match[0][1:].partition("](")[0].lstrip()  # without its address
+        if _YEAR_ALONE.match(inner):
+            return False
         is_list = inner[0].isdecimal() and len(_DIGITS.findall(inner)) > 1
         if is_list and (_VALUED.search(before) or re.search(r"\b0\b", inner)):
             return False
         return _INDEXED.search(before) is None
+    if first == "(" and _ARTICLE.match(match[0]):
+        return False
     if first == "(" and match[0][1].isdecimal():
         if match[0][1:-1].isdecimal():
             return _IN_WORDS.search(before) is None
@@ -286,6 +293,8 @@ def cited(match: re.Match[str]) -> tuple[int, ...]:
     if titled := _TITLED.match(text):
         return (int(titled[1]),)
     numbers = _numbers(_AT_A_PLACE.sub("", text))
+    if len(numbers) > 1:  # "[Source 1, 2021]"
+        numbers = tuple(number for number in numbers if not _FIRST_YEAR <= number <= _LAST_YEAR) or numbers
     return tuple(number + 1 for number in numbers) if _FROM_ZERO.match(text) else numbers
 
 
