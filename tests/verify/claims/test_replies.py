@@ -161,3 +161,36 @@ def test_anything_else_is_none(question: str, reply: str) -> None:
 def test_what_is_no_sentence_needs_its_question(question: str, reply: str, needed: bool) -> None:
     """Few words always do, and some more if they are a part of a sentence that the question begins."""
     assert needs_question(question, reply) is needed
+
+
+@pytest.mark.parametrize(
+    ("question", "statement"),
+    [
+        ("Is the fee for late payment 5 euros?", "The fee for late payment is 5 euros."),
+        ("Is the fee in May 5 euros?", "The fee in May is 5 euros."),
+        ("Are the opening hours on Sundays 10 to 4?", "The opening hours on Sundays are 10 to 4."),
+        ("Is the deadline for applications 30 June?", "The deadline for applications is 30 June."),
+        ("Is the warranty on the battery two years?", "The warranty on the battery is two years."),
+        ("Is the charge for a second bag $30?", "The charge for a second bag is $30."),
+        ("Is the room on floor 3 free?", "The room on floor 3 is free."),
+        ("Are children under 12 free?", "Children under 12 are free."),
+        ("Is the entrance to the old swimming pool free?", "The entrance to the old swimming pool is free."),
+        ("Is the person in the room a doctor?", "The person in the room is a doctor."),
+        ("Was the bridge over the river built in 1912?", "The bridge over the river was built in 1912."),
+        ("Has the fee for members gone up?", "The fee for members has gone up."),
+        ("Is the price for adults higher than that for men?", "The price for adults is higher than that for men."),
+        ("Is the bus to the old town late?", "The bus to the old town is late."),
+        ("Should the tenant of the flat pay for water?", "The tenant of the flat should pay for water."),
+        ("Can guests with dogs enter the garden?", "Guests with dogs can enter the garden."),
+        ("Can the deposit for the flat be refunded?", "The deposit for the flat can be refunded."),
+        # All there is behind the noun is what is said.
+        ("Is the office in the new building?", "The office is in the new building."),
+        ("Is the meeting on May 5?", "The meeting is on May 5."),
+        ("Is the meeting on Monday 5 May?", "The meeting is on Monday 5 May."),
+        ("Is Anna in Paris on business?", "Anna is in Paris on business."),
+        ("Is the book by Tom Hansen from 2012?", "The book is by Tom Hansen from 2012."),
+    ],
+)
+def test_phrases_between_a_noun_and_what_is_said_of_it(question: str, statement: str) -> None:
+    """They belong to the noun if something else follows that can be said of it."""
+    assert as_statement(question, "Yes.") == statement

@@ -72,6 +72,7 @@ _WHO = re.compile(
 _MOST_WORDS = 5  # of who it is
 _END = " \t.!,;"
 _DO = frozenset({"do", "does", "did"})
+_MODALS = frozenset({"can", "could", "will", "would", "shall", "should", "must", "may", "might"})
 _DETERMINERS = word_set("the a an this that these those my your his her its our their all any some every each both no")
 _PRONOUNS = word_set("i you he she it we they there this that these those")
 # With these a predicate begins.
@@ -79,6 +80,27 @@ _SMALL_WORDS = word_set(
     "not in on at by for from of to with within without into over under about after before between through during be "
     "been being have has free open closed available allowed required included possible necessary able due safe legal "
     "part still already always never ever also only now more less as than too very"
+)
+_PREPOSITIONS = word_set(
+    "in on at by for from to with within without into over under about after before between through during near per "
+    "across behind beside above below beyond against around along towards until since"
+)
+_NUMBERS = word_set(
+    "one two three four five six seven eight nine ten eleven twelve twenty thirty fifty hundred half twice"
+)
+_FIGURE = re.compile(r"[$\u20ac\u00a3\u00a5]?\d")
+_MONTHS = word_set(
+    "january february march april may june july august september october november december jan feb mar apr jun jul aug "
+    "sep sept oct nov dec"
+)
+_WEEKDAYS = word_set(
+    "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays "
+    "sundays"
+)
+# Where they end a question, they are what is said.
+_LAST = word_set(
+    "late early cheap big small high low long short new old wrong right true false good bad hot cold warm full empty "
+    "clean dirty easy hard rare common normal real big large strong weak fresh ready online"
 )
 # Before these, or after some of them, stands the verb that "do" has taken from its place.
 _BEFORE_VERBS = word_set("not still already always never ever also only now")
@@ -101,7 +123,10 @@ _SAID = word_set(
     "free open closed available allowed required included possible necessary due safe legal waterproof be been"
 ) | (PARTICIPLES - {"left", "felt"})
 _SAID_ENDING = re.compile(r"\w{3,}(?:ed|able|ible)\Z")
-_NOUNS = word_set("speed breed hundred vegetable timetable variable")
+_NOUNS = word_set(
+    "speed breed hundred vegetable timetable variable building morning evening meeting ceiling parking swimming training "
+    "garden kitchen children women men ten seven eleven family july"
+)
 _ADVERBS = word_set("well best better much far long once first so half")
 _AT_END = word_set("do does did is are was were has have had can could will would")
 _LATER = re.compile(r"(?:\w+(?:ed|ing|able|ible|ful|less|ous|ive|ly|en)|\d\S*)\Z")
@@ -127,7 +152,7 @@ def as_statement(question: str, reply: str) -> str:
         return ""
     verb, words = (asked[1] or asked[2]).lower(), asked[3].split()
     verb = {"ca": "can", "wo": "will"}.get(verb, verb)
-    subject = _subject_of_do(words) if verb in _DO else _subject(words)
+    subject = _subject_of_do(words) if verb in _DO else _subject_of_modal(words) if verb in _MODALS else _subject(words)
     if not 0 < subject < len(words):
         return ""
     predicate = words[subject:]
@@ -256,12 +281,66 @@ def _subject(words: list[str]) -> int:
             continue
         if word.isdigit() and _is_said(after) and not words[at - 1].islower() and not words[at - 1].isupper():
             return at + 1  # "Is Windows 11 free?"
+        if word in _PREPOSITIONS:
+            return _behind_phrases(words, lower, at) or at
         if word in _BEGIN_PREDICATES or _LATER.match(word) or after == "than":
             return at
         if first not in _DETERMINERS and not (words[at - 1][0].isupper() and words[at][0].isupper()):
             return at + (words[0].islower() and word not in _ADVERBS and _is_said(after))  # "Is tap water safe?"
         at += 1
     return 0
+
+
+def _subject_of_modal(words: list[str]) -> int:
+    """Return how many words the subject has that stands before the verb of "can"; 0 if that is unclear."""
+    lower = [word.strip(",").lower() for word in words]
+    auxiliary = next((at for at, word in enumerate(lower) if at and word in {"be", "have"}), 0)
+    subject = auxiliary or _subject_of_do(words) or _subject(words)
+    return 0 if subject < len(words) and lower[subject] in _PREPOSITIONS else subject
+
+
+def _behind_phrases(words: list[str], lower: list[str], at: int) -> int:
+    """Return where a predicate begins behind phrases that belong to the subject: "the fee for children".
+
+    Args:
+        words: of the question, without its verb.
+        lower: the same in lower case.
+        at: where the first phrase begins, with its preposition.
+
+    Returns:
+        The index of a word; 0 if the phrases are all that is said.
+    """
+    begins = at + 1  # where the noun of a phrase does
+    for here in range(at + 1, len(words)):
+        word, before = lower[here], lower[here - 1]
+        if word in _PREPOSITIONS or word in {"of", "and", "or"}:
+            begins = here + 1
+        elif here == begins:
+            begins += word in _DETERMINERS
+        elif _FIGURE.match(word) or word in _NUMBERS:
+            ends = not any(_is_predicate(words, later) for later in range(here + 1, len(words)))
+            if ends and before != "than" and not _is_of_a_name(words, here):
+                return here
+        elif _is_predicate(words, here) or word in _DETERMINERS:
+            return here
+    return len(words) - 1 if lower[-1] in _LAST and begins < len(words) - 1 else 0
+
+
+def _is_of_a_name(words: list[str], at: int) -> bool:
+    """Return whether a number belongs to the word before it: "May 5" and "Corvo 300", but not "May 5 euros"."""
+    before, after = words[at - 1], words[at + 1] if at + 1 < len(words) else ""
+    if before.lower() in _WEEKDAYS:
+        return after.lower() in _MONTHS
+    return before[:1].isupper() and not (before.lower() in _MONTHS and after.islower() and after not in _PREPOSITIONS)
+
+
+def _is_predicate(words: list[str], at: int) -> bool:
+    """Return whether a predicate may begin at a word behind a noun: "free", "closed", "higher than"."""
+    word, after = words[at].strip(",").lower(), words[at + 1].lower() if at + 1 < len(words) else ""
+    if word in _PREPOSITIONS | _NOUNS or (word.endswith("ing") and after and after not in _BEGINNINGS):
+        return False  # "the old swimming pool"
+    later = words[at].islower() and _LATER.match(word) is not None and not _FIGURE.match(word)
+    return word in _BEGIN_PREDICATES - _DETERMINERS or later or after == "than"
 
 
 def _is_said(word: str) -> bool:
