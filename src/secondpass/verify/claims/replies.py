@@ -124,8 +124,8 @@ _SAID = word_set(
 ) | (PARTICIPLES - {"left", "felt"})
 _SAID_ENDING = re.compile(r"\w{3,}(?:ed|able|ible)\Z")
 _NOUNS = word_set(
-    "speed breed hundred vegetable timetable variable building morning evening meeting ceiling parking swimming training "
-    "garden kitchen children women men ten seven eleven family july"
+    "speed breed hundred vegetable timetable variable building morning evening meeting ceiling parking swimming "
+    "training garden kitchen children women men ten seven eleven family july"
 )
 _ADVERBS = word_set("well best better much far long once first so half")
 _AT_END = word_set("do does did is are was were has have had can could will would")
