@@ -69,6 +69,14 @@ class TestRerank:
             "b": None,
         }
 
+    def test_what_an_encoding_lacks_is_written_as_a_number(self, tmp_path: Path) -> None:
+        """Where a pipe takes no UTF-8, as on Windows, no result is lost, and no verdict's mark becomes another."""
+        (tmp_path / "fake.yaml").write_text("type: fake")
+        lines = "café → a file\nb\n"
+        done = run("rerank", "a", "--config", "fake.yaml", stdin=lines, cwd=tmp_path, PYTHONIOENCODING="ascii")
+        assert {line.split("\t")[2] for line in done.stdout.splitlines()} == {"caf\\xe9 \\u2192 a file", "b"}
+        assert (done.returncode, done.stderr) == (0, "")
+
     def test_a_reranker_from_a_file(self, tmp_path: Path) -> None:
         """`--config` takes what `to_config` wrote, as YAML; what is no such file is an error."""
         config = tmp_path / "reranker.yaml"

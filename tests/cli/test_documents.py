@@ -128,3 +128,10 @@ def test_numbers_are_those_of_lines_and_of_items(tmp_path: Path) -> None:
     assert [number for number, _ in documents_in(str(tmp_path / "lines.jsonl"))] == [2, 4]
     (tmp_path / "array.json").write_text('["one", "two"]')
     assert [number for number, _ in documents_in(str(tmp_path / "array.json"))] == [1, 2]
+
+
+def test_standard_input_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a file is that can't be read."""
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(InputError, match="standard input can't be read: it is closed"):
+        documents_in("standard input")

@@ -3,6 +3,7 @@
 import logging
 import sys
 import warnings
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -76,6 +77,9 @@ _NOTES = _Notes()  # a single one: a logger adds the same handler only once
 def run() -> None:
     """Run the command line; an error of ours is one line on standard error and exit status 1."""
     warnings.showwarning = _show_warning
+    if isinstance(sys.stdout, TextIOWrapper):
+        # As standard error does. A question mark in place of what the stream's encoding lacks would read as a verdict.
+        sys.stdout.reconfigure(errors="backslashreplace")
     models_log = logging.getLogger("secondpass.models")
     models_log.setLevel(logging.INFO)  # where they say that a graph is built, which takes seconds
     models_log.addHandler(_NOTES)

@@ -35,6 +35,8 @@ def read_bytes(name: str) -> bytes:
     Raises:
         InputError: it can't be read.
     """
+    if name == "standard input" and sys.stdin is None:
+        raise InputError("standard input can't be read: it is closed")
     try:
         return sys.stdin.buffer.read() if name == "standard input" else Path(name).read_bytes()
     except (OSError, ValueError) as exc:  # ValueError: a null character in the file's name
