@@ -51,3 +51,17 @@ def test_what_is_missing_or_broken_is_named(folder: Path) -> None:
     (folder / "corpus.jsonl").unlink()
     with pytest.raises(InputError, match=r"corpus.jsonl is missing"):
         read_beir(folder)
+
+
+@pytest.mark.parametrize("grade", ["1.0", "-", "--1", "\u00b2", "+"])
+def test_a_grade_that_can_not_be_read_is_no_header(folder: Path, grade: str) -> None:
+    """Not on the first line either, where it would be left out."""
+    (folder / "qrels.txt").write_text(f"a 0 1 {grade}\na 0 2 1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"qrels.txt, line 1: not 'query document grade'"):
+        read_beir(folder)
+
+
+def test_a_header_may_come_after_blank_lines(folder: Path) -> None:
+    """Blank lines count for nothing."""
+    (folder / "qrels.tsv").write_text("\n\nquery-id\tcorpus-id\tscore\n\na\t1\t3\n")
+    assert read_beir(folder).qrels == {"a": {"1": 3}}

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ _QUERY = ("query_id", "qid", "query-id")
 _DOCUMENT = ("doc_id", "docno", "corpus-id", "docid")
 _GRADE = ("relevance", "label", "grade", "score")
 _SCORE = ("score",)
+
+_GRADE_TEXT = re.compile(r"-?[0-9]+")
 
 
 def read_qrels(source: object) -> dict[str, dict[str, int]]:
@@ -141,11 +144,11 @@ def _with_id(row: object, at: int, what: str) -> dict[str, Any]:
 
 
 def _qrels_rows(path: Path) -> Iterator[tuple[str, str, int]]:
-    for number, line in _lines(path):
+    for at, (number, line) in enumerate(_lines(path)):
         fields = line.split()
-        if number == 1 and not fields[-1].lstrip("-").isdigit():
-            continue  # the header of BEIR's form
-        if len(fields) not in (3, 4) or not fields[-1].lstrip("-").isdigit():
+        if at == 0 and fields[-1][0].isalpha():
+            continue  # the header of BEIR's form; a grade that can't be read is not one
+        if len(fields) not in (3, 4) or not _GRADE_TEXT.fullmatch(fields[-1]):
             raise InputError(f"{path}, line {number}: not 'query document grade' ({shown(line)})")
         yield fields[0], fields[-2], int(fields[-1])
 
