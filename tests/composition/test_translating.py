@@ -9,7 +9,7 @@ import pytest
 from secondpass.composition.ensemble import EnsembleReranker
 from secondpass.composition.routed import RoutedReranker
 from secondpass.composition.translating import TranslatingReranker
-from secondpass.errors import CompositionError, ConfigError, ScoringError
+from secondpass.errors import CompositionError, ConfigError, MissingExtraError, ScoringError
 from secondpass.testing import FakeReranker, RerankerContract
 from secondpass.types import Scale
 
@@ -130,6 +130,15 @@ class TestFaults:
         assert ranking[0].score == FakeReranker().score("datei", ["datei"])[0]
         assert ranking.trace.counts == {"fallbacks": 1} and "as they are: translate must" in ranking.trace.notes[0]
         assert "untranslated" in caplog.text
+
+    def test_what_is_not_set_up_is_told(self) -> None:
+        """What no request can mend is raised, and no text is scored untranslated for ever because of it."""
+
+        def translate(texts: Sequence[str]) -> list[str]:
+            raise MissingExtraError.of("openai", "the translator")
+
+        with pytest.raises(MissingExtraError, match=r"pip install .secondpass\[openai\]"):
+            TranslatingReranker(FakeReranker(), translate, on_error="skip").rerank("datei", ["x"])
 
     @pytest.mark.parametrize(
         ("settings", "message"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpass.errors import CompositionError, ConfigError, InputError
+from secondpass.errors import CompositionError, ConfigError, InputError, MissingExtraError, SecondPassWarning
 from secondpass.retrieve import BM25Retriever, HybridRetriever, RetrieveRerank
 from secondpass.retrieve.expand import (
     ExpandedRetriever,
@@ -280,6 +280,16 @@ class TestFailures:
         assert ranking.trace.notes[0].endswith(f"failed and was left out: {reason}")
         (record,) = (record for record in caplog.records if record.name == "secondpass.retrieve.expand")
         assert record.exc_info is None and "was left out" in record.getMessage()
+
+    @pytest.mark.parametrize("error", [ConfigError("no key"), MissingExtraError("no package"), SecondPassWarning("no")])
+    def test_what_is_not_set_up_is_told(self, error: Exception) -> None:
+        """What no query can mend is raised, as is a warning that the caller made an error."""
+
+        def function(query: str) -> list[str]:
+            raise error
+
+        with pytest.raises(type(error)):
+            _expanded(function, _fixed("weather")).search("file")
 
     def test_when_all_fail_the_query_is_searched(self) -> None:
         """Even where the original was not to be included."""

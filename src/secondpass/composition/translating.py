@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from secondpass.base import Reranker
 from secondpass.calibration.ready import ReadyCalibration
-from secondpass.composition.members import member_of
+from secondpass.composition.members import SETUP_FAULTS, member_of
 from secondpass.config import unwritable
 from secondpass.errors import ScoringError
 from secondpass.loading import RerankerLike
@@ -97,6 +97,8 @@ class TranslatingReranker(Reranker):
             return {}
         try:
             translated = self.translate(list(texts))
+        except SETUP_FAULTS:
+            raise
         except Exception as exc:  # the function may be anyone's, and fail in any way
             raise ScoringError(f"translating {len(texts)} texts failed: {exc!r}") from exc
         if isinstance(translated, str) or not isinstance(translated, Sequence) or len(translated) != len(texts):

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Literal, Self, overload
 
 import numpy as np
 
+from secondpass.composition.members import SETUP_FAULTS
 from secondpass.errors import CompositionError, ConfigError
 from secondpass.retrieve.base import Hits, Retriever, checked_queries, retriever_of
 from secondpass.retrieve.expanders import (
@@ -63,7 +64,8 @@ class ExpandedRetriever(Retriever):
 
     The rankings hold the query that was asked, so that `RetrieveRerank` reranks with that one. All variants of
     all queries are searched together, equal ones once. An expander that fails is skipped: the trace counts it
-    under ``expanders_failed`` and says why, and it is logged. In the rankings the explanations hold, under
+    under ``expanders_failed`` and says why, and it is logged; what no query can mend (a `ConfigError`, a package that
+    is missing) is raised. In the rankings the explanations hold, under
     ``found_by``, which variants found a document, and at which rank.
 
     Args:
@@ -214,6 +216,8 @@ class ExpandedRetriever(Retriever):
         for expander in self.expanders:
             try:
                 variants = checked_variants(expander.expand(query, documents[: expander.depth]))
+            except SETUP_FAULTS:
+                raise
             except Exception as exc:  # of the user's own code, or of a language model's client
                 plan.n_failed += 1
                 plan.notes.append(f"{expander!r} failed and was left out: {type(exc).__name__}: {exc}")
