@@ -101,6 +101,18 @@ def test_a_rule_fires_once_and_is_over_once() -> None:
     assert seen(0.11, 9) == ["firing"]
 
 
+@pytest.mark.parametrize("limit", [0.5, 0.7, 0.9, 0.99, 1.0])
+def test_an_alert_of_few_supported_claims_can_be_over(limit: float) -> None:
+    """However near the limit is to all claims, beyond which there is nothing to come back to."""
+    alerts: list[Alert] = []
+    rule = SupportRateRule(limit, window=4, min_events=1)
+    sink = AlertSink([rule], notify=alerts.append, check_every=1)
+    for supported in [0] * 6 + [8] * 8:
+        sink(_verified(supported))
+    assert [alert.state for alert in alerts] == ["firing", "resolved"]
+    assert rule.is_clear(limit) == (limit == 1.0)
+
+
 def test_an_alert_says_it_in_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
     """Logged by default: as a warning when it begins."""
     sink = AlertSink([{"type": "latency", "limit": 0.05, "min_events": 2}], check_every=1)

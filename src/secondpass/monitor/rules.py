@@ -1,5 +1,6 @@
 """What is worth an alert: rules, each one measure of the last events with a limit."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypedDict, Unpack
@@ -56,7 +57,8 @@ class WatchSettings(TypedDict, total=False):
         min_events: with fewer events it says nothing (20).
         patience: how many times in a row the limit must be passed before it fires, and the way back before it is over
             (2).
-        clear: what must be reached before it is over; by default a fifth away from the limit.
+        clear: what must be reached before it is over; by default a fifth away from the limit, or half of the way to the
+            highest measure there is.
     """
 
     window: int
@@ -78,6 +80,7 @@ class Rule(Configured, ABC):
 
     Attributes:
         fires_below: whether low measures are what it fires at.
+        highest: the highest measure there is, for those that fire below.
         unit: of the measure, for messages.
         usual_window: the default of ``window``.
         usual_min_events: the default of ``min_events``.
@@ -87,6 +90,7 @@ class Rule(Configured, ABC):
     """
 
     fires_below: ClassVar[bool] = False
+    highest: ClassVar[float] = math.inf
     unit: ClassVar[str] = ""
     usual_window: ClassVar[int] = 200
     usual_min_events: ClassVar[int] = 20
@@ -105,7 +109,9 @@ class Rule(Configured, ABC):
         if self._min_events > self._window:
             raise ConfigError(must_be(f"{owner}: min_events", f"at most the window, {self._window}", self._min_events))
         if self._clear is None:
-            self._clear = self.limit * (1 + _SLACK if self.fires_below else 1 - _SLACK)
+            # Below the highest measure there is, or an alert would never be over.
+            above = min(self.limit * (1 + _SLACK), (self.limit + self.highest) / 2)
+            self._clear = above if self.fires_below else self.limit * (1 - _SLACK)
         elif self.is_beyond(self._clear):
             side = "least" if self.fires_below else "most"
             raise ConfigError(must_be(f"{owner}: clear", f"at {side} the limit, {self.limit}", self._clear))
@@ -292,6 +298,7 @@ class SupportRateRule(Rule):
 
     registry_name: ClassVar[str] = "support-rate"
     fires_below: ClassVar[bool] = True
+    highest: ClassVar[float] = 1.0
 
     def __init__(self, limit: float = 0.7, **watch: Unpack[WatchSettings]) -> None:
         super().__init__(limit, **watch)
