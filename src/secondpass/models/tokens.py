@@ -24,6 +24,7 @@ from secondpass.errors import ModelFormatError, ModelIntegrityError, ScoringErro
 from secondpass.forking import before_any_fork, reset_after_fork
 from secondpass.models.batching import portions
 from secondpass.models.sources.config import read_json
+from secondpass.models.word_counts import WordCounts
 
 __all__ = ["Batch", "EncoderTokenizer", "KeptTokens", "Tokens", "is_panic"]
 
@@ -91,6 +92,7 @@ class EncoderTokenizer:
             self._single = _template(tokenizer.encode("a"), n_texts=1)
             self._pair = _template(tokenizer.encode("a", "a"), n_texts=2)
         self._tokenizer = tokenizer
+        self._word_counts = WordCounts.of(tokenizer, self._encoded)
         named = (tokenizer.token_to_id(name) for name in ("[PAD]", "<pad>"))
         self._pad_id = next((each for each in (pad_id, *named) if each is not None), 0)
         self.max_length = max_length
@@ -122,7 +124,9 @@ class EncoderTokenizer:
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens each text has, without special ones."""
-        return [len(encoding) for encoding in self._encodings(texts)]
+        known = self._word_counts.lengths(texts) if self._word_counts else [None] * len(texts)
+        read = self._encodings([text for text, n in zip(texts, known, strict=True) if n is None])
+        return [len(next(read)) if n is None else n for n in known]
 
     def _encodings(self, texts: Sequence[str]) -> Iterator[tokenizers.Encoding]:
         """Yield what the tokenizer makes of each text, without where its tokens stand."""
@@ -134,9 +138,12 @@ class EncoderTokenizer:
 
     def offsets(self, text: str) -> npt.NDArray[np.int64]:
         """Return where in a text its tokens begin and end, in characters: shape (n_tokens, 2)."""
-        with _errors_as(ScoringError, "the tokenizer failed"), before_any_fork():
-            encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        encoding = self._encoded(text)
         return np.fromiter(chain.from_iterable(encoding.offsets), np.int64, 2 * len(encoding)).reshape(-1, 2)
+
+    def _encoded(self, text: str) -> tokenizers.Encoding:
+        with _errors_as(ScoringError, "the tokenizer failed"), before_any_fork():
+            return self._tokenizer.encode(text, add_special_tokens=False)
 
     @property
     def pair_room(self) -> int:
