@@ -157,6 +157,8 @@ def _tokens(text: str) -> list[Token]:
 
 def _begins_sentence(text: str, tokens: list[Token], word: str, start: int) -> bool:
     last = tokens[-1]
+    if last.kind == "word" and last.text[-1] != "." and start - last.end < 2:  # most are in the middle of a sentence
+        return False
     if last.end < start and text.count("\n", last.end, start) > 1:
         return True
     at = len(tokens) - 1

@@ -221,12 +221,20 @@ def _find(text: str, tokens: Figures, taken: set[int]) -> list[Date]:
     found: list[Date] = []
     at = 0
     while at < len(tokens):
+        if not _may_begin(tokens, at):
+            at += 1
+            continue
         dates = [numeric[at]] if at in numeric else [] if at in taken else _dates_at(tokens, at)
         if part := _quarter(tokens, at) or _half(tokens, at):
             dates = [part]
         found += dates
         at = max([at + 1, *(date.end for date in dates)])
     return found
+
+
+def _may_begin(tokens: Figures, at: int) -> bool:
+    """Return whether a date may begin at a token: with a figure, a number in words, or a capital."""
+    return tokens.numeral(at) is not None or tokens[at].kind == "number" or tokens[at].text[0].isupper()
 
 
 def _numeric(text: str, tokens: Figures) -> dict[int, Date]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from itertools import pairwise
 from typing import overload
 
@@ -87,7 +88,7 @@ class NameKind(FactKind[Name]):
     def compare(self, claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
         """Yield the names of a claim that the evidence does not have."""
         ours, theirs = self.of(claim), self.of(evidence)
-        free = [name for name in theirs if not any(map(ours.has_part, name.parts))]
+        free = [name for name in theirs if not any(map(ours.has_part, name.parts))] if ours else []
         lost = 0
         for fact in ours:
             presence = theirs.presence(fact)
@@ -236,20 +237,39 @@ class Vocabulary(Sequence[Name]):
     """
 
     def __init__(self, tokens: list[Token], names: list[Name]) -> None:
-        self.names = names
-        words = [bare(token.text) for token in tokens if token.kind == "word"]
-        self.words = set(words)
-        capitals = {bare(token.text) for token in tokens if token.kind == "word" and token.text[0].isupper()}
-        self._keys = {key for word in capitals for key in _keys(word)} | self.words
-        pairs = map("-".join, pairwise(words))
-        self._keys.update(f"alias {_ALIAS[pair]}" for pair in pairs if pair in _ALIAS)
-        self._letters = _letters_of(words)
-        self._by_part: dict[str, list[Name]] = {}
-        for name in names:
+        self.names, self._tokens = names, tokens
+
+    # What follows is made when it is asked for, as most texts are compared with few that name anything.
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of the text."""
+        return frozenset(self._words)
+
+    @cached_property
+    def _words(self) -> list[str]:
+        return [bare(token.text) for token in self._tokens if token.kind == "word"]
+
+    @cached_property
+    def _keys(self) -> set[str]:
+        capitals = {bare(token.text) for token in self._tokens if token.kind == "word" and token.text[0].isupper()}
+        pairs = map("-".join, pairwise(self._words))
+        aliases = (f"alias {_ALIAS[pair]}" for pair in pairs if pair in _ALIAS)
+        return {key for word in capitals for key in _keys(word)}.union(self.words, aliases)
+
+    @cached_property
+    def _letters(self) -> str:
+        return _letters_of(self._words)
+
+    @cached_property
+    def _by_part(self) -> dict[str, list[Name]]:
+        found: dict[str, list[Name]] = {}
+        for name in self.names:
             for part in name.parts:
-                akin = self._by_part.setdefault(part, [])
+                akin = found.setdefault(part, [])
                 if len(akin) < _MOST_AKIN:
                     akin.append(name)
+        return found
 
     def __len__(self) -> int:
         return len(self.names)

@@ -23,6 +23,7 @@ _WORDS: dict[str, str] = {
     **dict.fromkeys(("may", "can", "could", "might", "allowed to", "permitted to", "free to"), "may"),
 }
 _LONGEST = 3  # words
+_FIRST_WORDS = frozenset(words.split()[0] for words in _WORDS)
 _MOST = 8  # of a claim, and as many times as many of its evidence
 # What a claim may not say where the evidence says one of these.
 _OVERSTATED = {
@@ -81,7 +82,7 @@ def _found(tokens: Sequence[Token]) -> Iterator[Strength]:
     limited = {token.sentence for token in tokens if token.lower in _LIMITS}
     at = 0
     while at < len(lower):
-        longest = min(_LONGEST, len(lower) - at)
+        longest = min(_LONGEST, len(lower) - at) if lower[at] in _FIRST_WORDS else 0
         end = next((at + n for n in range(longest, 0, -1) if " ".join(lower[at : at + n]) in _WORDS), at)
         if end == at:
             at += 1

@@ -4,7 +4,7 @@ from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.units import Unit
 from secondpass.verify.words import word_set
 
-__all__ = ["BEFORE_TIMES", "CLOCK", "HALF_CLOCK", "HALF_DAY", "clock_at", "hours_of"]
+__all__ = ["BEFORE_TIMES", "CLOCK", "FIRST_WORDS", "HALF_CLOCK", "HALF_DAY", "clock_at", "hours_of"]
 
 CLOCK = Unit("", "clock")
 """Minutes since midnight."""
@@ -17,6 +17,9 @@ BEFORE_TIMES = word_set("at from until till to by between and before after since
 """Words and signs that stand before a time of day, among others."""
 
 _HOURS = {"noon": HALF_DAY, "midday": HALF_DAY, "midnight": 0.0}
+FIRST_WORDS = frozenset({"a", "half", "quarter", *_HOURS})
+"""What a time of day begins with, if not with a number."""
+
 _PARTS_OF_DAY = {"morning": 0, "afternoon": 1, "evening": 1}
 
 

@@ -38,6 +38,7 @@ ORDINALS = word_numbers(
 """Words for the place in an order, up to the nineteenth, and the twentieth, thirtieth and so on."""
 _BELOW_TEN = {word for words in (_ONES, ORDINALS) for word, value in words.items() if 0 < value < 10}
 _PARTS = {word: value for word, value in ORDINALS.items() if 3 <= value <= 10} | {"quarter": 4, "half": 2, "halve": 2}
+_FIRST_WORDS = frozenset({"a", "an", "half", "quarter", *_ONES, *_TENS, *ORDINALS})  # of a number in words
 _SIGNED_PARTS = {"½": 1 / 2, "¼": 1 / 4, "¾": 3 / 4, "⅓": 1 / 3, "⅔": 2 / 3, "⅛": 1 / 8}
 _FRACTION_STEP = 0.1  # of a fraction, which people also use for what is near it
 _UNREADABLE = "unreadable"
@@ -148,7 +149,7 @@ def _numeral_at(tokens: Measured, at: int) -> Numeral | None:
         found = _digits(tokens, at)
     elif token.text in _SIGNED_PARTS:
         found = Numeral(at + 1, _SIGNED_PARTS[token.text], _FRACTION_STEP, 1.0, "fraction")
-    elif token.kind == "word":
+    elif token.kind == "word" and token.lower in _FIRST_WORDS:
         found = _part(tokens, at) or _decimal(tokens, _words(tokens, at))
     else:
         return None

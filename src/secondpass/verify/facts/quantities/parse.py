@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+from secondpass.verify.facts.quantities import clock, periods, vague
 from secondpass.verify.facts.quantities.bounds import bounded, open_ended
 from secondpass.verify.facts.quantities.clock import BEFORE_TIMES, CLOCK, HALF_CLOCK, clock_at
 from secondpass.verify.facts.quantities.numerals import SCALES, Figures, Numeral, literal
@@ -49,6 +50,10 @@ _TIMES = word_numbers(
 # What became so many times as much: "sales doubled", "cut in half".
 MULTIPLE = "multiple"
 _MULTIPLIED = {"doubled": 2.0, "doubling": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0, "halved": 0.5}
+# What a quantity begins with, if not with a number or a currency.
+_FIRST_WORDS = frozenset({"a", "an", "in", *_TIMES, *_MULTIPLIED}).union(
+    clock.FIRST_WORDS, periods.FIRST_WORDS, vague.FIRST_WORDS
+)
 _ROUND = word_set("odd something some")
 _NOT_ORDINAL = word_set("per split a every one")  # after these, "second" is a unit of time unless a noun follows
 _NEGATIVE = word_set("minus negative")
@@ -80,7 +85,7 @@ def find_quantities(tokens: Figures, masked: set[int]) -> list[Quantity]:
     found: list[Quantity] = []
     at = 0
     while at < len(tokens):
-        quantity = None if at in masked else _quantity_at(tokens, at, masked)
+        quantity = _quantity_at(tokens, at, masked) if at not in masked and _may_begin(tokens, at) else None
         if quantity is None:
             at += 1
             continue
@@ -291,6 +296,12 @@ def _is_one_of_two(tokens: Figures, quantity: Quantity) -> bool:
         return False
     beside = (at for at in (quantity.first - 1, quantity.end) if 0 <= at < len(tokens))
     return quantity.unit.dimension == TIMES.dimension and any(tokens[at].lower == "or" for at in beside)
+
+
+def _may_begin(tokens: Figures, at: int) -> bool:
+    """Return whether a quantity may begin at a token, which few do."""
+    is_first = tokens[at].lower in _FIRST_WORDS or tokens[at].text in CURRENCIES
+    return is_first or tokens.numeral(at) is not None or tokens[at].kind == "number"
 
 
 def _quantity_at(tokens: Figures, at: int, masked: set[int]) -> Quantity | None:

@@ -6,7 +6,7 @@ from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.units import FREQUENCY_ADVERBS, TIMES, Unit, frequency_unit
 from secondpass.verify.words import word_set
 
-__all__ = ["PERIODS", "frequency_at", "is_always", "is_of_things", "often_at", "times_in"]
+__all__ = ["FIRST_WORDS", "PERIODS", "frequency_at", "is_always", "is_of_things", "often_at", "times_in"]
 
 _PERIODS = ("s", "min", "h", "day", "week", "month", "year")
 PERIODS = frozenset(frequency_unit(period).name for period in _PERIODS)
@@ -33,6 +33,9 @@ _TO = frozenset({"to", "or", "-", "\u2013"})
 _PER = frozenset({"a", "per", "every", "each"})
 _ALL_DAYS = frozenset({"7", "seven"})
 _ALWAYS = ["24", "/", "7"]
+FIRST_WORDS = frozenset({"once", *_EACH, *_HALVES, *_SEVERAL, *FREQUENCY_ADVERBS})
+"""What a frequency begins with, if not with a number."""
+
 _PARTS_OF_DAY = word_set("night morning afternoon evening noon midnight")
 
 

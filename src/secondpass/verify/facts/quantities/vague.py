@@ -5,10 +5,13 @@ import math
 from secondpass.verify.facts.quantities.numerals import SCALES, Figures
 from secondpass.verify.words import word_set
 
-__all__ = ["is_share", "vague_at"]
+__all__ = ["FIRST_WORDS", "is_share", "vague_at"]
 
 _MANY = {"several": 2.0, "many": 2.0, "numerous": 2.0, "multiple": 2.0, "countless": 2.0, "few": 0.0}
 _PLURALS = {f"{word}s": size for word, size in SCALES.items()} | {"tens": 10.0}
+FIRST_WORDS = frozenset({"a", "another", *_MANY, *_PLURALS})
+"""What a vague number begins with."""
+
 # Words after "half" that make it a share. "The second half", "the top half" and "half past" are not shares.
 _OWNERS = word_set("of the all its his her their our my your")
 _ABOUT_HALF = word_set("nearly almost roughly approximately least exactly only about around over")
