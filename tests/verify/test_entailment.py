@@ -56,6 +56,36 @@ def test_another_passage_on_the_same_and_an_open_claim_make_it_read_on(claim: st
     assert found.windows[0, 0] >= found.windows[1, 0]
 
 
+WIDE = ("The tower is tall.", "It was built of steel.")
+WIDENED = Passages((" ".join(WIDE),), ApproximateTokenization(), 96, 0, english_only=False)
+
+
+def widened(text: str, *, contested: bool = False) -> Planned:
+    """Return a claim with two windows of one passage, which are read together first."""
+    windows = (Window(0, 0, 18, WIDE[0]), Window(0, 19, 41, WIDE[1]))
+    return Planned(Stated(Claim(text, 0, len(text), 0), WIDENED), windows, " ".join(WIDE), contested=contested)
+
+
+def test_two_windows_of_a_passage_that_say_it_together_are_all_that_is_read() -> None:
+    """Their row stands for the first one as well, and the second is its partner: it is not read by itself."""
+    model = FakeNli()
+    claim = widened("The tower is tall.")
+    found = scored(entail(model, [claim]))
+    assert [[premise for premise, _ in call] for call in model.calls] == [[" ".join(WIDE)]]
+    assert found.planned.windows == claim.windows[:1] and found.planned.partner == claim.windows[1]
+    assert found.joined is not None
+    np.testing.assert_allclose(found.windows, found.joined[None])
+    assert found.joined[0] >= 0.8
+
+
+def test_two_windows_of_a_passage_are_read_on_where_another_one_speaks_of_the_same() -> None:
+    """What they say together may be denied there, so each is read by itself too."""
+    model = FakeNli()
+    found = scored(entail(model, [widened("The tower is tall.", contested=True)]))
+    assert [[premise for premise, _ in call] for call in model.calls] == [[" ".join(WIDE)], list(WIDE)]
+    assert found.windows.shape == (2, 3) and found.planned.partner is None
+
+
 def test_cited_windows_are_always_read_and_get_their_own_rows() -> None:
     """A citation is checked even where the first window settles the claim."""
     model = FakeNli()

@@ -2,7 +2,8 @@
 
 The first window of every claim is read first. Where it says the claim beyond doubt, and no other passage speaks of the
 same, nothing else is read for that claim. Where a second window of the same passage adds a word of the claim, both are
-read together first: if even so they are far from saying it, the first one is not read once more without the other.
+read together first: if even so they are far from saying it, the first one is not read once more without the other, and
+if they settle it, nothing else is.
 """
 
 import logging
@@ -68,11 +69,12 @@ def entail(model: EntailmentModel, claims: Sequence[Planned]) -> Entailed:
 
 def _opened(claim: Planned, opening: Scored | CheckedClaim) -> Scored | CheckedClaim:
     """Return an opening, with a row for the first window if no other reading of it is needed."""
-    if isinstance(opening, CheckedClaim) or not claim.widened:
+    if isinstance(opening, CheckedClaim) or not claim.widened or opening.joined is None:
         return opening
-    if opening.joined is None or opening.joined[_ENTAILMENT] >= _FAR:
-        return opening
-    return replace(opening, planned=claim, windows=opening.joined[None])
+    row, entailment = opening.joined[None], opening.joined[_ENTAILMENT]
+    if entailment >= _SETTLED and not claim.contested:
+        return replace(opening, planned=claim.settled, windows=row)
+    return replace(opening, planned=claim, windows=row) if entailment < _FAR else opening
 
 
 def _rest(claim: Planned, opening: Scored | CheckedClaim) -> Planned | None:
@@ -80,6 +82,8 @@ def _rest(claim: Planned, opening: Scored | CheckedClaim) -> Planned | None:
     if isinstance(opening, CheckedClaim):
         return None
     if claim.widened:
+        if opening.planned.windows and not claim.contested and opening.windows[0, _ENTAILMENT] >= _SETTLED:
+            return None
         rest = claim.others if len(opening.windows) else claim.remainder
     else:
         settled = claim.verbatim or opening.windows[0, _ENTAILMENT] >= _SETTLED

@@ -276,7 +276,7 @@ class Pipeline:
         mismatches = decided.decision.mismatches
         premises = (signals.best, *signals.premises)
         premise = next((each for each in premises if each.facts.mismatches == mismatches), signals.best)
-        return find_spans(stated.hypothesis, stated.stretch, stated.claim.start, premise, self.pattern)
+        return find_spans(decided.measured.facts, stated.stretch, stated.claim.start, premise, self.pattern)
 
     def _alone(self, hypothesis: str, premises: Sequence[Premise]) -> tuple[float, bool]:
         """Return the probability that one passage by itself supports a claim, and whether that is enough."""
@@ -307,7 +307,7 @@ def _measure(scored: Scored, read: dict[str, Facts]) -> Measured:
     cited = [reader.premise(w.read, row) for w, row in zip(planned.cited, scored.cited, strict=True)]
     together = None if scored.joined is None else reader.premise(planned.joined, scored.joined)
     signals = measure_premises(planned.stated.hypothesis, premises, together, verbatim=planned.verbatim)
-    return Measured(planned, signals, tuple(cited))
+    return Measured(planned, signals, tuple(cited), facts_of(planned.stated.hypothesis, read))
 
 
 def _question(decided: Decided) -> tuple[Decision, tuple[str, list[str]]]:

@@ -23,7 +23,9 @@ _MARKUP = frozenset("*_`~\\")
 _MIN_ROOT, _MAX_ENDING = 5, 4  # letters
 
 
-def find_spans(claim: str, stretch: str, start: int, premise: Premise, pattern: re.Pattern[str]) -> tuple[Span, ...]:
+def find_spans(
+    claim: str | Facts, stretch: str, start: int, premise: Premise, pattern: re.Pattern[str]
+) -> tuple[Span, ...]:
     """Return the words of an answer that its evidence does not have, for a claim that is not supported.
 
     These are the claim's numbers, dates, units, names and denials that the premise states differently or does not
@@ -34,7 +36,7 @@ def find_spans(claim: str, stretch: str, start: int, premise: Premise, pattern: 
     The time is linear in the length of the texts.
 
     Args:
-        claim: as it was compared with the premise.
+        claim: as it was compared with the premise, or what `read_facts` made of it.
         stretch: the part of the answer where it stands, with its markup.
         start: where that begins in the answer, in characters.
         premise: what the claim was compared with.
@@ -44,7 +46,8 @@ def find_spans(claim: str, stretch: str, start: int, premise: Premise, pattern: 
         Spans within the stretch, in order; none overlaps another.
     """
     stretch = well_formed(stretch)
-    words = _Words(read_facts(claim), tokenize(_legible(stretch, pattern)))
+    facts = claim if isinstance(claim, Facts) else read_facts(claim)
+    words = _Words(facts, tokenize(_legible(stretch, pattern)))
     words.mark_facts((*premise.facts.missing, *premise.facts.mismatches), frozenset(content_words(premise.text)))
     words.mark_additions()
     words.mark_relation()

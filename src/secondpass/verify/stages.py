@@ -17,6 +17,7 @@ from secondpass.verify.claims.citations import CitationMarker
 from secondpass.verify.claims.replies import as_statement, needs_question
 from secondpass.verify.decision import Decision
 from secondpass.verify.evidence import Passages, Window
+from secondpass.verify.facts.check import Facts
 from secondpass.verify.signals import Premise, Signals
 from secondpass.verify.types import CheckedClaim, Claim, Verdict
 from secondpass.verify.words import addressed
@@ -156,6 +157,11 @@ class Planned:
         return replace(self, windows=self.windows[1:], cited=())
 
     @property
+    def settled(self) -> "Planned":
+        """What was read where the joined premise has settled the claim: it, and the first window by it."""
+        return replace(self, windows=self.windows[:1], partner=self.partner or self.windows[1])
+
+    @property
     def others(self) -> "Planned":
         """The windows but for the first."""
         return replace(self, windows=self.windows[1:], joined="", cited=())
@@ -200,11 +206,13 @@ class Measured:
     Attributes:
         signals: of all the windows together.
         cited: the further windows of cited passages, as premises.
+        facts: of the claim.
     """
 
     planned: Planned
     signals: Signals
     cited: tuple[Premise, ...]
+    facts: Facts
 
     @property
     def claim(self) -> Claim:
