@@ -72,6 +72,25 @@ class TestOneRun:
         wordings = [one for label in labels for one in (label, f"This text is about {label}.")]
         assert model.encoded == [["label3 here", "and label5"], wordings, ["label9 there"]]
 
+    def test_the_background_is_encoded_once_for_some_templates(self) -> None:
+        """Classifiers that share a bi-encoder and its templates differ in what costs nothing; pickles lack it."""
+        model = Counting()
+        shared = BiEncoder(model)
+        first = ZeroShotClassifier(shared, labels=["a", "b"])
+        n_texts = [len(texts) for texts in model.encoded]
+        assert n_texts == [len(biencoder.TEXTS), 2 * len(biencoder.ANCHORS)]
+        second = ZeroShotClassifier(shared, labels=["a", "b"], multi_label=True, thresholds=0.3)
+        assert [len(texts) for texts in model.encoded] == n_texts
+        third = ZeroShotClassifier(shared, labels=["a", "b"], template="Of {}.")
+        assert [len(texts) for texts in model.encoded] == [*n_texts, len(biencoder.ANCHORS)]
+        for classifier, settings in ((first, {}), (second, {"multi_label": True}), (third, {"template": "Of {}."})):
+            alone = ZeroShotClassifier(Counting(), labels=["a", "b"], **settings)  # type: ignore[arg-type]
+            assert classifier.classify("a here").scores == alone.classify("a here").scores
+        assert not pickle.loads(pickle.dumps(shared))._backgrounds and shared._backgrounds
+        for number in range(20):
+            shared.background((f"{number} {{}}",))
+        assert len(shared._backgrounds) == 16
+
     def test_no_thread_takes_the_vectors_of_another_one(self) -> None:
         """Those of the last texts are kept for the next call, and another thread may put its own there at any time."""
         wording = Wording(("{}",), {}, {})

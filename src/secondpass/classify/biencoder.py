@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar, Unpack
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
 
@@ -29,12 +30,45 @@ _SHARPNESS_OF_SEVERAL = 1.15
 _SLOPE, _INTERCEPT = 1.9, 2.93  # from the logarithm of a label's share to its log odds
 _NONE = 10.0  # how many labels "none of these" counts for
 _MOST_KEPT = 10_000  # vectors of hypotheses
+_MOST_TEMPLATES = 16  # whose anchors are kept, some 100 KB each
 # Where one matter ends and another may begin: after a sentence, and before "and" or "but" with three words or more.
 _CLAUSE_END = re.compile(
     r"(?<=[.!?;\n])\s+|(?<=[\u3002\uff01\uff1f\uff1b])|(?<!\s),?\s+(?:and|but)\s+(?=\S+\s+\S+\s+\S)"
 )
 _CLAUSE_WORDS = 3  # of one at least, or there is nothing to tell a label by
 _MOST_CLAUSES = 8  # of a message; among those of a long text some are near to any label
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """What texts and labels in general are to a model.
+
+    Attributes:
+        common_to_texts: half of the mean of the background texts' vectors, shape (dim,).
+        common_to_labels: half of the mean of the anchors' vectors, shape (dim,).
+        anchors: of each anchor the mean of its wordings' vectors, shape (n_anchors, dim): its product with a text's
+            vector is the mean of their cosines.
+        spread: the standard deviation of the cosines of background texts and anchors.
+        of_texts: half of the mean of the background texts' vectors, without what they have in common, shape (dim,).
+    """
+
+    common_to_texts: Rows
+    common_to_labels: Rows
+    anchors: Rows
+    spread: float
+    of_texts: Rows
+
+    @classmethod
+    def of(cls, model: EmbeddingModel, texts: Rows, templates: Sequence[str]) -> Self:
+        """Return it for a model, with the vectors of the background texts, and the templates that labels stand in."""
+        wording = Wording(tuple(templates), {}, {})
+        anchors = [wording.filled(anchor) for anchor in ANCHORS]
+        labels = model.encode_documents([one for several in anchors for one in several])
+        common_to_texts, common_to_labels = _TAKEN_OFF * texts.mean(axis=0), _TAKEN_OFF * labels.mean(axis=0)
+        of_anchors = _centred(labels, common_to_labels).reshape(len(ANCHORS), -1, labels.shape[1]).mean(axis=1)
+        centred = _centred(texts, common_to_texts)
+        spread = float(product(centred, of_anchors.T).std())
+        return cls(common_to_texts, common_to_labels, of_anchors, spread, _TAKEN_OFF * centred.mean(axis=0))
 
 
 class BiEncoder(Configured):
@@ -59,6 +93,22 @@ class BiEncoder(Configured):
         check_loading(loading, LoadSettings, "BiEncoder", loaded=isinstance(model, EmbeddingModel))
         self.model, self.loading = model, loading
         self.embedding_model = model if isinstance(model, EmbeddingModel) else load_embedding_model(model, **loading)
+        self._texts: Rows | None = None
+        self._backgrounds: dict[tuple[str, ...], Background] = {}
+
+    def background(self, templates: tuple[str, ...]) -> Background:
+        """Return what texts and labels in general are to the model, which is found out once for some templates."""
+        known = self._backgrounds
+        if templates not in known:
+            if self._texts is None:
+                self._texts = self.embedding_model.encode_documents(TEXTS)
+            found = Background.of(self.embedding_model, self._texts, templates)
+            # Set once and not read again: another thread may put its own there at any time.
+            self._backgrounds = known = dict([*known.items(), (templates, found)][-_MOST_TEMPLATES:])
+        return known[templates]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_texts": None, "_backgrounds": {}}
 
     @property
     def fingerprint(self) -> str:
@@ -90,19 +140,12 @@ class BiEncoderMember(Member):
             if tokenizer is None
             else ModelTokenization(tokenizer, tokenizer.single_room, with_query=False)
         )
-        anchors = [wording.filled(anchor) for anchor in ANCHORS]
-        texts = model.embedding_model.encode_documents(TEXTS)
-        labels = model.embedding_model.encode_documents([one for several in anchors for one in several])
-        self._common_to_texts = _TAKEN_OFF * texts.mean(axis=0)
-        self._common_to_labels = _TAKEN_OFF * labels.mean(axis=0)
-        # The mean of the wordings' vectors: its product with a text's is the mean of their cosines.
-        of_anchors = _centred(labels, self._common_to_labels).reshape(len(ANCHORS), -1, labels.shape[1]).mean(axis=1)
-        self._anchors: Rows = of_anchors
-        centred = _centred(texts, self._common_to_texts)
-        self._spread = float(product(centred, of_anchors.T).std())
+        background = model.background(wording.templates)
+        self._common_to_texts, self._common_to_labels = background.common_to_texts, background.common_to_labels
+        self._anchors, self._spread = background.anchors, background.spread
         # Taken off a text's vector, it takes half of a label's mean over all texts off the label's cosine: a label that
         # is near to any text says less. Where several labels may be true, the anchors see to that.
-        self._background = _TAKEN_OFF * centred.mean(axis=0)
+        self._background = background.of_texts
         self._kept: dict[str, Rows] = {}
         self._last: dict[str, Rows] = {}
 

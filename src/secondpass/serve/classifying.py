@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any, NamedTuple
 
+from secondpass.base import in_thread
+from secondpass.classify.background import ANCHORS
 from secondpass.classify.classifier import Labels
 from secondpass.classify.kinds import are_bi_encoders
 from secondpass.classify.types import Classification
@@ -60,18 +62,22 @@ class ServedClassifier:
         )
 
     def read(self, texts: Sequence[str], labels: Labels | None, settings: Mapping[str, Any]) -> list[tuple[str, int]]:
-        """Return the texts and the labels of a request, each with how often a model reads it.
+        """Return what a request has of texts, each with how often a model reads it.
 
-        NLI models and rerankers read each text with each label, and bi-encoders read both once.
+        NLI models and rerankers read each text with each label, and bi-encoders read both once; a template is read
+        with each label, and by bi-encoders with each anchor.
         """
         own = getattr(self.classifier, "wrapped", self.classifier)  # it may be anyone's, or under watch already
-        chosen = getattr(own, "labels", None) if labels is None else labels
-        template = settings.get("template", getattr(own, "template", None))
-        n_templates = len(template) if isinstance(template, list | tuple) else 1
+        n_labels = _number_of(getattr(own, "labels", None) if labels is None else labels)
+        templates = _listed(settings.get("template", getattr(own, "template", None)))
         apart = are_bi_encoders(_listed(getattr(own, "model", None)))
-        of_text = 1 if apart else max(1, _number_of(chosen) * n_templates)
-        of_label = n_templates * (1 if apart else len(texts))
-        return [*((text, of_text) for text in texts), *((label, of_label) for label in labels or ())]
+        times = 1 if apart else len(texts)  # a hypothesis
+        words = [*(labels or ()), *settings.get("descriptions", {}).values()]
+        found = [(text, 1 if apart else max(1, n_labels * len(templates))) for text in texts]
+        found += [(word, times * len(templates)) for word in words]
+        if "template" in settings:
+            found += [(template, times * n_labels + (len(ANCHORS) if apart else 0)) for template in templates]
+        return found
 
     async def classify(
         self, texts: Sequence[str], labels: Labels | None, settings: Mapping[str, Any]
@@ -82,7 +88,10 @@ class ServedClassifier:
             InputError: a text, a label or a setting can't be used.
         """
         written = json.dumps(dict(settings), sort_keys=True)
-        self._variant(written)  # a setting that can't be used is this request's own error
+        if written not in self._variants:
+            # A setting that can't be used is this request's own error. A new template is read with a bi-encoder's
+            # anchors first, which takes a while, and the event loop goes on.
+            await in_thread(self._variant, written)
         items = [TextToClassify(text, labels, written) for text in texts]
         return (await wrap_future(await self._batcher.asubmit(items))).results
 
