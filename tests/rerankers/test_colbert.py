@@ -3,6 +3,7 @@
 import pickle
 import string
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from secondpass.models.sources.resolve import find_model
 from secondpass.rerankers.colbert import ColbertReranker
 from secondpass.testing import RerankerContract
 from secondpass.types import Request, Scale
+from tests.models.tiny_encoder import save_tiny_encoder
 
 QUERY = "how do I copy a file"
 DOCUMENTS = [
@@ -180,6 +182,12 @@ class TestSettings:
         files = find_model("ms-marco-MiniLM-L12-v2", "rerank", backend="onnx")
         with pytest.raises(ModelFormatError, match="so it has no late interaction"):
             ColbertModel(files, query_length=32)
+
+    def test_a_checkpoint_without_an_onnx_file_is_refused(self, colbert: ColbertReranker, tmp_path: Path) -> None:
+        """It is whole, and no reason to doubt it."""
+        folder = save_tiny_encoder(tmp_path / "tiny", colbert.colbert_model.files.folder)
+        with pytest.raises(ModelFormatError, match=r"was found as model\.safetensors; late interaction runs from"):
+            ColbertReranker(folder)
 
     def test_batches_stay_close(self, colbert: ColbertReranker) -> None:
         """With a token budget the int8 scores move, but not the order of clear cases; it pickles."""

@@ -53,7 +53,7 @@ class ColbertModel:
 
     Raises:
         ModelIntegrityError: the file can't be read.
-        ModelFormatError: it does not give a vector for each token, or its vocabulary lacks the markers.
+        ModelFormatError: it has no ONNX file, gives no vector for each token, or its vocabulary lacks the markers.
         ConfigError: a setting is out of range.
 
     Attributes:
@@ -70,6 +70,11 @@ class ColbertModel:
         batch_tokens: int | None = None,
     ) -> None:
         self.files = files
+        if files.weights.suffix != ".onnx":
+            raise ModelFormatError(
+                f"{files.name} was found as {files.weights.name}; late interaction runs from an ONNX file alone, "
+                f"such as optimum-cli export onnx --task feature-extraction makes"
+            )
         self.session = OnnxSession(files.weights, device)
         if len(self.session.output_shape) != 3:
             shape = self.session.output_shape

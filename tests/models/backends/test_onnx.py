@@ -1,6 +1,7 @@
 """The ONNX backend on a CPU: fused graphs by default, files as exported where there is no way."""
 
 import dataclasses
+import json
 import logging
 import pickle
 import shutil
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
-from secondpass.errors import ConfigError, ModelFormatError, SecondPassWarning
+from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError, SecondPassWarning
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
 from secondpass.models.backends.load import load_embedding_model, load_pair_model
 from secondpass.models.backends.onnx import OnnxPairModel
@@ -115,6 +117,21 @@ class TestInvariance:
 
 
 class TestPrecision:
+    def test_weights_may_be_spread_over_files(self, tiny: Path, tmp_path: Path) -> None:
+        """An index names the shards, in a folder as on the hub; one that is missing is named."""
+        tensors = load_file(tiny / "model.safetensors")
+        shards = {name: f"model-0000{1 + at % 2}-of-00002.safetensors" for at, name in enumerate(sorted(tensors))}
+        for file in set(shards.values()):
+            save_file({name: tensors[name] for name in tensors if shards[name] == file}, tmp_path / file)
+        (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}))
+        for name in ("config.json", "tokenizer.json"):
+            shutil.copy(tiny / name, tmp_path)
+        logits = load_pair_model(str(tmp_path), backend="onnx").logits(PAIRS)
+        np.testing.assert_array_equal(logits, load_pair_model(str(tiny), backend="onnx").logits(PAIRS))
+        (tmp_path / "model-00002-of-00002.safetensors").unlink()
+        with pytest.raises(ModelIntegrityError, match=r"model-00002-of-00002.safetensors is missing"):
+            load_pair_model(str(tmp_path), backend="onnx")
+
     def test_a_graph_is_as_precise_as_its_file(self, embedded_model: PairModel, tiny: Path) -> None:
         """An int8 file becomes int8, a float one float32; fingerprints say so, and the way it is run."""
         as_float = load_pair_model(str(tiny), backend="onnx")

@@ -14,7 +14,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling
 
 from secondpass.errors import ConfigError, ModelFormatError, ModelIntegrityError
 from secondpass.evaluate.stdlib_docs import stdlib_corpus, stdlib_qrels, stdlib_queries
-from secondpass.models.backends.load import load_embedding_model
+from secondpass.models.backends.load import load_embedding_model, load_pair_model
 from secondpass.models.backends.torch_models import _half_of
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
 from secondpass.retrieve import BM25Retriever
@@ -202,6 +202,14 @@ def test_pickles_beside_safe_weights_are_refused(tiny: Path) -> None:
     (tiny / "2_Dense" / "pytorch_model.bin").write_bytes(b"")
     with pytest.raises(ModelFormatError, match=r"2_Dense/pytorch_model.bin is a pickle"):
         CrossEncoderReranker(tiny)
+
+
+@pytest.mark.parametrize("load", [load_pair_model, load_embedding_model])
+def test_a_folder_without_a_tokenizer_is_refused(load: Any, tiny: Path) -> None:
+    """Transformers makes one that knows no word, and all texts would be alike."""
+    (tiny / "tokenizer.json").unlink()
+    with pytest.raises(ModelFormatError, match=r"has no tokenizer \(tokenizer.json\)"):
+        load(str(tiny), backend="torch", device="cpu")
 
 
 def test_a_bi_encoder_keeps_its_settings_when_pickled() -> None:

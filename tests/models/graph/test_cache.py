@@ -16,6 +16,7 @@ from secondpass.models.graph import cache as graph_cache
 from secondpass.models.graph.cache import describe, graph_of, is_fused
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.resolve import find_model
+from tests.models.tiny_encoder import save_tiny_encoder
 
 
 @pytest.fixture(autouse=True)
@@ -137,6 +138,18 @@ def test_layers_behind_the_encoder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "2_Dense" / "model.safetensors").write_bytes(b"")
     with pytest.raises(ModelFormatError, match="2_Dense"):
         kept(dataclasses.replace(files, folder=tmp_path), head="cls")
+
+
+def test_a_reason_is_told_of_the_folder_that_it_is_asked_of(embedded: ModelFiles, tmp_path: Path, cache: Path) -> None:
+    """Also where it was found with a copy elsewhere."""
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        save_tiny_encoder(folder, embedded.folder)
+        (folder / "tokenizer.json").unlink()
+        files = find_model(str(folder), "rerank", backend="onnx")
+        with pytest.raises(ModelFormatError, match=rf"^{folder}: {folder} has no tokenizer\.json"):
+            kept(files, head="classifier")
+    assert len(list(cache.glob("*.txt"))) == 1
 
 
 def test_what_is_said_without_building(embedded: ModelFiles, tmp_path: Path, builds: list[str]) -> None:

@@ -90,16 +90,51 @@ class TestWhenNothingIsFound:
         index = hub_cache / "index" / "model.safetensors.index.json"
         index.parent.mkdir()
         index.write_text(json.dumps({"weight_map": {"a": "model-00001-of-00002.safetensors"}}))
-        _put_into_cache(hub_cache, "some/shards", index.parent, "model.safetensors.index.json")
+        (index.parent / "config.json").write_text("{}")
+        _put_into_cache(hub_cache, "some/shards", index.parent, "model.safetensors.index.json", "config.json")
         with pytest.raises(ModelNotFoundError, match=r"lacks model-00001-of-00002.safetensors"):
             find_model("some/shards", "rerank")
+
+    def test_weights_that_were_fetched_alone_do_not_count(self, tmp_path: Path, hub_cache: Path) -> None:
+        """As ``AutoModel.from_pretrained`` leaves them: transformers would make up a tokenizer that knows no word."""
+        names = ["model.safetensors", "config.json", "vocab.txt"]
+        for name in names:
+            (tmp_path / name).write_text("{}")
+        _put_into_cache(hub_cache, "some/weights", tmp_path, *names[:1])
+        with pytest.raises(ModelNotFoundError, match=r"for safetensors: .* has no config\.json"):
+            find_model("some/weights", "rerank")
+        _put_into_cache(hub_cache, "some/model", tmp_path, *names[:2])
+        with pytest.raises(ModelNotFoundError, match=r"for safetensors: .* has no tokenizer"):
+            find_model("some/model", "rerank")
+        _put_into_cache(hub_cache, "some/whole", tmp_path, *names)
+        assert find_model("some/whole", "rerank").source == "Hugging Face cache"
+
+    def test_a_folder_says_what_else_is_in_it(self, tmp_path: Path) -> None:
+        """Variants have other names, and no advice is to download a folder."""
+        (tmp_path / "onnx").mkdir()
+        for name in ("model.fp16.safetensors", "onnx/model_quantized.onnx"):
+            (tmp_path / name).touch()
+        with pytest.raises(ModelNotFoundError) as caught:
+            find_model(str(tmp_path), "rerank")
+        assert "but model.fp16.safetensors, onnx/model_quantized.onnx: to run one of them, copy it" in str(caught.value)
+        assert "hf download" not in str(caught.value)
+
+    def test_weights_that_the_fused_graph_does_not_have_say_why(self, tmp_path: Path) -> None:
+        """They are there: it is their architecture that backend='onnx' does not run."""
+        (tmp_path / "model.safetensors").touch()
+        with pytest.raises(ModelFormatError, match=r"has no config\.json"):
+            find_model(str(tmp_path), "rerank", backend="onnx")
+        (tmp_path / "config.json").write_text('{"model_type": "qwen3"}')
+        with pytest.raises(ModelFormatError, match=r"does not have the architecture 'qwen3' .*backend='torch' runs it"):
+            find_model(str(tmp_path), "rerank", backend="onnx")
 
     @pytest.mark.parametrize("damaged", ["", "{", "[]", '{"weight_map": 3}'])
     def test_a_damaged_index_of_shards_is_an_error_of_ours(self, hub_cache: Path, damaged: str) -> None:
         """It names the file, and says what to do."""
         name = "model.safetensors.index.json"
         (hub_cache / name).write_text(damaged)
-        _put_into_cache(hub_cache, "some/shards", hub_cache, name)
+        (hub_cache / "config.json").write_text("{}")
+        _put_into_cache(hub_cache, "some/shards", hub_cache, name, "config.json")
         with pytest.raises(
             ModelIntegrityError, match=rf"{name} can't be read .*: delete it, and fetch the model again"
         ):

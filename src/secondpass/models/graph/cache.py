@@ -136,7 +136,7 @@ def describe(files: ModelFiles, *, head: "Head") -> str:
     precision = file_precision(files)
     try:
         _check_shape(files)
-        found = _cached(_cache_key(files, head, precision))
+        found = _cached(_cache_key(files, head, precision), files)
         if not found:
             read_encoder(files, head)
     except (ModelFormatError, ModelIntegrityError) as exc:
@@ -165,7 +165,7 @@ def _found_or_built(files: ModelFiles, head: "Head", precision: "Precision") -> 
     model: bytes | None = None
     try:
         key = _cache_key(files, head, precision)
-        found = _cached(key)
+        found = _cached(key, files)
         if found:
             return found, None
         _tell(f"preparing the graph of {files.name} for this processor, once; this takes seconds")
@@ -173,7 +173,7 @@ def _found_or_built(files: ModelFiles, head: "Head", precision: "Precision") -> 
             model = _build(files, head, precision)
         except ModelFormatError as exc:
             if exc.__cause__ is None:  # to be told again without reading it all
-                write_whole(key.with_suffix(".txt"), str(exc).encode())
+                write_whole(key.with_suffix(".txt"), _anywhere(str(exc), files).encode())
             raise
         path = key.with_name(f"{key.name}-{hashlib.sha256(model).hexdigest()}.onnx")
         write_whole(path, model)
@@ -211,7 +211,7 @@ def _cache_key(files: ModelFiles, head: "Head", precision: "Precision") -> Path:
     return folder / f"{files.identity()}-{head}-{precision}-v{BUILDER_VERSION}"
 
 
-def _cached(key: Path) -> Path | None:
+def _cached(key: Path, files: ModelFiles) -> Path | None:
     """Return the undamaged file for a key, if there is one.
 
     Raises:
@@ -226,8 +226,24 @@ def _cached(key: Path) -> Path | None:
             found.unlink(missing_ok=True)  # damaged
     reason = key.with_suffix(".txt")
     if reason.is_file() and not _doubt(reason):
-        raise ModelFormatError(reason.read_text(encoding="utf-8"))
+        raise ModelFormatError(_here(reason.read_text(encoding="utf-8"), files))
     return None
+
+
+# What a reason has in place of where the model is, as a copy of it may be anywhere.
+_PLACES = {"folder": "\0folder\0", "name": "\0name\0"}
+
+
+def _anywhere(reason: str, files: ModelFiles) -> str:
+    for attribute, mark in _PLACES.items():
+        reason = reason.replace(str(getattr(files, attribute)), mark)
+    return reason
+
+
+def _here(reason: str, files: ModelFiles) -> str:
+    for attribute, mark in _PLACES.items():
+        reason = reason.replace(mark, str(getattr(files, attribute)))
+    return reason
 
 
 def _doubt(path: Path) -> str:

@@ -160,7 +160,7 @@ def read_safetensors(path: Path) -> dict[str, Floats]:
         ModelIntegrityError: the file is damaged.
     """
     if not path.is_file():
-        raise ModelIntegrityError(f"{path} is not a regular file")
+        raise ModelIntegrityError(f"{path} is {'not a regular file' if path.exists() else 'missing'}")
     try:
         data = np.memmap(path, dtype=np.uint8, mode="r")
         start = 8 + int(data[:8].view("<u8")[0])

@@ -110,6 +110,10 @@ class ModelFiles:
         names = (self.spec.labels if self.spec else ()) or self.config.labels
         if n_labels == 1 and (len(names) != 1 or names[0].upper() == "LABEL_0"):
             return ("relevance",)
+        if not names:
+            raise ModelFormatError(
+                f"{self.name} has {n_labels} outputs, and nothing says what they mean: add id2label to its config.json"
+            )
         if len(names) != n_labels:
             shown = ", ".join(names[:10])
             raise ModelFormatError(f"{self.name} has {n_labels} outputs but names for {len(names)}: {shown}")

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-__all__ = ["FUSED", "ONNX", "SAFETENSORS", "FileFormat"]
+__all__ = ["FUSED", "ONNX", "SAFETENSORS", "TOKENIZERS", "FileFormat"]
+
+TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
+"""Patterns of the files of which nearly every tokenizer has one at least."""
 
 _SETTINGS = (
     *("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "*.jinja"),
@@ -40,11 +43,12 @@ SAFETENSORS = FileFormat(
         *_SETTINGS,
         *("generation_config.json", "adapter_config.json", "adapter_model.safetensors", "[0-9]_*/*.safetensors"),
     ),
+    needs=("config.json",),
 )
 ONNX = FileFormat(
     name="onnx",
     weights=("model.onnx", "onnx/model.onnx"),
-    encoder_weights=("model.safetensors",),
+    encoder_weights=SAFETENSORS.weights,
     parts=("model.onnx*", "onnx/model.onnx_data"),
     needs=("tokenizer.json",),
 )

