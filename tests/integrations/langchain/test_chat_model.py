@@ -5,13 +5,16 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import FakeListChatModel, GenericFakeChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.tracers.context import collect_runs
 from pydantic import SecretStr
 
 import secondpass as sp
+from langchain_secondpass import SecondPassReranker
 from secondpass.errors import ConfigError
 from secondpass.verify import LLMJudge
 
@@ -81,6 +84,18 @@ def test_it_reranks_as_it_is() -> None:
     assert [document.index for document in ranking] == [1, 0]
     assert (ranking.trace.counts["prompt_tokens"], ranking.trace.counts["completion_tokens"]) == (7, 3)
     assert repr(reranker) == "LLMReranker('gpt-5-mini', mode='listwise')"
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_calls_side_by_side_stand_in_the_trace_of_their_caller(concurrency: int) -> None:
+    """As children of the reranking run, in whatever threads they were made."""
+    model = FakeListChatModel(responses=['{"grade": 1}'])
+    reranker = sp.LLMReranker(llm=model, mode="graded", concurrency=concurrency)
+    with collect_runs() as traced:
+        step = SecondPassReranker(reranker=reranker).as_runnable()
+        step.invoke({"query": QUERY, "documents": [Document(text) for text in DOCUMENTS]})
+    (run,) = traced.traced_runs
+    assert [(child.name, child.run_type) for child in run.child_runs] == [("FakeListChatModel", "llm")] * 2
 
 
 def test_log_probabilities_are_asked_of_models_that_have_them() -> None:
