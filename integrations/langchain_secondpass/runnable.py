@@ -12,6 +12,7 @@ from typing_extensions import TypedDict  # the one that pydantic needs before Py
 from langchain_secondpass.answers import as_passage, kind_of
 from secondpass import InputError, Ranking, Request, Reranker
 from secondpass.adapters import known_scores
+from secondpass.validation import checked_k
 
 __all__ = ["RerankInput", "RerankRunnable"]
 
@@ -127,7 +128,8 @@ class RerankRunnable(RunnableSerializable[dict[str, Any], list[Document]]):
                 raise InputError(f"documents[{at}] must be a LangChain Document, not {kind_of(document)}")
         key = self.score_key
         initial = None if key is None else known_scores(document.metadata.get(key) for document in documents)
-        return Request(value["query"], [as_passage(document) for document in documents], self.top_n, initial)
+        k = checked_k(self.top_n, "top_n")  # a call may have set it
+        return Request(value["query"], [as_passage(document) for document in documents], k, initial)
 
     def _arguments(self, value: dict[str, Any]) -> dict[str, Any]:
         request = self._request(value)

@@ -101,6 +101,8 @@ class TestRunnable:
         value = {"query": QUERY, "documents": candidates()}
         assert len(step.invoke(value)) == 3
         assert len(step.invoke(value, {"configurable": {"n": 1}})) == 1
+        with pytest.raises(InputError, match="top_n must be a whole number of at least 1"):
+            step.invoke(value, {"configurable": {"n": 0}})
 
     def test_no_error_shows_a_key(self, fake: SecondPassReranker) -> None:
         """A configuration where a reranker belongs is refused without what is in it."""
