@@ -1,11 +1,14 @@
-"""What models on PyTorch have in common: the device that they are put on, and how they run out of memory."""
+"""What models on PyTorch have in common: their device, their tokenizer, and how they run out of memory."""
+
+from typing import Any
 
 import torch
+from transformers import PreTrainedTokenizerBase
 
 from secondpass.errors import ConfigError
 from secondpass.models.sources.resolve import checked_device
 
-__all__ = ["check_torch_device", "is_out_of_memory"]
+__all__ = ["check_torch_device", "is_out_of_memory", "knows_no_word"]
 
 
 def check_torch_device(device: object) -> None:
@@ -20,6 +23,11 @@ def check_torch_device(device: object) -> None:
         torch.empty(0, device=device)  # type: ignore[call-overload]  # a text
     except (RuntimeError, AssertionError, NotImplementedError) as exc:  # of builds without that kind of device, too
         raise ConfigError(f"PyTorch finds no device {device!r} here; pass 'cpu', or None for the best one") from exc
+
+
+def knows_no_word(tokenizer: Any) -> bool:
+    """Whether a tokenizer is what transformers makes where it finds no file of one: special tokens, maybe a space."""
+    return isinstance(tokenizer, PreTrainedTokenizerBase) and len(tokenizer) - len(set(tokenizer.all_special_ids)) <= 2
 
 
 def is_out_of_memory(exc: BaseException) -> bool:

@@ -17,7 +17,7 @@ pytest.importorskip("datasets")
 
 from safetensors.numpy import load_file
 
-from secondpass.errors import ConfigError, InputError, ModelNotFoundError, SecondPassWarning
+from secondpass.errors import ConfigError, InputError, ModelFormatError, ModelNotFoundError, SecondPassWarning
 from secondpass.learn.data.example import LabelledPair, TrainingExample
 from secondpass.learn.training.run import TrainingRun, train
 
@@ -158,6 +158,11 @@ def test_errors_before_anything_is_trained(run: TrainingRun, tiny: Tiny, questio
         train("no-such-model", questions(4), tmp_path / "none")
     with pytest.raises(ConfigError, match=r"frozen_layers is 2, but the model has 2 layers"):
         train(tiny(), questions(4), tmp_path / "frozen", settings={**PLAIN, "frozen_layers": 2})
+    without = shutil.copytree(tiny(), tmp_path / "without")
+    (without / "tokenizer.json").unlink()
+    (without / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}')
+    with pytest.raises(ModelFormatError, match="has no tokenizer"):
+        train(without, questions(4), tmp_path / "untold", settings=PLAIN)
     with pytest.raises(ConfigError, match=r"holds another training \(data.*choose another folder"):
         train(tiny(), questions(5), run.folder, dev=questions(16, seed=1), settings=FAST)
     with pytest.raises(ConfigError, match="holds no training that is done"):

@@ -13,6 +13,8 @@ try:
     import torch
     from sentence_transformers import CrossEncoder, SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+
+    from secondpass.models.pytorch import knows_no_word
 except ImportError as exc:
     raise MissingExtraError.of("learn", "training") from exc
 
@@ -42,7 +44,7 @@ def open_model(checkpoint: Path, task: TrainTask, settings: TrainSettings) -> An
             model = _cross_encoder(checkpoint, task, settings, device)
     except (OSError, ValueError, RuntimeError, KeyError) as exc:
         raise ModelIntegrityError(f"the checkpoint in {checkpoint} can't be read: {exc}") from exc
-    if getattr(model, "tokenizer", None) is None:
+    if getattr(model, "tokenizer", None) is None or knows_no_word(model.tokenizer):
         raise ModelFormatError(f"the checkpoint in {checkpoint} has no tokenizer")
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):

@@ -29,10 +29,9 @@ try:
     import torch
     from sentence_transformers import CrossEncoder, SentenceTransformer
     from sentence_transformers.util import get_device_name
-    from transformers import PreTrainedTokenizerBase
 
     from secondpass.models.backends.torch_padding_free import PaddingFree
-    from secondpass.models.pytorch import check_torch_device, is_out_of_memory
+    from secondpass.models.pytorch import check_torch_device, is_out_of_memory, knows_no_word
 except ImportError as exc:
     raise MissingExtraError.of("torch", "the torch backend") from exc
 
@@ -297,7 +296,11 @@ def _load(
         if is_out_of_memory(exc):
             raise OutOfMemoryError(f"{files.name} does not fit into memory: {exc}") from exc
         raise ModelIntegrityError(f"{files.name}: {files.folder} can't be loaded: {exc}") from exc
-    _refuse_empty_tokenizer(files, getattr(model, "tokenizer", None))
+    if knows_no_word(getattr(model, "tokenizer", None)):
+        raise ModelFormatError(
+            f"{files.name}: {files.folder} has no tokenizer (tokenizer.json); copy that of the model it was trained "
+            f"from into the folder"
+        )
     return model
 
 
@@ -331,16 +334,6 @@ def _refuse_pickled_modules(files: ModelFiles) -> None:
     for pickled in sorted(files.folder.glob("*/pytorch_model.bin")):
         if not (pickled.parent / "model.safetensors").is_file():
             raise ModelFormatError(f"{pickled} is a pickle, which can run code when loaded; convert it to safetensors")
-
-
-def _refuse_empty_tokenizer(files: ModelFiles, tokenizer: Any) -> None:
-    """Refuse what transformers makes where no file of a tokenizer is there: one that knows no word."""
-    # Beside special tokens, some that are made so know a space.
-    if isinstance(tokenizer, PreTrainedTokenizerBase) and len(tokenizer) - len(set(tokenizer.all_special_ids)) <= 2:
-        raise ModelFormatError(
-            f"{files.name}: {files.folder} has no tokenizer (tokenizer.json); copy that of the model it was trained "
-            f"from into the folder"
-        )
 
 
 def _default_batch_tokens(device: Any) -> int:
