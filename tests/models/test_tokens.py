@@ -173,15 +173,10 @@ def test_other_patterns_of_special_tokens_are_read() -> None:
 
 
 def test_padding_is_what_the_settings_beside_it_say(tmp_path: Path) -> None:
-    """Models of other vocabularies call it what they like; a name that two tokens could have is no guess then."""
+    """Models of other vocabularies call it what they like; where it is not named it is the usual one."""
     _word_level(None).save(str(tmp_path / "tokenizer.json"))
-    for settings, padding in (
-        ({}, 4),
-        ({"pad_token_id": 3}, 3),
-        ({"pad_token_id": None}, 4),
-        ({"pad_token_id": -1}, 4),
-    ):
-        (tmp_path / "config.json").write_text(json.dumps(settings))
+    for named, padding in ((None, 4), ("</s>", 3), ({"content": "</s>", "special": True}, 3), ("unknown", 4), (7, 4)):
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps({"pad_token": named}))
         ours = EncoderTokenizer.from_file(tmp_path / "tokenizer.json", 16)
         assert ours.single_batch(ours.tokenize(["a b", "a"])).input_ids.tolist() == [[0, 1], [0, padding]]
 

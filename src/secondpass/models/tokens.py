@@ -6,7 +6,7 @@ in; pairs are then put together by the pattern of special tokens that the tokeni
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -107,9 +107,12 @@ class EncoderTokenizer:
         """
         with _errors_as(ModelIntegrityError, f"{path} can't be read"):
             tokenizer = tokenizers.Tokenizer.from_file(str(path))
-        _follow_settings(tokenizer, path.parent)
-        pad_id = read_json(path.with_name("config.json")).get("pad_token_id")
-        return cls(tokenizer, max_length, pad_id=pad_id if type(pad_id) is int and pad_id >= 0 else None)
+        settings = read_json(path.with_name("tokenizer_config.json"))
+        _follow_settings(tokenizer, settings, path.parent)
+        named = settings.get("pad_token")
+        named = named.get("content") if isinstance(named, dict) else named  # with how it is found in texts
+        pad_id = tokenizer.token_to_id(named) if isinstance(named, str) else None
+        return cls(tokenizer, max_length, pad_id=pad_id)
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenize texts, without special tokens.
@@ -276,12 +279,12 @@ class KeptTokens:
         KeptTokens.__init__(self, **state)
 
 
-def _follow_settings(tokenizer: tokenizers.Tokenizer, folder: Path) -> None:
+def _follow_settings(tokenizer: tokenizers.Tokenizer, settings: Mapping[str, Any], folder: Path) -> None:
     """Let the settings beside a tokenizer have the last word, as they have where the model was trained.
 
     Transformers lets a BERT's have it, and sentence-transformers its own.
     """
-    settings, normalizer = read_json(folder / "tokenizer_config.json"), tokenizer.normalizer
+    normalizer = tokenizer.normalizer
     generic = settings.get("tokenizer_class") in ("PreTrainedTokenizerFast", "TokenizersBackend")
     if isinstance(normalizer, normalizers.BertNormalizer) and not generic:
         for name, attribute in (("do_lower_case", "lowercase"), ("tokenize_chinese_chars", "handle_chinese_chars")):
