@@ -44,6 +44,7 @@ def test_who_did_it_to_whom_is_seen(claim: str, evidence: str) -> None:
         ("Dogs bite.", "Bite dogs."),
         ("Ann, the CEO of Acme, founded Beta.", "Acme CEO Ann founded Beta."),
         ("The Oslo hotel manager called.", "The manager of the hotel in Oslo called."),
+        ("It closes at 14:00 on Saturday.", "Day: Saturday; Opens: 10:00; Closes: 14:00."),
         ("", "The bank sued the broker."),
         ("The bank sued the broker.", ""),
     ],

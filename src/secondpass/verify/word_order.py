@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
-from itertools import groupby, permutations, takewhile
+from itertools import groupby, pairwise, permutations, takewhile
 from operator import attrgetter
 
 from secondpass.verify.claims.conjuncts import conjuncts, has_finite_verb
@@ -33,7 +33,8 @@ def swaps(claim: str, evidence: str) -> bool:
 
     Between them is at least one other word of the claim in both, so that they belong to something, or "than"; the
     voice is the same, as what "was sued by" the one has been sued; and no sentence has the words in the claim's order.
-    Claims of three to sixteen content words, each once, are looked into. In time linear in the evidence.
+    Claims of three to sixteen content words, each once, are looked into. The names and values of a record, such as a
+    row of a table, have no order. In time linear in the evidence.
     """
     ours = tokenize(claim)
     words = [token.stem for token in ours if token.is_content]
@@ -44,6 +45,8 @@ def swaps(claim: str, evidence: str) -> bool:
         sentences.setdefault(token.sentence, []).append(token)
     found = False
     for sentence in sentences.values():
+        if _is_record(sentence):
+            continue
         places: dict[str, list[int]] = {word: [] for word in words}
         for at, token in enumerate(sentence):
             if token.is_content and token.stem in places:
@@ -53,6 +56,12 @@ def swaps(claim: str, evidence: str) -> bool:
                 return False
             found = found or _swapped(ours, words, sentence, places)
     return found
+
+
+def _is_record(sentence: Sequence[Token]) -> bool:
+    """Return whether a sentence is of names with their values: "Day: Saturday; Opens: 10:00"."""
+    names = sum(token.text == ":" and not after.glued for token, after in pairwise(sentence))
+    return names > 1 and names > sum(token.text == ";" for token in sentence) > 0
 
 
 def _in_order(words: Sequence[str], places: Mapping[str, Sequence[int]]) -> bool:

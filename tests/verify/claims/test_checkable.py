@@ -236,6 +236,8 @@ def test_what_only_sounds_like_a_refusal_is_checked(text: str) -> None:
         ("As requested, the city is old.", "The city is old."),
         ("According to section 4 of the law, the city is old.", "According to section 4 of the law, the city is old."),
         ("In other words, the city is old.", "The city is old."),
+        ("The short answer is yes: the city is old.", "The city is old."),
+        ("So the answer is no, the city is old.", "The city is old."),
         ("According to [1], the city is old.", "The city is old."),
         ("According to [1] and [2], the city is old.", "The city is old."),
         ("According to the manual [1], the city is old.", "The city is old."),

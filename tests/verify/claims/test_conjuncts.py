@@ -35,6 +35,9 @@ from secondpass.verify.claims.split import split_claims
             "He won the prize in 1921 [1] and died in 1955 and was buried in Ulm [2].",
             ["He won the prize in 1921.", "He died in 1955.", "He was buried in Ulm."],
         ),
+        ("Adults pay $9, and children under four swim free.", ["Adults pay $9.", "Children under four swim free."]),
+        ("Cats eat fish; the dogs eat meat.", ["Cats eat fish.", "The dogs eat meat."]),
+        ("Towels cost 3 euros, while robes cost 5 euros.", ["Towels cost 3 euros.", "Robes cost 5 euros."]),
         ("Oslo is big; Bergen is small and has a port.", ["Oslo is big.", "Bergen is small.", "Bergen has a port."]),
         (
             "Berlin is the capital of Germany, while Munich is the capital of Bavaria.",
@@ -73,6 +76,11 @@ def test_splits_what_says_two_things(sentence: str, texts: list[str]) -> None:
     "sentence",
     [
         "Barnes and Noble is a bookseller.",
+        "It has shops, bars, and restaurants open until ten.",
+        "The shop sells books, games, and records.",
+        "Towels, robes, and slippers cost 3 euros.",
+        "Visitors who pay online get a discount, and members pay nothing.",
+        "If guests pay late, they lose the room, and members keep it.",
         "He works in research and development.",
         "The match between Ajax and Barcelona was won by Ajax.",
         "Simon and Garfunkel were a duo and nothing more.",

@@ -194,3 +194,9 @@ def test_what_is_no_sentence_needs_its_question(question: str, reply: str, neede
 def test_phrases_between_a_noun_and_what_is_said_of_it(question: str, statement: str) -> None:
     """They belong to the noun if something else follows that can be said of it."""
     assert as_statement(question, "Yes.") == statement
+
+
+def test_what_limits_a_yes_goes_with_it() -> None:
+    """A part of a sentence behind "but" is one as well."""
+    statement = as_statement("Can guests use the sauna?", "Yes, but only for an hour.")
+    assert statement == "Guests can use the sauna, but only for an hour."

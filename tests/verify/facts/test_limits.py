@@ -22,6 +22,7 @@ EITHER_WAY = [
     ("The Pro plan includes support.", "The Basic plan does not include support, but the Pro plan does."),
     ("Bags may weigh up to 20 kg.", "Bags may weigh no more than 20 kg."),
     ("At most three guests may stay.", "No more than three guests may stay."),
+    ("Children under four do not pay.", "Children under four swim free; adults pay 9 euros."),
 ]
 DENIED = [
     ("Members may not enter the sauna.", "Only members may enter the sauna."),
@@ -77,6 +78,7 @@ def test_where_a_limit_ends(text: str, expected: dict[str, str]) -> None:
     [
         ("Bags may not weigh more than 20 kg.", "Bags may weigh at most 20 kg."),
         ("It is not open to guests under 16.", "It is open to guests aged 16 and over."),
+        ("Nobody under 16 is allowed in.", "It may be used by guests over 16."),
     ],
 )
 def test_a_bound_that_is_denied_is_the_other_bound(claim: str, evidence: str) -> None:

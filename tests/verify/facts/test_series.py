@@ -15,6 +15,16 @@ def _found(claim: str, evidence: str) -> list[tuple[str, str]]:
         ("Pro costs 9 euros.", "Basic costs 9 euros, Pro 19 euros.", ("9 euros", "19 euros")),
         ("Basic costs 19 euros.", "Basic costs 9 euros, Pro 19 euros.", ("19 euros", "9 euros")),
         ("Sales in Asia fell by 8%.", "Sales in Europe rose by 8%, but sales in Asia fell by 4%.", ("8%", "4%")),
+        (
+            "Turnover in 2022 was $19 million.",
+            "Turnover fell from $21 million in 2022 to $19 million in 2023.",
+            ("$19 million", "$21 million"),
+        ),
+        (
+            "Turnover in 2022 was $19 million.",
+            "Turnover was $19 million in 2023, compared with $21 million in 2022.",
+            ("$19 million", "$21 million"),
+        ),
         ("You pay 9 euros for Pro.", "You pay 9 euros for Basic and 19 euros for Pro.", ("9 euros", "19 euros")),
         (
             "The check returns 503 when it is running.",

@@ -68,6 +68,7 @@ _OPENINGS = re.compile(
         r"|a (?:short |brief |quick )?(?:answer|summary|overview)|my answer)\b[^.:;?!\d]{0,60}:",
         r"it (?:says|states|mentions|is (?:stated|mentioned|noted|specified|explained)) that",
         r"(?:good|great|bad) news[:,!]|(?:the )?(?:short |quick |brief |final |direct )?answer(?::| [\u2013\u2014-])"
+        r"|(?:so,? )?(?:the |my )?(?:short |quick |simple )?answer is (?:yes|no)\s?[,:;\u2013\u2014]"
         r"|tl;?dr:|bottom line:"
         r"|(?:summary|conclusion|takeaway|important|warning|(?:please )?note|one thing to note|fun fact):",
         r"(?:so,? )?(?:to answer|in (?:answer|response|reply) to|regarding|concerning|as (?:for|to)) your question[,:]",

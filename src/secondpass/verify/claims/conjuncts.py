@@ -48,6 +48,16 @@ _PRESENT = _set(
     "prevents enables offers needs wants depends causes affects reduces increases improves helps grows rises falls "
     "flows measures weighs costs stands sits works operates employs attracts hosts houses receives earns teaches "
 )
+# What many do: "members pay"; before a figure or an article only, those that are nouns and adjectives as well.
+_PLAIN = _set(
+    "take make give get go come keep lose bring send sell buy pay find contain include provide allow require accept "
+    "depend grow receive swim eat arrive apply belong become consist begin remain seem appear enter wear know"
+)
+_PLAIN_BEFORE_OBJECTS = _set(
+    "cost need use cover support offer hold lead open close run start end work live return order help want read write "
+    "serve host show rise fall"
+)
+_MANY = _set("people men women children staff police")
 # An object right after one of these does not make it active: "was given two prizes".
 _TAKES_TWO = _set(
     "given awarded called named elected granted offered paid sent shown taught told made appointed considered declared "
@@ -210,8 +220,24 @@ def _stands_for(pronoun: str, subject: list[_Word], said: list[_Word]) -> bool:
     return not (denies and texts[-1] in _TEXTS)
 
 
+def _is_done_by_many(words: list[_Word], at: int) -> bool:
+    """Return whether a word is the verb of those that the words begin with: "children under four swim free"."""
+    if not 0 < at < len(words) - 1 or words[at].capital or words[at - 1].text in _DETERMINERS - {"four", "all"}:
+        return False
+    text, after = words[at].text, words[at + 1].text
+    if text in _PLAIN_BEFORE_OBJECTS:
+        is_verb = after in _DETERMINERS or after[0].isdigit() or after == "\u0001"
+    else:
+        is_verb = text in _PLAIN
+    # "The members", "all new members"
+    named = next((word.text for word in words[:at] if word.text not in _DETERMINERS | {"the", "new", "all"}), "")
+    return is_verb and (named in _MANY or (named.endswith("s") and not named.endswith(("ss", "us", "is"))))
+
+
 def _first_verb(words: list[_Word]) -> int | None:
     for at, word in enumerate(words):
+        if _is_done_by_many(words, at):
+            return at
         # A participle before a noun, or after one ("the film directed by him"), is not the verb.
         if _is_auxiliary(word) or word.text in PAST_ONLY:
             return at
@@ -274,6 +300,8 @@ def _own_clause(words: list[_Word], *, comma: bool) -> bool:
     for at, word in enumerate(words[: _MAX_OWN_SUBJECT + 1]):
         if word.text in (",", ";", ":", "and", "or") or _blocks(words, at):
             return False
+        if comma and _is_done_by_many(words, at):
+            return True
         if not _is_verb(word):
             continue
         if at == 0 or at + 1 >= len(words):

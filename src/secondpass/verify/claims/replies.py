@@ -174,7 +174,12 @@ def _parted(reply: str) -> tuple[str, str]:
     """Return a reply without what it adds to yes or no, and that behind a comma; empty if there is no such part."""
     found = None if _YES.fullmatch(reply) or _NO.fullmatch(reply) else _AND_MORE.fullmatch(reply)
     more = found[2].rstrip(_END) if found else ""
-    if found is None or not _PART.match(more) or len(more.split()) > _MOST_OF_A_FRAGMENT or has_finite_verb(more):
+    if (
+        found is None
+        or not _PART.match(more.removeprefix("but "))
+        or len(more.split()) > _MOST_OF_A_FRAGMENT
+        or has_finite_verb(more)
+    ):
         return reply, ""
     return found[1], f", {more}"
 

@@ -269,7 +269,8 @@ class ClaimStream:
     def _conjunct(self, body: str, conjunct: Conjunct) -> str:
         own = self._plain(body[conjunct.words : conjunct.end])
         subject = self._plain(body[conjunct.subject_start : conjunct.subject_end])
-        return _as_statement(f"{subject} {own}".strip().rstrip(_TRAILING))
+        text = _as_statement(f"{subject} {own}".strip().rstrip(_TRAILING))
+        return text if subject else _capitalized(text)
 
     def _claim(self, part: Part, start: int, end: int, text: str, reason: str = "") -> Claim:
         return Claim(text, part.start + start, part.start + end, self._sentence, not reason, reason)

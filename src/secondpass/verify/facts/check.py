@@ -9,6 +9,7 @@ from secondpass.errors import InputError
 from secondpass.types import well_formed
 from secondpass.verify.facts.kind import Kinds
 from secondpass.verify.facts.kinds import KINDS
+from secondpass.verify.facts.quantities.numerals import said_once
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
 
@@ -87,6 +88,7 @@ def read_facts(text: str, kinds: Kinds = KINDS) -> Facts:
         raise InputError(f"facts are read from a str, not from {type(text).__name__}")
     text = _TIMESTAMP.sub(r"\1 \2 ", _ESCAPE.sub(" ", well_formed(text)))
     text = _FEET.sub(r"\1 ft \2 in", text)
+    text = said_once(text)
     text = _SPACED_DECIMALS.sub(r"\1.\2", _SPACED_THOUSANDS.sub(r"\1,\2", text))
     read = Text(text)
     facts = Facts(read, {}, {}, [])

@@ -40,6 +40,8 @@ _CONJUNCTIONS = word_set("but although though while whereas however yet except u
 _CONDITIONS = word_set("if when once whenever provided")  # what follows these is what "unless" denies
 _MOST_CONDITIONS = 8  # of a sentence
 _COMPARED = word_set("more less fewer later earlier sooner")  # between "no" and "than"
+_MOST_DENIED = 8  # of a sentence that are looked into
+_MORE_SHARED = 2  # words that a clause shares, more than another one: it is the one in question
 _ELLIPSIS = 4  # tokens: "does not", and the signs behind it
 _SAME_CONDITION = 0.5  # of the words of the shorter one of two
 
@@ -375,7 +377,16 @@ def _cued(ours: list[Clause], theirs: list[Clause]) -> frozenset[str]:
     if not denied:
         return frozenset()
     only_said = _stems(theirs, has_cue=False) - _stems(theirs, has_cue=True) - _stems(ours, has_cue=False)
-    return frozenset(islice((stem for stem in denied if stem in only_said), 1))
+    said = {stem for clause in ours for stem in clause.stems}
+    found = islice((stem for stem in denied if stem in only_said), _MOST_DENIED)
+    return frozenset(islice((stem for stem in found if not _of_another(stem, said, theirs)), 1))
+
+
+def _of_another(stem: str, said: set[str], theirs: list[Clause]) -> bool:
+    """Return whether clauses say a word of another thing than a sentence: "children swim free; adults pay"."""
+    shared = [(stem in clause.stems, len(clause.stems & said - {stem})) for clause in theirs]
+    here = max(n for has, n in shared if has)
+    return any(not has and n >= here + _MORE_SHARED for has, n in shared)
 
 
 def _conditioned(ours: list[Clause], theirs: list[Clause]) -> frozenset[str]:

@@ -28,7 +28,7 @@ __all__ = ["NumberKind", "said_alike", "says"]
 
 _MIN_ALIKE_UNIT = 0.4
 _NEAR = 3
-_DENIAL, _NEAR_DENIAL = re.compile("not?|never|cannot|.*n't"), 12  # tokens
+_DENIAL, _NEAR_DENIAL = re.compile("not?|never|cannot|nobody|none|neither|nor|.*n't"), 12  # tokens
 _TO_THAN = 4  # tokens from a number to "than": "10 euros more a month than"
 _MOST_LOST = 32  # numbers of a text that are looked into when they are not found at once, and as many limits
 # A number without a unit is not one of these: "50" is neither 50 % nor fifty minutes past midnight.

@@ -9,7 +9,7 @@ from secondpass.verify.words import Token, word_set
 
 __all__ = ["exchanged"]
 
-_BETWEEN = frozenset({",", ";"}) | word_set("and but while whereas")
+_BETWEEN = frozenset({",", ";"}) | word_set("and but while whereas to from with against versus")
 _DENYING = word_set("not no never nor neither cannot unlike")
 _MOST = 16  # quantities of a claim, and of a sentence
 _MIN_SHARED = 0.75  # of the claim's words
@@ -22,9 +22,10 @@ def exchanged(
 ) -> Iterator[tuple[Quantity, Quantity]]:
     """Yield the number of a claim that a sentence has for another thing than the claim's, and what it has for that.
 
-    The sentence names things with a number each, and a comma, "and" or "while" between them: "9 euros for Basic and 19
-    for Pro". Of the words that it has with one of the numbers only, the claim has some of another number than its own,
-    and of no third one; of its own, none, or not the one that begins: "Basic costs 9, Pro 19".
+    The sentence names things with a number each, and a comma, "and", "while" or "to" between them: "9 euros for Basic
+    and 19 for Pro", "from 4 in 2021 to 5 in 2022". Of the words that it has with one of the numbers only, the claim has
+    some of another number than its own, and of no third one; of its own, none, or not the one that begins: "Basic costs
+    9, Pro 19".
 
     Args:
         claim: what is claimed, with one number.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpass.verify.facts.quantities.numerals import Figures, literal
+from secondpass.verify.facts.quantities.numerals import Figures, literal, said_once
 
 
 @pytest.mark.parametrize(
@@ -191,3 +191,19 @@ def test_the_first_numeral(text: str, expected: tuple[int, float, float, float, 
 def test_there_is_none_behind_the_last_token() -> None:
     """Nothing begins where the text has ended."""
     assert Figures("five").numeral(1) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("within fourteen (14) days", "within 14 days"),
+        ("One hundred and twenty (120) days", "120 days"),
+        ("sixty-five(65) and two thousand (2,000)", "65 and 2,000"),
+        ("ten (12) days", "ten (12) days"),
+        ("section four (b), one (1st)", "section four (b), one (1st)"),
+        ("bone (1)", "bone (1)"),
+    ],
+)
+def test_numbers_that_are_said_twice(text: str, expected: str) -> None:
+    """Words with the same number in digits behind them are left out, as contracts have both."""
+    assert said_once(text) == expected

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from secondpass.verify.facts.quantities.units import Measured
 from secondpass.verify.words import Token, word_numbers, word_set
 
-__all__ = ["ORDINALS", "SCALES", "Figures", "Numeral", "literal", "roman"]
+__all__ = ["ORDINALS", "SCALES", "Figures", "Numeral", "literal", "roman", "said_once"]
 
 _ONES = word_numbers(
     "zero nought|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
@@ -61,6 +61,13 @@ _TIMES_SIGNS = frozenset("\u00d7x*\u00b7\u22c5")
 _MINUS = frozenset("-\u2212\u207b")
 _MOST_EXPONENT = 60
 _MOST_BASE = 1000
+_NUMBER_WORD = "|".join([*_ONES, *_TENS, *SCALES])
+# "one hundred and twenty (120)": the words, and the same in digits.
+_TWICE = re.compile(
+    rf"\b(?P<words>(?:{_NUMBER_WORD})(?:(?:-| (?:and )?)(?:{_NUMBER_WORD})){{0,6}}) ?"
+    r"\((?P<digits>\d[\d,]{0,12})\)(?!\w)",
+    re.IGNORECASE,
+)
 _ROMAN = re.compile(r"(M{0,3})(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 
@@ -141,6 +148,21 @@ class Figures(Measured):
     def numeral(self, at: int) -> Numeral | None:
         """Return the longest number that begins at a token, or None."""
         return self._numerals[at] if at < len(self._numerals) else None
+
+
+def said_once(text: str) -> str:
+    """Return a text without the words of numbers that stand there in digits too, as contracts have them.
+
+    "Within fourteen (14) days" is "within 14 days"; "ten (12)" stays.
+    """
+
+    def once(match: re.Match[str]) -> str:
+        found = Figures(match["words"]).numeral(0)
+        value = literal(match["digits"])
+        is_same = found is not None and value is not None and found.value == value[0] and found.form == "words"
+        return match["digits"] if is_same else match[0]
+
+    return _TWICE.sub(once, text) if "(" in text else text
 
 
 def _numeral_at(tokens: Measured, at: int) -> Numeral | None:
