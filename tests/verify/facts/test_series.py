@@ -67,3 +67,22 @@ def test_the_number_of_the_same_one(claim: str, evidence: str) -> None:
 def test_by_how_much_two_of_a_series_differ(amount: str, found: list[tuple[str, str]]) -> None:
     """The difference of two numbers follows from them, and another one does not."""
     assert _found(f"Pro costs {amount} more than Basic.", "Basic costs 9 euros, Pro 19 euros.") == found
+
+
+REPORT = "Revenue was $1,250 million in 2023 (2022: $1,198m). It had 412 offices (2022: 398)."
+
+
+@pytest.mark.parametrize(
+    ("claim", "found"),
+    [
+        ("Revenue in 2022 was $1,250 million.", [("$1,250 million", "$1,198m")]),
+        ("Revenue in 2023 was $1,198 million.", [("$1,198 million", "$1,250 million")]),
+        ("It had 412 offices in 2022.", [("412", "398")]),
+        ("Revenue in 2022 was $1,198 million.", []),
+        ("Revenue in 2023 was $1,250 million.", []),
+        ("It had 398 offices in 2022.", []),
+    ],
+)
+def test_a_number_in_brackets_is_of_the_year_before_it(claim: str, found: list[tuple[str, str]]) -> None:
+    """The one before the brackets is of another year."""
+    assert _found(claim, REPORT) == found

@@ -19,7 +19,7 @@ from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.quantities.units import COUNT, TIMES, Unit
 from secondpass.verify.facts.rates import for_another
 from secondpass.verify.facts.remainder import is_of_the_rest
-from secondpass.verify.facts.series import exchanged
+from secondpass.verify.facts.series import exchanged, of_another_year
 from secondpass.verify.facts.slots import MIN_ALIKE, Slots, best_placed
 from secondpass.verify.facts.text import Facts, Text
 from secondpass.verify.types import Mismatch
@@ -158,8 +158,9 @@ class NumberKind(FactKind[Quantity]):
             yield finding("number", claim, fact, evidence, other)
         for fact, other in for_another(claim, ours, evidence, held, says):
             yield finding("unit", claim, fact, evidence, other)
-        for fact, other in exchanged(claim, ours, evidence, held, says):
-            yield finding("number", claim, fact, evidence, other)
+        for differ in (exchanged, of_another_year):
+            for fact, other in differ(claim, ours, evidence, held, says):
+                yield finding("number", claim, fact, evidence, other)
 
 
 class _Stated:

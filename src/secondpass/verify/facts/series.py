@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
+from secondpass.verify.facts.dates import agree
 from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.text import Facts
 from secondpass.verify.words import Token, word_set
 
-__all__ = ["exchanged"]
+__all__ = ["exchanged", "of_another_year"]
 
 _BETWEEN = frozenset({",", ";"}) | word_set("and but while whereas to from with against versus")
+_DASHES = frozenset(":-\u2013\u2014,")
 _DENYING = word_set("not no never nor neither cannot unlike")
 _MOST = 16  # quantities of a claim, and of a sentence
 _MIN_SHARED = 0.75  # of the claim's words
@@ -53,6 +55,42 @@ def exchanged(
         found = items[at]
     if found is not None and not says(fact, found):
         yield fact, found
+
+
+def of_another_year(
+    claim: Facts, ours: Sequence[Quantity], evidence: Facts, held: Sequence[Quantity], says: Says
+) -> Iterator[tuple[Quantity, Quantity]]:
+    """Yield the number of a claim that a sentence has for another year than the claim's: "5 million (2022: 4 million)".
+
+    Args:
+        claim: what is claimed, with one number and one date.
+        ours: its quantities.
+        evidence: where the sentence may be.
+        held: its quantities.
+        says: whether a quantity of the evidence says what one of the claim says.
+    """
+    plain = [fact for fact in ours if not fact.is_vague]
+    said = [date for date in claim.found.get("date", ()) if not date.is_span]
+    if len(plain) != 1 or len(said) != 1:
+        return
+    (fact,), (date,) = plain, said
+    tokens = evidence.read.tokens
+    dates = evidence.found.get("date", ())
+    bracketed = {each.first: each for each in dates if each.first and tokens[each.first - 1].text == "("}
+    for before, item in pairwise(held):
+        other = next((bracketed[at] for at in range(before.end, item.first) if at in bracketed), None)
+        if other is None or before.unit != item.unit or not _is_close(tokens, other.end, item.first):
+            continue
+        is_other = agree(date, other) is True or agree(other, date) is True
+        if is_other and says(fact, before) and not says(fact, item):
+            yield fact, item
+        elif agree(date, other) is False and says(fact, item) and not says(fact, before):
+            yield fact, before
+
+
+def _is_close(tokens: Sequence[Token], first: int, end: int) -> bool:
+    """Return whether nothing but a colon or a dash stands between a date and its number."""
+    return all(token.text in _DASHES for token in tokens[first:end])
 
 
 def _meant(parts: Sequence[Sequence[str]], own: int, words: set[str]) -> int | None:
