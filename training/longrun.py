@@ -36,7 +36,7 @@ from secondpass.models.nli import LABELS
 from training.mixing import load, stream
 from training.pairs import SOURCES, Pair
 
-__all__ = ["Settings", "Trainer", "add_arguments", "go_on", "loss_of", "main", "opened", "train"]
+__all__ = ["Settings", "Trainer", "add_arguments", "for_products", "go_on", "loss_of", "main", "opened", "train"]
 
 _TOLD = 20  # steps between lines of the log
 _log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ class Trainer:
         self.names = [name for name, p in self.model.named_parameters() if p.requires_grad]
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         # Made once a step, and not again for each of its parts: that saves a tenth of the time.
-        self.working = _for_products(self.model) if settings.bfloat16 else self.model
+        self.working = for_products(self.model) if settings.bfloat16 else self.model
         self.leaves = [p for p in self.working.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, settings.learning_rate, weight_decay=0.01, fused=True)
         self.mean = [p.detach().clone() for p in self.parameters]
@@ -264,7 +264,7 @@ def opened(folder: Path, **settings: Any) -> Any:
     )  # fmt: skip
 
 
-def _for_products(model: Any) -> Any:
+def for_products(model: Any) -> Any:
     """Return a copy whose linear layers are in bfloat16."""
     copied = copy.deepcopy(model)
     for module in copied.modules():

@@ -45,7 +45,7 @@ def trainer(teacher: Path, tmp_path: Path) -> ShorterTrainer:
     """Return a student of two of the teacher's layers."""
     start = sp.learn.fewer_layers(teacher, tmp_path / "start", (0, 2))
     settings = Settings(batch=16, part_tokens=400, bfloat16=False, max_length=64)
-    return ShorterTrainer(str(teacher), start, _pairs(), tmp_path / "run", settings)
+    return ShorterTrainer(teacher, (0, 2), start, _pairs(), tmp_path / "run", settings)
 
 
 def _distance(trainer: ShorterTrainer) -> float:
@@ -60,7 +60,7 @@ def _distance(trainer: ShorterTrainer) -> float:
             "attention_mask": torch.tensor([encoded.attention_mask]),
         }
         with torch.no_grad():
-            found = trainer.model(**inputs).logits - trainer.taught(inputs)
+            found = trainer.model(**inputs).logits - trainer.teacher(**inputs).logits
         apart.append(float((found - found.mean()).pow(2).mean()))
     return float(np.mean(apart))
 
@@ -87,6 +87,27 @@ def test_learns(trainer: ShorterTrainer) -> None:
     assert _distance(trainer) < 0.6 * before
 
 
+def test_labels_are_not_read(trainer: ShorterTrainer) -> None:
+    """A pair with another label has the same loss."""
+    encoded = trainer.tokenizer.encode("The door is red.", "It is red.")
+    one, other = (
+        trainer.gradients([(Pair("The door is red.", "It is red.", label, "written", "a"), encoded)])[0]
+        for label in ("entailment", "contradiction")
+    )
+
+    assert one == other > 0
+
+
+def test_a_student_of_all_layers_has_nothing_to_learn(teacher: Path, tmp_path: Path) -> None:
+    """The loss is of the distance to the teacher alone, so its own copy has none."""
+    settings = Settings(batch=16, part_tokens=400, bfloat16=False, max_length=64)
+    trainer = ShorterTrainer(teacher, range(4), teacher, _pairs(), tmp_path / "run", settings)
+    pair = _pairs()[0]
+    encoded = trainer.tokenizer.encode(pair.premise, pair.hypothesis)
+
+    assert trainer.gradients([(pair, encoded)])[0] == pytest.approx(0.0, abs=1e-6)
+
+
 def test_command(teacher: Path, tmp_path: Path) -> None:
     """The command begins with the layers that are named, and what it ends with is an NLI model."""
     save(_pairs(), tmp_path / "pairs.jsonl")
@@ -97,5 +118,6 @@ def test_command(teacher: Path, tmp_path: Path) -> None:
     main([*common, "--out", str(tmp_path / "end"), "--from", str(tmp_path / "run" / "state"), "--decay", "2"])
 
     assert json.loads((tmp_path / "run" / "state" / "place.json").read_text())["step"] == 2
+    assert not (tmp_path / "start-teacher").exists()  # the teacher is a checkpoint already
     assert json.loads((tmp_path / "end" / "config.json").read_text())["num_hidden_layers"] == 2
     assert len(NliModel(str(tmp_path / "end"), smoke_test=False).run([("A door.", "A red door.")])) == 1
