@@ -110,7 +110,7 @@ class Selection:
         if same is not None:
             # Other passages are read all the same: one of them may say otherwise.
             windows = (same, *(window for window in windows if window.passage != same.passage))
-        together = _joined(windows, stated.hypothesis) if len(windows) > 1 and same is None else ""
+        together = self._joined(windows, stated.hypothesis) if len(windows) > 1 and same is None else ""
         if together and self.tokenization.lengths([together])[0] > sought.room:
             together = ""
         partner = windows[1] if together else None
@@ -131,17 +131,22 @@ class Selection:
 
     def _may_tell(self, hypothesis: str, window: Window) -> bool:
         """Whether another window than the first is worth reading: those that share few words changed nothing."""
-        return self.retriever is not None or overlap(hypothesis, window.read) >= _ABOUT_THE_SAME
+        return self._is_about(hypothesis, window.read)
 
+    def _is_about(self, hypothesis: str, premise: str) -> bool:
+        return self.retriever is not None or overlap(hypothesis, premise) >= _ABOUT_THE_SAME
 
-def _joined(windows: Sequence[Window], hypothesis: str) -> str:
-    first, second = windows[:2]
-    if first.passage != second.passage and (
-        lends_only_its_name(hypothesis, first.read, second.read)
-        or lends_only_its_name(hypothesis, second.read, first.read)
-    ):
-        return ""
-    return joined(first, second, hypothesis)
+    def _joined(self, windows: Sequence[Window], hypothesis: str) -> str:
+        """Return the first two windows as one premise; empty if that is not worth reading."""
+        first, second = windows[:2]
+        together = joined(first, second, hypothesis)
+        if first.passage == second.passage:
+            return together
+        # Two passages with few of the claim's words between them are of other things, each of its own.
+        lent = lends_only_its_name(hypothesis, first.read, second.read)
+        if lent or lends_only_its_name(hypothesis, second.read, first.read):
+            return ""
+        return together if self._is_about(hypothesis, together) else ""
 
 
 def _tell(exc: Exception) -> None:
