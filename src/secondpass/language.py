@@ -15,6 +15,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _MAX_CHARS = 4000  # what a text begins with tells its language
 _MIN_SHARE = 0.5  # of the letters, in another script: a name or a quotation in English text has fewer
 _SURE = 0.8  # the probability of another language
+_NO_LANGUAGE = "zxx"  # what the detector says of code, tables and rows of initials
 _MIN_ENGLISH = 0.02  # the probability of English, below which a text without English small words is foreign
 _MIN_ENGLISH_BESIDE = 0.05  # the same, beside a small word of another language, or a letter that English has not
 _MIN_WORDS = 4  # fewer words are foreign only if the detector is sure
@@ -32,25 +33,8 @@ _ENGLISH |= {"which", "would", "they", "their", "who", "when", "where", "while",
 _ALSO_ENGLISH = frozenset(["had", "its", "of", "it", "was", "to", "by"])
 # Frequent in French, Spanish, Italian, Portuguese, German, Dutch, Swedish, Danish and Polish.
 _OTHERS = frozenset(["le", "la", "les", "du", "des", "et", "est", "un", "une", "el", "los", "las", "del", "y", "es"])
-_OTHERS |= {
-    "il",
-    "gli",
-    "di",
-    "della",
-    "una",
-    "dos",
-    "das",
-    "um",
-    "uma",
-    "der",
-    "die",
-    "und",
-    "ist",
-    "den",
-    "het",
-    "een",
-}
-_OTHERS |= {"van", "och", "ett", "og", "er", "ikke", "jest", "w"}
+_OTHERS |= {"il", "gli", "di", "della", "una", "dos", "das", "um", "uma", "der", "die", "und", "ist", "den"}
+_OTHERS |= {"het", "een", "van", "och", "ett", "og", "er", "ikke", "jest", "w"}
 # What says nothing of a language: figures and what is measured.
 _FIGURE = re.compile(
     r"\b[^\W\d_]*\d[\w.,:]*(?:[^\S\n]?(?:[kcm]?m|[km]?g|m?l|[kmgt]b|[kmg]?hz|k?wh?|[a-z])\b)?|\b(?:euros?|dollars?)\b",
@@ -150,7 +134,7 @@ def _is_foreign(text: str) -> bool:
     beside = not _OTHERS.isdisjoint(words) or any(not word.isascii() for word in written if word.islower())
     least = _MIN_ENGLISH_BESIDE if beside else _MIN_ENGLISH
     unlikely = len(words) >= _MIN_WORDS and not (english or named) and dict(ranked)["en"] < least
-    return bool(probability > _SURE or unlikely)
+    return bool((probability > _SURE and language != _NO_LANGUAGE) or unlikely)
 
 
 def unread_language(query: str, texts: Sequence[str], languages: Collection[str]) -> str | None:
