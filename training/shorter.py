@@ -27,7 +27,7 @@ from training.mixing import load
 
 __all__ = ["LAYERS", "ShorterTrainer", "main"]
 
-LAYERS = (0, 1, *range(3, 9))
+LAYERS = tuple(range(9))
 """The teacher's layers, from 0, that are kept."""
 
 _ENTAILMENT, _NEUTRAL, _CONTRADICTION = range(3)  # of LABELS
@@ -64,13 +64,14 @@ class ShorterTrainer(Trainer):
         softened = (log_softmax(each / _TEMPERATURE, dim=1) for each in (ours, theirs))
         apart = kl_div(*softened, reduction="sum", log_target=True) * _TEMPERATURE**2
         odds = (_log_odds(ours) - _log_odds(theirs)).pow(2).mean(1).sum()
+        loss = _PROBABILITIES * apart + _LOG_ODDS * odds
         # Layers before the first that is left out have the teacher's vectors anyhow.
-        moved = [(own + 1, layer + 1) for own, layer in enumerate(self.layers) if own != layer]
         vectors = [
-            _apart(found.hidden_states[own], wanted.hidden_states[layer], inputs["attention_mask"])
-            for own, layer in moved or [(len(self.layers), self.layers[-1] + 1)]
+            _apart(found.hidden_states[own + 1], wanted.hidden_states[layer + 1], inputs["attention_mask"])
+            for own, layer in enumerate(self.layers)
+            if own != layer
         ]
-        return _PROBABILITIES * apart + _LOG_ODDS * odds + _VECTORS * torch.stack(vectors).mean(0).sum()
+        return loss + _VECTORS * torch.stack(vectors).mean(0).sum() if vectors else loss
 
 
 def _log_odds(logits: torch.Tensor) -> torch.Tensor:

@@ -17,11 +17,11 @@ NLI_MODELS = (
         package="secondpass",
         folder="models/data/secondpass_nli",
         extra="",
-        sha256="51d204c8480e034e13206bbf08fc2371e3157d3877e906d11829afdca88e77b6",
+        sha256="aedbc56f1b57005231353b7bd3cfd27c16958eec22a347a1c7761636368daa94",
         max_length=512,
         formats=("onnx",),
         labels=("entailment", "neutral", "contradiction"),
-        parameters=32.3,
+        parameters=27.0,
         licence="Apache-2.0; trained in part on CC BY-SA 4.0 text (see its card)",
     ),
     *(
