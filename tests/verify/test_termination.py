@@ -61,7 +61,8 @@ def grows_linearly(read: Callable[[str], object], fragment: str) -> None:
     times = 1_200 // len(fragment) + 1
     short, long = fragment * times, fragment * (2 * times)
     n_short, n_long = (steps(lambda text=text: read(text), most=most(text)) for text in (short, long))  # type: ignore[misc]
-    assert n_long <= 2.6 * n_short + 500, (fragment, n_short, n_long)
+    # What looks back by up to some thousand characters, as for the beginning of JSON, does so more in the longer one.
+    assert n_long <= 2.8 * n_short + 500, (fragment, n_short, n_long)
 
 
 def test_a_loop_without_end_is_stopped() -> None:
