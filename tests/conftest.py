@@ -1,5 +1,6 @@
 """What all tests share: no network, and what is loaded or started once."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -26,6 +27,16 @@ hypothesis.settings.load_profile("secondpass")
 def cross_encoder() -> CrossEncoderReranker:
     """Return the embedded cross-encoder, loaded once for the whole run."""
     return CrossEncoderReranker()
+
+
+@pytest.fixture
+def own_event_loop() -> Iterator[None]:
+    """LlamaIndex's synchronous calls leave the event loop open that they make, unless there is one."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.close()
+    asyncio.set_event_loop(None)
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ def _language_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning")  # what LlamaIndex's agents do
-@pytest.mark.usefixtures("_language_model")
+@pytest.mark.usefixtures("_language_model", "own_event_loop")
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.relative_to(_DOCS).as_posix())
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From top to bottom in one namespace, and prints what the page shows; what can't run here fits our signatures."""

@@ -41,6 +41,7 @@ def test_langchain(tmp_path: Path) -> None:
     assert namespace["documents"][0].page_content == _PASSAGES[1]
 
 
+@pytest.mark.usefixtures("own_event_loop")
 def test_llama_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The block makes a query engine whose first source is the answer."""
     from llama_index.core import Document, MockEmbedding, Settings, VectorStoreIndex

@@ -1,7 +1,6 @@
 """`VerifyingChatEngine` around LlamaIndex's own chat engines and memories."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +17,8 @@ from tests.integrations.llama_index.answers import MESSAGE, QUESTION, RIGHT, TEX
 from tests.integrations.llama_index.recording import Recorder
 from tests.integrations.llama_index.scripted import Scripted
 
+pytestmark = pytest.mark.usefixtures("own_event_loop")
+
 MARKED = f"{WRONG} [contradicted]"
 MODES = [ChatMode.CONTEXT, ChatMode.CONDENSE_QUESTION, ChatMode.CONDENSE_PLUS_CONTEXT]
 NEXT = "And what does os.remove delete?"
@@ -29,16 +30,6 @@ def engine(*replies: str, mode: ChatMode = ChatMode.CONTEXT, **settings: Any) ->
     index = SummaryIndex([node.node for node in nodes()])
     memory = {"memory": ChatMemoryBuffer.from_defaults(token_limit=2000)}
     return index.as_chat_engine(chat_mode=mode, llm=llm, **{**memory, **settings}), llm
-
-
-@pytest.fixture(autouse=True)
-def loop() -> Iterator[None]:
-    """LlamaIndex's synchronous calls leave the event loop open that they make, unless there is one."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    loop.close()
-    asyncio.set_event_loop(None)
 
 
 def said(history: list[ChatMessage]) -> list[tuple[str, str | None]]:
