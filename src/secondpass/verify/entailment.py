@@ -81,15 +81,13 @@ def _rest(claim: Planned, opening: Scored | CheckedClaim) -> Planned | None:
     """Return what of a claim has still to be read; None for nothing."""
     if isinstance(opening, CheckedClaim):
         return None
-    if claim.widened:
-        if opening.planned.windows and not claim.contested and opening.windows[0, _ENTAILMENT] >= _SETTLED:
-            return None
-        rest = claim.others if len(opening.windows) else claim.remainder
+    if claim.widened and not len(opening.windows):
+        rest = claim.remainder
     else:
         settled = claim.verbatim or opening.windows[0, _ENTAILMENT] >= _SETTLED
         if settled and not claim.contested:
             return None
-        rest = claim.remainder
+        rest = claim.others if claim.widened else claim.remainder
     return rest if rest.premises else None
 
 
