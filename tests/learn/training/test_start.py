@@ -21,16 +21,18 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize("name", ["secondpass-nli-minilm", "ms-marco-MiniLM-L12-v2"])
-def test_embedded_models_as_checkpoints(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "layers", "labels"), [("secondpass-nli-minilm", 9, 3), ("ms-marco-MiniLM-L12-v2", 12, 1)]
+)
+def test_embedded_models_as_checkpoints(name: str, layers: int, labels: int, tmp_path: Path) -> None:
     """The float32 weights that are read out of an int8 file are those of a whole encoder, with its number of labels."""
     from transformers import AutoModelForSequenceClassification
 
     folder = checkpoint_of(name, tmp_path)
     model = AutoModelForSequenceClassification.from_pretrained(folder)
 
-    assert model.config.num_hidden_layers == 12
-    assert model.config.num_labels == (3 if "nli" in name else 1)
+    assert model.config.num_hidden_layers == layers
+    assert model.config.num_labels == labels
     assert all(bool(torch.isfinite(tensor).all()) for tensor in model.state_dict().values())
 
 
