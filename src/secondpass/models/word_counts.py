@@ -12,7 +12,7 @@ __all__ = ["WordCounts"]
 
 # Signs of which each is a token of its own, whatever stands beside it. "[" is left to the tokenizer, as what begins
 # with it may be a special token; so are all letters and signs that it changes or takes for something else.
-_SIGNS = "!-/:-@\\\\-`{-~\u2013\u2014\u2018\u2019\u201c\u201d\u2026\\]"
+_SIGNS = "!-/:-@\\\\-`{-~\u2013\u2014\u2018\u2019\u201c\u201d\u2026"
 _PLAIN = re.compile(f"[ \n\t\rA-Za-z0-9{_SIGNS}]*")
 _PIECE = re.compile(f"[A-Za-z0-9]+|[{_SIGNS}]")
 _MOST = 1 << 17  # words that are kept
