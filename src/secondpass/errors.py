@@ -46,6 +46,7 @@ __all__ = [
     "TruncationWarning",
     "VerificationFailedError",
     "first_line",
+    "reason",
     "warn",
 ]
 
@@ -133,6 +134,12 @@ class TruncationWarning(SecondPassWarning):
 def first_line(exc: BaseException) -> str:
     """Return the first line of another library's error, or its type if it says nothing."""
     return (str(exc).splitlines() or [type(exc).__name__])[0]
+
+
+def reason(exc: Exception) -> str:
+    """Return what an error says, in a few words: of the system's own, without its number and the file's name."""
+    said = getattr(exc, "strerror", None) or str(exc)
+    return said[:1].lower() + said[1:]
 
 
 def warn(message: str, category: type[SecondPassWarning]) -> None:

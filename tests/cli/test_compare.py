@@ -92,6 +92,8 @@ def test_what_was_measured_is_printed_whatever_becomes_of_the_page(folder: Path)
         (["data", "-s", "fake"], "compare needs at least two systems"),
         (["data", "-s", "fake", "fake"], "two systems are named 'fake'"),
         (["data", "-s", "bm25", "fakt"], "'fakt' is neither a reranker nor a cross-encoder"),
+        (["data", "-s", "bm25", "no.yaml"], "no.yaml can't be read: there is no such file"),
+        (["data", "-s", "bm25", "bm25+no.yaml"], "no.yaml can't be read: there is no such file"),
         (["data", "-s", "bm25", "fake+bm25"], "RetrieveRerank takes a Retriever and a Reranker"),
         (["data", "-s", "bm25", "fake", "--depths", "ten"], "--depths must be whole numbers"),
         (["data", "-s", "bm25", "fake", "--measure", "nope"], "not all measures of ir-measures"),
@@ -104,8 +106,8 @@ def test_what_was_measured_is_printed_whatever_becomes_of_the_page(folder: Path)
         ),
         (["data", "-s", "bm25", "fake", "--failures", "fake=no/train.jsonl"], "there is no folder no"),
         (["data", "-s", "bm25", "fake", "--html", "no/out.html"], "out.html can't be written: there is no folder no"),
-        (["data", "-s", "bm25", "fake", "--groups", "no.tsv"], "no.tsv can't be read"),
-        (["data", "-s", "bm25", "fake", "--candidates", "no.run"], "no.run can't be read"),
+        (["data", "-s", "bm25", "fake", "--groups", "no.tsv"], "no.tsv can't be read: no such file or directory"),
+        (["data", "-s", "bm25", "fake", "--candidates", "no.run"], "no.run can't be read: no such file or directory"),
     ],
 )
 def test_what_can_not_be_compared_is_one_line(

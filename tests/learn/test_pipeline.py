@@ -181,9 +181,12 @@ def test_from_the_command_line(learned: Learned, place: Path) -> None:
 
     start = learned.decision.incumbent
     common = ["learn", str(place / "data"), "--out", str(place / "command"), "--model", start, "--depth", "20"]
+    told = CliRunner().invoke(app, [*common, "--set", "learning_rate=0.002", "--set", "epochs=1"])
     done = CliRunner().invoke(app, [*common, "--set", "learning_rate=0.002", "--set", "epochs=1", "--json"])
     found = json.loads(done.stdout.splitlines()[-1])
 
+    steps = ["find candidates", "mine hard negatives", "train", "export", "calibrate", "measure"]
+    assert told.stderr.splitlines() == [f"{at}. {step} ..." for at, step in enumerate(steps, start=1)]  # and no bars
     assert done.exit_code == 0
     assert found["difference"]["value"] > 0.1 and found["version"] is None
     assert Path(found["report"]).read_text(encoding="utf-8").startswith("<!doctype html>")
@@ -215,6 +218,7 @@ def test_answers_and_synthetic_queries_from_the_command_line(
     examples = [json.loads(line) for line in lines]
 
     assert done.exit_code == 0, done.output
+    assert done.stderr == ""
     assert run["loss"] == "margin-mse" and run["n_examples"] == len(examples) == 30 + 32
     assert all(each["scores"] for each in examples) and sum(any(each["labels"]) for each in examples) == 32
     assert "label synthetic queries" in json.loads(done.stdout.splitlines()[-1])["seconds"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def save_tiny_bert(
-    folder: Path, labels: Sequence[str], *, vocabulary: Path, seed: int, initializer_range: float
+    folder: Path, labels: Sequence[str], *, vocabulary: Path, seed: int, initializer_range: float, words: int = 30_522
 ) -> Path:
     """Save random weights for the labels, with the tokenizer of another folder, and return the folder."""
     import torch
@@ -13,7 +13,7 @@ def save_tiny_bert(
 
     torch.manual_seed(seed)
     config = BertConfig(
-        vocab_size=30522,
+        vocab_size=words,
         hidden_size=16,
         num_hidden_layers=2,
         num_attention_heads=2,

@@ -10,7 +10,14 @@ from safetensors.numpy import save_file
 
 
 def save_tiny_encoder(
-    folder: Path, vocabulary: Path, *, labels: int = 1, width: int = 32, positions: int = 64, **settings: Any
+    folder: Path,
+    vocabulary: Path,
+    *,
+    labels: int = 1,
+    width: int = 32,
+    positions: int = 64,
+    words: int = 30_522,
+    **settings: Any,
 ) -> Path:
     """Save random weights and the tokenizer of another folder, and return the folder.
 
@@ -20,12 +27,13 @@ def save_tiny_encoder(
         labels: outputs of the head.
         width: of the vectors.
         positions: the most tokens that it takes.
+        words: tokens that it has vectors for.
         settings: what else is to stand in config.json.
     """
     rng = np.random.default_rng(3)
     inner, layers = 2 * width, 2
     shapes = {
-        "bert.embeddings.word_embeddings": (30_522, width),
+        "bert.embeddings.word_embeddings": (words, width),
         "bert.embeddings.position_embeddings": (positions, width),
         "bert.embeddings.token_type_embeddings": (2, width),
         "bert.pooler.dense": (width, width),

@@ -130,7 +130,7 @@ def test_a_line_that_was_not_written_whole_is_a_failure(tmp_path: Path, monkeypa
 
 def test_a_file_that_cannot_be_read_is_an_error_of_ours(tmp_path: Path) -> None:
     """There is none, or it is no text; for a rule that takes one as well."""
-    with pytest.raises(InputError, match="nowhere can't be read"):
+    with pytest.raises(InputError, match="nowhere can't be read: no such file"):
         list(read_events(tmp_path / "nowhere"))
     with pytest.raises(InputError, match="nowhere can't be read"):
         ScoreDriftRule(tmp_path / "nowhere")

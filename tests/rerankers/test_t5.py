@@ -265,6 +265,9 @@ class TestLoading:
         (tmp_path / "tokenizer.json").write_text("{")
         with pytest.raises(ModelIntegrityError, match=r"tokenizer.json can't be read"):
             MonoT5Reranker(tmp_path)
+        write_tokenizer(tmp_path, [*WORDS, "another"])
+        with pytest.raises(ModelFormatError, match="has 20 word vectors for the 21 tokens of its tokenizer"):
+            MonoT5Reranker(tmp_path)
         write_tokenizer(tmp_path, WORDS)
         (tmp_path / "model.safetensors").write_bytes(weights[:1_000])
         with pytest.raises(ModelIntegrityError, match="can't be loaded"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from secondpass.calibration.base import Calibrator
 from secondpass.calibration.calibrators import calibrator_from_config
-from secondpass.errors import InputError, ModelIntegrityError
+from secondpass.errors import InputError, ModelIntegrityError, reason
 from secondpass.files import write_whole
 
 __all__ = ["CALIBRATION", "SavedCalibration", "read_calibration", "write_calibration"]
@@ -48,7 +48,7 @@ def write_calibration(path: str | os.PathLike[str], saved: SavedCalibration) -> 
     try:
         write_whole(Path(path).expanduser(), (json.dumps(data, indent=2) + "\n").encode())
     except OSError as exc:
-        raise InputError(f"{path} can't be written: {exc}") from exc
+        raise InputError(f"{path} can't be written: {reason(exc)}") from exc
 
 
 def read_calibration(path: str | os.PathLike[str]) -> SavedCalibration:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from secondpass.cli.console import errors, write_json
+from secondpass.bars import shows_bars
+from secondpass.cli.console import write_json
 
 __all__ = ["choose"]
 
@@ -48,7 +49,7 @@ def choose(
         rerankers=reranker,
         depths=whole_numbers(depths, "--depths"),
         n_queries=queries,
-        progress=errors.is_terminal,
+        progress=shows_bars(),
     )
     if as_json:
         write_json(choice.to_dict())

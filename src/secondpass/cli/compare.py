@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from secondpass.cli.console import errors, say, write_json
+from secondpass.bars import shows_bars
+from secondpass.cli.console import say, write_json
 from secondpass.errors import ConfigError, InputError
 
 __all__ = ["compare"]
@@ -81,7 +82,7 @@ def compare(
         groups=None if groups is None else {"category": category_of(groups)},
         prices=dict(_named(price, "--price") for price in prices or ()),
         memory=memory,
-        progress=errors.is_terminal,
+        progress=shows_bars(),
     )
     # First of all what was measured, whatever becomes of the files.
     if as_json:

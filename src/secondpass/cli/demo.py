@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from secondpass.bars import shows_bars
 from secondpass.cli.console import documents_table, errors, output
 from secondpass.errors import ConfigError, ModelIntegrityError, TruncationWarning
 from secondpass.evaluate.stdlib_docs import stdlib_corpus
@@ -49,7 +50,7 @@ def demo(
 ) -> None:
     """Search the documentation of Python's standard library: retrieve by vectors, then rerank."""
     # What the model by itself changes; the places before are in the table.
-    model = load("cross-encoder", long_documents="truncate", progress=errors.is_terminal)
+    model = load("cross-encoder", long_documents="truncate", progress=shows_bars())
     search = RetrieveRerank(_retriever(), model, depth=depth, prior=False)
     warnings.simplefilter("ignore", TruncationWarning)  # the line below each table counts them
     for question in [query] if query else _QUESTIONS:
@@ -82,7 +83,7 @@ def _retriever() -> DenseRetriever:
     what = f"{len(documents):,} docstrings of Python's standard library"
     errors.print(f"Indexing {what}: about {about_s:.0f} s, this first time only.", style="dim", highlight=False)
     start = time.perf_counter()
-    retriever.index(documents, progress=errors.is_terminal)
+    retriever.index(documents, progress=shows_bars())
     retriever.save(folder)
     errors.print(f"Done in {time.perf_counter() - start:.0f} s; kept in {folder}\n", style="dim", highlight=False)
     return retriever

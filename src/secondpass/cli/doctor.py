@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from secondpass.cli.console import errors, output, say_error, write_json
+from secondpass.bars import shows_bars
+from secondpass.cli.console import output, say_error, write_json
 from secondpass.cli.reading import read_argument, read_yaml
 from secondpass.errors import ConfigError, SecondPassError
 from secondpass.loading import from_config, load
@@ -72,7 +73,7 @@ def _subject(model: str | None, config: Path | None) -> "Reranker | FactVerifier
     if config is None:
         # Without the test at loading, which would refuse what is to be found out.
         name = "cross-encoder" if model is None else f"cross-encoder:{model}"
-        return load(name, smoke_test=False, progress=errors.is_terminal)
+        return load(name, smoke_test=False, progress=shows_bars())
     if model is not None:
         raise ConfigError("pass --model or --config, not both: a configuration names its model")
     settings = read_yaml(config)

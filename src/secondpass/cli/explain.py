@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from secondpass.cli.console import errors, output, write_json
+from secondpass.bars import shows_bars
+from secondpass.cli.console import output, write_json
 from secondpass.cli.reading import read_argument, read_settings, read_yaml
 from secondpass.cli.verify import read_passages, write_page
 from secondpass.errors import ConfigError, InputError
@@ -67,7 +68,7 @@ def _score(query: str, document: str, model: str | None, config: Path | None) ->
     if config is not None:
         return explained(from_config(read_yaml(config)), query, read_argument(document))
     return explained(
-        load("cross-encoder" if model is None else f"cross-encoder:{model}", progress=errors.is_terminal),
+        load("cross-encoder" if model is None else f"cross-encoder:{model}", progress=shows_bars()),
         query,
         read_argument(document),
     )

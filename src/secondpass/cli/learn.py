@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from secondpass.bars import shows_bars
 from secondpass.cli.console import write_json
 from secondpass.errors import ConfigError
 
@@ -90,7 +91,7 @@ def learn(
         measure=measure,
         processes=processes,
         seed=seed,
-        progress=sys.stderr.isatty() or not as_json,
+        progress=shows_bars() or not as_json,
     )
     if not as_json:
         sys.stdout.write(f"{learned!r}\n")

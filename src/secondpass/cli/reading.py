@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from secondpass.errors import ConfigError, InputError
+from secondpass.errors import ConfigError, InputError, reason
 
-__all__ = ["decoded", "read_argument", "read_bytes", "read_settings", "read_utf8", "read_yaml", "why"]
+__all__ = ["decoded", "read_argument", "read_bytes", "read_settings", "read_utf8", "read_yaml"]
 
 
 def read_argument(value: str) -> str:
@@ -40,7 +40,7 @@ def read_bytes(name: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if name == "standard input" else Path(name).read_bytes()
     except (OSError, ValueError) as exc:  # ValueError: a null character in the file's name
-        raise InputError(f"{name} can't be read: {why(exc)}") from exc
+        raise InputError(f"{name} can't be read: {reason(exc)}") from exc
 
 
 def decoded(name: str, data: bytes) -> str:
@@ -53,12 +53,6 @@ def decoded(name: str, data: bytes) -> str:
         return data.decode("utf-8-sig")
     except ValueError as exc:
         raise InputError(f"{name} can't be read as UTF-8 text: {exc}") from exc
-
-
-def why(exc: Exception) -> str:
-    """Return what an error says, in a few words: of the system's own, without its number and the file's name."""
-    said = getattr(exc, "strerror", None) or str(exc)
-    return said[:1].lower() + said[1:]
 
 
 def read_yaml(path: Path) -> Any:
@@ -74,7 +68,7 @@ def read_yaml(path: Path) -> Any:
     except RecursionError:
         raise ConfigError(f"{path} can't be read as YAML: it is nested too deeply") from None
     except OSError as exc:
-        raise ConfigError(f"{path} can't be read: {why(exc)}") from exc
+        raise ConfigError(f"{path} can't be read: {reason(exc)}") from exc
     except (ValueError, yaml.YAMLError) as exc:  # an impossible date or number is a ValueError
         raise ConfigError(f"{path} can't be read as YAML: {exc}") from exc
 

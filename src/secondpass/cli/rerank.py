@@ -8,8 +8,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from secondpass.bars import shows_bars
 from secondpass.base import Reranker
-from secondpass.cli.console import documents_table, errors, one_line, output, write_json
+from secondpass.cli.console import documents_table, one_line, output, write_json
 from secondpass.cli.documents import documents_in
 from secondpass.cli.reading import read_yaml
 from secondpass.errors import ConfigError, InputError
@@ -55,7 +56,7 @@ def rerank(
 
 def _reranker(model: str | None, config: Path | None) -> Reranker:
     if config is None:
-        return load("cross-encoder" if model is None else f"cross-encoder:{model}", progress=errors.is_terminal)
+        return load("cross-encoder" if model is None else f"cross-encoder:{model}", progress=shows_bars())
     if model is not None:
         raise ConfigError("pass --model or --config, not both: a configuration names its model")
     return from_config(read_yaml(config))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from secondpass.cli.reading import read_yaml
-from secondpass.errors import ConfigError
+from secondpass.errors import ConfigError, InputError
 from secondpass.evaluate.beir import read_beir
 from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.installed import retriever_named
@@ -19,6 +19,7 @@ from secondpass.retrieve.two_stage import RetrieveRerank
 __all__ = ["category_of", "dataset_of", "systems_of", "whole_numbers"]
 
 _FIRST_STAGE = "first-stage"
+_CONFIGURATIONS, _RUNS = (".yaml", ".yml", ".json"), (".run", ".trec", ".tsv", ".txt")  # how such files may end
 
 
 def dataset_of(name: str, candidates: Path | None, drop_missing: bool) -> Dataset:
@@ -52,6 +53,7 @@ def systems_of(systems: Sequence[str], depth: int) -> dict[str, Any]:
     Raises:
         ConfigError: two have one name, or one can't be built.
         RegistryError: there is no retriever or reranker of that name.
+        InputError: there is no file of that name, which ends as one.
     """
     named: dict[str, Any] = {}
     built: dict[str, Any] = {}
@@ -77,7 +79,9 @@ def _system(system: str, depth: int, built: dict[str, Any]) -> Any:
 def _built(system: str, depth: int, built: dict[str, Any]) -> Any:
     path = Path(system)
     if path.is_file():
-        return _configured(path) if path.suffix in (".yaml", ".yml", ".json") else path
+        return _configured(path) if path.suffix in _CONFIGURATIONS else path
+    if path.suffix in (*_CONFIGURATIONS, *_RUNS):
+        raise InputError(f"{system} can't be read: there is no such file")
     first, both, second = system.partition("+")
     if both:
         retriever, reranker = _system(first, depth, built), _system(second, depth, built)

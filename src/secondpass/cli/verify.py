@@ -10,8 +10,8 @@ from rich.text import Text
 
 from secondpass.cli.console import one_line, output, say_error, write_json
 from secondpass.cli.documents import passages_in, text_of
-from secondpass.cli.reading import read_argument, read_settings, why
-from secondpass.errors import InputError, SecondPassError, VerificationFailedError
+from secondpass.cli.reading import read_argument, read_settings
+from secondpass.errors import InputError, SecondPassError, VerificationFailedError, reason
 from secondpass.files import write_whole
 from secondpass.types import Document, printable
 from secondpass.verify.reasons import relevant, telling, told, what_was_done
@@ -145,7 +145,7 @@ def write_page(text: str, path: Path) -> None:
     try:
         write_whole(path.expanduser(), text.encode("utf-8", "replace"))
     except OSError as exc:
-        raise InputError(f"{path} can't be written: {why(exc)}") from exc
+        raise InputError(f"{path} can't be written: {reason(exc)}") from exc
 
 
 def _print(verification: Verification, sources: list[str]) -> None:

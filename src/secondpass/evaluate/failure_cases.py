@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from secondpass.errors import ConfigError, InputError
+from secondpass.errors import ConfigError, InputError, reason
 from secondpass.evaluate.changes import moves
 from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.figures import Move
@@ -101,7 +101,7 @@ class Failures:
         try:
             write_whole(target, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
         except OSError as exc:
-            raise InputError(f"{target} can't be written: {exc}") from exc
+            raise InputError(f"{target} can't be written: {reason(exc)}") from exc
         return len(lines)
 
     def __repr__(self) -> str:

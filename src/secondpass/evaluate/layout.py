@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
-from secondpass.errors import InputError
+from secondpass.errors import InputError, reason
 from secondpass.evaluate.tables import COLOURS, escaped
 from secondpass.files import write_whole
 
@@ -44,7 +44,7 @@ def write_page(page: str, path: str | os.PathLike[str]) -> None:
     try:
         write_whole(Path(path).expanduser(), page.encode("utf-8", "replace"))
     except OSError as exc:
-        raise InputError(f"{path} can't be written: {exc}") from exc
+        raise InputError(f"{path} can't be written: {reason(exc)}") from exc
 
 
 def section(title: str, body: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from secondpass.errors import InputError
+from secondpass.errors import InputError, reason
 from secondpass.types import document_text
 from secondpass.validation import Text, Whole, shown
 
@@ -166,7 +166,9 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the lines that are not blank, with their numbers from 1."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as exc:
+    except OSError as exc:
+        raise InputError(f"{path} can't be read: {reason(exc)}") from exc
+    except ValueError as exc:
         raise InputError(f"{path} can't be read as UTF-8 text: {exc}") from exc
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():

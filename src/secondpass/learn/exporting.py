@@ -155,6 +155,7 @@ def write_graph(
     if not path.is_file():
         raise ConfigError(f"{folder} has no tokenizer.json, which an exported model needs")
     tokenizer = EncoderTokenizer(Tokenizer.from_file(str(path)), read_config(folder).max_length or _MOST_TOKENS)
+    tokenizer.check_rows(weights.n_words, str(folder))
     ranges = activation_ranges(weights, sample_batches(tokenizer)) if precision == "int8" else None
     write_whole(folder / _MODEL, build_graph(weights, head=head, precision=precision, ranges=ranges))
     return sha256_of(folder / _MODEL)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from secondpass.bars import shows_bars
 from secondpass.base import Reranker
 from secondpass.calibration.examples import score_examples
 from secondpass.calibration.quality import ProbabilityQuality, probability_quality
@@ -143,7 +144,7 @@ def learn(
         measure: in the words of ir-measures.
         processes: how many train together, by torchrun.
         seed: of the split, the training and the intervals.
-        progress: show what is being done, and bars.
+        progress: show what is being done, and on a terminal or in a notebook bars.
 
     Raises:
         InputError: the data can't be learned from; says why.
@@ -166,19 +167,18 @@ def learn(
     Whole(at_least=1).checked(processes, "processes")
     _refuse_other_losses(synthetic, settings)
     old = _checked_guards(guards or {}, retriever)
-    clock = _Clock(progress)
+    clock, bars = _Clock(progress), progress and shows_bars()
     before = CrossEncoderReranker(start, smoke_test=False)
     with clock.step("find candidates"):
         finder = opened_retriever(retriever)
-        parts = parts_of(with_candidates(dataset, finder, n_candidates, progress), dev, test, seed)
+        parts = parts_of(with_candidates(dataset, finder, n_candidates, bars), dev, test, seed)
         # Another corpus needs an index of its own.
         old = {
-            name: with_candidates(guard, opened_retriever(retriever), n_candidates, progress)
-            for name, guard in old.items()
+            name: with_candidates(guard, opened_retriever(retriever), n_candidates, bars) for name, guard in old.items()
         }
     with clock.step("mine hard negatives"):
         if not len(finder):
-            finder.index(dataset.documents, progress=progress)
+            finder.index(dataset.documents, progress=bars)
         mined = _mined(parts.examples, dataset.documents, finder, before, n_negatives, n_candidates, seed)
         examples = [*mined, *replay]
     of_dev = judged_lists(parts.dev)
@@ -207,7 +207,7 @@ def learn(
             settings=chosen,
             measure=measure,
             processes=processes,
-            progress=progress,
+            progress=bars,
         )
     with clock.step("export"):
         shutil.rmtree(path / _MODEL, ignore_errors=True)  # whole or not there: it is made anew from the training

@@ -84,6 +84,7 @@ class ColbertModel:
             )
         # The model's own limit, which is the query's; documents may be given a lower one.
         self.tokenizer = read_tokenizer(files, None)
+        self.session.check_vocabulary(self.tokenizer, files.name)
         self.max_length = files.max_length(max_length)
         if not _N_SPECIALS < query_length <= self.tokenizer.max_length:
             limit = self.tokenizer.max_length

@@ -13,13 +13,14 @@ from secondpass.models.batching import BatchRunner, Rows, available_cores
 from secondpass.models.engines import import_onnxruntime
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.resolve import checked_device
-from secondpass.models.tokens import Batch, EncoderTokenizer
+from secondpass.models.tokens import Batch, EncoderTokenizer, foreign_vocabulary
 
 __all__ = ["OnnxSession", "PiecewiseSession", "Session", "int8_overflows", "is_out_of_memory", "read_tokenizer"]
 
 onnxruntime = import_onnxruntime()
 
 _GPU_BATCH_TOKENS = 16_384
+_TEXT_VECTOR = "sentence_embedding"  # as sentence-transformers and Optimum name it
 
 # An ONNX model of one MatMulInteger: four unsigned bytes by four signed ones, each 127. A test writes it again.
 _PRODUCTS = (
@@ -34,14 +35,14 @@ class Session(Protocol):
 
     Attributes:
         pads: whether sequences of different lengths may be in one batch.
-        output_shape: of the first output; a size that depends on the input is not an int.
+        output_shape: of the output; a size that depends on the input is not an int.
     """
 
     pads: bool
     output_shape: list[Any]
 
     def run(self, batch: Batch, state: Rows | None = None) -> Rows:
-        """Return the first output for a batch, as float32; any number of threads may call it at a time.
+        """Return the output for a batch, as float32; any number of threads may call it at a time.
 
         Args:
             batch: the sequences.
@@ -65,6 +66,11 @@ class OnnxSession:
         model: a file, or a serialized model.
         device: ``cpu`` (the default), ``cuda`` or ``cuda:N``.
         state: of a piece of a graph, the input for what the piece before it gave: see `secondpass.models.graph.cut`.
+        embeds: whether a text's vector is asked for: where the file gives one beside those of the tokens, in the output
+            ``sentence_embedding``, it is taken.
+
+    Attributes:
+        output: the name of the output that is taken, else the first.
 
     Raises:
         ModelIntegrityError: it can't be read.
@@ -72,7 +78,7 @@ class OnnxSession:
         ConfigError: the device is not available.
     """
 
-    def __init__(self, model: Path | bytes, device: str | None, *, state: str = "") -> None:
+    def __init__(self, model: Path | bytes, device: str | None, *, state: str = "", embeds: bool = False) -> None:
         device = checked_device(device) or "cpu"
         self.device = "cpu" if device.startswith("cpu") else device
         name = str(model) if isinstance(model, Path) else "the fused graph"
@@ -93,10 +99,12 @@ class OnnxSession:
         if unknown:
             raise ModelFormatError(f"{name} needs inputs that an encoder does not have: {', '.join(unknown)}")
         self.pads = "attention_mask" in self._inputs
-        self.output_shape: list[Any] = self._session.get_outputs()[0].shape
+        shapes = {node.name: node.shape for node in self._session.get_outputs()}
+        self.output = _TEXT_VECTOR if embeds and _TEXT_VECTOR in shapes else next(iter(shapes))
+        self.output_shape: list[Any] = shapes[self.output]
 
-    def run(self, batch: Batch, state: Rows | None = None) -> Rows:
-        """Return the first output for a batch, as float32; ``state`` as in `Session.run`.
+    def run(self, batch: Batch, state: Rows | None = None, options: Any = None) -> Rows:
+        """Return the output for a batch, as float32; ``state`` as in `Session.run`.
 
         Raises:
             ModelFormatError: there is padding in the batch, and the model has no input for a mask.
@@ -105,8 +113,23 @@ class OnnxSession:
             raise ModelFormatError("the model has no input for a mask, so it can't be given padded sequences")
         inputs = {name: getattr(batch, name) for name in self._inputs}
         with before_any_fork():
-            outputs = self._session.run(None, inputs if state is None else {**inputs, self._state: state})
-        return np.asarray(outputs[0], dtype=np.float32)
+            (output,) = self._session.run(
+                [self.output], inputs if state is None else {**inputs, self._state: state}, options
+            )
+        return np.asarray(output, dtype=np.float32)
+
+    def check_vocabulary(self, tokenizer: EncoderTokenizer, name: str) -> None:
+        """Refuse a tokenizer whose vocabulary is larger than the model's.
+
+        Raises:
+            ModelFormatError: the model can't be given its last token.
+        """
+        quiet = onnxruntime.RunOptions()
+        quiet.log_severity_level = 4  # what fails is told by the error
+        try:
+            self.run(tokenizer.last_token(), options=quiet)
+        except Exception as exc:  # ONNX Runtime's errors share no public base
+            raise foreign_vocabulary(name, f"it can't take the last token of its tokenizer: {first_line(exc)}") from exc
 
     def runner(self) -> BatchRunner:
         """Return the threads to run it on: one for each core, or one that feeds a GPU."""

@@ -18,7 +18,7 @@ try:
     import torch
     from transformers import AutoModelForSeq2SeqLM
 
-    from secondpass.models.pytorch import check_torch_device, is_out_of_memory
+    from secondpass.models.pytorch import check_torch_device, is_out_of_memory, without_bars
 except ImportError as exc:
     raise MissingExtraError.of("torch", "a T5 reranker") from exc
 
@@ -67,6 +67,7 @@ class T5Model:
         self.max_length = Whole(at_least=16).checked(max_length, "max_length")
         self.tokenizer = _tokenizer(files, max_length)
         self._model: Any = _load(files, device or _best_device(), dtype)
+        self.tokenizer.check_rows(self._model.get_input_embeddings().num_embeddings, files.name)
         self._ends = _Ends.of(self._model.config, files.name)
         self.batch_tokens = batch_tokens or (
             _CPU_BATCH_TOKENS if self._model.device.type == "cpu" else _GPU_BATCH_TOKENS
@@ -168,9 +169,10 @@ def _load(files: ModelFiles, device: str, dtype: str | None) -> Any:
         raise ModelFormatError(f"{files.name} is not a T5: its model_type is {model_type!r}")
     settings = {"dtype": getattr(torch, dtype)} if dtype else {}
     try:
-        model, about = AutoModelForSeq2SeqLM.from_pretrained(
-            files.folder, use_safetensors=True, local_files_only=True, output_loading_info=True, **settings
-        )
+        with without_bars():
+            model, about = AutoModelForSeq2SeqLM.from_pretrained(
+                files.folder, use_safetensors=True, local_files_only=True, output_loading_info=True, **settings
+            )
         model = model.to(device).eval()
     except Exception as exc:  # transformers, safetensors and torch raise many kinds
         if is_out_of_memory(exc):

@@ -26,7 +26,7 @@ from secondpass.models.batching import portions
 from secondpass.models.sources.config import read_json
 from secondpass.models.word_counts import WordCounts
 
-__all__ = ["Batch", "EncoderTokenizer", "KeptTokens", "Tokens", "is_panic"]
+__all__ = ["Batch", "EncoderTokenizer", "KeptTokens", "Tokens", "foreign_vocabulary", "is_panic"]
 
 Ids = npt.NDArray[np.int32]
 
@@ -147,6 +147,27 @@ class EncoderTokenizer:
     def _encoded(self, text: str) -> tokenizers.Encoding:
         with _errors_as(ScoringError, "the tokenizer failed"), before_any_fork():
             return self._tokenizer.encode(text, add_special_tokens=False)
+
+    def check_rows(self, n_rows: int, name: str) -> None:
+        """Refuse a model that has fewer word vectors than this vocabulary has tokens, added ones not counted.
+
+        Args:
+            n_rows: of its table of word vectors.
+            name: the model's.
+
+        Raises:
+            ModelFormatError: some texts have tokens that it has no vector for.
+        """
+        n_tokens = self._tokenizer.get_vocab_size(with_added_tokens=False)
+        if n_tokens > n_rows:
+            raise foreign_vocabulary(
+                name, f"it has {n_rows:,} word vectors for the {n_tokens:,} tokens of its tokenizer"
+            )
+
+    def last_token(self) -> Batch:
+        """Return a sequence with the last token of the vocabulary, added ones not counted."""
+        last = self._tokenizer.get_vocab_size(with_added_tokens=False) - 1
+        return self.single_batch([Tokens(np.array([last], dtype=np.int32), 1)])
 
     @property
     def pair_room(self) -> int:
@@ -294,6 +315,11 @@ def _follow_settings(tokenizer: tokenizers.Tokenizer, settings: Mapping[str, Any
     if any(read_json(path).get("do_lower_case") is True for path in folder.glob("sentence_*_config.json")):
         own = [] if normalizer is None else [normalizer]
         tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *own])
+
+
+def foreign_vocabulary(name: str, said: str) -> ModelFormatError:
+    """Return the error for a model whose tokenizer makes tokens that it has no vectors for."""
+    return ModelFormatError(f"{name}: {said}; tokenizer.json and the weights are not those of one model")
 
 
 def is_panic(exc: BaseException) -> bool:

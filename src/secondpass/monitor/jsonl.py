@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import ClassVar
 
-from secondpass.errors import InputError, SecondPassWarning, warn
+from secondpass.errors import InputError, SecondPassWarning, reason, warn
 from secondpass.forking import reset_after_fork
 from secondpass.monitor.event import Event
 from secondpass.monitor.sink import Sink
@@ -118,7 +118,9 @@ def read_events(path: str | os.PathLike[str]) -> Iterator[Event]:
                 event = _event(line, f"{where}, line {number}")
                 if event is not None:
                     yield event
-    except (OSError, UnicodeDecodeError) as exc:
+    except OSError as exc:
+        raise InputError(f"{where} can't be read: {reason(exc)}") from exc
+    except UnicodeDecodeError as exc:
         raise InputError(f"{where} can't be read as UTF-8 text: {exc}") from exc
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from secondpass.models.backends.onnx import OnnxPairModel
 from secondpass.models.graph import build as building
 from secondpass.models.graph import cache as graph_cache
 from secondpass.models.graph.encoder import build_graph
-from secondpass.models.graph.onnx_proto import make_node, make_value, read_model
+from secondpass.models.graph.onnx_proto import make_node, make_tensor, make_value, read_model
 from secondpass.models.graph.weights import EncoderWeights, read_weights
 from secondpass.models.pair import PairModel
 from secondpass.models.sources.config import ModelConfig
@@ -52,12 +53,23 @@ def embedded_model() -> PairModel:
     return load_pair_model("ms-marco-MiniLM-L12-v2", local_files_only=True)
 
 
-def exported(tiny: Path, folder: Path, *, producer: bytes = b"elsewhere.") -> Path:
-    """Return a folder with the tiny model as an ONNX file with a mask, float32, that another program wrote."""
+def exported(
+    tiny: Path, folder: Path, *, producer: bytes = b"elsewhere.", head: Literal["classifier", "tokens"] = "classifier"
+) -> Path:
+    """Return a folder with the tiny model as an ONNX file with a mask, float32, that another program wrote.
+
+    With ``tokens`` it gives the tokens' vectors, and then the first one's as ``sentence_embedding``.
+    """
     folder.mkdir(exist_ok=True)
     path = folder / "model.onnx"
-    path.write_bytes(build_graph(read_weights(tiny), head="classifier", precision="float32"))
+    path.write_bytes(build_graph(read_weights(tiny), head=head, precision="float32"))
     model = read_model(path)
+    if head == "tokens":
+        model.graph.initializer.append(make_tensor("first", np.array(0)))
+        model.graph.node.append(
+            make_node("Gather", [model.graph.output[0].name, "first"], ["sentence_embedding"], axis=1)
+        )
+        model.graph.output.append(make_value("sentence_embedding", np.float32, ["batch", 32]))
     model.graph.input.append(make_value("attention_mask", np.int64, ["batch", "sequence"]))
     for node in model.graph.node:
         if node.op_type == "MultiHeadAttention":
@@ -267,6 +279,33 @@ class TestAsExported:
         assert model.on_cpu is not None
         assert "does not compute what its weights say" in model.on_cpu.reason
         assert model.logits(PAIRS)[:, 0].argmax() == 0
+
+    def test_a_text_s_vector_is_the_one_that_the_file_gives(
+        self, tiny: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Beside those of the tokens: they are not pooled in another way, nor by a graph of our own."""
+        folder = exported(tiny, tmp_path / "vectors", head="tokens")
+        monkeypatch.setattr(building, "read_weights", lambda path, config: read_weights(tiny, config))
+        model = load_embedding_model(str(folder))
+        assert "does not compute what its weights say" in model.on_cpu.reason  # type: ignore[attr-defined]
+        (folder / "1_Pooling").mkdir()
+        (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
+        first = load_embedding_model(str(folder))
+        assert first.on_cpu.precision == "float32"  # type: ignore[attr-defined]
+        np.testing.assert_allclose(model.encode_documents(DOCUMENTS), first.encode_documents(DOCUMENTS), atol=1e-5)
+
+    @pytest.mark.parametrize("backend", ["onnx", "openvino"])
+    def test_a_vocabulary_that_is_another_model_s(self, tiny: Path, tmp_path: Path, cache: Path, backend: str) -> None:
+        """It is refused when it is loaded, not at the first text with a word that has no vector."""
+        folder = save_tiny_encoder(tmp_path / "swapped", tiny, words=5000)
+        with pytest.raises(ModelFormatError, match="has 5,000 word vectors for the 30,522 tokens of its tokenizer"):
+            load_pair_model(str(folder), backend=backend)
+
+    def test_a_vocabulary_that_an_exported_file_does_not_take(self, tiny: Path, tmp_path: Path, cache: Path) -> None:
+        """Its word vectors can't be counted, so it is given the last token."""
+        folder = exported(save_tiny_encoder(tmp_path / "short", tiny, words=5000), tmp_path / "file")
+        with pytest.raises(ModelFormatError, match=r"it can't take the last token of its tokenizer: .*weights are not"):
+            load_pair_model(str(folder))
 
 
 class TestCache:

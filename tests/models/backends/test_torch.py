@@ -212,6 +212,15 @@ def test_a_folder_without_a_tokenizer_is_refused(load: Any, tiny: Path) -> None:
         load(str(tiny), backend="torch", device="cpu")
 
 
+@pytest.mark.parametrize("load", [load_pair_model, load_embedding_model])
+def test_a_vocabulary_that_is_another_model_s_is_refused(load: Any, tiny: Path, tmp_path: Path) -> None:
+    """On a GPU its first word without a vector would take the device from the whole process."""
+    folder = tmp_path / "swapped"
+    save_tiny_bert(folder, ["relevance"], vocabulary=tiny, seed=0, initializer_range=0.5, words=5_000)
+    with pytest.raises(ModelFormatError, match="has 5,000 word vectors for the 30,522 tokens of its tokenizer"):
+        load(str(folder), backend="torch", device="cpu")
+
+
 def test_a_bi_encoder_keeps_its_settings_when_pickled() -> None:
     """Length and batches are those that it was built with."""
     model = load_embedding_model("all-MiniLM-L6-v2", device="cpu", max_length=32, local_files_only=True)

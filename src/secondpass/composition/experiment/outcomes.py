@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.errors import InputError, SecondPassWarning, warn
+from secondpass.errors import InputError, SecondPassWarning, reason, warn
 from secondpass.files import write_whole
 from secondpass.forking import reset_after_fork
 from secondpass.validation import Number, Text, Whole
@@ -112,7 +112,7 @@ class Outcomes:
         try:
             write_whole(Path(path).expanduser(), f"{text}\n".encode())
         except OSError as exc:
-            raise InputError(f"{os.fspath(path)} can't be written: {exc}") from exc
+            raise InputError(f"{os.fspath(path)} can't be written: {reason(exc)}") from exc
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, max_units: int = 1_000_000) -> Self:

@@ -14,7 +14,7 @@ try:
     from sentence_transformers import CrossEncoder, SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
-    from secondpass.models.pytorch import knows_no_word
+    from secondpass.models.pytorch import knows_no_word, without_bars
 except ImportError as exc:
     raise MissingExtraError.of("learn", "training") from exc
 
@@ -38,10 +38,11 @@ def open_model(checkpoint: Path, task: TrainTask, settings: TrainSettings) -> An
     model: Any
     device = "cpu" if uses_cpu() else None
     try:
-        if task == "embed":
-            model = _bi_encoder(checkpoint, settings, device)
-        else:
-            model = _cross_encoder(checkpoint, task, settings, device)
+        with without_bars():
+            if task == "embed":
+                model = _bi_encoder(checkpoint, settings, device)
+            else:
+                model = _cross_encoder(checkpoint, task, settings, device)
     except (OSError, ValueError, RuntimeError, KeyError) as exc:
         raise ModelIntegrityError(f"the checkpoint in {checkpoint} can't be read: {exc}") from exc
     if getattr(model, "tokenizer", None) is None or knows_no_word(model.tokenizer):

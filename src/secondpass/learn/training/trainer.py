@@ -39,7 +39,7 @@ try:
 
     from secondpass.learn.training.memory import part_size
     from secondpass.learn.training.precision import is_mixed, precision_arguments
-    from secondpass.models.pytorch import is_out_of_memory
+    from secondpass.models.pytorch import is_out_of_memory, without_bars
 except ImportError as exc:
     raise MissingExtraError.of("learn", "training") from exc
 
@@ -303,15 +303,13 @@ def _errors_of(folder: Path) -> Iterator[None]:
 def _quiet() -> Iterator[None]:
     """Keep transformers from showing a bar for each file that is written, and from telling what it is told anyway."""
     log: Any = transformers_log  # untyped
-    level, bars = transformers_log.get_verbosity(), transformers_log.is_progress_bar_enabled()
+    level = transformers_log.get_verbosity()
     log.set_verbosity_error()
-    log.disable_progress_bar()
     try:
-        yield
+        with without_bars(anywhere=True):
+            yield
     finally:
         transformers_log.set_verbosity(level)
-        if bars:
-            log.enable_progress_bar()
 
 
 def _seen(examples: Sequence[Any], task: TrainTask) -> list[Any]:

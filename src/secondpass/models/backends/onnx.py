@@ -16,7 +16,7 @@ from secondpass.models.pair import PairModel
 from secondpass.models.sources.files import ModelFiles
 from secondpass.models.sources.formats import ONNX
 from secondpass.models.sources.resolve import checked_device
-from secondpass.models.tokens import Batch, Tokens
+from secondpass.models.tokens import Batch, EncoderTokenizer, Tokens
 
 if TYPE_CHECKING:
     from secondpass.models.graph.encoder import Head
@@ -31,10 +31,11 @@ def _open(
     precision: PrecisionSetting | None,
     exits: Sequence[int] = (),
 ) -> tuple[Session, CpuModel | None]:
+    embeds = head != "classifier"
     if (checked_device(device) or "cpu").startswith("cpu"):
         chosen = cpu_model(files, head=head, precision=precision)
         if not exits:
-            return OnnxSession(chosen.model, device), chosen
+            return OnnxSession(chosen.model, device, embeds=embeds), chosen
         if not chosen.precision:
             raise ModelFormatError(f"{files.name} can't stop between its layers, as it runs {chosen}")
         from secondpass.models.graph.cut import cut_graph  # here, as protobuf takes its time to load
@@ -47,7 +48,17 @@ def _open(
         raise ConfigError(f"precision={precision!r} is for a CPU; on {device!r} a model runs as exported")
     if files.weights.suffix != ".onnx":
         raise ModelFormatError(f"{files.name} has no ONNX file, which {device!r} needs; use backend='torch'")
-    return OnnxSession(files.weights, device), None
+    return OnnxSession(files.weights, device, embeds=embeds), None
+
+
+def _tokenizer(
+    files: ModelFiles, max_length: int | None, session: Session, on_cpu: CpuModel | None
+) -> EncoderTokenizer:
+    """Read the tokenizer, and let a file as exported show that it takes all its tokens; fused graphs were built so."""
+    tokenizer = read_tokenizer(files, max_length)
+    if isinstance(session, OnnxSession) and not (on_cpu and on_cpu.precision):
+        session.check_vocabulary(tokenizer, files.name)
+    return tokenizer
 
 
 class OnnxPairModel(Reopened, PairModel):
@@ -72,7 +83,7 @@ class OnnxPairModel(Reopened, PairModel):
     Raises:
         ModelIntegrityError: the file can't be read.
         ModelFormatError: it is not an encoder with a head for labels, or can't run in the precision, or it has exits
-            and no fused graph.
+            and no fused graph, or its tokenizer is another model's.
         ConfigError: the device is not available, the precision unknown, or there is no such exit.
     """
 
@@ -99,7 +110,7 @@ class OnnxPairModel(Reopened, PairModel):
         super().__init__(
             files.name,
             files.labels(shape[1]),
-            read_tokenizer(files, max_length),
+            _tokenizer(files, max_length, self.session, self.on_cpu),
             self.session.batch_tokens(batch_tokens),
             self.session.runner(),
         )
@@ -185,7 +196,7 @@ class OnnxEmbeddingModel(Reopened, EmbeddingModel):
             document_prefix="" if files.spec else files.config.document_prefix,
         )
         self.files = files
-        self.tokenizer = read_tokenizer(files, max_length)
+        self.tokenizer = _tokenizer(files, max_length, self.session, self.on_cpu)
         self.batch_tokens = self.session.batch_tokens(batch_tokens)
         self._runner = self.session.runner()
         self._settings = {

@@ -31,7 +31,13 @@ try:
     from sentence_transformers.util import get_device_name
 
     from secondpass.models.backends.torch_padding_free import PaddingFree
-    from secondpass.models.pytorch import check_torch_device, is_out_of_memory, knows_no_word
+    from secondpass.models.pytorch import (
+        check_torch_device,
+        check_word_vectors,
+        is_out_of_memory,
+        knows_no_word,
+        without_bars,
+    )
 except ImportError as exc:
     raise MissingExtraError.of("torch", "the torch backend") from exc
 
@@ -282,14 +288,15 @@ def _load(
     model_kwargs: dict[str, Any] = {"use_safetensors": True} | ({"dtype": getattr(torch, dtype)} if dtype else {})
     try:
         # A folder and no name: nothing is looked up on the hub any more.
-        model = cls(
-            os.fspath(files.folder),
-            device=device,
-            trust_remote_code=False,
-            local_files_only=True,
-            model_kwargs=model_kwargs,
-            **settings,
-        ).eval()
+        with without_bars():
+            model = cls(
+                os.fspath(files.folder),
+                device=device,
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs=model_kwargs,
+                **settings,
+            ).eval()
     except BaseException as exc:  # transformers, safetensors and torch raise many kinds, and tokenizers panics
         if not (isinstance(exc, Exception) or is_panic(exc)):
             raise
@@ -301,6 +308,7 @@ def _load(
             f"{files.name}: {files.folder} has no tokenizer (tokenizer.json); copy that of the model it was trained "
             f"from into the folder"
         )
+    check_word_vectors(getattr(model, "tokenizer", None), getattr(model[0], "model", None), files.name)
     return model
 
 

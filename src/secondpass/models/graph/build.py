@@ -30,7 +30,9 @@ def build_fused(files: ModelFiles, *, head: Head, precision: Precision = "int8")
     """
     try:
         weights = read_encoder(files, head)
-        batches = sample_batches(read_tokenizer(files, None))
+        tokenizer = read_tokenizer(files, None)
+        tokenizer.check_rows(weights.n_words, files.name)
+        batches = sample_batches(tokenizer)
         ranges = activation_ranges(weights, batches) if precision == "int8" else None
         model = build_graph(weights, head=head, precision=precision, ranges=ranges)
         if files.weights.suffix == ".onnx":
@@ -62,7 +64,7 @@ def _compare(files: ModelFiles, head: Head, model: bytes, batches: Sequence[Batc
     """
     pooling = "mean" if head == "mean" else "cls"
     rows = []
-    for session in (OnnxSession(files.weights, None), OnnxSession(model, None)):
+    for session in (OnnxSession(files.weights, None, embeds=head != "classifier"), OnnxSession(model, None)):
         outputs = [pool(session.run(batch), batch.attention_mask, pooling) for batch in batches]
         rows.append(np.concatenate(outputs).astype(np.float64))
         if head != "classifier":  # some files give vectors of length 1

@@ -50,6 +50,11 @@ class EncoderWeights:
         return int(self.tensors["encoder.layer.0.attention.self.query.weight"].shape[0])
 
     @property
+    def n_words(self) -> int:
+        """How many tokens it has vectors for."""
+        return len(self.tensors["embeddings.word_embeddings.weight"])
+
+    @property
     def n_labels(self) -> int:
         """How many outputs the head has; 0 without one."""
         return len(self.tensors["head.out.weight"]) if "head.out.weight" in self.tensors else 0
