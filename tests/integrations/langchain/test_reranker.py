@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from langchain_secondpass import SecondPassCrossEncoder, SecondPassReranker
 from secondpass import (
+    BlendedReranker,
     CalibratedReranker,
     CompositionError,
     ConfigError,
@@ -242,6 +243,12 @@ class TestConstruction:
         compressor.compress_documents([*documents, Document("c")], QUERY)
         SecondPassReranker(reranker=Recording()).compress_documents(documents, QUERY)
         assert seen == [(1.0, 0.5)] * 3 + [None] * 2
+
+    def test_scores_that_are_needed_and_missing(self) -> None:
+        """The error says which setting of the compressor brings them."""
+        compressor = SecondPassReranker(reranker=BlendedReranker(FakeReranker()))
+        with pytest.raises(InputError, match="in LangChain, score_key says where in the metadata"):
+            compressor.compress_documents(candidates(), QUERY)
 
     def test_ordinal_scores_are_fine_without_a_threshold(self) -> None:
         """A reranker whose scores only give an order can be used with `top_n`."""
