@@ -66,7 +66,7 @@ def test_too_few_results_are_refused() -> None:
         def _score(self, requests: Sequence[Request]) -> list[Scores]:
             return []
 
-    with pytest.raises(ScoringError, match="0 results for 1 requests"):
+    with pytest.raises(ScoringError, match="0 results for 1 request"):
         Silent([]).rerank("q", ["a"])
 
 

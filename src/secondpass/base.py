@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from secondpass.cancellation import check_cancelled, stops_with_caller
 from secondpass.config import Configured, refuse_endless
+from secondpass.counts import counted
 from secondpass.errors import CompositionError, ConfigError, InputError, RegistryError, ScoringError
 from secondpass.registry import rerankers
 from secondpass.types import HOW_TO_CALIBRATE, Document, RankedDocument, Ranking, Request, Scale, Scores
@@ -114,7 +115,9 @@ class Reranker(Configured, ABC):
                 f"{self!r} returned a {type(results).__name__}, not a list of Scores, one for each request"
             )
         if len(results) != len(filled):
-            raise ScoringError(f"{self!r} returned {len(results)} results for {len(filled)} requests")
+            raise ScoringError(
+                f"{self!r} returned {counted(len(results), 'result')} for {counted(len(filled), 'request')}"
+            )
         scored = iter(
             [self._checked(scores, request, latency_s) for request, scores in zip(filled, results, strict=True)]
         )
@@ -256,7 +259,9 @@ class Reranker(Configured, ABC):
             raise ScoringError(f"{self!r} returned a {type(scores).__name__} for a request: put the values into Scores")
         values = scores.values
         if values.shape != (len(request),):
-            raise ScoringError(f"{self!r} returned scores of shape {values.shape} for {len(request)} documents")
+            raise ScoringError(
+                f"{self!r} returned scores of shape {values.shape} for {counted(len(request), 'document')}"
+            )
         if not np.isfinite(values).all():
             at = int(np.flatnonzero(~np.isfinite(values))[0])
             raise ScoringError(f"{self!r} returned {values[at]} as the score of documents[{at}]")

@@ -36,7 +36,7 @@ def test_qrels_count_what_was_not_retrieved() -> None:
 @pytest.mark.parametrize(
     ("grades", "message"),
     [
-        ([], "0 sets of grades for 1 requests"),
+        ([], "grades for 0 of 1 request: pass a set"),
         (5, "grades must be a list with those of each request, not 5"),
         ({"q": [1, 0]}, "grades must be a list with those of each request"),
         ([None], r"grades\[0\] must be a list of grades, or a mapping from ids to them, not None"),

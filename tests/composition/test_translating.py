@@ -100,7 +100,7 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("answer", "message"),
         [
-            (["one", "two"], "list of 1 texts, one for each, not 2"),
+            (["one", "two"], "list of 1 text, one for each, not 2"),
             ("text", "not a str"),
             (None, "not a NoneType"),
             ([None], "returned None for a text of 5 characters"),
@@ -118,7 +118,7 @@ class TestFaults:
         def failing(texts: Sequence[str]) -> list[str]:
             raise ConnectionError("gone")
 
-        with pytest.raises(ScoringError, match="translating 1 texts failed: ConnectionError") as caught:
+        with pytest.raises(ScoringError, match="translating 1 text failed: ConnectionError") as caught:
             TranslatingReranker(FakeReranker(), failing).rerank("datei", ["x"])
         assert isinstance(caught.value.__cause__, ConnectionError)
 

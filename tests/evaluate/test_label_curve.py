@@ -161,7 +161,7 @@ def test_it_is_shown_and_is_plain_data() -> None:
     [
         ({"labels": ["billing"]}, InputError, "as many labels as texts, and there are 1 and 30"),
         ({"labels": ["billing"] * 30}, InputError, "at least two different labels"),
-        ({"labels": [*["billing"] * 29, "rare"]}, InputError, "'rare' has 1 texts, and 5 folds need at least as many"),
+        ({"labels": [*["billing"] * 29, "rare"]}, InputError, "'rare' has 1 text, and 5 folds need at least as many"),
         ({"labels": [*["billing"] * 29, None]}, InputError, "each label must be a str that is not empty, not None"),
         ({"texts": "text"}, InputError, "texts must be a list of texts"),
         ({"texts": [" "] * 30}, InputError, "each text must be a str that is not empty"),
@@ -169,7 +169,7 @@ def test_it_is_shown_and_is_plain_data() -> None:
         ({"sizes": (29,)}, ConfigError, "the greatest of sizes must be at most 21"),
         ({"sizes": 5}, ConfigError, "sizes must be a list of whole numbers"),
         ({"zero_shot": 3}, ConfigError, "zero_shot must be a ZeroShotClassifier, or what else has classify_many"),
-        ({"train": lambda *_: lambda others: ["billing"]}, ConfigError, "gave 1 labels for 6 texts"),
+        ({"train": lambda *_: lambda others: ["billing"]}, ConfigError, "gave 1 label for 6 texts"),
         ({"train": lambda *_: lambda others: "billing"}, ConfigError, "what train returns must be a function"),
         ({"folds": 1}, ConfigError, "folds must be a whole number of at least 2"),
     ],

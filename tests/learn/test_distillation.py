@@ -68,7 +68,7 @@ def test_what_cannot_be_taught(tiny: Callable[..., Path], tmp_path: Path) -> Non
     """Ordinal scores, single documents and as many layers are errors that say so."""
     with pytest.raises(CompositionError, match="ordinal scores"):
         taught(FakeReranker(scale="ordinal"), {"q": ["a", "b"]})
-    with pytest.raises(InputError, match="has 1 documents"):
+    with pytest.raises(InputError, match="has 1 document"):
         taught(FakeReranker(), {"q": ["a"]})
     with pytest.raises(ConfigError, match="the model has 2 layers: a student has fewer"):
         fewer_layers(tiny(), tmp_path / "student", 2)

@@ -64,7 +64,7 @@ class TestWithAJudge:
         assert rejected.score == pytest.approx(0.88) and rejected.limit == pytest.approx(0.95 * 0.9)
         assert mined.short == (0,) and mined.n_negatives == 3
         assert repr(mined) == (
-            "Mined(3 negatives for 1 examples, 1 candidates rejected as perhaps relevant, 1 examples got too few)"
+            "Mined(3 negatives for 1 example, 1 candidate rejected as perhaps relevant, 1 example got too few)"
         )
 
     def test_logits_count_as_probabilities(self) -> None:

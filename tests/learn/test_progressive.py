@@ -81,7 +81,7 @@ def test_too_little_is_refused(requests: list[Unlabelled], documents: list[str])
         fit_exits(MODEL, [(query, [texts[0], texts[0]]) for query, texts in requests])
     with pytest.raises(InputError, match="of one kind"):
         fit_exits(MODEL, requests, kinds=["a"] * len(requests))
-    with pytest.raises(InputError, match="2 kinds for 30 requests"):
+    with pytest.raises(InputError, match="kinds has 2 for 30 requests: pass one for each"):
         fit_exits(MODEL, requests, kinds=["a", "b"])
     with pytest.raises(InputError, match="3 documents: candidates of a query are 20"):
         unlabelled_requests(["a"], documents[:3])

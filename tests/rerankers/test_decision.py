@@ -150,7 +150,7 @@ def test_what_are_no_probabilities_is_not_used(reply: Any) -> None:
     ranking = reranker.rerank("q", ["b", "a"])
     assert [(each.index, each.score) for each in ranking] == [(1, 0.2), (0, 0)]
     assert ranking[1].explanation == {"judged": False} and ranking.trace.counts["unusable_answers"] == 1
-    with pytest.raises(CompletionError, match="none of 1 answers on 1 documents could be used"):
+    with pytest.raises(CompletionError, match="none of 1 answers on 1 document could be used"):
         reranker.rerank("q", ["b"])
     kept = sp.DecisionReranker(decide=lambda *_: reply, on_error="keep").rerank("q", ["b", "a"])
     assert [each.index for each in kept] == [0, 1]

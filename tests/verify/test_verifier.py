@@ -223,7 +223,7 @@ class TestDecomposer:
     @pytest.mark.parametrize("returned", [[], ["a", " "], "text", None, [1], ["x"] * 33])
     def test_one_that_fails_leaves_the_claim(self, make: Make, returned: Any) -> None:
         """Nothing, blanks, one text or too many: the claim is verified as it is, and that is warned of."""
-        with pytest.warns(SecondPassWarning, match="the decomposer failed on 1 claims"):
+        with pytest.warns(SecondPassWarning, match="the decomposer failed on 1 claim,"):
             result = make(decomposer=lambda claim: returned).verify("The tower was built in 1889.", PASSAGES)
         assert verdicts(result) == [S] and "decomposer failed" in result.trace.notes[0]
 

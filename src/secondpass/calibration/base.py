@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.config import Configured
+from secondpass.counts import counted
 from secondpass.errors import InputError
 from secondpass.logistic import FloatArray, smoothed_targets
 from secondpass.validation import OPEN_SHARE, Whole, check
@@ -74,7 +75,8 @@ class Calibrator(Configured, ABC):
         if len(x) < cls.min_examples:
             raise InputError(
                 f"{cls.registry_name} calibration has one free parameter for every step of its curve, and follows the "
-                f"noise of {len(x)} examples: it needs at least {cls.min_examples}; use 'platt' or 'temperature'"
+                f"noise of {counted(len(x), 'example')}: it needs at least {cls.min_examples}; use 'platt' or "
+                "'temperature'"
             )
         return cls.fit_unchecked(x, y)
 

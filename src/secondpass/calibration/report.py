@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.calibration.quality import ProbabilityQuality, probability_quality
+from secondpass.counts import counted
 from secondpass.errors import MissingExtraError
 from secondpass.logistic import FloatArray
 
@@ -79,7 +80,7 @@ class CalibrationReport:
         ]
 
     def _title(self) -> str:
-        return f"{self.n_examples} held-out examples of {self.n_queries} queries, {self.n_relevant} relevant"
+        return f"{self.n_examples} held-out examples of {counted(self.n_queries, 'query')}, {self.n_relevant} relevant"
 
     def __str__(self) -> str:
         rows = [("", "before", self.method), *self._rows()]

@@ -14,6 +14,7 @@ from secondpass.cache.call import Call
 from secondpass.cache.entry import Entry, InvalidEntryError, KeyMaker, pack, unpack
 from secondpass.calibration.ready import ReadyCalibration
 from secondpass.composition.members import member_of
+from secondpass.counts import counted
 from secondpass.forking import reset_after_fork
 from secondpass.loading import RerankerLike
 from secondpass.types import Request, Scale, Scores
@@ -181,7 +182,7 @@ class CachedReranker(Reranker):
                 broken.append(exc)
         if broken:
             self._count_error(len(broken))
-            call.failed("used", f"{len(broken)} entries are invalid, one because {broken[0]}", len(broken))
+            call.failed("used", f"{counted(len(broken), 'entry')} invalid, one because {broken[0]}", len(broken))
             _log.warning("%r: %d invalid entries are replaced, one because %s", self.cache, len(broken), broken[0])
         call.hits = frozenset(call.entries)
 

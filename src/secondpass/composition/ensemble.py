@@ -25,6 +25,7 @@ from secondpass.composition.members import (
     require_initial_scores,
     without_k,
 )
+from secondpass.counts import counted
 from secondpass.errors import CompositionError, ConfigError, ScoringError
 from secondpass.loading import RerankerLike
 from secondpass.types import Request, Scale, Scores, Trace
@@ -115,8 +116,8 @@ class EnsembleReranker(Reranker):
         if weights is not None and (isinstance(weights, str | Mapping) or not isinstance(weights, Sized)):
             raise ConfigError(must_be("EnsembleReranker: weights", "a list of numbers", weights))
         if weights is not None and len(weights) != n_sources:
-            sources = f"{len(self.members)} members" + (" and the initial scores" if method == "convex" else "")
-            raise ConfigError(f"there are {len(weights)} weights for {sources}")
+            sources = counted(len(self.members), "member") + (" and the initial scores" if method == "convex" else "")
+            raise ConfigError(f"there must be a weight for each of {sources}, not {counted(len(weights), 'weight')}")
         if weights is not None:
             convex_weights(weights)
         self.weights = None if weights is None else [float(weight) for weight in weights]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.counts import counted
 from secondpass.errors import ConfigError, InputError
 from secondpass.types import Request
 from secondpass.validation import must_be
@@ -167,7 +168,9 @@ def judged_rows(
     if isinstance(grades, str | Mapping) or not isinstance(grades, Sized):
         raise InputError(must_be("grades", "a list with those of each request", grades))
     if len(grades) != len(requests):
-        raise InputError(f"there are {len(grades)} sets of grades for {len(requests)} requests; pass one for each")
+        raise InputError(
+            f"there are grades for {len(grades)} of {counted(len(requests), 'request')}: pass a set of grades for each"
+        )
     judged = []
     for at, (request, graded, vectors) in enumerate(zip(requests, grades, rows, strict=True)):
         gains, ideal = _gains(request, graded, at)
@@ -189,7 +192,9 @@ def _gains(request: Request, graded: Grades, at: int) -> tuple[Vector, Vector]:
     else:
         raise InputError(must_be(f"grades[{at}]", "a list of grades, or a mapping from ids to them", graded))
     if len(of_documents) != len(request):
-        raise InputError(f"grades[{at}] has {len(of_documents)} grades for {len(request)} documents")
+        raise InputError(
+            f"grades[{at}] has {counted(len(of_documents), 'grade')} for {counted(len(request), 'document')}"
+        )
     try:
         gains, everything = np.array(of_documents, dtype=np.float64), np.array(all_grades, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as exc:

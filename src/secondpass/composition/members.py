@@ -105,5 +105,6 @@ def require_initial_scores(requests: Sequence[Request], who: str, instead: str) 
     if any(len(request) and request.initial_scores is None for request in requests):
         raise InputError(
             f"{who} needs the first stage's score of every document, and a request has none: pass initial_scores "
-            f"(to an adapter, documents that have scores; in LangChain, score_key says where in the metadata), {instead}"
+            f"(to an adapter, documents that have scores; in LangChain, score_key says where in the metadata), "
+            f"{instead}"
         )

@@ -8,6 +8,7 @@ from secondpass.base import Reranker
 from secondpass.calibration.ready import ReadyCalibration
 from secondpass.composition.members import SETUP_FAULTS, member_of
 from secondpass.config import unwritable
+from secondpass.counts import counted
 from secondpass.errors import ScoringError
 from secondpass.loading import RerankerLike
 from secondpass.types import Document, Request, Scores
@@ -100,13 +101,17 @@ class TranslatingReranker(Reranker):
         except SETUP_FAULTS:
             raise
         except Exception as exc:  # the function may be anyone's, and fail in any way
-            raise ScoringError(f"translating {len(texts)} texts failed: {exc!r}") from exc
+            raise ScoringError(f"translating {counted(len(texts), 'text')} failed: {exc!r}") from exc
         if isinstance(translated, str) or not isinstance(translated, Sequence) or len(translated) != len(texts):
             given = f"{len(translated)}" if isinstance(translated, list | tuple) else f"a {type(translated).__name__}"
-            raise ScoringError(f"translate must return a list of {len(texts)} texts, one for each, not {given}")
+            raise ScoringError(
+                f"translate must return a list of {counted(len(texts), 'text')}, one for each, not {given}"
+            )
         for text, translation in zip(texts, translated, strict=True):
             if not isinstance(translation, str) or not translation.strip():
-                raise ScoringError(f"translate returned {translation!r} for a text of {len(text)} characters")
+                raise ScoringError(
+                    f"translate returned {translation!r} for a text of {counted(len(text), 'character')}"
+                )
         return dict(zip(texts, translated, strict=True))
 
     def _translated(self, request: Request, translations: Mapping[str, str]) -> Request:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from secondpass.counts import counted
 from secondpass.decisions.settings import DecisionSettings, completed
 from secondpass.decisions.shapes import SHAPES
 from secondpass.decisions.types import Question, Reply, distribution
@@ -66,7 +67,9 @@ class DecisionModel(AskedModel[Question, Reply]):
         reply = replied if isinstance(replied, Reply) else Reply(_probabilities(replied))
         if len(reply.probabilities) not in (0, len(question.options)):
             n_given, n_options = len(reply.probabilities), len(question.options)
-            raise CompletionError(f"the decision model gave {n_given} probabilities for {n_options} options")
+            raise CompletionError(
+                f"the decision model gave {counted(n_given, 'probability')} for {counted(n_options, 'option')}"
+            )
         return reply
 
 

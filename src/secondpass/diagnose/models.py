@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from secondpass.base import Reranker, inner_rerankers
+from secondpass.counts import counted
 from secondpass.diagnose.finding import Finding
 from secondpass.errors import ModelFormatError
 from secondpass.models.nli import NliModel, entailment_columns
@@ -58,9 +59,14 @@ class ModelFacts:
 
     def lines(self) -> Iterator[str]:
         """Yield it as lines for a person to read."""
-        batches = "each pair alone" if self.batch_tokens is None else f"batches of {self.batch_tokens} tokens"
+        batches = (
+            "each pair alone" if self.batch_tokens is None else f"batches of {counted(self.batch_tokens, 'token')}"
+        )
         runs = f" ({self.runs})" if self.runs else ""
-        yield f"{self.name}: {self.backend}{runs}, {self.workers} threads, {batches}, {self.max_length} tokens at most"
+        yield (
+            f"{self.name}: {self.backend}{runs}, {counted(self.workers, 'thread')}, {batches}, "
+            f"{counted(self.max_length, 'token')} at most"
+        )
         known = f"; {self.task} by the catalogue" if self.task else "; not in the catalogue"
         reads = f"; reads {', '.join(self.languages)}" if self.languages else ""
         yield f"  labels: {', '.join(self.labels)}{known}{reads}"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from secondpass.base import RequestLike, Reranker, as_requests
+from secondpass.counts import counted
 from secondpass.diagnose.advice import advice_on
 from secondpass.diagnose.finding import Finding, listed
 from secondpass.diagnose.models import pair_models
@@ -230,7 +231,7 @@ def _reached(
 def _lines(found: Profile) -> Iterator[str]:
     yield found.subject
     tokens = "" if found.tokens_per_s is None else f", {found.tokens_per_s:,.0f} tokens/s"
-    yield f"  {found.pairs} pairs in {1000 * found.seconds:.1f} ms: {found.pairs_per_s:,.0f} pairs/s{tokens}"
+    yield f"  {counted(found.pairs, 'pair')} in {1000 * found.seconds:.1f} ms: {found.pairs_per_s:,.0f} pairs/s{tokens}"
     if found.int8_rate and found.float32_rate:
         rates = f"int8 {found.int8_rate / 1e9:.0f} GOP/s, float32 {found.float32_rate / 1e9:.0f} GFLOP/s"
         yield f"  this machine, {found.cores} cores, measured: {rates}"
@@ -239,7 +240,7 @@ def _lines(found: Profile) -> Iterator[str]:
     for model in found.models:
         shares = f"tokenizer {model.tokenizer:.1%}, network {model.model:.1%}, scheduler {model.scheduler:.1%}"
         reached = "" if model.reached is None else f", {model.reached:.0%} of the machine's peak"
-        yield f"  {model.name}: {shares}; {model.threads} threads{reached}"
+        yield f"  {model.name}: {shares}; {counted(model.threads, 'thread')}{reached}"
         lost = f"padding {model.padding:.1%}, repeated {model.repeated:.1%}, truncated {model.truncated:.1%}"
         yield f"    {model.mean_tokens:.0f} tokens a pair (at most {model.max_length}); {lost}"
     if found.memory_bytes and found.memory_limit_bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from secondpass.counts import counted
 from secondpass.evaluate.figures import DepthCurve, SystemResult
 from secondpass.evaluate.statistics import paired_difference
 from secondpass.evaluate.wording import against, interval, milliseconds, money
@@ -40,7 +41,7 @@ def _recommendation(comparison: "Comparison", verdicts: dict[str, str]) -> str:
         return f"Use {best}."
     if all(verdict == "worse" for verdict in verdicts.values()):
         return f"Stay with {first}: everything else is worse."
-    return f"Stay with {first}: nothing is better, as far as {comparison.n_queries} queries can tell."
+    return f"Stay with {first}: nothing is better, as far as {counted(comparison.n_queries, 'query')} can tell."
 
 
 def _said(comparison: "Comparison", system: SystemResult, verdict: str) -> str:
@@ -51,7 +52,7 @@ def _said(comparison: "Comparison", system: SystemResult, verdict: str) -> str:
     if verdict == "undecided":
         start = "reranking does not help" if reranks else f"not better than {first.name}"
         so = f"{measure} changes by {against(of)}; {queries}."
-        sentence = f"{system.name}: {start}, as far as {comparison.n_queries} queries can tell. {so}"
+        sentence = f"{system.name}: {start}, as far as {counted(comparison.n_queries, 'query')} can tell. {so}"
         return sentence if of.low <= 0 <= of.high else f"{sentence} {_close(of.p_adjusted, len(comparison) - 1)}"
     helps = {"better": "reranking helps", "worse": "reranking hurts"}[verdict] if reranks else verdict
     low, high = sorted((abs(of.low), abs(of.high)))
@@ -93,7 +94,8 @@ def _cheaper(comparison: "Comparison", verdicts: dict[str, str]) -> Iterator[str
         )
         if of.low <= 0 <= of.high:
             yield (
-                f"{name} is as good as {best}, as far as {comparison.n_queries} queries can tell ({of.value:+.3f}, "
+                f"{name} is as good as {best}, as far as {counted(comparison.n_queries, 'query')} can tell "
+                f"({of.value:+.3f}, "
                 f"{interval(of, '+')}), and takes {milliseconds(p50_s[name])} a query rather than "
                 f"{milliseconds(p50_s[best])}."
             )
@@ -108,7 +110,7 @@ def _groups(comparison: "Comparison", verdicts: dict[str, str]) -> Iterator[str]
                 continue
             does = "is better" if difference.verdict == "better" else "is worse"
             yield (
-                f"{name} {does} than {first} where {of.by} is {of.group!r} ({of.n_queries} queries): "
+                f"{name} {does} than {first} where {of.by} is {of.group!r} ({counted(of.n_queries, 'query')}): "
                 f"{comparison.measures[0]} changes by {against(difference)}."
             )
 

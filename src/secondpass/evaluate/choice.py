@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from secondpass.counts import counted
 from secondpass.evaluate.figures import Latency
 from secondpass.evaluate.statistics import Difference, Estimate
 from secondpass.evaluate.tables import COLOURS, aligned, escaped
@@ -92,7 +93,7 @@ class Choice:
 
     def _sentences(self) -> Iterator[str]:
         limit = "" if self.latency_ms is None else f" below {self.latency_ms:g} ms"
-        queries = f"as far as {self.n_queries} queries can tell"
+        queries = f"as far as {counted(self.n_queries, 'query')} can tell"
         chosen, base = self.chosen, self.baseline
         if chosen is None:
             fastest = min(self.options, key=lambda option: option.latency.p95_s)
@@ -129,7 +130,10 @@ class Choice:
 
     def _headline(self) -> str:
         limit = "no limit" if self.latency_ms is None else f"95 % below {self.latency_ms:g} ms"
-        return f"Choice: {len(self.options)} options on {self.n_queries} queries, {self.k} wanted, {limit}"
+        return (
+            f"Choice: {counted(len(self.options), 'option')} on {counted(self.n_queries, 'query')}, {self.k} wanted, "
+            f"{limit}"
+        )
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         for option in self.options:

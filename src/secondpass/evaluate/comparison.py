@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from secondpass.counts import counted
 from secondpass.errors import ConfigError, SecondPassError
 from secondpass.evaluate.changes import changes
 from secondpass.evaluate.dataset import Dataset
@@ -205,9 +206,9 @@ def _cost(of: Measured, price: Price | None) -> float | None:
 def _unpriced(prices: Mapping[str, Price], runs: Runs, depth: int) -> Iterator[str]:
     for name, price in prices.items():
         usage: Counter[str] = runs[name, depth].usage
-        for of, counted in ((price.call, "calls"), (price.million_tokens, "tokens")):
-            if of and not usage.get(counted):
-                yield f"{name} has a price for {counted}, and no server counted any, so its cost lacks that part."
+        for of, unit in ((price.call, "calls"), (price.million_tokens, "tokens")):
+            if of and not usage.get(unit):
+                yield f"{name} has a price for {unit}, and no server counted any, so its cost lacks that part."
 
 
 def _differences(values: Values, settings: Mapping[str, Any]) -> dict[str, dict[str, Difference]]:
@@ -286,7 +287,10 @@ def _notes(
 ) -> Iterator[str]:
     n = len(dataset.judged)
     if n < _FEW:
-        yield f"Only {n} queries count: with so few, intervals by bootstrap are too narrow, and little can be shown."
+        yield (
+            f"Only {counted(n, 'query')} {'counts' if n == 1 else 'count'}: with so few, intervals by bootstrap are "
+            "too narrow, and little can be shown."
+        )
     rerankers = [system for system in systems if system.kind == "reranker"]
     if rerankers and (first_stage is None or not first_stage.timed):
         yield "The times of rerankers are without the first stage, whose candidates were given."

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from secondpass.counts import counted
 from secondpass.errors import InputError
 from secondpass.evaluate.reading import ScoredRun, read_qrels, read_run, read_texts
 from secondpass.types import Document, document_text
@@ -123,7 +124,10 @@ class Dataset:
 
     def __repr__(self) -> str:
         candidates = "" if self.candidates is None else ", with candidates"
-        return f"Dataset({len(self.documents)} documents, {len(self.judged)} judged queries{candidates})"
+        return (
+            f"Dataset({counted(len(self.documents), 'document')}, "
+            f"{counted(len(self.judged), 'judged query')}{candidates})"
+        )
 
 
 def _ids(documents: Iterable[Document]) -> set[str]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.classify.classifier import ZeroShotClassifier
+from secondpass.counts import counted
 from secondpass.errors import ConfigError, InputError, MissingExtraError
 from secondpass.evaluate.label_report import LearningCurve, LearningPoint
 from secondpass.evaluate.statistics import Difference, holm, mean_estimate, paired_difference
@@ -80,7 +81,9 @@ def learning_curve(
     Flag().checked(balanced, "balanced")
     label, fewest = min(Counter(true).items(), key=lambda item: item[1])
     if fewest < folds:
-        raise InputError(f"{label!r} has {fewest} texts, and {folds} folds need at least as many of each label")
+        raise InputError(
+            f"{label!r} has {counted(fewest, 'text')}, and {folds} folds need at least as many of each label"
+        )
     steps = _sizes(sizes, len(known), len(asked) - -(-len(asked) // folds) - len(known))
     of = np.array([known.index(each) for each in true])
     weights = len(of) / (len(known) * np.bincount(of)[of]) if balanced else np.ones(len(of))
@@ -190,7 +193,7 @@ def _answers(found: object, n: int) -> list[Any]:
         raise ConfigError(must_be("what train returns", "a function from texts to as many labels", found))
     answers = list(found)
     if len(answers) != n:
-        raise ConfigError(f"what train returned gave {len(answers)} labels for {n} texts")
+        raise ConfigError(f"what train returned gave {counted(len(answers), 'label')} for {counted(n, 'text')}")
     return answers
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from secondpass.counts import counted
 from secondpass.evaluate.statistics import Difference, Estimate
 from secondpass.evaluate.tables import COLOURS, aligned, escaped
 from secondpass.evaluate.wording import against, interval, p_value
@@ -82,19 +83,21 @@ class LearningCurve:
         if enough is not None:
             first = next(point for point in self.points if point.n_examples == enough)
             yield (
-                f"Train a classifier from about {enough} labelled texts on ({enough / len(self.labels):.0f} a label): "
+                f"Train a classifier from about {counted(enough, 'labelled text')} on "
+                f"({enough / len(self.labels):.0f} a label): "
                 f"{what} is {first.accuracy.value:.3f} then, {against(first.gain)} against zero-shot, and "
                 f"{last.accuracy.value:.3f} with {last.n_examples}."
             )
         elif last.gain.verdict == "worse":
             yield (
-                f"Stay with zero-shot: with {last.n_examples} labelled texts, training is worse "
+                f"Stay with zero-shot: with {counted(last.n_examples, 'labelled text')}, training is worse "
                 f"({what} {against(last.gain)})."
             )
         else:
             yield (
-                f"Stay with zero-shot: with {last.n_examples} labelled texts, training is not better, as far as "
-                f"{self.n_texts} texts can tell ({what} {against(last.gain)})."
+                f"Stay with zero-shot: with {counted(last.n_examples, 'labelled text')}, training is not better, as "
+                "far as "
+                f"{counted(self.n_texts, 'text')} can tell ({what} {against(last.gain)})."
             )
         if self.rising:
             yield "The curve still rises at its end: more labelled texts would probably help."
@@ -107,7 +110,8 @@ class LearningCurve:
 
     def _headline(self) -> str:
         return (
-            f"Zero-shot or trained: {self.n_texts} texts, {len(self.labels)} labels; {self._what} of zero-shot "
+            f"Zero-shot or trained: {counted(self.n_texts, 'text')}, {counted(len(self.labels), 'label')}; "
+            f"{self._what} of zero-shot "
             f"{self.zero_shot.value:.3f} ({interval(self.zero_shot)})"
         )
 

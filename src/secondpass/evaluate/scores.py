@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.counts import counted
 from secondpass.errors import InputError
 from secondpass.evaluate.classification import Resampling, balanced_accuracy, calibration, f1, rate, roc_auc
 from secondpass.evaluate.statistics import Estimate
@@ -58,7 +59,7 @@ class ScoreFigures:
             (name.replace("_", " "), f"{of['value']:.3f}", f"{of['low']:.3f} to {of['high']:.3f}")
             for name, of in found.items()
         ]
-        head = f"Scores: {self.n} examples, {self.n_positive} positive; positive from {self.threshold:g} on"
+        head = f"Scores: {counted(self.n, 'example')}, {self.n_positive} positive; positive from {self.threshold:g} on"
         return "\n".join([head, "", *aligned(rows)])
 
 

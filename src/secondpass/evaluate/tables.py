@@ -4,6 +4,7 @@ import html
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from secondpass.counts import counted
 from secondpass.evaluate.figures import SystemResult
 from secondpass.evaluate.wording import against, interval, megabytes, milliseconds, money, p_value
 from secondpass.types import printable, shortened
@@ -62,7 +63,8 @@ def headline(comparison: "Comparison") -> str:
     """Return in a sentence what was measured."""
     wanted = "" if comparison.k is None else f", {comparison.k} wanted"
     return (
-        f"{len(comparison)} systems, {comparison.n_queries} queries, {comparison.n_documents:,} documents; "
+        f"{counted(len(comparison), 'system')}, {counted(comparison.n_queries, 'query')}, "
+        f"{counted(comparison.n_documents, 'document')}; "
         f"candidates of {comparison.candidates}, depth {comparison.depth}{wanted}"
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from secondpass.counts import counted
 from secondpass.evaluate.figures import Latency
 from secondpass.evaluate.statistics import Difference, Estimate
 from secondpass.evaluate.tables import aligned, escaped
@@ -92,7 +93,7 @@ class Tuned:
         return {**asdict(self), "optimism": self.optimism, "advice": list(self.advice)}
 
     def _sentences(self) -> Iterator[str]:
-        of, n = self.gain, f"as far as {self.n_queries} queries can tell"
+        of, n = self.gain, f"as far as {counted(self.n_queries, 'query')} can tell"
         worth = f"{self.measure} changes by {against(of)} on queries that were not looked at"
         if of.verdict == "better":
             yield f"Use {_said(self.settings)}: {worth}."
@@ -103,12 +104,16 @@ class Tuned:
         chosen = Counter(_said(fold.settings) for fold in self.folds)
         most, times = chosen.most_common(1)[0]
         if len(chosen) > 1:
-            yield f"The folds do not agree: {len(chosen)} different settings were chosen, {most} {times} times."
+            yield (
+                f"The folds do not agree: {len(chosen)} different settings were chosen, {most} "
+                f"{counted(times, 'time')}."
+            )
         yield f"On the queries that it was chosen by, the best looks {self.optimism:+.3f} better than it is."
 
     def _headline(self) -> str:
         return (
-            f"Tuned: {len(self.tried)} combinations, {self.n_queries} queries, {len(self.folds)} folds; {self.measure} "
+            f"Tuned: {counted(len(self.tried), 'combination')}, {counted(self.n_queries, 'query')}, "
+            f"{counted(len(self.folds), 'fold')}; {self.measure} "
             f"{self.estimate.value:.3f} ({interval(self.estimate)})"
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from secondpass.counts import counted
 from secondpass.evaluate.layout import write_page
 from secondpass.evaluate.statistics import Estimate
 from secondpass.evaluate.tables import aligned, escaped
@@ -132,7 +133,8 @@ class VerifierReport:
     def _headline(self) -> str:
         of = self.overall
         return (
-            f"Verifier: {of.n} claims, {of.n_supported} of them supported; {self.claims_per_s:.1f} claims/s; "
+            f"Verifier: {counted(of.n, 'claim')}, {of.n_supported} of them supported; {self.claims_per_s:.1f} "
+            "claims/s; "
             f"{100 * self.confidence:g} % intervals"
         )
 

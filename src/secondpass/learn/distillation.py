@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from secondpass.base import Reranker
+from secondpass.counts import counted
 from secondpass.errors import ConfigError, InputError, MissingExtraError, ModelFormatError
 from secondpass.files import write_whole
 from secondpass.learn.data.example import TrainingExample
@@ -90,7 +91,9 @@ def taught(
     requests = [Request(query, documents) for query, documents in candidates.items()]
     for request in requests:
         if len(request) < 2:
-            raise InputError(f"the query {request.query[:60]!r} has {len(request)} documents: margins need two")
+            raise InputError(
+                f"the query {request.query[:60]!r} has {counted(len(request), 'document')}: margins need two"
+            )
     return pseudo_labelled(
         [(request.query, request.texts) for request in requests], lambda *asked: log_odds_of(judge, *asked)
     )
@@ -140,7 +143,7 @@ def fewer_layers(
         if not had or config.get("num_hidden_layers") != had:
             raise ModelFormatError(f"{model} does not name its layers as BERT does, so none can be taken out")
         if n >= had:
-            raise ConfigError(f"layers is {n}, but the model has {had} layers: a student has fewer")
+            raise ConfigError(f"layers is {n}, but the model has {counted(had, 'layer')}: a student has fewer")
         if named is not None and not (sorted(set(named)) == list(named) and set(named) <= numbers):
             raise ConfigError(f"layers must be rising numbers from 0 to {had - 1}, not {named}")
         spaced = np.linspace(had - 1, 0, n).round()[::-1] if n > 1 else [had - 1]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from secondpass.counts import counted
 from secondpass.errors import InputError
 from secondpass.evaluate.statistics import Difference, paired_difference
 from secondpass.learn.data.example import checked_examples
@@ -147,7 +148,7 @@ def retrain_or_update(
     elif days:
         keep.append(f"it is {days:.0f} days old")
     if n_updates >= 3:
-        retrain.append(f"it was updated {n_updates} times, and each time forgets something")
+        retrain.append(f"it was updated {counted(n_updates, 'time')}, and each time forgets something")
     # Amount alone is no reason where nothing drifted and nothing got worse.
     if len(retrain) >= 2 or (retrain and (shift.shifted or days > _OLD_DAYS or n_updates >= 3)):
         return UpdateAdvice("retrain", (*retrain, *update, *keep), shift)

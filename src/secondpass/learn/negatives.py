@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from secondpass.base import Reranker
+from secondpass.counts import counted
 from secondpass.errors import CompositionError, InputError
 from secondpass.learn.data.example import TrainingExample, checked_examples
 from secondpass.learn.data.normalised import normalised
@@ -56,8 +57,9 @@ class Mined:
 
     def __repr__(self) -> str:
         return (
-            f"Mined({self.n_negatives} negatives for {len(self.examples)} examples, {len(self.rejected)} candidates "
-            f"rejected as perhaps relevant, {len(self.short)} examples got too few)"
+            f"Mined({counted(self.n_negatives, 'negative')} for {counted(len(self.examples), 'example')}, "
+            f"{counted(len(self.rejected), 'candidate')} "
+            f"rejected as perhaps relevant, {counted(len(self.short), 'example')} got too few)"
         )
 
 

@@ -7,6 +7,7 @@ from typing import Unpack
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.counts import counted
 from secondpass.errors import ConfigError, InputError, ModelFormatError
 from secondpass.forking import before_any_fork, product
 from secondpass.models.backends.load import LoadSettings, load_pair_model
@@ -102,7 +103,7 @@ def fit_exits(
     """
     POSITIVE.checked(strength, "strength")
     if kinds is not None and len(kinds) != len(requests):
-        raise InputError(f"there are {len(kinds)} kinds for {len(requests)} requests")
+        raise InputError(f"kinds has {len(kinds)} for {counted(len(requests), 'request')}: pass one for each")
     used = [at for at, (_, documents) in enumerate(requests) if len(set(documents)) > 1]
     if len(used) < _FEWEST:
         raise InputError(f"{len(used)} queries with two candidates or more are too few: give {_FEWEST}, or better 250")

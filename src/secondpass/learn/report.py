@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from secondpass.counts import counted
 from secondpass.evaluate.layout import bullets, cell, labelled, section, table, whole_page, write_page
 from secondpass.evaluate.plot import interval_bar, line_chart, span
 from secondpass.evaluate.tables import aligned, escaped, quality_cells, quality_heads
@@ -63,7 +64,8 @@ def _facts(learned: "Learned") -> Iterator[str]:
         f", {learned.n_queries['synthetic']} of them judged by a teacher," if "synthetic" in learned.n_queries else ""
     )
     yield (
-        f"trained on {run.n_examples} queries{made} by {run.loss}, {run.steps} steps in {run.seconds:.0f} s; "
+        f"trained on {counted(run.n_examples, 'query')}{made} by {run.loss}, {counted(run.steps, 'step')} in "
+        f"{run.seconds:.0f} s; "
         f"{learned.n_queries['dev']} queries to choose by, {learned.n_queries['test']} to measure on"
     )
     if run.base is not None and run.best is not None:

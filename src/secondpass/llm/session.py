@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Generic, TypeAlias, TypeVar
 
+from secondpass.counts import counted
 from secondpass.errors import ConfigError
 from secondpass.llm.asked import A, AskedModel, Q, called
 from secondpass.llm.budget import BudgetError, Ledger
@@ -134,7 +135,7 @@ class Session(Generic[Q, A]):
     def notes(self) -> list[str]:
         """Return a sentence about the calls that failed, if there are any."""
         n = len(self.failures)
-        return [f"{n} call{'s' if n > 1 else ''} failed, first because: {self.failures[0][:300]}"] if n else []
+        return [f"{counted(n, 'call')} failed, first because: {self.failures[0][:300]}"] if n else []
 
     def _failed(self, exc: Exception) -> None:
         self.count("failed_calls")

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import Any, ClassVar, Literal
 
+from secondpass.counts import counted
 from secondpass.errors import ConfigError
 from secondpass.forking import reset_after_fork
 from secondpass.monitor.event import Event
@@ -142,7 +143,7 @@ class _Watch:
     def _alert(self, state: Literal["firing", "resolved"], value: float, events: Sequence[Event]) -> Alert:
         rule, last = self.rule, events[-1]
         side = "below" if rule.fires_below else "above"
-        what = f"{value:.4g}{rule.unit} over the last {len(events)} calls of {last.name}"
+        what = f"{value:.4g}{rule.unit} over the last {counted(len(events), 'call')} of {last.name}"
         said = f", {side} the limit of {rule.limit:g}{rule.unit}" if state == "firing" else ", which is all right again"
         message = f"{rule.name}: {what}{said}"
         return Alert(rule.name, state, value, rule.limit, len(events), last.time_s, last.name, message)

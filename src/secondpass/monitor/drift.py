@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Unpack
 import numpy as np
 import numpy.typing as npt
 
+from secondpass.counts import counted
 from secondpass.errors import ConfigError
 from secondpass.monitor.event import Event
 from secondpass.monitor.jsonl import read_events
@@ -71,7 +72,10 @@ class ScoreDriftRule(Rule):
         return measure(self._reference, scores)
 
     def __repr__(self) -> str:
-        return f"ScoreDriftRule({len(self._reference)} scores, statistic={self.statistic!r}, limit={self.limit})"
+        return (
+            f"ScoreDriftRule({counted(len(self._reference), 'score')}, statistic={self.statistic!r}, "
+            f"limit={self.limit})"
+        )
 
 
 def population_stability(reference: Vector, scores: Vector) -> float:

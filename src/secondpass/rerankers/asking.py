@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Generic
 
 from secondpass.base import Reranker
+from secondpass.counts import counted
 from secondpass.errors import TruncationWarning, warn
 from secondpass.llm.asked import A, AskedModel, Q
 from secondpass.llm.pointwise import Verdicts
@@ -73,7 +74,7 @@ class AskingReranker(Reranker, Generic[Q, A]):
         if not n_unusable:
             return  # all calls failed, which has been logged
         why = "the model refused" if counts.get("refusals", 0) == n_unusable else self._why_unusable(counts)
-        message = f"{self!r}: none of {n_unusable} answers on {n_documents} documents could be used; {why}"
+        message = f"{self!r}: none of {n_unusable} answers on {counted(n_documents, 'document')} could be used; {why}"
         if self.on_error == "raise":
             raise CompletionError(message)
         _log.warning("%s", message)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondpass.config import Configured
+from secondpass.counts import counted
 from secondpass.errors import ConfigError, InputError, ModelIntegrityError, SecondPassError
 from secondpass.forking import reset_after_fork
 from secondpass.registry import Registry
@@ -254,7 +255,7 @@ class Retriever(Configured, ABC):
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items() if name != "fingerprint")
-        return f"{type(self).__name__}({settings}, {len(self)} documents)"
+        return f"{type(self).__name__}({settings}, {counted(len(self), 'document')})"
 
 
 def _ranking(query: str, hits: Hits, corpus: Sequence[Document], trace: Trace) -> Ranking:

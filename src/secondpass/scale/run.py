@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from secondpass import __version__
+from secondpass.counts import counted
 from secondpass.errors import ConfigError, ScoringError, first_line
 from secondpass.scale.cluster import connected
 from secondpass.scale.formats import Shard
@@ -102,10 +103,11 @@ class DatasetRun:
 
     def __str__(self) -> str:
         before = f", {self.rows_before:,} of them before" if self.rows_before else ""
-        errors = f"; {self.errors:,} rows could not be used" if self.errors else ""
+        errors = f"; {counted(self.errors, 'row')} could not be used" if self.errors else ""
         return (
-            f"{self.rows:,} rows in {len(self.parts):,} parts{before}: {self.pairs:,} pairs in {self.seconds:,.1f} s "
-            f"by {self.workers} workers, {self.pairs_per_worker_s:,.1f} a second each{errors}"
+            f"{counted(self.rows, 'row')} in {counted(len(self.parts), 'part')}{before}: "
+            f"{counted(self.pairs, 'pair')} in {self.seconds:,.1f} s "
+            f"by {counted(self.workers, 'worker')}, {self.pairs_per_worker_s:,.1f} a second each{errors}"
         )
 
 

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from secondpass.composition.attempts import attempts
+from secondpass.counts import counted
 from secondpass.errors import ScoringError
 from secondpass.models.nli import NliOutput
 from secondpass.verify.stages import Planned, Scored, failed
@@ -122,7 +123,8 @@ def _scored(model: EntailmentModel, claims: Sequence[Planned], *, counts: dict[s
     output = model.run(pairs)
     if output.probabilities.shape != (len(pairs), 3):
         raise ScoringError(
-            f"the entailment model gave probabilities of shape {output.probabilities.shape} for {len(pairs)} pairs"
+            f"the entailment model gave probabilities of shape {output.probabilities.shape} for "
+            f"{counted(len(pairs), 'pair')}"
         )
     counts["pairs"] += len(pairs)
     counts["pairs_scored"] += int((~output.repeated).sum())

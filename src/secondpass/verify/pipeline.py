@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from secondpass.counts import counted
 from secondpass.errors import InputError, ScoringError, SecondPassWarning, warn
 from secondpass.logistic import FloatArray
 from secondpass.types import Trace, well_formed
@@ -170,7 +171,7 @@ class Pipeline:
         parts = [replace(claim, text=text) for claim in claims for text in texts.get(id(claim), [claim.text])]
         if not failures:
             return parts, ()
-        note = f"the decomposer failed on {len(failures)} claims, which are verified as they are; first: {failures[0]}"
+        note = f"the decomposer failed on {counted(len(failures), 'claim')}, verified as they are; first: {failures[0]}"
         warn(note, SecondPassWarning)
         return parts, (note,)
 

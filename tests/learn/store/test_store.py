@@ -42,7 +42,7 @@ class TestAdding:
         assert set(added.files) == {"config.json", "model.safetensors", "tokenizer.json"}
         assert added.size_bytes == sum(path.stat().st_size for path in tiny.iterdir())
         assert ModelStore(store.folder).list() == (added,)
-        assert repr(store) == f"ModelStore({str(store.folder)!r}, 1 versions)" and len(store) == 1
+        assert repr(store) == f"ModelStore({str(store.folder)!r}, 1 version)" and len(store) == 1
 
     def test_names_are_numbers_that_never_come_again(self, store: ModelStore, tiny: Path) -> None:
         """After v2 was removed the next one is v3; a name of one's own is kept, and taken once."""

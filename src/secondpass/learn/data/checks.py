@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import Any
 
+from secondpass.counts import counted
 from secondpass.learn.data.example import Example, LabelledPair, LabelledText, TrainingExample
 from secondpass.learn.data.findings import Finding
 from secondpass.learn.data.normalised import normalised
@@ -112,7 +113,7 @@ def _imbalance(examples: Sequence[Example]) -> Iterator[Finding]:
 
 def _few(examples: Sequence[Example]) -> Iterator[Finding]:
     if len(examples) < _FEW:
-        message = f"there are {len(examples)} examples"
+        message = f"there {'is' if len(examples) == 1 else 'are'} {counted(len(examples), 'example')}"
         yield Finding("few", message, f"below {_FEW}, what is learnt is mostly chance: collect or augment more")
 
 
@@ -150,7 +151,8 @@ def _swapped_columns(examples: Sequence[Example]) -> Iterator[Finding]:
         if len(examples) >= 10 and len(set(labels)) > 0.9 * len(labels) and len(set(texts)) < 0.5 * len(texts):
             yield Finding(
                 "swapped_columns",
-                f"there are {len(set(labels))} different labels and {len(set(texts))} different texts",
+                f"there are {counted(len(set(labels)), 'different label')} and "
+                f"{counted(len(set(texts)), 'different text')}",
                 "the columns of texts and labels look swapped: pass them the other way round",
                 severe=True,
             )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from secondpass.counts import counted
 from secondpass.errors import InputError
 from secondpass.learn.data.example import E
 
@@ -89,7 +90,9 @@ class DataReport(Sequence[Finding]):
             InputError: these are not as many examples as were looked at.
         """
         if len(examples) != self.n_examples:
-            raise InputError(f"the report is about {self.n_examples} examples, and these are {len(examples)}")
+            raise InputError(
+                f"the report is about {counted(self.n_examples, 'example')}, and these are {len(examples)}"
+            )
         left_out = {at for finding in self.findings if not names or finding.name in names for at in finding.examples}
         return [example for at, example in enumerate(examples) if at not in left_out]
 
@@ -98,5 +101,5 @@ class DataReport(Sequence[Finding]):
         return {"n_examples": self.n_examples, "ok": self.ok, "findings": [asdict(finding) for finding in self]}
 
     def __repr__(self) -> str:
-        lines = [f"{self.n_examples} examples, {len(self)} findings"]
+        lines = [f"{counted(self.n_examples, 'example')}, {counted(len(self), 'finding')}"]
         return "\n".join(lines + [f"{'!' if finding.severe else '-'} {finding}" for finding in self])

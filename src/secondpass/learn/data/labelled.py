@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from secondpass.counts import counted
 from secondpass.errors import InputError
 from secondpass.learn.data.example import LabelledText, TrainingExample, checked_examples
 from secondpass.validation import OneOf, Text, Whole, shown
@@ -28,7 +29,10 @@ def labelled_texts(
     columns = [_column(texts, "texts"), _column(labels, "labels")]
     columns.append([""] * len(columns[0]) if groups is None else _column(groups, "groups"))
     if len(set(map(len, columns))) != 1:
-        raise InputError(f"there are {len(columns[0])} texts, {len(columns[1])} labels and {len(columns[2])} groups")
+        raise InputError(
+            f"there are {counted(len(columns[0]), 'text')}, {counted(len(columns[1]), 'label')} and "
+            f"{len(columns[2])} groups"
+        )
     if not columns[0]:
         raise InputError("there are no texts")
     takes = Text(empty=True) if isinstance(columns[1][0], str) else Whole()
@@ -90,7 +94,8 @@ def from_labelled_texts(
             examples.append(TrainingExample.of(each.text, positives, negatives, group=each.group))
     if not examples:
         raise InputError(
-            f"no label has two texts ({len(members)} labels of {len(found)} texts): are the columns of texts and "
+            f"no label has two texts ({counted(len(members), 'label')} of {len(found)} texts): are the columns of "
+            "texts and "
             "labels swapped?"
         )
     return examples

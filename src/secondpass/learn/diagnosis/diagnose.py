@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from secondpass.counts import counted
 from secondpass.errors import ConfigError
 from secondpass.evaluate.statistics import Difference
 from secondpass.learn.data.checks import CHECKS as DATA_CHECKS
@@ -82,7 +83,7 @@ def _of_sets(against: Mapping[str, Difference], tolerance: float) -> Iterator[Fi
             yield Finding(
                 f"worse_on_{name.replace(' ', '_')}",
                 f"on {name} it is {difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}] against the "
-                f"model before, worse on {difference.worse} queries and better on {difference.better}",
+                f"model before, worse on {counted(difference.worse, 'query')} and better on {difference.better}",
                 "mix more of the old examples among the new ones (with_replay), or take a lower rate and fewer epochs",
                 severe=difference.verdict == "worse",
             )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from secondpass.counts import counted
 from secondpass.learn.data.findings import Finding
 from secondpass.learn.training.run import TrainingRun
 
@@ -52,7 +53,7 @@ def _flat_loss(run: TrainingRun) -> Iterator[Finding]:
     grown = f", with gradients of norm {np.median(gradients):.2g}" if gradients else ""
     yield Finding(
         "flat_loss",
-        f"the loss does not fall: {first:.3f} at first, {last:.3f} at last, over {run.steps} steps{grown}",
+        f"the loss does not fall: {first:.3f} at first, {last:.3f} at last, over {counted(run.steps, 'step')}{grown}",
         advice,
         severe=True,
     )

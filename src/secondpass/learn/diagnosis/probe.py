@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from secondpass.counts import counted
 from secondpass.errors import InputError, MissingExtraError
 from secondpass.learn.data.example import checked_examples
 from secondpass.learn.data.findings import Finding
@@ -82,7 +83,8 @@ class Probe:
             found.append(
                 Finding(
                     "not_memorised",
-                    f"{self.n_examples} rows can't be learned by heart in {self.n_steps} steps: the loss {self.loss!r} "
+                    f"{self.n_examples} rows can't be learned by heart in {counted(self.n_steps, 'step')}: the loss "
+                    f"{self.loss!r} "
                     f"goes from {self.start:.3f} to {self.after[self.best_rate]:.3f} at best",
                     "look whether the same texts have different labels, whether the loss fits the labels (grades, "
                     "scores, three-way labels), and whether texts are cut before what tells them apart",
@@ -94,7 +96,7 @@ class Probe:
     def __str__(self) -> str:
         rates = ", ".join(f"{loss:.3f} at {rate:g}" for rate, loss in self.after.items())
         learned = "learned by heart" if self.memorised else "not learned by heart"
-        return f"{self.n_examples} rows {learned}: {self.loss} {self.start:.3f} at the start, {rates}"
+        return f"{counted(self.n_examples, 'row')} {learned}: {self.loss} {self.start:.3f} at the start, {rates}"
 
 
 def probe(

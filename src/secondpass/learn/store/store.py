@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from secondpass.counts import counted
 from secondpass.errors import ConfigError, ModelError
 from secondpass.learn.store.files import check_source, copied, remove_unlisted
 from secondpass.learn.store.gate import Gate, GateDecision
@@ -397,7 +398,7 @@ class ModelStore:
         return len(self._registry.versions)
 
     def __repr__(self) -> str:
-        return f"ModelStore({os.fspath(self.folder)!r}, {len(self)} versions)"
+        return f"ModelStore({os.fspath(self.folder)!r}, {counted(len(self), 'version')})"
 
 
 def _current(registry: Registry, alias: str) -> ModelVersion | None:

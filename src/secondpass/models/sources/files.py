@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from secondpass.counts import counted
 from secondpass.errors import ModelFormatError, ModelIntegrityError
 from secondpass.models.sources.config import ModelConfig, read_config
 from secondpass.models.sources.formats import FileFormat
@@ -112,11 +113,12 @@ class ModelFiles:
             return ("relevance",)
         if not names:
             raise ModelFormatError(
-                f"{self.name} has {n_labels} outputs, and nothing says what they mean: add id2label to its config.json"
+                f"{self.name} has {counted(n_labels, 'output')}, and nothing says what they mean: add id2label to "
+                "its config.json"
             )
         if len(names) != n_labels:
             shown = ", ".join(names[:10])
-            raise ModelFormatError(f"{self.name} has {n_labels} outputs but names for {len(names)}: {shown}")
+            raise ModelFormatError(f"{self.name} has {counted(n_labels, 'output')} but names for {len(names)}: {shown}")
         return names
 
     def pooling(self) -> Literal["cls", "mean"]:
