@@ -41,7 +41,7 @@ def test_qrels_count_what_was_not_retrieved() -> None:
         ({"q": [1, 0]}, "grades must be a list with those of each request"),
         ([None], r"grades\[0\] must be a list of grades, or a mapping from ids to them, not None"),
         ([[10**400, 0]], r"grades\[0\] must be numbers"),
-        ([[1]], r"grades\[0\] has 1 grades for 2 documents"),
+        ([[1]], r"grades\[0\] has 1 grade for 2 documents"),
         ([[1, float("nan")]], "finite numbers"),
         ([[1, "relevant"]], "must be numbers"),
         ([[0, 0]], "nothing to fit on"),

@@ -168,7 +168,7 @@ def test_limits_and_failures_are_those_of_language_models() -> None:
         cut = sp.DecisionReranker(decide=decide, max_document_chars=3).rerank(_QUERY, ["one two"])
     assert (cut[0].score, cut[0].explanation["truncated"]) == (0.25, True)
     fails = sp.DecisionReranker(decide=lambda *_: [1.0])
-    with pytest.raises(CompletionError, match="gave 1 probabilities for 2 options"):
+    with pytest.raises(CompletionError, match="gave 1 probability for 2 options"):
         fails.score("q", ["a"])
     chain = FallbackReranker([fails, FakeReranker()])
     assert chain.rerank(_QUERY, _DOCUMENTS).trace.counts["fallbacks"] == 1

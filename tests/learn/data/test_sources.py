@@ -84,7 +84,7 @@ class TestLabelledTexts:
         ("texts", "labels", "message"),
         [
             ([], [], "there are no texts"),
-            (["a"], ["x", "y"], "there are 1 texts, 2 labels"),
+            (["a"], ["x", "y"], "there are 1 text, 2 labels"),
             (["a", "b"], ["x", 1], r"labels\[1\] must be a str, not 1"),
             (["a", "b"], [1, "x"], r"labels\[1\] must be a whole number, not 'x'"),
             (["a"], [1.5], r"labels\[0\] must be a whole number, not 1\.5"),

@@ -86,7 +86,7 @@ class BudgetReranker(Reranker):
         try:
             counted = [self.count_tokens(text) for text in texts]
         except Exception as exc:  # the function may be anyone's, and fail in any way
-            raise ScoringError(f"counting the tokens of {counted(len(texts), 'text')} failed: {exc!r}") from exc
+            raise ScoringError(f"counting the tokens of {len(texts)} texts failed: {exc!r}") from exc
         return [_COUNT.checked(each, "what count_tokens returns", error=ScoringError) for each in counted]
 
     def __repr__(self) -> str:
