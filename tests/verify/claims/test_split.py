@@ -553,3 +553,39 @@ def test_a_backslash_that_breaks_a_line_is_no_text() -> None:
     claims = split_claims(answer)
     assert [claim.text for claim in claims] == ["Paris is big.", "Rome is old.", "Oslo is new."]
     assert answer[claims[0].start : claims[0].end] == "Paris is big.\\"
+
+
+@pytest.mark.parametrize(
+    ("answer", "texts"),
+    [
+        (
+            "[cite_start]The mill dates from 1783[cite: 1]. [cite_start]It ground rye. [cite: 2]",
+            ["The mill dates from 1783.", "It ground rye."],
+        ),
+        ("The mill <co: 0>dates from 1783</co: 0>. It ground rye.", ["The mill dates from 1783.", "It ground rye."]),
+        (
+            '<cite index="1-2">The mill dates from 1783</cite>. It ground rye.',
+            ["The mill dates from 1783.", "It ground rye."],
+        ),
+        ("The mill dates from 1783. {{cite: 1}} It ground rye.", ["The mill dates from 1783.", "It ground rye."]),
+    ],
+)
+def test_marks_around_cited_words_are_no_part_of_a_claim(answer: str, texts: list[str]) -> None:
+    """What opens or closes around the words that are cited for is taken off, however the answer comes."""
+    assert [claim.text for claim in split_claims(answer)] == texts
+    assert streamed(list(answer)) == split_claims(answer)
+
+
+@pytest.mark.parametrize(
+    ("line", "checkable"),
+    [
+        ("Source: Passage 1.", False),
+        ("*Source: Document 2, page 3*", False),
+        ("**Sources:** Passages 1 and 2, report.pdf, p. 4", False),
+        ("Sources: milk and eggs.", True),
+        ("Source: Passage 1 says that it is red.", True),
+    ],
+)
+def test_a_line_that_only_names_its_source_is_not_a_claim(line: str, checkable: bool) -> None:
+    """It is an entry in a list of sources, unless it says more than where something is from."""
+    assert [claim.checkable for claim in split_claims(f"The pump is old.\n\n{line}")] == [True, checkable]

@@ -11,7 +11,16 @@ from secondpass.errors import ConfigError, InputError
 from secondpass.verify.claims.markup import Span, code_ranges, inside, plain
 from secondpass.verify.types import Citation, Claim
 
-__all__ = ["DEFAULT", "CitationCheck", "CitationMarker", "CitationStream", "CitingClaim", "Quote", "check_citations"]
+__all__ = [
+    "DEFAULT",
+    "NAMES_SOURCES",
+    "CitationCheck",
+    "CitationMarker",
+    "CitationStream",
+    "CitingClaim",
+    "Quote",
+    "check_citations",
+]
 __all__ += ["citations_of", "cited", "citing_claims", "find_citations", "find_quotes", "is_marker", "marker_pattern"]
 __all__ += ["quote_in", "strip_citations"]
 
@@ -25,14 +34,14 @@ _PLACE = (
 _NOUN = (
     r"(?:sources?|src|docs?|documents?|passages?|refs?|references?|contexts?|chunks?|cit(?:e|es|ation|ations)|snippets?|"
     r"excerpts?|(?:(?:web|search) )?results?|articles?|texts?|ids?|web|search|evidence|quellen?|fuentes?|fontes?"
-    r"|dokumente?|documentos?)(?:[ _-]ids?)?\s?[:_#.-]?\s?"
+    r"|dokumente?|documentos?)(?:[ _-]ids?)?\s?[:_#.=-]?\s?"
 )
-_SEE = r"(?:see|cf\.?|per|from|according to|as (?:stated|noted|mentioned|described|shown|seen) in) "
-_SOURCES = rf"(?i:{_NOUN}){_NUMBERS}(?:\s?[,;]\s?(?:and )?(?i:{_NOUN}){_NUMBERS}){{0,20}}"
+_SEE = r"(?:see|cf\.?|per|from|according to|based on|as (?:stated|noted|mentioned|described|shown|seen) in) "
+_SOURCES = rf"(?i:{_NOUN}){_NUMBERS}(?:(?:\s?[,;]\s?(?:and )?|\s(?:and|&)\s)(?i:{_NOUN}){_NUMBERS}){{0,20}}"
 _NAMED = rf"(?:{_SOURCES}|[SDR#]?{_NUMBERS}){_PLACE}"
 _LINK = r"\((?:https?://|www\.|#|/)[^()\s]{0,300}\)"
 _RAISED = "\u00b9\u00b2\u00b3\u2070\u2074-\u2079"
-_TAG = r"(?:cite|citation|inref|ref|source)"
+_TAG = r"(?:cite|citation|inref|ref|source)s?"
 # What names its source, and no passage: by pages alone, by a file, as "Source: ...", by authors and year, or by keys.
 _PAGES = r"(?i:pp?\.|pgs?\.|pages?)\s?\d{1,4}(?:\s?[\u2013,-]\s?\d{1,4}){0,5}"
 _FILE = r"[\w][\w .()/-]{0,100}\.(?:pdf|docx?|md|html?|txt|csv|json|xlsx?|pptx?)\b(?:#[\w=&-]{1,40}|:\d{1,5}\b)?"
@@ -63,14 +72,17 @@ DEFAULT = re.compile(
     rf"|\\\[{_NUMBERS}\\\]|\[[{_RAISED}]{{1,3}}\]"
     rf"|(?:(?<=[a-z]{{4}})|(?<=\b1[5-9]\d\d)|(?<=\b20\d\d))\^\d{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     r"|(?:(?<=[a-z]{4})|(?<=\b1[5-9]\d\d)|(?<=\b20\d\d)|(?<=\w )|(?<=[.,;:!?]))\^\d{1,2}(?:,\d{1,2}){0,5}\^(?!\w)"
-    rf"|(?<=\w )\{{{{1,2}}{_NUMBERS}\}}{{1,2}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
+    rf"|(?<=\w )(?:\{{{{1,2}}{_NUMBERS}\}}{{1,2}}){{1,5}}(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
+    rf"|\{{{{1,2}}(?i:{_NOUN}){_NUMBERS}\}}{{1,2}}|<\|(?i:{_NOUN}){_NUMBERS}\|>|</co: ?{_NUMBERS}>"
+    rf"|:(?:cite|citation|ref)\[{_NUMBERS}\]|\^\[{_NUMBERS}\]\^?|[\uff3b\u3014]{_NUMBERS}[\uff3d\u3015]"
+    rf"|\$\^(?:\{{\[?{_NUMBERS}\]?\}}|\d)\$|\[{_TAG}\]\s?{_NUMBERS}\s?\[/{_TAG}\]"
     rf"|{_TOLD_BY}(?=\s?(?:[.;!?](?!\w)|\Z|\n))"
     rf"|\u3010[^\u3010\u3011]{{1,100}}\u3011|\u27e6{_NAMED}\u27e7|\[\d{{1,3}}[\u2020\u2021][^\[\]]{{0,60}}\]"
     rf"|(?<=\w )\(\d{{1,2}}(?:[,;]\s?\d{{1,2}}){{0,5}}\)(?=\s?(?:[.,;:!?](?!\w)|\Z|\n))"
     rf"|<sup>\s?\[?{_NUMBERS}\]?(?:{_LINK})?\s?</sup>"
     rf"|\u207d[{_RAISED}]{{1,3}}(?:[,\u2009\u02d2][{_RAISED}]{{1,3}}){{0,20}}\u207e"
     rf"|(?<![\s(\[\u207a\u207b])[{_RAISED}]{{1,3}}(?:[,\u2009\u02d2][{_RAISED}]{{1,3}}){{0,20}}(?![\w\u207b])"
-    rf"|<{_TAG}\b[^<>]{{0,200}}(?:/>|>\s?{_NAMED}\s?</{_TAG}>)"
+    rf"|<{_TAG}\b[^<>]{{0,200}}(?:/>|>\s?(?:\[{_NUMBERS}\]|{_NAMED})?\s?</{_TAG}>)"
     r"|\ue200?cite(?:\ue202?turn\d{1,4}[a-z]{3,12}\d{1,4}){1,20}\ue201?"
     rf"|(?P<named>[\[(](?:(?i:sources?|quellen?|fuentes?):\s?[^\[\]()\n]{{1,100}}|(?i:{_SEE})?{_PAGES})[\])]"
     rf"|\[(?i:{_SEE})?(?:{_FILE}{_PLACE}|{_AUTHORS}(?:;\s{_AUTHORS}){{0,10}})\](?![(=a-z_0-9])"
@@ -82,7 +94,8 @@ DEFAULT = re.compile(
 )
 """Finds the markers that language models are seen to write, and those of footnotes.
 
-``[1]``, ``[2, 3]``, ``[1-3]``, ``[^1]``, each of ``[1][2]``, ``[[1]]``, links of a number (``[1](https://...)``),
+``[1]``, ``[2, 3]``, ``[1-3]``, ``[^1]``, ``^[1]``, each of ``[1][2]``, ``[[1]]``, links of a number
+(``[1](https://...)``), ``{{cite:1}}``, ``<|cite_1|>``, ``:cite[1]``, ``[ref]1[/ref]``, ``</co: 0>`` (from 0, too),
 ``[Source 2]``, ``[1, p. 3]``, ``[doc1]``, ``[S1]``, ``[#1]``, ``[ID:0]`` (which counts from 0), ``(Source 1)``,
 ``(see passage 1)``, ``(cf. [1])``, ``(1)``, ``{1}`` or ``^1`` at the end of a clause, ``according to passage 1`` there,
 ``^1^``, ``[1\u2020source]`` and ``\u30101\u2020source\u3011``, raised figures, and tags such as ``<cite>1</cite>``. The
@@ -90,6 +103,14 @@ group ``named`` finds those that number no passage: ``[p. 4]``, ``[report.pdf, p
 ``[Passage A]``, ``[Smith 2010]``, ``(Smith & Lee, 2010)``, ``[^smith]``, ``[@smith10]``, ``\\cite{smith10}``,
 ``[source](https://...)`` and any link in brackets of its own. What only looks like a marker is left to `is_marker`.
 """
+
+# "Source: passage 1.", as a sentence of its own.
+_ONE_SOURCE = rf"(?:{_SOURCES}|{_FILE}|{_LETTERED}){_PLACE}"
+NAMES_SOURCES = re.compile(
+    rf"\W{{0,5}}(?i:sources?|references?|citations?|quellen?)\W{{0,5}}:\W{{0,5}}{_ONE_SOURCE}"
+    rf"(?:(?:\s?[,;&]\s?|\sand\s|,\sand\s){_ONE_SOURCE}){{0,10}}\W{{0,5}}"
+)
+"""Matches a sentence that is nothing but where the ones before it are from: "Source: passage 1."."""
 
 # An index into something (x[1], sys.argv[1], f(x)[1], grid[1][2]); "Paris[1]", "U.S.[1]" and "1999.[1][2]" are none.
 _INDEXED = re.compile(r"(?:(?<!\w)[a-z]|\w_\w*|_\w*|\w\.\w*[^\W\d]\w*|\w\([^()\s]*\))(?:\[\d+\]){0,8}\Z")
@@ -115,7 +136,7 @@ _AT_A_PLACE = re.compile(_PLACE.removesuffix("?"))
 _TITLED = re.compile(r"\[[^\W\d]{0,12}[\s.:_#-]{0,3}(\d{1,3})(?::\s|\s[\u2013\u2014-]\s)[^\W\d_]")
 _YEAR_ALONE = re.compile(r"(?:1[5-9]|20)\d\d\s?(?:\]|\Z)")
 _ARTICLE = re.compile(rf"\((?:{_SEE})?articles? \d", re.IGNORECASE)  # "[Article 1]" may be a passage
-_FROM_ZERO = re.compile(r"[\[(]\s?ids?\s?:", re.IGNORECASE)
+_FROM_ZERO = re.compile(r"[\[(]\s?ids?\s?:|</co:", re.IGNORECASE)
 _RAISED_DIGITS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 _URL = re.compile(r"\((?:https?://|www\.|#|/)[^()\s]{0,300}\)\Z")
 _FIRST_YEAR, _LAST_YEAR = 1500, 2099
@@ -271,7 +292,9 @@ def is_marker(match: re.Match[str]) -> bool:
         if match[0][1:-1].isdecimal():
             return _IN_WORDS.search(before) is None
         return not (_VALUED.search(before) or _PLACED.search(before) or re.search(r"\b0\b", match[0]))
-    if first in _RAISED_SIGNS or first == "\u207d" or match[0].startswith("<sup>"):
+    if first == "{":
+        return match[0].strip("{ ")[0].isalpha() or _VALUED.search(before) is None
+    if first in _RAISED_SIGNS or first in "\u207d$" or match[0].startswith("<sup>"):
         return _POWER.search(before) is None
     return True
 
@@ -286,7 +309,7 @@ def cited(match: re.Match[str]) -> tuple[int, ...]:
     text = re.split("[\u2020\u2021]", text)[0]
     if text[0] == "\u3010":
         return _numbers(text) if text.strip("\u3010\u3011 ").isdecimal() else ()
-    if text[0] == "<":
+    if text[0] == "<" and not text.startswith(("<|", "</co")):
         text = re.sub(r"<[^<>]*>", " ", text)
     elif text[0] in "\ue200c":
         return ()

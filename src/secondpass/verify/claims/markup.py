@@ -31,6 +31,8 @@ _TAG = re.compile(
     r"</?(?:br|b|i|u|s|em|strong|sub|sup|p|div|span|a|mark|kbd|small|del|ins|details|summary|ul|ol|li|answer|"
     r"final_answer|response|output)"
     r"(?:\s[^<>]{0,200})?\s?/?>"
+    # Around the words that are cited for.
+    r"|<cite(?:\s[^<>]{1,200})?>|</cite>|</?co(?:: ?\d[\d, ]{0,20})?>|\[/?cite_(?:start|end)\]"
     # Around something; "the <h1> tag" is about it.
     r"|<(?:h[1-6]|t[dhr]|thead|tbody|blockquote|section)(?:\s[^<>]{0,200})?>(?=[\w<\"\u201c*$])"
     r"|(?<=[\w>.!?:;,)\"\u201d*%])</(?:h[1-6]|t[dhr]|thead|tbody|blockquote|section)>",

@@ -72,9 +72,12 @@ _BEFORE = 80  # of a sentence, to judge its end by
 _AHEAD = 64  # of what follows, likewise
 _ENUMERATOR_CHARS = 24
 _MARKER_AHEAD = 320  # of what follows a full stop, where it may be a marker: some are links
-_MARKER_CLOSERS = {"[": "]", "(": ")", "\u3010": "\u3011", "\u27e6": "\u27e7", "<": ">", "\ue200": "\ue201"}
-_MARKER_TAG = re.compile(r"<(?:sup|cite|citation|inref|ref|source)\b")
-_MARKER_SIGNS = frozenset("[(\u3010\u27e6<\ue200\u00b9\u00b2\u00b3\u2070\u2074\u2075\u2076\u2077\u2078\u2079")
+_MARKER_CLOSERS = {"[": "]", "(": ")", "{": "}", "<": ">", "\u3010": "\u3011", "\u3014": "\u3015"}
+_MARKER_CLOSERS |= {"\uff3b": "\uff3d", "\u27e6": "\u27e7", "\ue200": "\ue201"}
+_MARKER_TAG = re.compile(r"<(?:sup|(?:cite|citation|inref|ref|source)s?)\b")
+_MARKER_SIGNS = frozenset(
+    "[({\uff3b\u3014\u3010\u27e6<\ue200\u00b9\u00b2\u00b3\u2070\u2074\u2075\u2076\u2077\u2078\u2079"
+)
 
 
 class SentenceScanner:

@@ -8,7 +8,7 @@ from secondpass.cancellation import check_cancelled
 from secondpass.errors import InputError
 from secondpass.types import well_formed
 from secondpass.verify.claims.checkable import opening, why_no_heading, why_not
-from secondpass.verify.claims.citations import marker_pattern, strip_citations
+from secondpass.verify.claims.citations import NAMES_SOURCES, marker_pattern, strip_citations
 from secondpass.verify.claims.conjuncts import Conjunct, conjuncts, has_finite_verb
 from secondpass.verify.claims.markdown import MarkdownReader, Part, PartKind
 from secondpass.verify.claims.markup import all_bold, plain
@@ -193,7 +193,7 @@ class ClaimStream:
             if self._sentence and not any(character.isalnum() for character in raw):
                 return []  # a picture behind a sentence
             listed = (self._lists_sources or _NOTE.match(raw)) and self._is_source(part, raw)
-            if listed or _ADDRESSES.fullmatch(raw):
+            if listed or _ADDRESSES.fullmatch(raw) or NAMES_SOURCES.fullmatch(raw):
                 return [self._claim(part, 0, len(raw), self._plain(raw) or raw, "it is an entry in a list of sources")]
             lead = self._lead if part.in_list else ""
             claims = self._of_sentence(part, raw, lead)
