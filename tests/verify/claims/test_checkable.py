@@ -134,6 +134,14 @@ def test_says_why_not(reason: str, texts: list[str]) -> None:
         "There's nothing in the passages about tolls.",
         "There isn't enough context to say.",
         "The toll is not mentioned in the documents.",
+        "The depth is not specified.",
+        "The harbour's depth isn't mentioned.",
+        "The exact depth of the harbour remains unspecified.",
+        "No depth is stated.",
+        "A maximum age is never mentioned.",
+        "Depth: not specified",
+        "Depth: N/A",
+        "The leaflet does not mention whether you can drink alcohol while taking it.",
         "Unfortunately, the architect's name wasn't given in the text.",
         "Whether cyclists pay isn't stated.",
         "The answer to your question cannot be found in the provided context.",
@@ -197,6 +205,12 @@ def test_every_form_of_a_refusal(text: str) -> None:
         "The fee is not included in the price.",
         "Theft is not covered by the policy.",
         "Lunch is free and tea is not mentioned in the documents.",
+        "Lunch is free and tea is not mentioned.",
+        "The first page comes if the size is not specified.",
+        "Used when no size is specified.",
+        "Towels are not provided.",
+        "Parking: not available",
+        "The price is not stated but it opens at nine.",
         "The documents are not available in English.",
         "The documents do not say who runs it because it is closed.",
         "I have no siblings.",
@@ -463,3 +477,18 @@ def test_salutations_are_not_checkable(text: str) -> None:
 def test_what_only_begins_like_a_salutation_is_checkable(text: str) -> None:
     """A sentence that goes on is none, and is known to be none in linear time, however long its words are."""
     assert why_not(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "is_claim"),
+    [
+        ("As always, ask your doctor or pharmacist if you're unsure.", False),
+        ("Please consult a lawyer for legal advice.", False),
+        ("Consult your doctor if you have any questions or concerns.", False),
+        ("Ask your doctor before taking it with aspirin.", True),
+        ("Consult a doctor if symptoms last for 3 days.", True),
+    ],
+)
+def test_whom_to_ask_in_doubt_is_not_a_claim(text: str, is_claim: bool) -> None:
+    """Everybody is told so; when else to see a doctor is in a leaflet."""
+    assert (why_not(text) == "") == is_claim

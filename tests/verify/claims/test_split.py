@@ -589,3 +589,36 @@ def test_marks_around_cited_words_are_no_part_of_a_claim(answer: str, texts: lis
 def test_a_line_that_only_names_its_source_is_not_a_claim(line: str, checkable: bool) -> None:
     """It is an entry in a list of sources, unless it says more than where something is from."""
     assert [claim.checkable for claim in split_claims(f"The pump is old.\n\n{line}")] == [True, checkable]
+
+
+@pytest.mark.parametrize(
+    ("answer", "claims"),
+    [
+        (
+            "The plan covers:\n- Medical costs:\n  - care abroad\n- Luggage:\n  - bags\n- dental care",
+            ["The plan covers care abroad.", "The plan covers bags.", "The plan covers dental care."],
+        ),
+        (
+            "You can return it if:\n1. It is unused.\n   - Open boxes are accepted.\n2. it is complete",
+            ["You can return it if it is unused.", "Open boxes are accepted.", "You can return it if it is complete."],
+        ),
+        (
+            "The plan includes:\n- For children:\n  - a free ticket\n- backups",
+            ["For children, the plan includes a free ticket.", "The plan includes backups."],
+        ),
+        (
+            "1. If it is red:\n- call us\n- unplug it\n2. If it is green:\n- wait",
+            ["If it is red, call us.", "If it is red, unplug it.", "If it is green, wait."],
+        ),
+    ],
+)
+def test_items_of_a_list_in_a_list_take_the_lead_that_is_theirs(answer: str, claims: list[str]) -> None:
+    """Below a label or a few words it is that of the outer list, below a sentence none, and it comes back behind."""
+    assert [claim.text for claim in split_claims(answer) if claim.checkable] == claims
+    assert streamed(list(answer)) == split_claims(answer)
+
+
+def test_a_cell_that_says_that_the_sources_are_silent_is_left_out() -> None:
+    """The others of its row are checked."""
+    claims = split_claims("| Owner | Task | Due |\n|---|---|---|\n| Mei | Write it | not specified |\n| Jo | - | N/A |")
+    assert [claim.text for claim in claims if claim.checkable] == ["Owner: Mei; Task: Write it", "Owner: Jo; Task: -"]

@@ -4,10 +4,13 @@ import re
 
 from secondpass.verify.claims.conjuncts import has_finite_verb
 
-__all__ = ["NOT_KNOWN", "opening", "why_no_heading", "why_not"]
+__all__ = ["INTRODUCES", "NOT_KNOWN", "opening", "says_nothing", "why_no_heading", "why_not"]
 
 NOT_KNOWN = "it says that the answer is not known"
 """Why a refusal is not checkable."""
+
+INTRODUCES = "it only introduces what follows"
+"""Why a label or a lead-in is not checkable."""
 
 
 def _any(*alternatives: str) -> str:
@@ -133,6 +136,10 @@ _CONTACT = (
     r"(?:let me know|(?:feel free|do not hesitate|don't hesitate) to "
     r"(?:ask|contact|reach out|let (?:me|us) know|write (?:to )?(?:me|us)|get in touch))"
 )
+_ADVISER = (
+    r"(?:\w+ ){0,2}(?:doctor|physician|pharmacist|nurse|lawyer|attorney|solicitor|accountant|vet|veterinarian"
+    r"|professional|provider|advis[eo]r|expert|specialist)"
+)
 _OFFER = re.compile(
     r"(?:(?:so|and|also|again|finally|otherwise|meanwhile|sure|of course|okay|ok),? )?"
     r"(?:for (?:more|further|additional) (?:information|details?|help|assistance)"
@@ -146,6 +153,13 @@ _OFFER = re.compile(
         r"(?:always )?(?:happy|glad|pleased|here|available) to "
         r"(?:help|assist|answer|explain|clarify|elaborate|provide)\b",
         r"i (?:can|could|will) (?:also |gladly |happily )?(?:help|assist|elaborate|clarify|explain|walk you through)\b",
+        # Whom to ask when, as everybody is told; "Ask your doctor before use" is in a leaflet.
+        rf"(?:as always,? )?(?:please |always )?(?:consult|ask|talk to|speak (?:to|with)|check with|contact|see)"
+        rf"(?: with)? (?:your|a|an|the) {_ADVISER}(?:,? or (?:(?:your|a|an|the) )?{_ADVISER})?"
+        r" (?:if (?:you(?: are|'re) (?:unsure|not sure|in doubt|uncertain)|in doubt"
+        r"|you have (?:any )?(?:(?:further|other|more) )?(?:questions|concerns|doubts)(?: or \w+)?)"
+        r"|for (?:(?:personal(?:i[sz]ed)?|individual|professional|medical|legal|tax|financial|further|more|specific) )+"
+        r"(?:advice|information|guidance|help|questions))[.!]*\Z",
         r"(?:please )?(?:see|consult|refer to|check(?: out)?|visit|read|have a look at) "
         r"(?:the|our|your|this|their) "
         r"(?:\w+ ){0,4}(?:documentation|docs|website|page|manual|guide|link|section|article|sources?)\b",
@@ -179,6 +193,11 @@ _INFO = r"(?:answers?|information|info|context|evidence|data|details?|mention|re
 _NOT = r"(?:do not|does not|did not|don't|doesn't|didn't)"
 _EXPRESSLY = r"(?:(?:explicitly|expressly|specifically|directly|clearly|actually|(?:seem|appear) to) ){0,2}"
 _IS_NOT = r"(?: (?:is|are|was|were)(?:n't| not)|'s not) (?:explicitly |directly |clearly |further )?"
+_WRITTEN = r"(?:mentioned|stated|specified)"
+_UNWRITTEN = (
+    r"(?:(?:not|none) (?:explicitly )?(?:mentioned|stated|specified|indicated)|unspecified|n/a"
+    rf"|no (?:\w+ )?{_INFO}(?: (?:given|provided|available|found))?)(?: (?:in|by) {_GIVEN}(?:{_SOURCES}|{_KINDS}))?"
+)
 _LITTLE = r"(?:no|not enough|insufficient|too little)"
 _AS_GIVEN = (
     r"(?: \d{1,2}(?: (?:and|or) (?:\w+ )?\d{1,2})?)?(?: that (?:was|were|i) \w+| (?:provided|given|available)"
@@ -254,9 +273,17 @@ _UNTOLD = re.compile(
         rf"{_GIVEN}{_SOURCES}\b",
         rf"(?:whether|how|when|where|who|what|why|which)\b[^.,;:?!]{{1,100}}?{_IS_NOT}"
         r"(?:mentioned|stated|specified|said|indicated)[.!]*\Z",
+        # Only a text states, mentions or specifies; "Towels are not provided" may well be a fact.
+        rf"(?P<thing>[^.,;:?!]{{1,100}}?)(?:{_IS_NOT}|(?: is| are| was| were) (?:never|nowhere) )"
+        rf"{_WRITTEN}(?: (?:here|anywhere))?[.!]*\Z",
+        rf"no (?:\w+ ){{1,8}}?(?:is|are|was|were) {_EXPRESSLY}{_WRITTEN}(?: (?:here|anywhere))?[.!]*\Z",
+        r"(?P<matter>[^.,;:?!]{1,100}?) (?:is|are|remains?|stays?|was|were|is left|are left) unspecified[.!]*\Z",
+        rf"(?P<label>[^.;:?!]{{1,60}}): {_UNWRITTEN}[.!]*\Z",
     ),
     re.IGNORECASE,
 )
+_CONDITIONED = re.compile(r"\b(?:if|when|where|unless|because|as|since)\b", re.IGNORECASE)
+_CELL_OF_NOTHING = re.compile(rf"[\s*_(]*{_UNWRITTEN}[\s*_).]*", re.IGNORECASE)
 # What is not told: "The documents do not say who runs it."
 _ASKED = re.compile(r"\A(?: me| us| you)? (?:exactly )?(?:who|which|where|when)\b", re.IGNORECASE)
 _UNCLEAR = re.compile(
@@ -286,7 +313,7 @@ _VALUED = re.compile(
 )
 # With any of these in it, there is more to a polite, vague or unsure sentence than that.
 _FACT = re.compile(
-    r"\d|\b(?:because|since|although|though|whereas|while|but|however|whose|despite|therefore|actually)\b"
+    r"\d|\b(?:because|since|although|though|whereas|while(?! \w+ing\b)|but|however|whose|despite|therefore|actually)\b"
     r"|\bas (?!well|soon|needed|always|much|many|possible|you|i\b|a\b|an\b|that|this|it\b)"
     r"|(?<!\bwith )(?<!\babout )(?<!\bto )(?<!\bfor )(?!(?<=\bon )that\b)(?!(?<=\bof )that\b)"
     r"(?!(?<=\bregarding )that\b)\b(?:that|which|who|where|when)"
@@ -384,7 +411,7 @@ def why_not(text: str) -> str:
     leads = _LEADING.fullmatch(text) and not _JOINED.search(_PURPOSE.sub("", text))
     announces = _ANNOUNCING.fullmatch(text) or _ANNOUNCING.fullmatch(rest)
     if _ALERT.fullmatch(text) or announces or leads or _is_label(text, words):
-        return "it only introduces what follows"
+        return INTRODUCES
     if _OFFER.match(text) and not _holds_fact(text):
         return "it is an offer or a request to the reader"
     if _is_refusal(text) or _is_refusal(rest):
@@ -416,8 +443,11 @@ def _why_no_statement(text: str, rest: str, words: list[str]) -> str:
 
 def _is_refusal(text: str) -> bool:
     untold = _UNTOLD.match(text)
-    if untold and has_finite_verb(untold["what"] or ""):
-        untold = None  # "Lunch is free and tea is not mentioned in the documents."
+    if untold:
+        thing = untold["what"] or untold["thing"] or untold["matter"] or untold["label"] or ""
+        # "Lunch is free and tea is not mentioned in the documents.", "Used if the size is not specified."
+        if has_finite_verb(thing) or (untold["what"] is None and thing and _CONDITIONED.search(thing)):
+            untold = None
     refusal = _REFUSAL.match(text) or untold or _UNCLEAR.match(text)
     return refusal is not None and not _holds_fact(_ASKED.sub("", re.sub(r"\d", "", text[refusal.end() :])))
 
@@ -433,7 +463,16 @@ def _is_label(text: str, words: list[str]) -> bool:
         return True
     if not _LABEL.fullmatch(text) or len(words) > _MAX_LABEL:
         return False
-    return not has_finite_verb(text) or ("," not in text and _WH_HEADING.match(text) is not None)  # "What is included:"
+    # The last word is a noun ("Medical costs:") or needs what follows ("It costs:").
+    before = text.rsplit(" ", 1)[0] if " " in text else ""
+    return not has_finite_verb(before) or (
+        "," not in text and _WH_HEADING.match(text) is not None
+    )  # "What is included:"
+
+
+def says_nothing(cell: str) -> bool:
+    """Return whether a cell of a table only says that the sources don't: "not specified"."""
+    return _CELL_OF_NOTHING.fullmatch(cell) is not None
 
 
 def why_no_heading(text: str) -> str:

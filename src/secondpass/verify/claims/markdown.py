@@ -39,7 +39,7 @@ class Part:
 
     Attributes:
         cells: of a table's row, with the header of each, which is empty if there is none.
-        in_list: whether it stands in an item of a list.
+        depth: in how many items of lists it stands, one in another.
         is_followed: whether more is behind it, in an item of a list in the same item, as far as is known when it is
             given. Of a paragraph that is bold as a whole it is always known: before others it may be their title, and
             at the end it is not.
@@ -49,8 +49,13 @@ class Part:
     end: int
     kind: PartKind
     cells: tuple[tuple[str, str], ...] = ()
-    in_list: bool = False
+    depth: int = 0
     is_followed: bool = False
+
+    @property
+    def in_list(self) -> bool:
+        """Whether it stands in an item of a list."""
+        return self.depth > 0
 
 
 Rule = Callable[[StateBlock, int, int, bool], bool]
@@ -219,7 +224,7 @@ class _Leaf(NamedTuple):
         column: where it begins in that.
         end: the line after it.
         quoted: whether it stands in a quotation.
-        in_list: whether it stands in an item of a list.
+        depth: in how many items of lists it stands.
         is_final: whether it is the last of its item.
         mark: what fences it.
     """
@@ -229,7 +234,7 @@ class _Leaf(NamedTuple):
     column: int
     end: int
     quoted: bool
-    in_list: bool
+    depth: int
     is_final: bool
     mark: str
 
@@ -264,7 +269,7 @@ def _leaves(lines: list[str], *, final: bool) -> tuple[list[_Leaf], int]:
             kind = "setext" if token.type == "heading_open" and token.markup in {"=", "-"} else token.type
             column = token.meta["start"] - starts[first]
             is_final = [after.type for after in tokens[at + 3 : at + 4]] == ["list_item_close"]
-            leaves.append(_Leaf(kind, first, column, end, depth > 0, listed > 0, is_final, token.markup))
+            leaves.append(_Leaf(kind, first, column, end, depth > 0, listed, is_final, token.markup))
     return sorted([*leaves, *_beyond(lines, leaves)], key=lambda leaf: leaf.first), cut
 
 
@@ -275,7 +280,7 @@ def _beyond(lines: list[str], leaves: list[_Leaf]) -> Iterator[_Leaf]:
         if at not in seen and line:
             column = _MARKS.match(line).end()  # type: ignore[union-attr]  # it matches the empty text
             if column < len(line):
-                yield _Leaf("paragraph_open", at, column, at + 1, True, True, True, "")
+                yield _Leaf("paragraph_open", at, column, at + 1, True, _MAX_NESTING, True, "")
 
 
 class MarkdownReader:
@@ -304,7 +309,7 @@ class MarkdownReader:
         self._awaited = 0  # the size from which on data that is open is looked at again
         self._done = -1  # where the last block began that has been given
         self._scanner: SentenceScanner | None = None
-        self._in_list = False  # whether the paragraph that is read stands in an item
+        self._depth = 0  # in how many items the paragraph stands that is read
         self._open = -1  # where the block begins that may go on
         self._open_end = 0  # where it ends so far
         self._row: tuple[str, int] | None = None  # a first row that may be a header
@@ -443,7 +448,7 @@ class MarkdownReader:
 
     def _prose(self, leaf: _Leaf, start: int, *, ended: bool, partial: bool, is_last: bool) -> Iterator[Part]:
         if start != self._open or self._scanner is None:
-            self._in_list = leaf.in_list
+            self._depth = leaf.depth
             self._open, self._scanner = start, SentenceScanner(start, self._pattern, quoted=leaf.quoted)
         lines = self._lines[leaf.first : leaf.end - (leaf.kind == "setext")]
         for at, line in enumerate(lines):
@@ -458,12 +463,12 @@ class MarkdownReader:
             kind = PartKind.HEADING if is_heading and len(spans) == 1 else PartKind.SENTENCE
             for at, (begin, end) in enumerate(spans):
                 is_followed = not (is_last or leaf.is_final) or at + 1 < len(spans)
-                yield Part(begin, end, kind, in_list=leaf.in_list, is_followed=is_followed)
+                yield Part(begin, end, kind, depth=leaf.depth, is_followed=is_followed)
 
     def _to_paragraph(self, text: str) -> Iterator[Part]:
         if self._scanner is not None:
             for start, end in self._scanner.feed(text):
-                yield Part(start, end, PartKind.SENTENCE, in_list=self._in_list, is_followed=True)
+                yield Part(start, end, PartKind.SENTENCE, depth=self._depth, is_followed=True)
 
     def _forget(self, leaves: list[_Leaf], cut: int) -> None:
         """Keep of the lines no more than what the next ones can depend on."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from secondpass.cancellation import check_cancelled
 from secondpass.errors import InputError
 from secondpass.types import well_formed
-from secondpass.verify.claims.checkable import opening, why_no_heading, why_not
+from secondpass.verify.claims.checkable import INTRODUCES, opening, says_nothing, why_no_heading, why_not
 from secondpass.verify.claims.citations import NAMES_SOURCES, marker_pattern, strip_citations
 from secondpass.verify.claims.conjuncts import Conjunct, conjuncts, has_finite_verb
 from secondpass.verify.claims.markdown import MarkdownReader, Part, PartKind
@@ -129,7 +129,7 @@ class ClaimStream:
         self._reader = MarkdownReader(self._pattern)
         self._text, self._offset = "", 0
         self._sentence = 0
-        self._lead = ""  # what the items of the list that may follow go on with
+        self._leads: list[str] = []  # what the items of the lists that may follow go on with, one in another
         self._lists_sources = False
         self._is_announced = False  # whether a colon ended the last part
         self._finished = False
@@ -195,22 +195,26 @@ class ClaimStream:
             listed = (self._lists_sources or _NOTE.match(raw)) and self._is_source(part, raw)
             if listed or _ADDRESSES.fullmatch(raw) or NAMES_SOURCES.fullmatch(raw):
                 return [self._claim(part, 0, len(raw), self._plain(raw) or raw, "it is an entry in a list of sources")]
-            lead = self._lead if part.in_list else ""
-            claims = self._of_sentence(part, raw, lead)
-            if not lead:
-                self._lead = (_lead(claims[0].text) or _subject(claims[0].text)) if len(claims) == 1 else ""
+            whole, (outer, beside) = self._plain(raw), self._lead_at(part.depth)
+            if beside and _CONDITION.fullmatch(whole):
+                outer = ""  # "If it is green:" behind "If it is red:"
+            claims = self._of_sentence(part, raw, outer)
+            own = _inner_lead("" if beside else outer, whole, claims[0].text) if len(claims) == 1 else ""
+            self._leads = [*self._leads[: part.depth], *[outer] * (part.depth - len(self._leads))]
+            self._leads.append(own or (outer if beside else ""))
+            if not outer:
                 self._lists_sources = _SOURCES.fullmatch(claims[-1].text) is not None
-            if lead and len(claims) == 1 and _lead(claims[0].text):
-                self._lead = ""  # a list in a list
             return claims
-        self._lead, reason = "", ""
+        self._leads, reason = [], ""
         self._lists_sources = part.kind is PartKind.HEADING and _SOURCES.fullmatch(raw.strip("# \t")) is not None
         if part.kind is PartKind.HEADING:
             text = self._plain(_HEADING_MARKS.sub("", raw))
             reason = why_not(text) or why_no_heading(text)
         elif part.kind is PartKind.TABLE_ROW:
             cells = [(self._plain(name), self._plain(cell)) for name, cell in part.cells]
-            text = "; ".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)
+            text = "; ".join(
+                f"{name}: {cell}" if name else cell for name, cell in cells if cell and not says_nothing(cell)
+            )
             reason = "" if any(character.isalnum() for character in text) else "there are no words in it"
         elif part.kind is PartKind.TABLE_HEADER:
             text, reason = self._plain(raw.replace("|", " ")), "it is the header of a table"
@@ -222,13 +226,22 @@ class ClaimStream:
             text, reason = raw, "it is an address"
         return [self._claim(part, 0, len(raw), text or raw, reason)]
 
+    def _lead_at(self, depth: int) -> tuple[str, bool]:
+        """Return what items go on with that stand so deep in lists, if anything, and whether the item before has it."""
+        leads = self._leads
+        around = leads[min(depth, len(leads)) - 1] if depth and leads else ""
+        # A list that is not indented may be of the item before it: "1. To update it:" above "- press OK".
+        beside = "" if around or not 0 < depth < len(leads) else leads[depth]
+        return around or beside, beside != ""
+
     def _is_title(self, part: Part, raw: str) -> bool:
         """Return whether a line that is bold as a whole is a heading, and not an answer: "**The landlord**"."""
         bold = all_bold(raw) if part.is_followed else ""
         if not bold or bold.endswith(_ENDED) or has_finite_verb(bold):
             return False
         if part.in_list:  # above a list, or a paragraph, of its own item
-            return not (self._lead and _goes_on(self._lead, bold))
+            lead, _ = self._lead_at(part.depth)
+            return not (lead and _goes_on(lead, bold))
         if self._is_announced:
             return False
         return self._sentence > bool(self._thoughts.text) or _TITLE.match(bold) is not None
@@ -247,9 +260,10 @@ class ClaimStream:
             return [self._claim(part, 0, len(raw), raw, "there are no words in it")]
         if _CUT_OFF.search(whole):
             whole += ":"  # "**It is not paid if**", before a list
-        if lead and _goes_on(lead, whole):
+        is_label = whole.endswith(":") and not lead.endswith((",", ":")) and why_not(whole) == INTRODUCES
+        if lead and not is_label and _goes_on(lead, whole):
             return [self._claim(part, 0, len(raw), _led(lead, whole))]
-        reason = why_not(whole) or ("it only introduces what follows" if _lead(whole) else "")
+        reason = why_not(whole) or (INTRODUCES if _lead(whole) else "")
         if reason:
             return [self._claim(part, 0, len(raw), whole, reason)]
         begun = opening(raw)
@@ -341,6 +355,27 @@ def _lead(text: str) -> str:
     ):
         return ""
     return _ALL_OF_THEM.sub("", text.rstrip(" :"))
+
+
+def _inner_lead(outer: str, item: str, claim: str) -> str:
+    """Return what the items of a list go on with that stands in an item, or below a sentence outside of lists.
+
+    They go on with what leads to the item where this is a label ("Luggage:") or a few words.
+
+    Args:
+        outer: what leads to the item; empty for a sentence outside of lists.
+        item: what it says.
+        claim: the same as the claim that it was made.
+    """
+    own = _lead(claim) or _subject(claim)
+    if not outer:
+        return own
+    if own.endswith(","):  # "For children:"
+        first, rest = outer.split(" ", 1) if " " in outer else (outer, "")
+        small = first.lower() if first.lower() in STOP_WORDS else first
+        return own if outer.endswith((",", ":")) else f"{own} {small} {rest}".rstrip()
+    is_label = item == claim and item.endswith(":")
+    return outer if is_label or (_goes_on(outer, item) and not has_finite_verb(item)) else own
 
 
 def _subject(text: str) -> str:
