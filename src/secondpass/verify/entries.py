@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from secondpass.verify.facts.quantities.captions import captions
+from secondpass.verify.words import word_set
 
-__all__ = ["said"]
+__all__ = ["priced", "said"]
 
 _PERIOD = re.compile(
     r"(?:[\s_(]{1,2}(?:per|a)[\s_]([a-z]{3,12})|\s?/\s?(month|year|week|day|hour|night|person|user|seat))\)?$"
@@ -23,6 +24,11 @@ _UNITS = {
     "pct": "%", "percent": "%", "km2": "km²", "m2": "m²", "sqm": "m²", "ha": "ha", "kmh": "km/h", "mph": "mph",
     "px": "pixels",
 }  # fmt: skip
+_CURRENCIES = {"USD": "$", "EUR": "€", "GBP": "£"}
+_OF_MONEY = word_set(
+    "price total subtotal amount cost fee tax vat balance discount salary revenue payment refund due paid"
+)
+_ZEROS = re.compile(r"\.0+\Z")
 _MOST_WORDS = 64  # of an entry that is read as a whole
 _MOST_IN_A_PART, _MOST_IN_FRONT = 40, 12  # words of a part, and of what stands in front of each: whose entry it is
 _MOST_NAMING = 3  # values, the first of which with a letter names the entry
@@ -37,6 +43,7 @@ def said(names: Sequence[str], values: Sequence[str]) -> list[str]:
         values: as many, or fewer, or more; blank ones say nothing.
     """
     fields = []
+    values = _with_currency(names, values)
     for at, value in enumerate(values):
         if value.strip():
             fields.append(_named(names[at] if at < len(names) else "", value.strip()))
@@ -44,6 +51,23 @@ def said(names: Sequence[str], values: Sequence[str]) -> list[str]:
         return [_text(fields)] if fields else []
     front = _front(fields)
     return [_text([*front, *part]) for part in _parts(fields[len(front) :])]
+
+
+def priced(value: str, currency: str) -> str:
+    """Return a figure with the sign of its currency, as models know it best; with its code where there is none."""
+    sign = _CURRENCIES.get(currency.strip().upper())
+    return f"{sign}{_ZEROS.sub('', value)}" if sign and _FIGURE.fullmatch(value) else f"{value} {currency}"
+
+
+def _with_currency(names: Sequence[str], values: Sequence[str]) -> Sequence[str]:
+    """Return values with the currency that stands in an entry of its own: "total": 208, "currency": "EUR"."""
+    last = [re.split(r"[\W_]+", name.lower())[-1] for name in names]
+    codes = {value.strip().upper() for name, value in zip(last, values, strict=False) if name == "currency"}
+    if len(codes) != 1 or codes.isdisjoint(_CURRENCIES):
+        return values
+    (code,) = codes
+    known = zip([*last, *[""] * (len(values) - len(last))], values, strict=False)
+    return [priced(value, code) if name in _OF_MONEY and _FIGURE.fullmatch(value) else value for name, value in known]
 
 
 def _n_words(field: tuple[str, str]) -> int:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from secondpass.tabular import long_cells
 from secondpass.verify.entries import said
 from secondpass.verify.facts.quantities.captions import Caption, captions, is_scaled
+from secondpass.verify.nested import Entry, config_entries, xml_entries
 from secondpass.verify.statements import statement_rows
 from secondpass.verify.tex import without_tex
 
@@ -41,7 +42,7 @@ _TAG = re.compile(r"<[^<>]{0,200}>")
 _YAML = re.compile(r"(\s*)(- )?([A-Za-z_][\w .-]{0,60}):(?:[^\S\n]+(.*))?")
 _COMMENTED = re.compile(r"(\"[^\"]*\"|'[^']*'|[^\"'#][^#]*?)\s+#+\s*(\S.*)")
 _NOTHING = re.compile(r"\s*(?:#.*|---|\.\.\.)\s*")  # comments, and what is between documents
-_NOTE = re.compile(r"\s*#+\s*\w\S*(?:\s+\S+){2,}\s*")
+_NOTE = re.compile(r"\s*[#;]+\s*\w\S*(?:\s+\S+){2,}\s*")
 _PLAIN_ITEM = re.compile(r"\s*- (\S+(?: \S+){0,2}?)\s*")
 _TIGHT, _DIGIT = re.compile(r",\S"), re.compile(r"\d")
 _HEADER = re.compile(r"[A-Za-z_][\w .()/%-]{0,40}")
@@ -50,10 +51,13 @@ _MAY_HOLD_BLOCKS = re.compile(r"^[^\S\n]*(?:```|~~~|[{\[]\s*[{\[\"])", re.MULTIL
 _FENCE = re.compile(r"[^\S\n]*(`{3,}|~{3,})")
 _BRACE = re.compile(r"[^\S\n]*(?:\{(?=\s*(?:\"|\Z))|\[(?=\s*(?:\{|\Z)))")
 _LINE_ENDS = re.compile(r"[^\S\n]*(?:\n|\Z)")
+_SIGNS = re.compile(r'[{}\[\],]|"(?:[^"\\]|\\.)*+(?:"|\Z)', re.DOTALL)  # of JSON, and the texts in it, as a whole
 _MOST_TRIES = 20  # to read JSON that is none
 _BLANK, _BETWEEN = re.compile(r"\s*"), re.compile(r"[\s,]*")
 _MIN_COLUMNS, _MIN_ROWS = 2, 2
 _MOST_FIELDS = 40
+# How settings are switched on and off; models know best what "yes" means.
+_TRUTHS = {"true": "yes", "on": "yes", "false": "no", "off": "no"}
 _MOST_DEPTH = 20
 
 
@@ -129,7 +133,7 @@ def _captioned(record: Record, above: list[Caption]) -> Record:
 
 
 def _data_in(text: str) -> Data:
-    """Return the rows and entries of a passage that is data: JSON, YAML, CSV, or with tables of Markdown or HTML.
+    """Return the rows and entries of a passage that is data: JSON, YAML, CSV, XML, INI, or with tables.
 
     A value stands with the name of its column or key, and a unit that is part of this behind it: of ``weight_kg`` 1.2,
     "weight: 1.2 kg". There are none in prose. It takes linear time.
@@ -153,11 +157,14 @@ def _data_in(text: str) -> Data:
 
 
 def _rows_in(text: str) -> Data:
-    """Return what is data of a text that is CSV or YAML, or has tables."""
+    """Return what is data of a text that is CSV, YAML, XML or INI, or has tables of Markdown or HTML."""
     if _ROW_BEGINS.search(text):
         rows = list(_html_rows(text))
         records = (Record(start, end, each) for start, end, texts in rows for each in texts)
         return Data(tuple(records), tuple(row[:2] for row in rows))
+    found = _whole(text, _said(xml_entries(text)))
+    if found.records:
+        return found
     lines = list(_lines(text))
     tabled = _in_tables(lines)
     if any(tabled):
@@ -167,6 +174,7 @@ def _rows_in(text: str) -> Data:
         return Data(tuple(_markdown_rows(lines, tabled)), regions)
     found = _whole(text, _csv_rows(lines))
     found = found if found.records else _without_notes(_whole(text, _yaml(lines)), lines)
+    found = found if found.records else _without_notes(_whole(text, _said(config_entries(lines))), lines)
     if found.records:
         return found
     below_years = statement_rows(lines)
@@ -177,6 +185,12 @@ def _rows_in(text: str) -> Data:
             for each in said(["", *row.years], [row.label, *row.cells])
         )
     )  # the text stays as well: a label may be in other words than the claim
+
+
+def _said(entries: Sequence[Entry]) -> Iterator[Record]:
+    for entry in entries:
+        for each in said(entry.names, [_TRUTHS.get(value.lower(), value) for value in entry.values]):
+            yield Record(entry.start, entry.end, each)
 
 
 class _Block(NamedTuple):
@@ -235,7 +249,7 @@ def _without_notes(data: Data, lines: Sequence[tuple[int, str]]) -> Data:
     regions: list[tuple[int, int]] = []
     begin = 0
     for start, line in lines if data.records else ():
-        if _NOTE.fullmatch(line) and _YAML.fullmatch(line.lstrip("# \t")) is None:
+        if _NOTE.fullmatch(line) and _YAML.fullmatch(line.lstrip("#; \t")) is None:
             regions.append((begin, start))
             begin = start + len(line)
     ends = data.regions[-1:] and [(begin, data.regions[-1][1])]
@@ -357,20 +371,12 @@ def _is_prose(lines: Sequence[str]) -> bool:
     return any(line.rstrip().endswith((".", "!", "?")) for line in lines) or not any(map(_DIGIT.search, lines[1:]))
 
 
-class _Entry(NamedTuple):
-    """Keys and values of YAML, and where the first of them stands."""
-
-    start: int
-    names: list[str]
-    values: list[str]
-
-
 def _yaml(lines: list[tuple[int, str]]) -> Iterator[Record]:
     """Yield the entry of a text of nothing but keys and values, or those of its list; nested keys are joined."""
     filled = [(start, line) for start, line in lines if line.strip()]
     if len(filled) < _MIN_ROWS:
         return
-    entries: list[_Entry] = []
+    entries: list[Entry] = []
     path: list[tuple[int, str]] = []
     is_plain = False  # whether a value stands behind its key: "Notes:" with dashes below is prose
     listed: tuple[int, str] | None = None  # how far the items of the list are indented, and their first key
@@ -394,7 +400,7 @@ def _yaml(lines: list[tuple[int, str]]) -> Iterator[Record]:
             return
         item = (depth, match[3]) if match[2] and len(path) <= 1 else None
         if not entries or (item and item == listed):
-            entries.append(_Entry(start, [], []))
+            entries.append(Entry(start, start, [], []))
         listed = listed or item
         if match[4]:
             entries[-1].names.append(_key([*path, (depth, match[3])]))
@@ -405,9 +411,7 @@ def _yaml(lines: list[tuple[int, str]]) -> Iterator[Record]:
     if not is_plain:
         return
     ends = [*(entry.start - 1 for entry in entries[1:]), filled[-1][0] + len(filled[-1][1])]
-    for entry, end in zip(entries, ends, strict=True):
-        for each in said(entry.names, entry.values):
-            yield Record(entry.start, end, each)
+    yield from _said([entry._replace(end=end) for entry, end in zip(entries, ends, strict=True)])
 
 
 def _without_comment(value: str) -> str:
@@ -426,7 +430,7 @@ def _key(path: list[tuple[int, str]]) -> str:
 def _json(text: str) -> Iterator[Record]:
     """Yield an object, or the objects of a list, each where it stands; the list may be all there is of an object.
 
-    There are none where something else stands behind them.
+    There are none where something else stands behind them. What is cut off at the end is left out.
     """
     records: list[Record] = []
     decode = json.JSONDecoder().raw_decode
@@ -436,7 +440,15 @@ def _json(text: str) -> Iterator[Record]:
     while at < len(text) and text[at] in "{[":
         try:
             entry, end = decode(text, at)
-        except (ValueError, RecursionError):
+        except RecursionError:
+            return
+        except ValueError as exc:
+            rest = _cut_off(text, at, exc)
+            for fields in () if rest is None else _entries(rest):
+                texts = said([name for name, _ in fields], [value for _, value in fields])
+                records += (Record(at, len(text.rstrip()), each) for each in texts)
+            if rest is not None:
+                yield from records
             return
         inside = _WRAPPED.match(text, at)
         if inside and not is_list and end == len(text.rstrip()) and _wraps_a_list(entry):
@@ -448,6 +460,35 @@ def _json(text: str) -> Iterator[Record]:
         at = _BETWEEN.match(text, end).end()  # type: ignore[union-attr]
     if not text[at:].strip("]} \n\t") and text.rstrip().endswith(("]", "}")):
         yield from records
+
+
+def _cut_off(text: str, at: int, exc: ValueError) -> Any:
+    """Return what can be read of JSON that begins at a place, and that the end of the text cuts off; None if it isn't.
+
+    It is all up to the last comma, or inner bracket that closes, with the brackets closed that are open there.
+    """
+    is_open = isinstance(exc, json.JSONDecodeError) and (
+        exc.pos >= len(text.rstrip()) or exc.msg.startswith("Untermin")
+    )
+    if not is_open:
+        return None
+    open_brackets: list[str] = []
+    kept, closing = 0, ""
+    for sign in _SIGNS.finditer(text, at):
+        if sign[0] in "{[":
+            open_brackets.append("}" if sign[0] == "{" else "]")
+            if len(open_brackets) > _MOST_DEPTH:
+                return None
+        elif sign[0] in "}]":
+            if not open_brackets or open_brackets.pop() != sign[0]:
+                return None
+            kept, closing = sign.end(), "".join(reversed(open_brackets))
+        elif sign[0] == ",":
+            kept, closing = sign.start(), "".join(reversed(open_brackets))
+    try:
+        return json.loads(text[at:kept] + closing) if kept else {}
+    except (ValueError, RecursionError):
+        return None
 
 
 def _wraps_a_list(entry: Any) -> bool:
