@@ -107,6 +107,25 @@ def test_siblings_of_a_catalogue_are_told_apart(verifier: FactVerifier) -> None:
         assert wrong.verdict is not Verdict.SUPPORTED
 
 
+@pytest.mark.parametrize(
+    ("claim", "supported"),
+    [
+        ("Travel policy B covers rescue flights.", True),
+        ("Travel policy B covers winter sports.", False),
+        ("Travel policy B covers cancelled trips.", False),
+    ],
+)
+def test_what_else_a_window_says_is_no_doubt(verifier: FactVerifier, claim: str, supported: bool) -> None:
+    """An item of a list in the source's own words is read without the sentences around it."""
+    passage = (
+        "Travel policy B covers medical treatment abroad up to 500,000 euros, rescue flights, and dental emergencies "
+        "up to 400 euros. It covers lost luggage up to 2,000 euros, but valuables only up to 500 euros. It does not "
+        "cover winter sports, cancelled trips, or pre-existing conditions. Claims must be reported within 14 days."
+    )
+    (checked,) = verifier.verify(claim, [passage]).claims
+    assert (checked.verdict is Verdict.SUPPORTED) == supported
+
+
 def test_words_of_the_source_put_together_wrongly(verifier: FactVerifier) -> None:
     """Most of what a source says in other words is supported, and little of what its own words say falsely."""
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from secondpass.errors import InputError
 from secondpass.testing import FakeReranker
-from secondpass.verify.evidence import Passages, Window, WindowIndex, _terms, joined, select, sentence_spans
+from secondpass.verify.evidence import Passages, Window, WindowIndex, _terms, joined, narrowed, select, sentence_spans
 from secondpass.verify.words import content_words
 from secondpass.windows import ApproximateTokenization
 
@@ -405,3 +405,26 @@ def test_rooms_are_powers_of_two(room: int, size: int) -> None:
 def test_a_window_is_read_as_it_is_rendered() -> None:
     """Its own text is read where nothing takes its place."""
     assert Window(0, 0, 4, "text").read == "text" and Window(0, 0, 4, "text", "read").read == "read"
+
+
+@pytest.mark.parametrize(
+    ("claim", "kept"),
+    [
+        ("The pump is loud.", "The pump is old and loud."),
+        ("The pump runs daily.", "The pump is old and loud. It runs daily."),
+        ("The pump sleeps and leaks.", "It never sleeps. The pump leaks."),
+        ("The old pump leaks.", None),
+        ("The fan hums.", None),
+    ],
+)
+def test_a_window_without_what_has_no_word_of_the_claim(claim: str, kept: str | None) -> None:
+    """The fewest sentences in a row that have all its words of the claim; nothing where that is all, or none."""
+    text = "The pump is old and loud. It runs daily. It never sleeps. The pump leaks."
+    less = narrowed(Window(2, 10, 10 + len(text), text), claim)
+    expected = None if kept is None else Window(2, 10 + text.index(kept), 10 + text.index(kept) + len(kept), kept)
+    assert less == expected
+
+
+def test_a_row_is_not_narrowed() -> None:
+    """It says whose it is at its beginning."""
+    assert narrowed(Window(0, 0, 9, "A. B. C.", "a: A. b: B."), "A") is None

@@ -218,3 +218,15 @@ def test_two_windows_that_are_far_from_a_claim_may_be_all_that_is_read() -> None
     cut = Model({}, {"both": (True, False)})
     (scored,) = entail(cut, [claim]).claims
     assert cut.read == [["both"], ["w0"]] and isinstance(scored, Scored) and scored.joined is None
+
+
+@pytest.mark.parametrize(("alone", "counts"), [(0.8, True), (0.79, False)])
+def test_a_doubted_window_with_all_words_is_read_once_more_without_the_others(alone: float, counts: bool) -> None:
+    """What is left of it counts beside it only where that settles the claim."""
+    text = "It is old. It is so."
+    claim = Planned(stated("It is old."), (Window(0, 0, 20, text),))
+    model = Model({text: (0.3, 0.6, 0.1), "It is old.": (alone, 1 - alone, 0.0)}, {})
+    (scored,) = entail(model, [claim]).claims
+    assert isinstance(scored, Scored)
+    assert [window.text for window in scored.planned.windows] == [text, *(["It is old."] if counts else [])]
+    assert scored.windows[:, 0].tolist() == ([0.3, 0.8] if counts else [0.3])

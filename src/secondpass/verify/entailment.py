@@ -3,7 +3,9 @@
 The first window of every claim is read first. Where it says the claim beyond doubt, and no other passage speaks of the
 same, nothing else is read for that claim. Where a second window of the same passage adds a word of the claim, both are
 read together first: if even so they are far from saying it, the first one is not read once more without the other, and
-if they settle it, nothing else is.
+if they settle it, nothing else is. What else a long window says can distract the model: one that has all the words of a
+claim, and does not say it for the model, is read once more without the sentences that have none of them; that counts
+where it says the claim beyond doubt.
 """
 
 import logging
@@ -19,8 +21,11 @@ from secondpass.composition.attempts import attempts
 from secondpass.counts import counted
 from secondpass.errors import ScoringError
 from secondpass.models.nli import NliOutput
+from secondpass.verify.evidence import narrowed
+from secondpass.verify.signals import ALL_WORDS, DOUBTED
 from secondpass.verify.stages import Planned, Scored, failed
 from secondpass.verify.types import CheckedClaim
+from secondpass.verify.words import overlap
 
 __all__ = ["Entailed", "EntailmentModel", "entail"]
 
@@ -63,8 +68,12 @@ def entail(model: EntailmentModel, claims: Sequence[Planned]) -> Entailed:
     found = _read(model, [claim.opening for claim in claims], counts)
     found = [_opened(claim, scored) for claim, scored in zip(claims, found, strict=True)]
     rest = {at: left for at, claim in enumerate(claims) if (left := _rest(claim, found[at])) is not None}
-    for at, remainder in zip(rest, _read(model, list(rest.values()), counts), strict=True):
+    fewer = {at: less for at, claim in enumerate(claims) if (less := _narrowed(claim, found[at])) is not None}
+    read = _read(model, [*rest.values(), *fewer.values()], counts)
+    for at, remainder in zip(rest, read, strict=False):
         found[at] = _together(claims[at], found[at], remainder)
+    for at, alone in zip(fewer, read[len(rest) :], strict=True):
+        found[at] = _with_narrowed(found[at], alone)
     return Entailed(found, counts, time.perf_counter() - start)
 
 
@@ -90,6 +99,26 @@ def _rest(claim: Planned, opening: Scored | CheckedClaim) -> Planned | None:
             return None
         rest = claim.others if claim.widened else claim.remainder
     return rest if rest.premises else None
+
+
+def _narrowed(claim: Planned, opening: Scored | CheckedClaim) -> Planned | None:
+    """Return a claim with less of its first window, which has all of its words and is doubted; None for others."""
+    if isinstance(opening, CheckedClaim) or claim.verbatim:
+        return None
+    read = [*opening.windows[:, _ENTAILMENT], *([] if opening.joined is None else [opening.joined[_ENTAILMENT]])]
+    hypothesis, first = claim.stated.hypothesis, claim.windows[0]
+    if max(read, default=1.0) >= DOUBTED or overlap(hypothesis, first.read) < ALL_WORDS:
+        return None
+    less = narrowed(first, hypothesis)
+    return None if less is None else Planned(claim.stated, (less,), wording=claim.wording)
+
+
+def _with_narrowed(found: Scored | CheckedClaim, alone: Scored | CheckedClaim) -> Scored | CheckedClaim:
+    """Return a claim with a reading of less than a window, if that settles it."""
+    if isinstance(found, CheckedClaim) or isinstance(alone, CheckedClaim) or alone.windows[0, _ENTAILMENT] < _SETTLED:
+        return found
+    planned = replace(found.planned, windows=(*found.planned.windows, *alone.planned.windows))
+    return replace(found, planned=planned, windows=np.concatenate([found.windows, alone.windows]))
 
 
 def _together(

@@ -24,7 +24,7 @@ from secondpass.verify.sources import Data, data_in, mended
 from secondpass.verify.words import STOP_WORDS, content_words, stem
 from secondpass.windows import Span, Tokenization, cut
 
-__all__ = ["Passages", "Window", "WindowIndex", "joined", "select"]
+__all__ = ["Passages", "Window", "WindowIndex", "joined", "narrowed", "select"]
 
 _K1, _B = 1.2, 0.75  # of BM25, as they are in Lucene
 _OTHER_LETTERS = re.compile("[^\x00-\xbb\xbf-\u024f\u2010-\u2027]")
@@ -364,6 +364,35 @@ def joined(first: Window, second: Window, claim: str) -> str:
     known = frozenset(_sentences(first.read))
     before, after = (_adding(part, wanted, known) for part in _around(first, second))
     return "\n".join(part for part in (before, first.read, after) if part) if before or after else ""
+
+
+def narrowed(window: Window, claim: str) -> Window | None:
+    """Return the fewest sentences in a row of a window that have all its words of a claim; None if that is all of it.
+
+    A row of data is not narrowed: its first values say whose it is.
+    """
+    if window.rendered:
+        return None
+    spans, words = sentence_spans(window.text), frozenset(content_words(claim))
+    have = [words.intersection(content_words(window.text[start:end])) for start, end in spans]
+    wanted = Counter(dict.fromkeys(frozenset().union(*have), 1))
+    missing, first, best = len(wanted), 0, (len(window.text), 0, len(window.text))
+    for at, own in enumerate(have):
+        for word in own:
+            missing -= wanted[word] == 1
+            wanted[word] -= 1
+        while not missing and first <= at:
+            start, end = spans[first][0], spans[at][1]
+            best = min(best, (end - start, start, end))
+            for word in have[first]:
+                wanted[word] += 1
+                missing += wanted[word] == 1
+            first += 1
+    _, start, end = best
+    if not wanted or not window.text[:start].strip() + window.text[end:].strip():
+        return None
+    begin = window.start + start
+    return Window(window.passage, begin, window.start + end, window.text[start:end])
 
 
 def _around(first: Window, second: Window) -> tuple[str, str]:

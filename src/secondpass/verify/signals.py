@@ -14,7 +14,7 @@ from secondpass.verify.types import Mismatch
 from secondpass.verify.word_order import Turned, misplaces, swaps, turns
 from secondpass.verify.words import content_words, first_person, holds, overlap, pair_overlap, subject_words
 
-__all__ = ["FEATURES", "Premise", "Reader", "Signals", "measure_premises"]
+__all__ = ["ALL_WORDS", "DOUBTED", "FEATURES", "Premise", "Reader", "Signals", "measure_premises"]
 
 FEATURES = (
     "entailment",
@@ -54,8 +54,8 @@ _SURE = 0.5  # of one premise, by the model alone
 # A right claim in other words is often doubted. In the premise's own words there is little left to doubt but how they
 # are put together: who did it, which of two things has the value, what came first. So doubted, nearly all were wrong
 # where words were recombined on purpose, and on real answers as many as were right.
-_ALL_WORDS, _MIN_WORDS = 0.95, 4  # the share of the claim's content words; of fewer, "not" and "off" make the sense
-_DOUBTED = 0.6
+ALL_WORDS, _MIN_WORDS = 0.95, 4  # the share of the claim's content words; of fewer, "not" and "off" make the sense
+DOUBTED = 0.6
 _JOINED_COST = 0.05  # one window that says it all is the better evidence
 
 
@@ -193,7 +193,7 @@ def measure_premises(
             np.minimum([facts[name] for name in FACT_FEATURES], _MOST),
         ]
     )
-    doubted = best.overlap >= _ALL_WORDS and best.entailment < _DOUBTED and not contained
+    doubted = best.overlap >= ALL_WORDS and best.entailment < DOUBTED and not contained
     turned = None if contained else turns(claim, best.text)
     recombined = doubted and turned is not Turned.RIGHTLY and len(set(content_words(claim))) >= _MIN_WORDS
     recombined = recombined or turned is Turned.WRONGLY
