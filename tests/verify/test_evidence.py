@@ -272,7 +272,7 @@ def test_joined_windows_keep_the_order_of_the_passages() -> None:
 
 def test_rows_and_mended_windows_are_joined_as_they_are_read() -> None:
     """A row stands with the names of its columns, a broken word in one piece, also where windows overlap."""
-    row, prose = Window(0, 8, 13, "a,2,b", "pond: 2 metres"), Window(0, 0, 13, "An inn. a,2,b")
+    row, prose = Window(0, 8, 13, "a,2,b", "pond: 2 metres", is_row=True), Window(0, 0, 13, "An inn. a,2,b")
     assert joined(prose, row, "The inn has a pond.") == "An inn. a,2,b\npond: 2 metres"
     assert joined(row, prose, "The inn has a pond.") == "An inn.\npond: 2 metres"
     broken = "The inn is old. It has a swim-\nming pool."

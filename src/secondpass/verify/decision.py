@@ -9,7 +9,7 @@ from secondpass.errors import ScoringError, SecondPassWarning, warn
 from secondpass.logistic import FloatArray
 from secondpass.verify.evidence import Window
 from secondpass.verify.facts.kind import FactKind
-from secondpass.verify.facts.kinds import NEGATIONS, OPPOSITES, STRENGTHS
+from secondpass.verify.facts.kinds import NEGATIONS, OPPOSITES, STRENGTHS, VALUES
 from secondpass.verify.judge import VERDICTS, Judge, Judgement
 from secondpass.verify.reasons import described
 from secondpass.verify.signals import Premise, Signals
@@ -23,6 +23,7 @@ _SURE = 0.5  # of one window, by the model alone
 # A model often misses a "not": claims that were made to mislead passed with up to .9, and right ones that only look
 # like denials had more in most cases.
 _SURE_OF_A_DENIAL = 0.92
+_OPPOSED = (NEGATIONS, OPPOSITES, VALUES)
 _VERBATIM = 0.92  # the share of right ones among claims that are a sentence of the source
 _SHOWN = 3
 
@@ -67,10 +68,11 @@ def decide(
     Supported: a sentence says the same word for word; or the probability is at least the threshold, the best premise
     states no number, date or unit differently, some premise has those that the claim gives in digits, the claim
     is none of `Signals.recombined`, and of claim and premise none denies what the other says, has the opposite of its
-    word, or says more, all for some or must for may, unless the model is sure.
+    word, gives another value to a field, or says more, all for some or must for may, unless the model is sure.
     Contradicted: that probability is the larger one and at least its threshold (or passages disagree, or the best
-    premise says what the claim denies, or the opposite of its word), and some premise speaks of the claim's subject or
-    shares words with it; or a premise that is about the same states a number, date or unit differently.
+    premise says what the claim denies, the opposite of its word, or another value of a field), and some premise speaks
+    of the claim's subject or shares words with it; or a premise that is about the same states a number, date or unit
+    differently.
     Everything else: not enough info.
 
     Args:
@@ -84,14 +86,14 @@ def decide(
     supported, contradicted = float(probabilities[0]), float(probabilities[1])
     facts, conflict = signals.best.facts, _conflict(signals, windows)
     hard, lacking = signals.best.hard, _lacking(signals)
-    opposed = _differs(signals.best, NEGATIONS, OPPOSITES, STRENGTHS) and signals.best.entailment < _SURE_OF_A_DENIAL
+    opposed = _differs(signals.best, *_OPPOSED, STRENGTHS) and signals.best.entailment < _SURE_OF_A_DENIAL
     forbidden = bool(hard or lacking or signals.recombined or opposed)
     if signals.verbatim:
         verdict, hard, lacking, supported = Verdict.SUPPORTED, (), (), max(supported, threshold, _VERBATIM)
     elif supported >= threshold and not forbidden and supported >= contradicted:
         verdict = Verdict.SUPPORTED
     else:
-        likely = contradicted >= contradiction_threshold or conflict or _differs(signals.best, NEGATIONS, OPPOSITES)
+        likely = contradicted >= contradiction_threshold or conflict or _differs(signals.best, *_OPPOSED)
         denied = contradicted > supported and likely and _related(signals)
         otherwise = _states_otherwise(signals)
         if otherwise is not None:

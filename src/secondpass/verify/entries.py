@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from secondpass.verify.facts.quantities.captions import captions
+from secondpass.verify.record import written
 from secondpass.verify.words import word_set
 
 __all__ = ["priced", "said"]
@@ -29,6 +30,7 @@ _OF_MONEY = word_set(
     "price total subtotal amount cost fee tax vat balance discount salary revenue payment refund due paid"
 )
 _ZEROS = re.compile(r"\.0+\Z")
+_SIGNS = {**dict.fromkeys("\u2713\u2714\u2705", "yes"), **dict.fromkeys("\u2717\u2718\u274c", "no")}
 _MOST_WORDS = 64  # of an entry that is read as a whole
 _MOST_IN_A_PART, _MOST_IN_FRONT = 40, 12  # words of a part, and of what stands in front of each: whose entry it is
 _MOST_NAMING = 3  # values, the first of which with a letter names the entry
@@ -48,9 +50,9 @@ def said(names: Sequence[str], values: Sequence[str]) -> list[str]:
         if value.strip():
             fields.append(_named(names[at] if at < len(names) else "", value.strip()))
     if sum(map(_n_words, fields)) <= _MOST_WORDS:
-        return [_text(fields)] if fields else []
+        return [written(fields)] if fields else []
     front = _front(fields)
-    return [_text([*front, *part]) for part in _parts(fields[len(front) :])]
+    return [written([*front, *part]) for part in _parts(fields[len(front) :])]
 
 
 def priced(value: str, currency: str) -> str:
@@ -72,11 +74,6 @@ def _with_currency(names: Sequence[str], values: Sequence[str]) -> Sequence[str]
 
 def _n_words(field: tuple[str, str]) -> int:
     return len(field[0].split()) + len(field[1].split())
-
-
-def _text(fields: Sequence[tuple[str, str]]) -> str:
-    text = "; ".join(f"{name}: {value}" if name else value for name, value in fields)
-    return text if text.endswith(".") else f"{text}."
 
 
 def _front(fields: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
@@ -118,6 +115,7 @@ def _pieces(value: str) -> list[str]:
 
 def _named(name: str, value: str) -> tuple[str, str]:
     """Return the words of a name, and a value with the unit that the name ends in."""
+    value = _SIGNS.get(value, value)
     words = re.sub(r"[_\W]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).split()
     unit = _UNITS.get(words[-1].lower()) if len(words) > 1 else None
     period = _PERIOD.search(name)

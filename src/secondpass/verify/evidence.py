@@ -3,12 +3,12 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate, islice
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from secondpass.logistic import FloatArray
 from secondpass.types import Document, Request, document_text, well_formed
 from secondpass.verify.claims.markup import plain
 from secondpass.verify.claims.sentences import SentenceScanner
+from secondpass.verify.rows import Rows
 from secondpass.verify.sources import Data, data_in, mended
 from secondpass.verify.words import STOP_WORDS, content_words, stem
 from secondpass.windows import Span, Tokenization, cut
@@ -55,6 +56,7 @@ class Window:
     Attributes:
         rendered: what is read in its place where that is not what stands there: mended, or a row with the names of
             its columns; else empty.
+        is_row: whether it is a row of a table, or an entry of data.
     """
 
     passage: int
@@ -62,11 +64,26 @@ class Window:
     end: int
     text: str
     rendered: str = ""
+    is_row: bool = False
 
     @property
     def read(self) -> str:
         """What models read of it."""
         return self.rendered or self.text
+
+
+class RowsFor(NamedTuple):
+    """Rows of tables, for a claim.
+
+    Attributes:
+        own: those that it names.
+        others: windows that are of other rows of the same tables.
+        strays: of the rows that it names, see `secondpass.verify.rows.Named`.
+    """
+
+    own: Sequence[Window]
+    others: Set[Window]
+    strays: Mapping[Window, tuple[str, str]]
 
 
 class WindowIndex:
@@ -91,6 +108,8 @@ class WindowIndex:
                 self._places.setdefault(term, []).append((at, times))
         self._weighted: dict[str, tuple[Indices, FloatArray]] = {}
         self._foreign: dict[int, bool] = {}  # whether a window is, of those that were met
+        self._numbers = {window: at for at, window in enumerate(self.windows) if window.is_row}
+        self._rows = Rows({at: (row.passage, row.start, row.read) for row, at in self._numbers.items()})
 
     @property
     def is_readable(self) -> bool:
@@ -116,6 +135,19 @@ class WindowIndex:
     def best(self, claim: str, n: int) -> list[Window]:
         """Return the ``n`` windows that match the words of a claim best, best first; fewer if there are no more."""
         return list(islice(self._readable(np.argsort(-self.scores(claim), kind="stable")), n))
+
+    def rows_for(self, claim: str, windows: Sequence[Window], n: int) -> RowsFor:
+        """Return the ``n`` first rows that a claim names, and those of some windows that are of others.
+
+        Args:
+            claim: what is claimed.
+            windows: any of this index.
+            n: how many rows.
+        """
+        named = self._rows.named(claim)
+        rows = [self.windows[at] for at in sorted(named.own)[:n]]
+        others = {window for window in windows if self._rows.is_another(self._numbers.get(window, -1), named)}
+        return RowsFor(rows, others, {self.windows[at]: stray for at, stray in named.strays.items()})
 
     def of_passage(self, passage: int, scores: FloatArray) -> Window | None:
         """Return the window of a passage that scores highest; None if the passage has no window."""
@@ -253,7 +285,8 @@ class Passages:
                     read = mended(self._data_of(at).spelt_out(inner, begin))
                     windows.append(Window(at, begin, begin + len(inner), inner, read if read != inner else ""))
             # A row is a window of its own: what stands in the next one is said of something else.
-            windows += [Window(at, start, end, text[start:end], said) for start, end, said in self._data_of(at).records]
+            records = self._data_of(at).records
+            windows += [Window(at, start, end, text[start:end], said, True) for start, end, said in records]
         return windows
 
     def _spans(self, passage: int, size: int, overlap: int) -> list[Span]:
@@ -397,7 +430,7 @@ def narrowed(window: Window, claim: str) -> Window | None:
 
 def _around(first: Window, second: Window) -> tuple[str, str]:
     """Return what a window has before and after another one."""
-    if second.rendered and second.rendered != mended(second.text):  # a row: no part of it can be told by its place
+    if second.is_row:  # no part of it can be told by its place
         is_before = (second.passage, second.start) < (first.passage, first.start)
         return (second.read, "") if is_before else ("", second.read)
     if first.passage != second.passage:

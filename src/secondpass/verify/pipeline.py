@@ -304,7 +304,10 @@ def _with_wording(planned: Planned, read: dict[str, Facts]) -> Planned:
 def _measure(scored: Scored, read: dict[str, Facts]) -> Measured:
     planned = scored.planned
     reader = Reader(planned.stated.hypothesis, read)
-    premises = [reader.premise(w.read, row) for w, row in zip(planned.windows, scored.windows, strict=True)]
+    premises = [
+        reader.premise(w.read, row, planned.otherwise.get(w))
+        for w, row in zip(planned.windows, scored.windows, strict=True)
+    ]
     cited = [reader.premise(w.read, row) for w, row in zip(planned.cited, scored.cited, strict=True)]
     together = None if scored.joined is None else reader.premise(planned.joined, scored.joined)
     signals = measure_premises(planned.stated.hypothesis, premises, together, verbatim=planned.verbatim)

@@ -10,10 +10,10 @@ import numpy as np
 from secondpass.base import Reranker
 from secondpass.composition.attempts import attempts
 from secondpass.language import is_foreign
-from secondpass.verify.evidence import Window, WindowIndex, joined, select
+from secondpass.verify.evidence import RowsFor, Window, WindowIndex, joined, select
 from secondpass.verify.siblings import is_of_a_sibling, lends_only_its_name
 from secondpass.verify.stages import Planned, Stated, attempt, each, failed, merged, still_open, without_evidence
-from secondpass.verify.types import CheckedClaim, Claim, Verdict
+from secondpass.verify.types import CheckedClaim, Claim, Mismatch, Verdict
 from secondpass.verify.words import overlap
 from secondpass.windows import Tokenization
 
@@ -104,8 +104,8 @@ class Selection:
 
     def _with_windows(self, sought: _Sought, windows: tuple[Window, ...]) -> Planned:
         stated, index = sought.stated, sought.index
-        others = tuple(window for window in windows if not is_of_a_sibling(stated.hypothesis, window.read))
-        windows = others or windows
+        rows = index.rows_for(stated.hypothesis, windows, self.windows_per_claim)
+        windows = self._of_its_own(stated.hypothesis, windows, rows) or windows
         same = stated.passages.sentence(stated.hypothesis) or stated.passages.sentence(stated.sentence)
         if same is not None:
             # Other passages are read all the same: one of them may say otherwise.
@@ -127,7 +127,15 @@ class Selection:
             verbatim=same is not None,
             contested=any(window.passage != windows[0].passage for window in windows[1:]),
             partner=None if partner in windows else partner,
+            otherwise={window: Mismatch("value", *stray) for window, stray in rows.strays.items()},
         )
+
+    def _of_its_own(self, hypothesis: str, windows: Sequence[Window], rows: RowsFor) -> tuple[Window, ...]:
+        """Return the windows that speak of nothing else of the kind that a claim names, and a row that it names."""
+        kept = [each for each in windows if each not in rows.others and not is_of_a_sibling(hypothesis, each.read)]
+        if rows.own and not any(each in kept for each in rows.own):
+            kept = [*kept[: self.windows_per_claim - 1], *rows.own][: self.windows_per_claim]
+        return tuple(kept)
 
     def _may_tell(self, hypothesis: str, window: Window) -> bool:
         """Whether another window than the first is worth reading: those that share few words changed nothing."""

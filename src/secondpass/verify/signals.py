@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -138,10 +138,18 @@ class Reader:
         self._subject, self._fixed = subject_words(claim)
         self._long_words = dict.fromkeys(_LONG_WORD.findall(claim))
 
-    def premise(self, text: str, probabilities: FloatArray) -> Premise:
-        """Measure a window, or two joined; the probabilities are the model's, shape (3,), as in `NliOutput`."""
+    def premise(self, text: str, probabilities: FloatArray, otherwise: Mismatch | None = None) -> Premise:
+        """Measure a window, or two joined.
+
+        Args:
+            text: what was read.
+            probabilities: the model's, shape (3,), as in `NliOutput`.
+            otherwise: a mismatch that shows only beside other windows.
+        """
         entailment, neutral, contradiction = (float(p) for p in probabilities)
         facts = check_facts(self._facts, facts_of(text, self._read))
+        if otherwise is not None and not facts.mismatches:
+            facts = replace(facts, mismatches=(otherwise,))
         unread = tuple(Mismatch("name", word[:80]) for word in self._long_words if word not in text)
         shared = overlap(self._claim, text)
         return Premise(text, (entailment, neutral, contradiction), facts, shared, self._is_about_subject(text), unread)

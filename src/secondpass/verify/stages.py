@@ -6,7 +6,7 @@ what is not checkable or could not be read has: it is then a `CheckedClaim`, and
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
@@ -19,7 +19,7 @@ from secondpass.verify.decision import Decision
 from secondpass.verify.evidence import Passages, Window
 from secondpass.verify.facts.check import Facts
 from secondpass.verify.signals import Premise, Signals
-from secondpass.verify.types import CheckedClaim, Claim, Verdict
+from secondpass.verify.types import CheckedClaim, Claim, Mismatch, Verdict
 from secondpass.verify.words import addressed
 
 __all__ = ["Answer", "Decided", "Measured", "Planned", "Scored", "Stated", "attempt", "each", "failed", "merged"]
@@ -119,6 +119,7 @@ class Planned:
         verbatim: whether the first window is a sentence that says the same word for word.
         wording: makes of a premise the claim as the model reads it there, with quantities and dates as the premise
             writes them; None to read the claim as it is. It is asked only about what is read.
+        otherwise: of rows of tables, what others have in the claim's words where these have something else.
         contested: whether a window of another passage speaks of the same as the first one, and so may say otherwise.
     """
 
@@ -130,6 +131,7 @@ class Planned:
     wording: Callable[[str], str] | None = field(default=None, compare=False, repr=False)
     contested: bool = True
     partner: Window | None = None
+    otherwise: Mapping[Window, Mismatch] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def claim(self) -> Claim:

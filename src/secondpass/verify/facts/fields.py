@@ -7,11 +7,11 @@ from secondpass.verify.facts import dates
 from secondpass.verify.facts.dates import Date
 from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.text import Facts
+from secondpass.verify.record import BEHIND_NAME, BETWEEN
 from secondpass.verify.words import Token, tokenize
 
 __all__ = ["misplaced"]
 
-_BETWEEN, _BEHIND_NAME = "; ", ": "
 _FEWEST, _MOST, _MOST_RECORDS = 2, 40, 8
 _LONGEST_NAME = 60  # characters
 _JOINTS = frozenset({"in", "for", "at", "of"})  # "5 million in 2022"
@@ -81,11 +81,11 @@ def _others(fact: Quantity, field: Field) -> list[Quantity]:
 def _records(evidence: Facts, held: Sequence[Quantity]) -> Iterator[list[Field]]:
     """Yield the fields of each line that is a record, of a few at most."""
     text, start, left = evidence.text, 0, _MOST_RECORDS
-    if _BETWEEN not in text:
+    if BETWEEN not in text:
         return
     places = [(evidence.read.tokens[item.end - 1].start, item) for item in held]
     for line in text.split("\n"):
-        if line.count(_BETWEEN) + 1 in range(_FEWEST, _MOST):
+        if line.count(BETWEEN) + 1 in range(_FEWEST, _MOST):
             fields = list(_fields(line, start, places))
             if len(fields) >= _FEWEST:
                 yield fields
@@ -96,14 +96,14 @@ def _records(evidence: Facts, held: Sequence[Quantity]) -> Iterator[list[Field]]
 
 
 def _fields(line: str, start: int, places: Sequence[tuple[int, Quantity]]) -> Iterator[Field]:
-    for piece in line.split(_BETWEEN):
+    for piece in line.split(BETWEEN):
         end = start + len(piece)
-        name, sign, _ = piece.partition(_BEHIND_NAME)
+        name, sign, _ = piece.partition(BEHIND_NAME)
         value = start + len(name) + len(sign)
         inside = tuple(item for at, item in places if value <= at < end)
         if sign and inside and len(name) <= _LONGEST_NAME:
             yield Field(start, value, end, inside)
-        start = end + len(_BETWEEN)
+        start = end + len(BETWEEN)
 
 
 def _named(claim: Facts, evidence: Facts, fields: Sequence[Field]) -> list[tuple[int, Field]]:

@@ -8,10 +8,11 @@ from secondpass.verify.facts.numbered import NumberedKind
 from secondpass.verify.facts.numbers import NumberKind
 from secondpass.verify.facts.opposites import OppositeKind
 from secondpass.verify.facts.strength import StrengthKind
+from secondpass.verify.facts.values import ValueKind
 
-__all__ = ["DATES", "KINDS", "NAMES", "NEGATIONS", "NUMBERED", "NUMBERS", "OPPOSITES", "STRENGTHS"]
+__all__ = ["DATES", "KINDS", "NAMES", "NEGATIONS", "NUMBERED", "NUMBERS", "OPPOSITES", "STRENGTHS", "VALUES"]
 
 NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS = NumberKind(), NumberedKind(), DateKind(), NameKind(), NegationKind()
-OPPOSITES, STRENGTHS = OppositeKind(), StrengthKind()
-KINDS = Kinds((NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS, OPPOSITES, STRENGTHS))
+OPPOSITES, STRENGTHS, VALUES = OppositeKind(), StrengthKind(), ValueKind()
+KINDS = Kinds((NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS, OPPOSITES, STRENGTHS, VALUES))
 """What `check_facts` looks into; other packages add theirs with `Kinds.register`."""

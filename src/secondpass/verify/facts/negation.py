@@ -8,6 +8,7 @@ from itertools import islice, pairwise
 from secondpass.verify.facts.kind import FactKind
 from secondpass.verify.facts.limits import EXCEPT, beyond
 from secondpass.verify.facts.text import Facts, Text
+from secondpass.verify.facts.values import answers
 from secondpass.verify.types import Mismatch
 from secondpass.verify.words import AUXILIARIES, STOP_WORDS, Token, word_set
 from secondpass.verify.words import stem as stem_of
@@ -113,6 +114,8 @@ class NegationKind(FactKind[Clause]):
 
     def compare(self, claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
         """Yield the sentences of a claim that differ from one of the evidence in a denial, and in nothing else."""
+        if answers(claim, evidence):
+            return  # "Balcony: no" stands in no sentence
         ours, theirs = _by_sentence(self.of(claim)), _by_sentence(self.of(evidence))
         tokens, held_tokens = claim.read.tokens, evidence.read.tokens
         known = {token.text for token in held_tokens}
