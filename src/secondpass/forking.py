@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Condition
+from contextlib import AbstractContextManager, contextmanager
+from threading import Condition, RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -37,27 +37,33 @@ class _Gate:
         self.reset()
 
     def reset(self) -> None:
-        self._changed = Condition()
+        self._lock = RLock()
+        self._changed = Condition(self._lock)
         self._calls = self._forks = 0
 
-    def enter(self) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: not self._forks)
-            self._calls += 1
-
-    def leave(self) -> None:
-        with self._changed:
-            self._calls -= 1
-            self._changed.notify_all()
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        is_within = False  # an interrupt may come at any time
+        try:
+            with self._lock:
+                self._changed.wait_for(lambda: not self._forks)
+                self._calls += 1
+                is_within = True
+            yield
+        finally:
+            if is_within:
+                with self._lock:
+                    self._calls -= 1
+                    self._changed.notify_all()
 
     def close(self) -> None:
-        with self._changed:
+        with self._lock:
             self._forks += 1
             # Not for ever: the call may be of the very thread that forks, from the handler of a signal.
             self._changed.wait_for(lambda: not self._calls, _LONGEST_WAIT_S)
 
     def open(self) -> None:
-        with self._changed:
+        with self._lock:
             self._forks -= 1
             self._changed.notify_all()
 
@@ -66,17 +72,12 @@ _LONGEST_WAIT_S = 10
 _gate = _Gate()
 
 
-@contextmanager
-def before_any_fork() -> Iterator[None]:
+def before_any_fork() -> AbstractContextManager[None]:
     """Let the block end before any thread forks, and begin it after a fork that is under way.
 
     For short calls of native code, with locks of its own that nobody could release in the child.
     """
-    _gate.enter()
-    try:
-        yield
-    finally:
-        _gate.leave()
+    return _gate.entered()
 
 
 def product(left: "npt.NDArray[Any]", right: "npt.NDArray[Any]") -> "npt.NDArray[Any]":

@@ -1,11 +1,13 @@
 """Pools of threads that answer to the last: while the program ends, too."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from secondpass.forking import reset_after_fork
+from secondpass.interruptible import Future
 
 __all__ = ["at_once", "submit"]
 
@@ -23,20 +25,12 @@ def submit(
 
     Once the main thread has ended, no pool of the program takes any, but other threads may still wait for scores.
     """
-    try:
-        return pool.submit(call, *positional, **named)
-    except RuntimeError:
-        return _done(call, *positional, **named)
-
-
-def _done(
-    call: Callable[Arguments, Result], /, *positional: Arguments.args, **named: Arguments.kwargs
-) -> "Future[Result]":
     future: Future[Result] = Future()
+    work = partial(call, *positional, **named)
     try:
-        future.set_result(call(*positional, **named))
-    except Exception as exc:  # whatever it is, it is the future's, as it would be in the pool
-        future.set_exception(exc)
+        pool.submit(future.answer, work)
+    except RuntimeError:
+        future.answer(work, catch=Exception)  # what interrupts the caller is the caller's
     return future
 
 
@@ -62,8 +56,10 @@ def at_once(calls: Mapping[Key, Callable[[], Result]]) -> "dict[Key, Future[Resu
     """
     *others, last = calls
     futures = {key: submit(_shared.pool, copy_context().run, calls[key]) for key in others}
+    own: Future[Result] = Future()
     try:
-        own = _done(calls[last])
+        own.answer(calls[last], catch=Exception)
     finally:  # what was interrupted here goes on there
-        wait(futures.values())
+        for future in futures.values():
+            future.wait()
     return futures | {last: own}

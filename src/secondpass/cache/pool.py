@@ -28,36 +28,39 @@ class _Gate:
 
     def reset(self) -> None:
         """Begin anew, in a child."""
-        self._changed = Condition(Lock())
+        self._lock = Lock()
+        self._changed = Condition(self._lock)
         self._within: Counter[int] = Counter()  # by thread
         self._forks = 0
 
     @contextmanager
     def entered(self) -> Iterator[None]:
         """Wait while a fork is under way, and hold up the next one."""
-        changed, thread = self._changed, get_ident()
-        with changed:
-            # Who is within already must get out before a fork can go on.
-            changed.wait_for(lambda: not self._forks or self._within[thread])
-            self._within[thread] += 1
+        lock, changed, thread = self._lock, self._changed, get_ident()
+        is_within = False  # an interrupt may come at any time
         try:
+            with lock:
+                # Who is within already must get out before a fork can go on.
+                changed.wait_for(lambda: not self._forks or self._within[thread])
+                self._within[thread] += 1
+                is_within = True
             yield
         finally:
-            if changed is self._changed:  # else this is the other side of a fork
-                with changed:
+            if is_within and changed is self._changed:  # else this is the other side of a fork
+                with lock:
                     self._within -= Counter((thread,))  # drops what is 0
                     changed.notify_all()
 
     def close(self) -> None:
         """Wait until no other thread is within, but no longer than a statement may take."""
         thread = get_ident()
-        with self._changed:
+        with self._lock:
             self._forks += 1
             self._changed.wait_for(lambda: not set(self._within) - {thread}, _FORK_WAITS_S)
 
     def open(self) -> None:
         """Let threads in again, in the parent."""
-        with self._changed:
+        with self._lock:
             self._forks -= 1
             self._changed.notify_all()
 

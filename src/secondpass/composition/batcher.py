@@ -5,7 +5,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Generic, TypeVar
@@ -13,8 +12,9 @@ from typing import Generic, TypeVar
 from secondpass.cancellation import WorkCancelledError, check_cancelled, stops_when, wait_wanted
 from secondpass.composition.attempts import attempts
 from secondpass.errors import ScoringError
+from secondpass.interruptible import Future
 
-__all__ = ["Answered", "Batcher"]
+__all__ = ["Answered", "Batcher", "Wanted"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,13 +40,18 @@ class Answered(Generic[Result]):
     failed_with: int = 0
 
 
-class _Future(Future[Result]):
+class Wanted(Future[Result]):
     """A future that remembers that nobody waits for it, also where its call is being answered already."""
 
     given_up = False
 
-    def cancel(self) -> bool:
+    def give_up(self) -> None:
+        """Leave the queue, without a lock that another interrupt might leave taken."""
         self.given_up = True
+
+    def cancel(self) -> bool:
+        """Leave the queue, as `asyncio` wants it."""
+        self.give_up()
         return super().cancel()
 
 
@@ -55,7 +60,7 @@ class _Call(Generic[Item, Result]):
     items: Sequence[Item]
     size: int
     arrived_s: float = field(default_factory=time.monotonic)
-    future: "_Future[Answered[Result]]" = field(default_factory=_Future)
+    future: "Wanted[Answered[Result]]" = field(default_factory=Wanted)
 
 
 class Batcher(Generic[Item, Result]):
@@ -88,8 +93,8 @@ class Batcher(Generic[Item, Result]):
         self._max_wait_s, self._max_size, self._max_queue = max_wait_s, max_size, max_queue
         self._calls: deque[_Call[Item, Result]] = deque()
         self._queued = 0  # the size of all that is in the queue
-        lock = threading.RLock()  # reentrant: the garbage collector may close a batcher from anywhere
-        self._room, self._arrived = threading.Condition(lock), threading.Condition(lock)
+        self._lock = threading.RLock()  # reentrant: the garbage collector may close a batcher from anywhere
+        self._room, self._arrived = threading.Condition(self._lock), threading.Condition(self._lock)
         self._expected = 1  # calls that are worth waiting for: as many as the last batch had
         self._wanted = 1  # calls that the thread sleeps for
         self._closed = False
@@ -99,18 +104,18 @@ class Batcher(Generic[Item, Result]):
         """Return how many calls wait."""
         return len(self._calls)
 
-    def submit(self, items: Sequence[Item], timeout_s: float | None = None) -> "Future[Answered[Result]]":
+    def submit(self, items: Sequence[Item], timeout_s: float | None = None) -> "Wanted[Answered[Result]]":
         """Queue a call; while the queue is full, wait.
 
         Raises:
             ScoringError: the queue stayed full for ``timeout_s``, or the batcher is closed.
         """
-        with self._room:
+        with self._lock:
             if not wait_wanted(lambda left_s: self._room.wait_for(self._has_room, left_s), timeout_s):
                 raise self._stayed_full(timeout_s or 0.0)
             return self._put(items)
 
-    async def asubmit(self, items: Sequence[Item], timeout_s: float | None = None) -> "Future[Answered[Result]]":
+    async def asubmit(self, items: Sequence[Item], timeout_s: float | None = None) -> "Wanted[Answered[Result]]":
         """Queue a call from a task; while the queue is full, the task waits and takes no thread.
 
         Raises:
@@ -126,8 +131,8 @@ class Batcher(Generic[Item, Result]):
             await sleep(_LOOK_AGAIN_S)
         return future
 
-    def _try_put(self, items: Sequence[Item]) -> "Future[Answered[Result]] | None":
-        with self._room:
+    def _try_put(self, items: Sequence[Item]) -> "Wanted[Answered[Result]] | None":
+        with self._lock:
             return self._put(items) if self._has_room() else None
 
     def _stayed_full(self, waited_s: float) -> ScoringError:
@@ -139,7 +144,7 @@ class Batcher(Generic[Item, Result]):
     def _has_room(self) -> bool:
         return self._closed or len(self._calls) < self._max_queue
 
-    def _put(self, items: Sequence[Item]) -> "Future[Answered[Result]]":
+    def _put(self, items: Sequence[Item]) -> "Wanted[Answered[Result]]":
         if self._closed:
             raise ScoringError(f"this {self._owner} is closed; create a new one")
         if self._thread is None:
@@ -159,7 +164,7 @@ class Batcher(Generic[Item, Result]):
 
     def close(self) -> None:
         """Take no more calls, answer those that wait, and end the thread."""
-        with self._arrived:
+        with self._lock:
             self._closed = True
             self._arrived.notify_all()
             self._room.notify_all()
@@ -180,7 +185,7 @@ class Batcher(Generic[Item, Result]):
 
     def _next_batch(self) -> list[_Call[Item, Result]] | None:
         """Wait for a batch; None when the worker is closed and nothing is left to do."""
-        with self._arrived:
+        with self._lock:
             while not self._is_due():
                 if self._closed and not self._calls:
                     return None
@@ -190,7 +195,7 @@ class Batcher(Generic[Item, Result]):
                 call = self._calls.popleft()
                 self._queued -= call.size
                 n_taken += 1
-                if call.future.set_running_or_notify_cancel():  # else its caller has gone
+                if not call.future.given_up and call.future.set_running_or_notify_cancel():  # else its caller has gone
                     batch.append(call)
                     size += call.size
             self._room.notify(n_taken)

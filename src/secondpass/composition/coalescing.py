@@ -3,7 +3,6 @@
 import time
 import weakref
 from collections.abc import Iterable, Sequence
-from concurrent.futures import wait
 from typing import Any, ClassVar, Self
 
 from secondpass.base import RequestLike, Reranker, as_requests
@@ -119,10 +118,10 @@ class CoalescingReranker(Reranker):
     def _score(self, requests: Sequence[Request]) -> list[Scores]:
         future = self._batcher.submit(of_units(requests), self.queue_timeout_s)
         try:
-            wait_wanted(lambda timeout_s: bool(wait([future], timeout_s).done))
+            wait_wanted(future.wait)
             return _scores(future.result())
         except BaseException:
-            future.cancel()  # an interrupt or a cancellation; what nobody waits for needs no scoring
+            future.give_up()  # an interrupt or a cancellation; what nobody waits for needs no scoring
             raise
 
     async def arerank_many(self, requests: Iterable[RequestLike], *, k: int | None = None) -> list[Ranking]:

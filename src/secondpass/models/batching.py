@@ -1,11 +1,11 @@
 """From sequences of many lengths to a model's batches and back: the part that makes it fast."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
-from queue import SimpleQueue
 from threading import Lock
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from secondpass.cancellation import check_cancelled
 from secondpass.errors import ConfigError, OutOfMemoryError, ScoringError
 from secondpass.forking import reset_after_fork
+from secondpass.interruptible import Future
 from secondpass.pools import submit
 from secondpass.validation import must_be
 
@@ -156,25 +157,22 @@ class BatchRunner:
                 yield batch, run(batch)
             return
         pool, coming = self._shared_pool(), iter(batches)
-        running: dict[Future[Rows], Indices] = {}
-        done: SimpleQueue[Future[Rows]] = SimpleQueue()
+        running: deque[tuple[Indices, Future[Rows]]] = deque()
 
-        def start(batch: Indices) -> None:
-            future = submit(pool, run, batch)
-            running[future] = batch
-            future.add_done_callback(done.put)
+        def start(most: int) -> None:
+            running.extend((batch, submit(pool, run, batch)) for batch in islice(coming, most))
 
         try:
-            for batch in islice(coming, _AHEAD * self.workers):
-                start(batch)
+            start(_AHEAD * self.workers)
             while running:
-                future = done.get()
+                batch, future = running[0]
+                future.wait()
                 check_cancelled()
-                for batch in islice(coming, 1):  # before the caller is given its rows, so that no thread waits for it
-                    start(batch)
-                yield running.pop(future), future.result()
+                start(1)  # before the caller is given its rows, so that no thread waits for it
+                yield batch, future.result()
+                running.popleft()
         finally:  # what has not begun must not run
-            for future in running:
+            for _, future in running:
                 future.cancel()
 
     def _shared_pool(self) -> ThreadPoolExecutor:

@@ -2,10 +2,11 @@
 
 import contextvars
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Thread
 from typing import TypeVar
 
 from secondpass.cancellation import wait_wanted
+from secondpass.interruptible import Flag
 from secondpass.network.stop import Stop, StoppedError
 
 __all__ = ["OutOfTimeError", "within"]
@@ -36,7 +37,7 @@ def within(timeout_s: float, call: Callable[[], T], *, stop: Stop, give_up: Call
     """
     results: list[T] = []
     errors: list[BaseException] = []
-    awake = Event()
+    awake = Flag()
 
     def run() -> None:
         try:

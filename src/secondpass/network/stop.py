@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
-from threading import Condition, Event, Lock
+from threading import Condition, Lock, RLock
 from typing import TypeVar
 
 from secondpass.cancellation import wait_wanted
 from secondpass.forking import reset_after_fork
+from secondpass.interruptible import Flag
 from secondpass.pools import submit
 
 __all__ = ["Slots", "Stop", "StoppedError", "side_by_side"]
@@ -31,21 +32,21 @@ class Stop:
 
     def __init__(self) -> None:
         self.reason: BaseException | None = None
-        self._event, self._lock = Event(), Lock()
+        self._flag, self._lock = Flag(), Lock()
         self._wakes: list[Callable[[], None]] = []
 
     @property
     def is_set(self) -> bool:
         """Whether all waits are over."""
-        return self._event.is_set()
+        return self._flag.is_set
 
     def set(self, reason: BaseException) -> None:
         """End all waits, now and later; only the first call has an effect."""
         with self._lock:
-            if self._event.is_set():
+            if self._flag.is_set:
                 return
             self.reason = reason
-            self._event.set()
+            self._flag.set()
             wakes = list(self._wakes)
         for wake in wakes:  # without the lock: a wake may take one that somebody holds who waits for ours
             wake()
@@ -56,7 +57,7 @@ class Stop:
         Raises:
             StoppedError: the stop was or became set.
         """
-        if wait_wanted(self._event.wait, timeout_s):
+        if wait_wanted(self._flag.wait, timeout_s):
             raise StoppedError
 
     @contextmanager
@@ -64,7 +65,7 @@ class Stop:
         """Call ``wake``, from the thread that sets the stop, if that happens within the block or did before it."""
         with self._lock:
             self._wakes.append(wake)
-            is_set = self._event.is_set()
+            is_set = self._flag.is_set
         try:
             if is_set:
                 wake()
@@ -87,7 +88,8 @@ class Slots:
         reset_after_fork(self, Slots._reset)
 
     def _reset(self) -> None:
-        self._free, self._changed = self._n, Condition()
+        self._free, self._lock = self._n, RLock()
+        self._changed = Condition(self._lock)
 
     @contextmanager
     def taken(self, stop: Stop, timeout_s: float = math.inf) -> Iterator[None]:
@@ -97,24 +99,28 @@ class Slots:
             TimeoutError: none was free in time.
             StoppedError: the stop was or became set.
         """
-        changed = self._changed
+        lock, changed = self._lock, self._changed
 
         def wake() -> None:
-            with changed:
+            with lock:
                 changed.notify_all()
 
-        with stop.waking(wake), changed:
-            limit = None if math.isinf(timeout_s) else max(0.0, timeout_s)
-            if not wait_wanted(lambda left_s: changed.wait_for(lambda: stop.is_set or self._free > 0, left_s), limit):
-                raise TimeoutError
-            if stop.is_set:
-                raise StoppedError
-            self._free -= 1
+        is_taken = False  # an interrupt may come at any time
         try:
+            with stop.waking(wake), lock:
+                limit = None if math.isinf(timeout_s) else max(0.0, timeout_s)
+                if not wait_wanted(
+                    lambda left_s: changed.wait_for(lambda: stop.is_set or self._free > 0, left_s), limit
+                ):
+                    raise TimeoutError
+                if stop.is_set:
+                    raise StoppedError
+                self._free -= 1
+                is_taken = True
             yield
         finally:
-            with changed:
-                if changed is self._changed:  # else this is a child that was forked within the block
+            with lock:
+                if is_taken and changed is self._changed:  # else this is a child that was forked within the block
                     self._free += 1
                     changed.notify()
 

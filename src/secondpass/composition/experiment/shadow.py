@@ -92,7 +92,8 @@ class Shadow:
     def __init__(self, max_waiting: int) -> None:
         self._jobs: deque[Job] = deque()
         self._max_waiting = max_waiting
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._busy = 0  # calls of the control under way
         self._asked: ProcessReranker | None = None  # what is at a piece now and can be stopped in its midst
         self._paused_at = self._paused_s = 0.0
@@ -109,16 +110,18 @@ class Shadow:
     @contextmanager
     def control(self) -> Iterator[None]:
         """Let a call of the control go first."""
-        with self._changed:
-            self._busy += 1
-            if self._busy == 1 and self._asked is not None:
-                self._asked.pause()
-                self._paused_at = time.perf_counter()
+        is_counted = False  # an interrupt may come at any time
         try:
+            with self._lock:
+                self._busy += 1
+                is_counted = True
+                if self._busy == 1 and self._asked is not None:
+                    self._asked.pause()
+                    self._paused_at = time.perf_counter()
             yield
         finally:
-            with self._changed:
-                self._busy -= 1
+            with self._lock:
+                self._busy -= is_counted
                 if not self._busy:
                     self._go_on()
                     self._changed.notify_all()
@@ -131,7 +134,7 @@ class Shadow:
 
     def submit(self, job: Job) -> None:
         """Put a job into the queue, or count it as dropped."""
-        with self._changed:
+        with self._lock:
             if self._closed or len(self._jobs) >= self._max_waiting or not self._has_thread():
                 self._dropped += 1
                 return
@@ -151,12 +154,12 @@ class Shadow:
 
     def drain(self, timeout_s: float | None) -> bool:
         """Wait until nothing waits; return whether that came within the time."""
-        with self._changed:
+        with self._lock:
             return self._changed.wait_for(lambda: not (self._jobs or self._working), timeout_s)
 
     def close(self) -> None:
         """Drop what waits, and end the thread after the piece that it works on."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._dropped += len(self._jobs)
             self._jobs.clear()
@@ -168,7 +171,7 @@ class Shadow:
 
     def _serve(self) -> bool:
         # A method of its own, so that no variable keeps a request's texts while the thread sleeps.
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self._jobs or self._closed)
             if self._closed:
                 return False
@@ -180,7 +183,7 @@ class Shadow:
         except Exception:  # a warning that was made an error, or a filter of logs; what waits must not wait for ever
             _log.exception("what the arm %r did in the shadow could not be counted", job.arm)
         finally:
-            with self._changed:
+            with self._lock:
                 self._working = False
                 self._changed.notify_all()
         return True
@@ -217,7 +220,7 @@ class Shadow:
 
     def _begins(self, reranker: Reranker) -> bool:
         """Wait until no call of the control is under way; return whether there is still something to do."""
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self._closed or not self._busy)
             if not self._closed:
                 self._asked, self._paused_s = (reranker if isinstance(reranker, ProcessReranker) else None), 0.0
@@ -225,7 +228,7 @@ class Shadow:
 
     def _ended(self) -> float:
         """Note that a piece has ended; return the seconds for which it was stopped."""
-        with self._changed:
+        with self._lock:
             self._go_on()  # it may have answered before it was stopped
             self._asked = None
             return self._paused_s
