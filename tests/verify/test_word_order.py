@@ -114,17 +114,32 @@ def test_a_number_in_its_place_is_none(claim: str, evidence: str) -> None:
         ("Owen Rees translated the novel.", "The novel, written by Ann Lee, was translated into Welsh by Owen Rees."),
         ("The minister approved the report.", "The report was reviewed by the board and approved by the minister."),
         ("A wolf bit the dog.", "The dog has been bitten by a wolf. The cat was seen by a dog."),
+        ("Holm beat the champion.", "The champion was beaten by Holm in May."),
+        ("Dr. Berg supervised the study.", "The study of 2019 was supervised by Dr. Berg."),
     ],
 )
 def test_who_did_it_is_the_same_in_the_other_voice(active: str, passive: str) -> None:
     """Whichever of the two the claim has; and it is another one if the words stay where they are."""
-    if active.startswith("A wolf"):
-        assert turns(active, passive) is None  # "bit" and "bitten" are two words
-        return
     assert turns(active, passive) is turns(passive, active) is Turned.RIGHTLY
     left, verb, right = active.removesuffix(".").partition(f" {active.split()[-3]} ")
     turned = f"{right} {verb.strip()} {left}.".capitalize()
     assert turns(turned, passive) is turns(passive, turned) is Turned.WRONGLY
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        # What is done has "by" of its own behind it, or a part of both.
+        ("The buyer was warned by the seller.", "The buyer warned the seller against claims by third parties."),
+        ("Dr. Berg was consulted by Dr. Lund.", "Dr. Berg consulted Dr. Lund."),
+        # Who did it stands behind somebody else.
+        ("The patient was sent to Dr. Berg by Dr. Lund.", "Dr. Berg sent the patient to Dr. Lund, who was away."),
+        ("Dr. Berg's book was reviewed by Ann Lee.", "Dr. Berg reviewed the book of Ann Lee."),
+    ],
+)
+def test_somebody_else_did_it(claim: str, evidence: str) -> None:
+    """Also where the words that tell are not all of those around the verb."""
+    assert turns(claim, evidence) is Turned.WRONGLY
 
 
 @pytest.mark.parametrize(
@@ -139,6 +154,10 @@ def test_who_did_it_is_the_same_in_the_other_voice(active: str, passive: str) ->
         ("The broker was sued by the bank.", "The broker, sued by the bank in March, paid."),
         ("The broker sued by the bank paid.", "The broker was sued in March by the bank."),
         ("The hall stood by the river.", "The river was crossed by the hall."),
+        ("The heating is paid by the tenant.", "The landlord pays for repairs, the tenant for the heating."),
+        ("The clerk refused labels.", "Labels are refused by machines, not by the clerk."),
+        ("The film was directed by Ann Lee.", "In May she directed the film of Ann Lee."),
+        ("The film was made by using dolls.", "Lee made a film using dolls."),
         ("", "The broker was sued by the bank."),
         ("The bank sued the broker.", ""),
     ],

@@ -6,8 +6,8 @@ from itertools import groupby, pairwise, permutations, takewhile
 from operator import attrgetter
 
 from secondpass.verify.claims.conjuncts import conjuncts, has_finite_verb
-from secondpass.verify.claims.irregular import PARTICIPLES
-from secondpass.verify.words import Token, tokenize, word_set
+from secondpass.verify.claims.irregular import PARTICIPLES, VERBS
+from secondpass.verify.words import Token, stem, tokenize, word_set
 
 __all__ = ["Turned", "misplaces", "swaps", "turns"]
 
@@ -16,9 +16,12 @@ _PASSIVE = word_set("was were is are be been being")
 _NOT = word_set("not no never")
 # What ends who did it: "by the bank in March".
 _ENDS_AGENT = word_set(
-    "in on at for over from to with and or who which that after before during because when while as , ; : ."
+    "in on at for over from to with and or who which that after before during because when while as , ; :"
 )
 _BEGINS_PATIENT = word_set("and or but who which that when while because after before if ; :")
+_ENDS_CLAUSE = _BEGINS_PATIENT | {","}
+_ARTICLES = word_set("the a an his her its their")
+_PRONOUNS = word_set("he she it they we i you who which that this these those")
 _OF = word_set("of in for at from")
 # What is true of both: with these between them, two may change places.
 _MUTUAL = word_set(
@@ -145,22 +148,48 @@ def turns(claim: str, evidence: str) -> Turned | None:
 
 def _turned(passive: Sequence[Token], active: Sequence[Token]) -> Iterator[Turned]:
     agents = [at for at, token in enumerate(passive) if token.lower == "by"][:_MOST]
-    verbs = {token.stem: at for at, token in enumerate(active) if token.is_content}
+    verbs = {_verb(token): at for at, token in enumerate(active) if token.is_content}
     for by in agents:
         auxiliary = next((at for at in range(by - 1, -1, -1) if passive[at].lower in _PASSIVE), None)
-        if auxiliary is None:
+        if auxiliary is None or passive[by - 1].lower in _NOT:
             continue
-        verb = next((token.stem for token in reversed(passive[auxiliary:by]) if _is_participle(token)), "")
+        verb = next((_verb(token) for token in reversed(passive[auxiliary:by]) if _is_participle(token)), "")
         if verb not in verbs or _is_passive(active, verbs[verb]):
             continue
-        did = _content(takewhile(lambda token: token.lower not in _ENDS_AGENT, passive[by + 1 :]))
+        did = _content(_agent(passive, by))
         was_done = _content(takewhile(lambda token: token.lower not in _BEGINS_PATIENT, reversed(passive[:auxiliary])))
-        before, after = _content(active[: verbs[verb]]), _content(active[verbs[verb] + 1 :])
-        who, whom = (bool(did & before), bool(did & after)), (bool(was_done & before), bool(was_done & after))
+        subject, rest = active[: verbs[verb]], active[verbs[verb] + 1 :]
+        before, after = _content(subject), _content(rest)
+        behind = _content(takewhile(lambda token: token.lower not in _ENDS_CLAUSE, rest))
+        shared = (did & was_done) | (before & after)  # "Dr.", of both
+        who, whom = _sides(did - shared, before, after), _sides(was_done - shared, before, after)
         if who == (True, False) and whom == (False, True):
             yield Turned.RIGHTLY
-        elif who == (False, True) and whom == (True, False):
+        elif who == (False, True) and (whom == (True, False) or (did <= behind and _names_who(subject))):
             yield Turned.WRONGLY
+
+
+def _agent(tokens: Sequence[Token], by: int) -> Iterator[Token]:
+    """Yield the words of who did it, of which there are none in "by carefully using dolls"."""
+    for token in tokens[by + 1 :]:
+        is_deed = token.text.islower() and token.lower.endswith(("ing", "ly"))
+        if token.sentence != tokens[by].sentence or token.lower in _ENDS_AGENT or is_deed:
+            return
+        yield token
+
+
+def _sides(words: frozenset[str], before: frozenset[str], after: frozenset[str]) -> tuple[bool, bool]:
+    return bool(words & before), bool(words & after)
+
+
+def _names_who(subject: Sequence[Token]) -> bool:
+    """Return whether what stands before a verb says who did it, and not with a pronoun."""
+    return any(token.is_content for token in subject) and not any(token.lower in _PRONOUNS for token in subject)
+
+
+def _verb(token: Token) -> str:
+    """Return the stem of a word, and that of the verb for an irregular form: "bit" for "bitten"."""
+    return stem(VERBS[token.lower]) if token.lower in VERBS else token.stem
 
 
 def _is_participle(token: Token) -> bool:
@@ -168,10 +197,14 @@ def _is_participle(token: Token) -> bool:
 
 
 def _is_passive(tokens: Sequence[Token], verb: int) -> bool:
-    """Return whether a verb may be a participle: behind "was", or before "by", as in "the film directed by her"."""
-    return any(token.lower in _PASSIVE for token in tokens[max(0, verb - 3) : verb]) or any(
-        token.lower == "by" for token in tokens[verb:]
-    )
+    """Return whether a verb may be a participle: behind "was", or before "by", as in "the film directed by her".
+
+    What it has right behind it is whom it is done to: "sued the bank, backed by others".
+    """
+    if any(token.lower in _PASSIVE for token in tokens[max(0, verb - 3) : verb]):
+        return True
+    has_object = verb + 1 < len(tokens) and tokens[verb + 1].lower in _ARTICLES
+    return not has_object and any(token.lower == "by" for token in tokens[verb:])
 
 
 def _content(tokens: Iterable[Token]) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from secondpass.verify.claims.conjuncts import has_finite_verb
 from secondpass.verify.words import AUXILIARIES, Token, word_set
 
 __all__ = ["EXCEPT", "beyond"]
@@ -25,8 +26,9 @@ _PHRASES = {
     ("aside", "from"): "without",
     ("other", "than"): "without",
     ("but", "not"): "without",
-    **{(word, "but"): EXCEPT for word in word_set("all any anyone anybody everyone everybody none nobody")},
 }
+_ALL = word_set("all any anyone anybody anything every everyone everybody everything none nobody nothing no")
+_MOST_OF_ALL = 4  # tokens: "all of the members but"
 _BEFORE_NUMBERS = {
     **dict.fromkeys(word_set("under below less fewer younger shorter smaller lower earlier"), "before"),
     **dict.fromkeys(word_set("over above past beyond more older longer larger higher later exceeding"), "after"),
@@ -58,7 +60,7 @@ def beyond(tokens: Sequence[Token], first: int, end: int, stops: frozenset[str])
         begun = _side(tokens, at, first, end)
         if begun:
             side, left = begun, _LONGEST
-        elif (token.lower in AUXILIARIES and left < _LONGEST) or (leads and token.text == ","):
+        elif (_begins_verb(token) and left < _LONGEST) or (leads and token.text == ","):
             side = ""
         elif side and token.stem and token.lower not in stops:
             found[token.stem] = side
@@ -67,11 +69,27 @@ def beyond(tokens: Sequence[Token], first: int, end: int, stops: frozenset[str])
     return found
 
 
+def _begins_verb(token: Token) -> bool:
+    return token.lower in AUXILIARIES or (token.text.islower() and has_finite_verb(f"it {token.lower}"))
+
+
+def _is_of_all(tokens: Sequence[Token], but: int) -> bool:
+    """Return whether a "but" has nothing before it but all of something: "every room but the kitchen"."""
+    for token in reversed(tokens[max(but - _MOST_OF_ALL, 0) : but]):
+        if token.lower in _ALL:
+            return True
+        if token.kind == "symbol" or _begins_verb(token):
+            return False
+    return False
+
+
 def _side(tokens: Sequence[Token], at: int, first: int, end: int) -> str:
     """Return the side of a limit that a word begins; empty if it begins none."""
     word, before = tokens[at].lower, tokens[at - 1].lower if at else ""
     if (before, word) in _PHRASES:
         return _PHRASES[before, word]
+    if word == "but" and at and _is_of_all(tokens, at):
+        return EXCEPT
     if word in _WORDS:
         return _WORDS[word]
     if word in _BEFORE_NUMBERS:

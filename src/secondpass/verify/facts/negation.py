@@ -330,7 +330,10 @@ def _denied(claim: list[Clause], evidence: list[Clause]) -> frozenset[str]:
         claim: the clauses of the claim's sentence.
         evidence: the clauses of one sentence of the evidence.
     """
-    cued, *others = (_either(differ, claim, evidence) for differ in (_cued, _prefixed, _conditioned, _excepted))
+    excepted = _either(_excepted, claim, evidence)
+    if excepted:
+        return excepted  # what "no one except the cook may" says of the cook has no "no" beside it
+    cued, *others = (_either(differ, claim, evidence) for differ in (_cued, _prefixed, _conditioned))
     # "not easy" is "uneasy", and what is free unless it is late is not free if it is late: two make none.
     found = [words for words in (cued, *others) if words]
     if len(found) != 1 or (cued and (_is_limited(claim, evidence) or _is_elided(claim, evidence))):
