@@ -3,6 +3,7 @@
 import gc
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -150,14 +151,16 @@ def test_it_ends_when_nobody_needs_it() -> None:
 
 
 @needs_proc
+@pytest.mark.parametrize("hangup", [signal.SIG_DFL, signal.SIG_IGN])  # ignored under nohup
 @pytest.mark.parametrize(
     "end", ["pass", "os.kill(os.getpid(), 9)", "raise KeyboardInterrupt", "test.arms['treatment'].pause(); os._exit(0)"]
 )
-def test_it_ends_with_the_program(end: str, tmp_path: Path) -> None:
+def test_it_ends_with_the_program(end: str, hangup: signal.Handlers, tmp_path: Path) -> None:
     """However that ends, in the midst of a call of the treatment; a script needs no guard against being imported."""
     script = tmp_path / "script.py"
     script.write_text(
-        "import os, time\n"
+        "import os, signal, time\n"
+        f"signal.signal(signal.SIGHUP, signal.Handlers({hangup.value}))\n"
         "import secondpass as sp\n"
         "from secondpass.registry import rerankers\n"
         "from tests.composition.experiment.treatments import MOODY, MoodyReranker\n"
@@ -171,7 +174,7 @@ def test_it_ends_with_the_program(end: str, tmp_path: Path) -> None:
     root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, script],
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *sys.path])},
         capture_output=True,
         text=True,
         timeout=_PATIENCE_S,

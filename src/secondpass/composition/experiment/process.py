@@ -30,6 +30,7 @@ __all__ = ["ProcessReranker", "serve"]
 
 _LENGTH_BYTES = 8
 _LONGEST_WAIT_S = 5.0
+_SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG in Linux's prctl.h
 # -P: a pickle.py in the working directory is not the one that is meant. The main module is not imported, unlike by
 # multiprocessing: a script needs no guard, and does nothing twice.
 _COMMAND = ("-P", "-c")
@@ -124,7 +125,8 @@ class ProcessReranker(Reranker):
     def pause(self) -> None:
         """Stop the process in the midst of what it does, until `resume`; not on Windows, which has no way to.
 
-        Were this program to end meanwhile, however it does, the system ends what is stopped in its session.
+        Were this program to end meanwhile, however it does, Linux ends the process as well; elsewhere the system ends
+        what is stopped in its session.
         """
         self._remote.signal("SIGSTOP")
 
@@ -194,10 +196,7 @@ class _Remote:
     def _started(self, waited_for: bool) -> _Traits:
         if not sys.executable or getattr(sys, "frozen", False):
             raise OSError("this program is not run by a Python that could be started once more")
-        # Without buffers, whose locks a thread may hold while another one forks.
-        self._process = subprocess.Popen(  # noqa: S603  # this Python, on this module
-            [sys.executable, *_COMMAND, _CODE], bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **_apart()
-        )
+        self._process = _new_process() if sys.platform != "linux" else _started_by_thread()
         try:
             traits: _Traits = self._answer(sys.path, _Start(self._reranker, _plugins(), waited_for))
         except BaseException:  # what could not load it is of no use
@@ -234,6 +233,52 @@ class _Remote:
         with suppress(subprocess.TimeoutExpired):
             process.wait(_LONGEST_WAIT_S)
         return process.returncode
+
+
+def _new_process() -> "subprocess.Popen[bytes]":
+    # Without buffers, whose locks a thread may hold while another one forks.
+    return subprocess.Popen(  # noqa: S603  # this Python, on this module
+        [sys.executable, *_COMMAND, _CODE], bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **_apart()
+    )
+
+
+def _started_by_thread() -> "subprocess.Popen[bytes]":
+    """Start a process by a thread that lives as long as it does: it asks Linux to end it with whoever started it.
+
+    That goes by threads, and the caller's may end much sooner than this program.
+    """
+    started: SimpleQueue[subprocess.Popen[bytes] | BaseException] = SimpleQueue()
+
+    def live() -> None:
+        try:
+            process = _new_process()
+        except BaseException as exc:
+            started.put(exc)
+            return
+        started.put(process)
+        process.wait()
+
+    try:
+        threading.Thread(target=live, name="secondpass-shadow-process", daemon=True).start()
+    except RuntimeError as exc:
+        raise OSError(f"no thread can be started for a process: {exc}") from exc
+    found = started.get()
+    if isinstance(found, BaseException):
+        raise found
+    return found
+
+
+def _end_with_starter() -> None:
+    """Let Linux kill this process when the thread that started it ends, as it does with its program in any case.
+
+    A closed pipe would not be noticed by a process that is stopped. The signals for such orphans are no help: the first
+    may be ignored, as under nohup, and none is sent to a process that is still about to stop.
+    """
+    if sys.platform == "linux":
+        with suppress(Exception):  # then the pipe has to do
+            import ctypes
+
+            ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
 
 
 def _apart() -> dict[str, Any]:
@@ -291,6 +336,7 @@ def _read_bytes(stream: IO[bytes], n: int) -> bytes:
 
 def serve() -> None:
     """Load a reranker and score what the process that started this one asks, until that one ends."""
+    _end_with_starter()
     questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     with suppress(OSError):
         os.dup2(2, 1)  # what a reranker prints is no answer
