@@ -48,6 +48,34 @@ def test_equal_quantities_are_written_as_there(claim: str, evidence: str, expect
 
 
 @pytest.mark.parametrize(
+    ("claim", "evidence", "expected"),
+    [
+        ("Rents rose by 3 points.", "Rents rose from 4% to 7%.", "Rents rose from 4% to 7%."),
+        ("Rents rose by 300 basis points.", "Rents rose from 4% to 7%.", "Rents rose from 4% to 7%."),
+        ("Rents rose by 75%.", "Rents rose from 4% to 7%.", "Rents rose from 4% to 7%."),
+        ("Rents rose by 3%.", "Rents rose from 4% to 7%.", "Rents rose by 3%."),
+        ("Rents rose by 75 points.", "Rents rose from 4% to 7%.", "Rents rose by 75 points."),
+        ("Staff grew 12.", "Staff grew from 30 to 42 people.", "Staff grew from 30 to 42."),
+        ("A cut of 2 hours came.", "It was cut to 6 hours from 8 hours.", "A cut to 6 hours from 8 hours came."),
+        (
+            "The fee fell by 5 euros.",
+            "The fee is 20 euros, down from 25 euros.",
+            "The fee fell to 20 euros, down from 25 euros.",
+        ),
+        ("The fee fell to 20 euros.", "The fee fell from 25 to 20 euros.", "The fee fell from 25 to 20 euros."),
+        ("The fee fell from 20 euros.", "The fee fell from 25 to 20 euros.", "The fee fell from 20 euros."),
+        ("Rents rose from 4% to 7%.", "Rents rose to 7%, up from 4%.", "Rents rose from 4% to 7%."),
+        ("The fee fell by 5 euros.", "It fell by 5 euros, from 25 to 20 euros.", "The fee fell by 5 euros."),
+        ("The fee is 5 euros.", "The fee fell from 25 to 20 euros.", "The fee is 5 euros."),
+        ("The fee did not fall by 5 euros.", "The fee fell from 25 to 20 euros.", "The fee did not fall by 5 euros."),
+    ],
+)
+def test_changes_are_told_as_there(claim: str, evidence: str, expected: str) -> None:
+    """By how much something changed, or from or to what, becomes from what to what; points are not per cent."""
+    assert worded(claim, evidence) == expected
+
+
+@pytest.mark.parametrize(
     ("claim", "evidence"),
     [
         ("The trial lasted two weeks.", "The trial lasted 13 days."),

@@ -10,7 +10,7 @@ from secondpass.verify.facts.fields import misplaced
 from secondpass.verify.facts.kind import FactKind, finding
 from secondpass.verify.facts.quantities.agreement import agree
 from secondpass.verify.facts.quantities.captions import SCALED, scaled
-from secondpass.verify.facts.quantities.changes import CHANGE, changed_to_or_by, changes
+from secondpass.verify.facts.quantities.changes import CHANGE, changes, way_in, way_of_change
 from secondpass.verify.facts.quantities.clock import BEFORE_TIMES, CLOCK, hours_of
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.parse import MULTIPLE, find_quantities, is_so_many_times
@@ -95,9 +95,9 @@ class NumberKind(FactKind[Quantity]):
         stated = {period: _Stated(held, period) for period in {fact.period for fact in ours}}
         spoken = {(*_key(item), item.period) for item in ours}
         free = [item for item in (*held, *changed) if (*_key(item), item.period) not in spoken]
-        lost = n_sided = 0  # how many were not found at once, and how many are limits, or behind "to" or "by"
+        lost = n_sided = 0  # how many were not found at once, and how many are limits, or behind a way
         for fact in ours:
-            way = changed_to_or_by(claim.read.tokens, fact.first)
+            way = way_of_change(claim.read.tokens, fact.first)
             is_bound = math.isinf(fact.low) or math.isinf(fact.high)
             n_sided += bool(way or fact.limit or is_bound)
             is_sided = n_sided <= _MOST_LOST
@@ -204,7 +204,7 @@ def _turned(
     """Return by what something changed where the claim says to what it did, or the other way round.
 
     Args:
-        way: what stands before the fact, "by" or "to".
+        way: what stands before the fact: "by", "from" or "to".
         fact: of the claim.
         theirs: the tokens of the evidence.
         held: its quantities.
@@ -212,9 +212,8 @@ def _turned(
     """
     alike = (item for item in (*held, *changed) if item.unit.dimension == fact.unit.dimension)
     same = [item for item in alike if agree(fact, item)]
-    # "From 60 to 30" is by 30, too.
-    ways = {"by" if item.form == CHANGE else changed_to_or_by(theirs, item.first) for item in same}
-    return same[0] if ways and ways <= {"by", "to"} - {way} else None
+    ways = {"by" if item.form == CHANGE else way_in(fact, item, theirs) for item in same}
+    return same[0] if ways and ways <= {"by", "from", "to"} - {way} else None
 
 
 def _is_a_difference(tokens: Figures, fact: Quantity, held: Sequence[Quantity]) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from secondpass.verify.facts.dates import agree
+from secondpass.verify.facts.quantities.changes import way_of_change
+from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.text import Facts
 from secondpass.verify.words import Token, word_set
@@ -111,7 +113,7 @@ def _by_sentence(evidence: Facts, held: Sequence[Quantity]) -> Iterator[list[Qua
     yield from sentences.values()
 
 
-def _parts(tokens: Sequence[Token], items: Sequence[Quantity]) -> list[list[str]]:
+def _parts(tokens: Figures, items: Sequence[Quantity]) -> list[list[str]]:
     """Return the words that belong to each number of a sentence: those before it, or those behind it; or nothing."""
     gaps = [(one.end, other.first) for one, other in pairwise(items)]
     if not 1 < len(items) <= _MOST or any(start > stop for start, stop in gaps):
@@ -125,6 +127,8 @@ def _parts(tokens: Sequence[Token], items: Sequence[Quantity]) -> list[list[str]
         bounds = [(first, items[0].first), *gaps]
         if any(token.is_content for token in tokens[items[-1].end : end]):
             return []
+        if {way_of_change(tokens, item.first) for item in items[:2]} == {"from", "to"}:
+            return []  # one thing changed from one number to the other
     elif all(tokens[stop - 1].lower in _BETWEEN for start, stop in gaps if start < stop):
         bounds = [*gaps, (items[-1].end, end)]
     else:

@@ -15,6 +15,7 @@ from secondpass.verify.facts.negation import denied_as_in
 from secondpass.verify.facts.numbers import said_alike, says
 from secondpass.verify.facts.quantities import agreement
 from secondpass.verify.facts.quantities.captions import SCALED
+from secondpass.verify.facts.quantities.changes import CHANGE, is_so_much, told_change, way_in
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.quantities.units import period_at
@@ -62,10 +63,44 @@ def in_words_of(claim: Facts, evidence: Facts) -> str:
 def _requantified(claim: Facts, evidence: Facts) -> list[tuple[int, int, str]]:
     numbers = [item for item in NUMBERS.of(claim) if item.is_single or not item.is_vague]
     held = [item for item in NUMBERS.of(evidence) if NUMBERS.is_checked(item) or item.form == SCALED]
-    changes = _changes(claim, numbers, evidence, held, _says_number)
+    rechanged = _rechanged(claim, numbers, evidence, held)
+    numbers = [item for item in numbers if item.first not in rechanged]
+    changes = [*rechanged.values(), *_changes(claim, numbers, evidence, held, _says_number)]
     said = [item for item in DATES.of(claim) if DATES.is_checked(item)]
     dated = [item for item in DATES.of(evidence) if not item.is_span]
     return changes + _changes(claim, said, evidence, dated, dates.agree)
+
+
+def _rechanged(
+    claim: Facts, ours: Sequence[Quantity], evidence: Facts, held: Sequence[Quantity]
+) -> dict[int, tuple[int, int, str]]:
+    """Return changes as the evidence tells of them, by where their numbers are: "from 4 to 8" for "by 4" or "to 8"."""
+    found: dict[int, tuple[int, int, str]] = {}
+    if any(item.form == CHANGE for item in NUMBERS.of(claim)):
+        return found  # it tells of both ends itself
+    changed = [item for item in NUMBERS.of(evidence) if item.form == CHANGE][: _MOST_FACTS**2]
+    for fact in ours[:_MOST_FACTS] if changed else ():
+        told = told_change(claim.read.tokens, fact)
+        if told is None or not fact.is_single or fact.first in found:
+            continue
+        way, first, end = told
+        ends = [item for item in held[: _MOST_FACTS**2] if says(fact, item)]
+        if way == "by":
+            amounts = [item for item in changed if is_so_much(claim.read.tokens, fact, item)]
+            same = [item for item in amounts if not ends and says(fact, item)]
+        else:
+            places = [item.first for item in ends if way_in(fact, item, evidence.read.tokens) == way]
+            same = [item for item in changed if any(item.first <= place < item.end for place in places)]
+        if same:
+            found[fact.first] = first, end, _told(evidence, same[0])
+    return found
+
+
+def _told(evidence: Facts, change: Quantity) -> str:
+    """Return the words of a change: "from 4 to 8", or "to 8, up from 4", where it is 8 now."""
+    before = evidence.read.tokens[change.first - 1].lower if change.first else ""
+    words = evidence.read.words(change.first, change.end)
+    return f"{before if before == 'from' else 'to'} {words}"
 
 
 def _renamed(claim: Facts, evidence: Facts) -> Iterator[tuple[int, int, str]]:
