@@ -87,6 +87,15 @@ def test_recombined_words_are_not_supported() -> None:
     assert decision.reason == "the source has all of its words, but seems to put them together otherwise"
 
 
+def test_what_is_turned_round_in_other_words_is_told_to_be() -> None:
+    """The source need not have all of the claim's words."""
+    claim, text = "The ferry line belongs to the harbour.", "The harbour is a subsidiary of the ferry line."
+    signals = measure_premises(claim, [Reader(claim, {}).premise(text, np.array([0.9, 0.1, 0.0]))])
+    decision = decide(signals, np.array([0.9, 0.0, 0.1]), [Window(0, 0, len(text), text)], 0.3, 0.5)
+    assert decision.verdict is Verdict.NOT_ENOUGH_INFO
+    assert decision.reason == "the source seems to have it the other way round"
+
+
 @pytest.mark.parametrize(("entailment", "supported"), [(0.9, False), (0.95, True)])
 def test_a_denial_needs_a_model_that_is_sure(entailment: float, supported: bool) -> None:
     """Where the source says what the claim denies, the model's word for it has to be a strong one."""

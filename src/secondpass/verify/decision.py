@@ -12,7 +12,7 @@ from secondpass.verify.facts.kind import FactKind
 from secondpass.verify.facts.kinds import NEGATIONS, OPPOSITES, STRENGTHS, VALUES
 from secondpass.verify.judge import VERDICTS, Judge, Judgement
 from secondpass.verify.reasons import described
-from secondpass.verify.signals import Premise, Signals
+from secondpass.verify.signals import ALL_WORDS, Premise, Signals
 from secondpass.verify.types import Evidence, Mismatch, Verdict
 
 __all__ = ["Decision", "Escalated", "as_evidence", "decide", "escalate", "overruled"]
@@ -26,6 +26,7 @@ _SURE_OF_A_DENIAL = 0.92
 _OPPOSED = (NEGATIONS, OPPOSITES, VALUES)
 _VERBATIM = 0.92  # the share of right ones among claims that are a sentence of the source
 _SHOWN = 3
+_RECOMBINED = "the source has all of its words, but seems to put them together otherwise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,8 @@ def _reason(verdict: Verdict, hard: Sequence[Mismatch], conflict: bool, signals:
     if hard and verdict is not Verdict.SUPPORTED:
         parts.append("; ".join(described(mismatch.to_dict()) for mismatch in hard[:_SHOWN]))
     elif signals.recombined and verdict is Verdict.NOT_ENOUGH_INFO:
-        parts.append("the source has all of its words, but seems to put them together otherwise")
+        has_all = signals.best.overlap >= ALL_WORDS
+        parts.append(_RECOMBINED if has_all else "the source seems to have it the other way round")
     if conflict:
         parts.append("one passage supports it and another one contradicts it")
     if verdict is Verdict.SUPPORTED and _needs_both(signals):

@@ -10,6 +10,7 @@ from secondpass.logistic import FloatArray, log_odds
 from secondpass.verify.facts.check import FEATURES as FACT_FEATURES
 from secondpass.verify.facts.check import FactCheck, Facts, check_facts, facts_of
 from secondpass.verify.facts.kinds import KINDS
+from secondpass.verify.relations import reverses
 from secondpass.verify.types import Mismatch
 from secondpass.verify.word_order import Turned, misplaces, swaps, turns
 from secondpass.verify.words import content_words, first_person, holds, overlap, pair_overlap, subject_words
@@ -113,7 +114,8 @@ class Signals:
         premises: the single windows as premises, in the order in which they came.
         verbatim: whether the best premise says the same word for word.
         recombined: whether the best premise has all of the claim's words, in another order, and the model doubts that
-            it says this with them; or has some of them in each other's place, see `secondpass.verify.word_order`.
+            it says this with them; or has some of them in each other's place, see `secondpass.verify.word_order` and
+            `secondpass.verify.relations`.
     """
 
     features: FloatArray
@@ -205,5 +207,5 @@ def measure_premises(
     turned = None if contained else turns(claim, best.text)
     recombined = doubted and turned is not Turned.RIGHTLY and len(set(content_words(claim))) >= _MIN_WORDS
     recombined = recombined or turned is Turned.WRONGLY
-    recombined = recombined or (not contained and (swaps(claim, best.text) or misplaces(claim, best.text)))
+    recombined = recombined or (not contained and any(turn(claim, best.text) for turn in (swaps, misplaces, reverses)))
     return Signals(features, best, tuple(order), by_joined, tuple(premises), verbatim, recombined)
