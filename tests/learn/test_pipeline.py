@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -224,6 +225,16 @@ def test_answers_and_synthetic_queries_from_the_command_line(
     assert "label synthetic queries" in json.loads(done.stdout.splitlines()[-1])["seconds"]
     refused = CliRunner().invoke(app, ["learn", str(place / "data"), *common, *asked])
     assert "--corpus is for a file" in str(refused.exception)
+
+
+def test_the_extra_is_asked_for_first(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its own name, and not when candidates were found and scored, which may take hours."""
+    monkeypatch.delitem(sys.modules, "secondpass.learn.training.trainer", raising=False)
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    monkeypatch.setitem(sys.modules, "ir_measures", None)
+    monkeypatch.setattr("secondpass.learn.pipeline.with_candidates", lambda *_: pytest.fail("it has begun"))
+    with pytest.raises(sp.MissingExtraError, match=r'pip install "secondpass\[learn\]"'):
+        learn(_dataset(place), tmp_path / "out")
 
 
 class Backwards(Reranker):

@@ -161,6 +161,8 @@ def learn(
     # What can't be used is named before anything is computed, and not hours later.
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} can't be made a folder: there is a file of that name")
+    import secondpass.learn.training.trainer  # noqa: F401  # raises what the extra is called
+
     if not isinstance(settings, TrainSettings):
         TrainSettings.of(TrainSettings().to_dict() | dict(settings or {}))
     checked_measures((measure,), None, n_candidates)
