@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from secondpass.verify.facts.kind import FactKind, finding
+from secondpass.verify.facts.parts import is_within, part_before
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.slots import best_placed
 from secondpass.verify.facts.text import Facts, Text
@@ -46,6 +47,7 @@ _QUARTERS, _HALVES = frozenset("1234"), frozenset("12")
 _APOSTROPHES = frozenset("'\u2018\u2019")
 _FIRST_SHORT = 30  # '30 is 1930, and '29 is 2029
 _MIN_YEAR, _MAX_YEAR = 1000, 2100
+_DAYS, _IN_A_YEAR = 31, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Date:
         weekday: from 0 for Monday, or None.
         quarter: of a year, from 1, or None.
         half: of a year, 1 or 2, or None.
+        part: of the month or, without one, of the years: early, mid, late, or nothing.
         days: of a date in figures that may be read both ways, the two of (month, day); else empty.
         is_span: whether it stands for the time between two years, or two days, that are dates themselves.
     """
@@ -75,6 +78,7 @@ class Date:
     is_span: bool = False
     quarter: int | None = None
     half: int | None = None
+    part: str = ""
 
 
 def agree(claim: Date, evidence: Date) -> bool | None:
@@ -93,6 +97,8 @@ def agree(claim: Date, evidence: Date) -> bool | None:
                 return False
         elif said is not None:
             open_ = True
+    if not (_may_lie_in(claim, evidence) and _may_lie_in(evidence, claim)):
+        return False
     if claim.years and evidence.years:
         common = True
         (low, high), (held_low, held_high) = claim.years, evidence.years
@@ -102,6 +108,20 @@ def agree(claim: Date, evidence: Date) -> bool | None:
     elif claim.years:
         open_ = True
     return None if open_ or not common else True
+
+
+def _may_lie_in(whole: Date, date: Date) -> bool:
+    """Return whether a date may lie in the part of a time that another one names: May 2024 is not in late 2024."""
+    if not whole.part:
+        return True
+    if whole.month == date.month and whole.years == date.years and date.part:
+        return {whole.part, date.part} != {"early", "late"}
+    if whole.month is not None:
+        return date.day is None or is_within(whole.part, date.day - 1, _DAYS)
+    low, high = whole.years or (0, 0)
+    if low < high and date.years and date.years[0] == date.years[1]:
+        return is_within(whole.part, date.years[0] - low, high - low + 1)
+    return low < high or date.month is None or is_within(whole.part, date.month - 1, _IN_A_YEAR)
 
 
 def _read_alike(claim: Date, evidence: Date) -> tuple[Date, Date]:
@@ -188,7 +208,7 @@ def _is_free(item: Date, spoken: set[tuple[object, ...]]) -> bool:
 
 
 def _parts(date: Date) -> tuple[object, ...]:
-    return date.years, date.month, date.day, date.weekday, date.quarter, date.half, date.days
+    return date.years, date.month, date.day, date.weekday, date.quarter, date.half, date.days, date.part
 
 
 def _same_parts(fact: Date, item: Date) -> bool:
@@ -227,9 +247,16 @@ def _find(text: str, tokens: Figures, taken: set[int]) -> list[Date]:
         dates = [numeric[at]] if at in numeric else [] if at in taken else _dates_at(tokens, at)
         if part := _quarter(tokens, at) or _half(tokens, at):
             dates = [part]
+        elif len(dates) == 1 and dates[0].day is None and dates[0].weekday is None and not dates[0].days:
+            dates = [_in_part(tokens, dates[0])]
         found += dates
         at = max([at + 1, *(date.end for date in dates)])
     return found
+
+
+def _in_part(tokens: Figures, date: Date) -> Date:
+    part = part_before(tokens, date.first)
+    return date if part is None else replace(date, part=part[0], first=part[1])
 
 
 def _may_begin(tokens: Figures, at: int) -> bool:
