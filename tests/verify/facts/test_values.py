@@ -3,10 +3,19 @@
 import pytest
 
 from secondpass.verify.facts import check_facts
+from secondpass.verify.facts.kind import Kinds
+from secondpass.verify.facts.kinds import NEGATIONS
 
 ROOM = "Room: Suite; Beds: 2; Breakfast: no; Sea view: yes."
 TRIP = "Ship: Aino; from: Turku; to: Riga; cabins: 90."
 DEAL = "deed: 41; seller: Hedda Roth; buyer: Ivo Lang; registered: no."
+
+LINES = """Lease 7
+- Landlord: Hedda Roth, Turku
+- **Tenant:** Ivo Lang
+Guarantor: Nils Ek (since May)
+Paid: no
+It ends in June."""
 
 
 def found(claim: str, evidence: str) -> list[tuple[str, str]]:
@@ -30,6 +39,8 @@ def found(claim: str, evidence: str) -> list[tuple[str, str]]:
         ("The buyer is Hedda Roth.", DEAL, ["buyer: Ivo Lang"]),
         ("Ivo Lang is the seller.", DEAL, ["seller: Hedda Roth"]),
         ("The seller Ivo Lang has signed.", DEAL, ["seller: Hedda Roth"]),
+        ("The guarantor is Ivo Lang.", LINES, ["Guarantor: Nils Ek"]),
+        ("Ivo Lang is the landlord.", LINES, ["Landlord: Hedda Roth"]),
     ],
 )
 def test_what_a_record_has_otherwise(claim: str, evidence: str, there: list[str]) -> None:
@@ -55,6 +66,10 @@ def test_what_a_record_has_otherwise(claim: str, evidence: str, there: list[str]
         ("Hedda Roth sold it to the buyer Ivo Lang.", DEAL),
         ("The seller is Hedda Roth, and the buyer Ivo Lang.", DEAL),
         ("Hedda Roth met the buyer.", DEAL),
+        ("The tenant is Ivo Lang.", LINES),
+        ("The landlord, Hedda Roth, wrote to the tenant.", LINES),
+        ("The landlord of Ivo Lang is Hedda Roth.", LINES),
+        ("The rent is paid.", LINES),
         # No record, or not only one.
         ("Breakfast is included in the suite.", f"{ROOM}\nSince May it is."),
         ("The buyer is Hedda Roth.", "The seller: Hedda Roth."),
@@ -63,3 +78,9 @@ def test_what_a_record_has_otherwise(claim: str, evidence: str, there: list[str]
 def test_what_a_record_does_not_have_otherwise(claim: str, evidence: str) -> None:
     """What agrees with it, and what may be said of something else."""
     assert found(claim, evidence) == []
+
+
+def test_denials_are_found_where_values_are_not_looked_for() -> None:
+    """A set of kinds need not have both."""
+    check = check_facts("The hall is not open.", "The hall is open.", Kinds((NEGATIONS,)))
+    assert [item.kind for item in check.mismatches] == ["negation"]

@@ -1,9 +1,10 @@
 """Values of a record that a claim has otherwise: yes for no, from for to, and the seller's name for the buyer's."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 
 from secondpass.verify.facts.kind import FactKind
@@ -30,6 +31,12 @@ _RETURNING = word_set("back return returns returned returning again via through"
 _FROM = frozenset(map(stem, word_set("from origin departure start departs starts leaves")))
 _TO = frozenset(map(stem, word_set("to destination arrival arrives ends")))
 _IS, _ARTICLES = word_set("is are was were"), word_set("the a an")
+_LABELLED = re.compile(
+    r"^[^\S\n]{0,8}(?:[-*\u2022][^\S\n]{1,4})?(?:\*\*)?([A-Za-z][A-Za-z '/-]{0,30}):(?:\*\*)?[^\S\n]{1,4}"
+    r"([^\s,;(.][^\n,;(.]{0,60})",
+    re.MULTILINE,
+)
+_LINES = -1  # instead of the number of a record
 _NEAR = 4  # words between what belongs together
 
 
@@ -40,7 +47,7 @@ class Value:
     Attributes:
         first: the index of its first token.
         end: the index of the token after it.
-        record: the number of its record.
+        record: the number of its record; -1 if it is a labelled line of a text.
         name: the stems of its name.
         value: those of its value.
         agrees: whether the value says yes, or no; None if it says neither.
@@ -62,8 +69,8 @@ class Value:
 class ValueKind(FactKind[Value]):
     """Values of a record, such as a row of a table with the names of its columns, of which a claim speaks.
 
-    Only a text of nothing but records has them, and only a record that the claim names, by its first value or by
-    another one, is compared with it.
+    Only a text of nothing but records has them, and lines with a label, such as those of an invoice; and only a record
+    that the claim names, by its first value or by another one, is compared with it.
     """
 
     name = "value"
@@ -71,13 +78,15 @@ class ValueKind(FactKind[Value]):
     is_sought = False
 
     def find(self, text: Text) -> Sequence[Value]:
-        """Return the fields of a text that is one record, or a few of them, a line each; else none."""
-        if BETWEEN not in text.text or BEHIND_NAME not in text.text or text.text.count("\n") >= _MOST_RECORDS:
+        """Return the fields of a text that is one record, or a few of them, a line each; else of its labelled lines."""
+        if BEHIND_NAME not in text.text:
             return []
+        if BETWEEN not in text.text or text.text.count("\n") >= _MOST_RECORDS:
+            return _of_lines(text)
         fields = list(_fields(text.tokens, text.text))
         records = [list(group) for _, group in groupby(fields, key=attrgetter("record"))]
         are_records = all(_FEWEST <= len(each) <= _MOST and all(field.name for field in each[1:]) for each in records)
-        return fields if are_records and len(records) == text.text.count("\n") + 1 else []
+        return fields if are_records and len(records) == text.text.count("\n") + 1 else _of_lines(text)
 
     def compare(self, claim: Facts, evidence: Facts) -> Iterator[Mismatch]:
         """Yield what a claim says of a record that it names, and the record has otherwise."""
@@ -93,7 +102,7 @@ def answers(claim: Facts, evidence: Facts) -> bool:
 
 def _records_of(claim: Facts, evidence: Facts) -> Iterator[tuple["_Said", list[Value]]]:
     """Yield the records that a claim of one sentence names."""
-    fields, tokens = evidence.found["value"], claim.read.tokens
+    fields, tokens = evidence.found.get("value", ()), claim.read.tokens
     if not fields or len(tokens) > _MOST_WORDS or any(token.sentence for token in tokens):
         return
     said = _Said(claim)
@@ -117,6 +126,17 @@ def _fields(tokens: Sequence[Token], text: str) -> Iterator[Value]:
                 yield Value(first, last, at, _stems(name), _stems(value), agrees)
             begin = end + len(BETWEEN)
         begin += 1 + line.endswith(".") - len(BETWEEN)
+
+
+def _of_lines(text: Text) -> list[Value]:
+    """Return what stands behind the labels of lines, up to a comma: "Seller: Kolb Tools, Ulm"; none of a single one."""
+    starts = [token.start for token in text.tokens]
+    fields = []
+    for line in islice(_LABELLED.finditer(text.text), _MOST):
+        first, last = bisect_left(starts, line.start(1)), bisect_left(starts, line.end(2))
+        if first < last:
+            fields.append(Value(first, last, _LINES, _stems(line[1]), _stems(line[2]), None))
+    return fields if len({field.name for field in fields}) == len(fields) >= _FEWEST else []
 
 
 def _stems(text: str) -> tuple[str, ...]:
@@ -149,8 +169,9 @@ class _Said:
 
     def against(self, record: Sequence[Value]) -> Iterator[Value]:
         """Yield the fields of a record that the claim has otherwise."""
-        yield from (field for field, says in self.yes_and_no(record) if not says)
-        yield from self._from_for_to(record)
+        if record[0].record != _LINES:  # what stands in other lines may say more of it
+            yield from (field for field, says in self.yes_and_no(record) if not says)
+            yield from self._from_for_to(record)
         yield from self._one_for_another(record)
 
     def yes_and_no(self, record: Sequence[Value]) -> Iterator[tuple[Value, bool]]:
