@@ -48,7 +48,7 @@ def _said(comparison: "Comparison", system: SystemResult, verdict: str) -> str:
     first, measure = comparison.systems[0], comparison.measures[0]
     of = system.differences[measure]
     reranks = system.kind in _RERANKS and first.kind not in _RERANKS
-    queries = f"better on {of.better} of {comparison.n_queries} queries, worse on {of.worse}"
+    queries = f"better on {of.better} of {counted(comparison.n_queries, 'query')}, worse on {of.worse}"
     if verdict == "undecided":
         start = "reranking does not help" if reranks else f"not better than {first.name}"
         so = f"{measure} changes by {against(of)}; {queries}."

@@ -302,4 +302,4 @@ def _notes(
         found = runs[system.name, depth].ids
         empty = sum(not found[query] for query in dataset.judged)
         if empty:
-            yield f"{system.name} returned nothing for {empty} of {n} queries, which count 0."
+            yield f"{system.name} returned nothing for {empty} of {counted(n, 'query')}, which count 0."

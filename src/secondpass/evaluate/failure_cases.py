@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from secondpass.counts import counted
 from secondpass.errors import ConfigError, InputError, reason
 from secondpass.evaluate.changes import moves
 from secondpass.evaluate.dataset import Dataset
@@ -106,7 +107,7 @@ class Failures:
 
     def __repr__(self) -> str:
         lines = [
-            f"{self.system} is worse than {self.against} on {len(self)} of {self.n_queries} queries, by {self.measure}"
+            f"{self.system} is worse than {self.against} on {len(self)} of {counted(self.n_queries, 'query')}, by {self.measure}"
         ]
         for name, groups in self.groups.items():
             rows = [(group, f"{n} of {of}", f"{n / of:.0%}") for group, (n, of) in groups.items()]
