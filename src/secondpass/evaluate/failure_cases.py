@@ -107,7 +107,8 @@ class Failures:
 
     def __repr__(self) -> str:
         lines = [
-            f"{self.system} is worse than {self.against} on {len(self)} of {counted(self.n_queries, 'query')}, by {self.measure}"
+            f"{self.system} is worse than {self.against} on {len(self)} of {counted(self.n_queries, 'query')}, by "
+            f"{self.measure}"
         ]
         for name, groups in self.groups.items():
             rows = [(group, f"{n} of {of}", f"{n / of:.0%}") for group, (n, of) in groups.items()]
