@@ -50,6 +50,13 @@ def test_what_is_not_turned_round(claim: str, evidence: str) -> None:
     assert not reverses(claim, evidence)
 
 
+def test_one_side_alone_is_no_answer() -> None:
+    """A sentence that has one of two sides in its place, with another thing on the other one, says nothing of both."""
+    chain = "The drought led to a poor harvest, and the poor harvest caused prices to rise."
+    assert reverses("The poor harvest caused the drought.", chain)
+    assert not reverses("Malmo beat Turku.", "Turku beat Malmo in May. In June Malmo beat them.")
+
+
 def test_what_is_turned_round_is_not_supported() -> None:
     """Though a model takes it for the same."""
     verifier = FactVerifier()

@@ -38,6 +38,7 @@ def test_who_did_it_to_whom_is_seen(claim: str, evidence: str) -> None:
         ("Peru has a border with Chile.", "Chile has a border with Peru."),
         ("31% of 900 people asked agreed.", "When 900 people were asked, 31% of them agreed."),
         ("In May the shop opened.", "The shop opened in May."),
+        ("Riots resulted from high prices.", "High prices resulted in riots."),
         ("Salt was not dearer in 1803 than in 1802.", "Salt was dearer in 1802 than in 1803."),
         ("More than 40 of the 60 members came.", "Of the 60 members, more than 40 came."),
         ("In 1802 salt was dearer than flour.", "Salt was dearer than flour in 1802."),

@@ -78,8 +78,9 @@ def reverses(claim: str, evidence: str) -> bool:
             if told.kind == said[0].kind:
                 shared = (said[0].first & said[0].second) | (told.first & told.second)
                 first, second = said[0].first - shared, said[0].second - shared
-                if first & told.first or second & told.second:
-                    return False
+                alike = first & told.first, second & told.second
+                if any(alike) and (alike[0] or not told.first) and (alike[1] or not told.second):
+                    return False  # it has both sides as they are, or one of them with a pronoun for the other
                 found = found or bool(first & told.second and second & told.first)
     return found
 

@@ -119,6 +119,8 @@ def _same_voice(ours: Sequence[Token], theirs: Sequence[Token]) -> bool:
     said, told = ({token.lower for token in tokens} for tokens in (ours, theirs))
     if (said | told) & _MUTUAL:
         return False
+    if ("from" in said) != ("from" in told):
+        return False  # what resulted from the one resulted in the other
     return ("by" in said) == ("by" in told) and bool(said & _PASSIVE) == bool(told & _PASSIVE)
 
 

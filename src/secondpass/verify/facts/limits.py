@@ -35,6 +35,7 @@ _BEFORE_NUMBERS = {
 }
 _NEAR_NUMBER = 3  # tokens: "more than 20", "over the 20"
 _RELATIVE = word_set("who that which whose if when whenever where")
+_ONES = word_set("one ones")  # "all offices but the one in Gent"
 _NOT = word_set("not never no lacks lack cannot")
 _FAR = 4  # tokens between "who" and "not": "who have not"
 _LONGEST = 6  # words that an exception is made of
@@ -62,10 +63,13 @@ def beyond(tokens: Sequence[Token], first: int, end: int, stops: frozenset[str])
             side, left = begun, _LONGEST
         elif (_begins_verb(token) and left < _LONGEST) or (leads and token.text == ","):
             side = ""
-        elif side and token.stem and token.lower not in stops:
+        elif side and token.stem and token.lower not in stops and token.lower not in _ONES:
             found[token.stem] = side
             left -= 1
             side = side if left else ""
+    if any(token.lower in _RELATIVE for token in tokens[end : end + 2]):
+        # "All but the drivers, who get a tablet": something is said of these as well.
+        found = {stem: "without" if side == EXCEPT else side for stem, side in found.items()}
     return found
 
 
