@@ -47,6 +47,7 @@ class TestRequest:
             ("\t ", ["a"], None, "query is empty"),
             ("q", "a text", None, "not str"),
             ("q", {"text": "a"}, None, "not dict"),
+            ("q", {"a", "b"}, None, "not a set: without an order"),
             ("q", None, None, "not NoneType"),
             ("q", ["a", None], None, r"documents\[1\] is of type NoneType"),
             ("q", [b"bytes"], None, r"documents\[0\] is of type bytes"),
@@ -64,6 +65,7 @@ class TestRequest:
     def test_any_iterable_of_documents_will_do(self) -> None:
         """A generator is read once, in order."""
         assert Request("q", (letter for letter in "abc")).texts == ("a", "b", "c")  # type: ignore[arg-type]
+        assert Request("q", dict.fromkeys("abc").keys()).texts == ("a", "b", "c")  # type: ignore[arg-type]
 
 
 class TestRanking:

@@ -91,6 +91,10 @@ class Request:
             raise InputError("the query is empty: there is nothing to rank by; keep the documents in their order")
         if isinstance(self.documents, str | bytes | Mapping) or not isinstance(self.documents, Iterable):
             raise InputError(f"documents must be a list of documents, not {type(self.documents).__name__}")
+        if isinstance(self.documents, set | frozenset):
+            raise InputError(
+                "documents must be a list of documents, not a set: without an order no index says which is meant"
+            )
         if self.instruction is not None:
             instruction = Text().checked(self.instruction, "instruction", error=InputError)
             object.__setattr__(self, "instruction", well_formed(instruction))
