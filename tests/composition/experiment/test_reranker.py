@@ -1,6 +1,7 @@
 """The reranker with arms: contract, who answers, what is told of it, and what does not fit."""
 
 import asyncio
+import json
 import re
 from typing import Any
 
@@ -112,9 +113,24 @@ def test_it_is_plain_data() -> None:
     assert _split(mode="shadow").weights == {"control": 0.0, "treatment": 100.0}
 
 
+def test_a_file_may_sort_the_names() -> None:
+    """As YAML and JSON writers do: the control is still the same, and each unit has the same arm as before."""
+    arms = {"old": "fake", "new": "fake", "another": "fake"}
+    test = sp.ABTestReranker(arms, {"old": 60, "new": 30, "another": 10}, mode="split")
+    restored = sp.from_config(json.loads(json.dumps(test.to_config(), sort_keys=True)))
+    other = sp.ABTestReranker(dict(sorted(arms.items())), test.weights, control="old")
+    units = [f"unit {at}" for at in range(200)]
+    assert isinstance(restored, sp.ABTestReranker) and next(iter(restored.arms)) == restored.control == "old"
+    for each in (restored, other):
+        assert [each.arm_of(unit) for unit in units] == [test.arm_of(unit) for unit in units]
+        assert each.fingerprint == test.fingerprint
+    assert sp.ABTestReranker(arms, test.weights, control="new").fingerprint != test.fingerprint
+
+
 @pytest.mark.parametrize(
     ("arms", "settings", "said"),
     [
+        ({"a": "fake", "b": "fake"}, {"control": "c"}, "control must be 'a' or 'b', not 'c'"),
         ({"control": "fake"}, {}, "arms must be a mapping of at least two names to rerankers, the control first"),
         (["fake", "fake"], {}, "arms must be a mapping of at least two names"),
         ({"type": "fake", "b": "fake"}, {}, "an arm can't be named 'type'"),

@@ -69,7 +69,8 @@ class ABTestReranker(Reranker):
     anew. Counts are in memory, in ``outcomes``; see `Outcomes` for several processes.
 
     Args:
-        arms: rerankers by name, the control first: objects, names as for `secondpass.load`, or configurations.
+        arms: rerankers by name, the control first: objects, names as for `secondpass.load`, or configurations. The
+            order of the treatments does not matter.
         weights: the percent of units of each arm, which sum to 100; by default the same for each in a split, and
             nothing for the control otherwise.
         mode: see above.
@@ -79,6 +80,8 @@ class ABTestReranker(Reranker):
             is read again when it changes. A version that can't be used is logged, and the one before stays in force.
         check_every_s: how many seconds may pass until a change of that file is seen.
         max_waiting: how many requests may wait in the shadow; further ones are dropped, and counted in ``dropped``.
+        control: the name of the control, where it is not the first arm: programs that write configurations may sort the
+            names.
 
     Attributes:
         outcomes: what was counted.
@@ -104,6 +107,7 @@ class ABTestReranker(Reranker):
         plan: str | os.PathLike[str] | None = None,
         check_every_s: float = 5.0,
         max_waiting: int = 100,
+        control: str | None = None,
     ) -> None:
         self.mode, self.name, self.rollback = mode, name, rollback
         self.check_every_s, self.max_waiting = check_every_s, max_waiting
@@ -117,10 +121,11 @@ class ABTestReranker(Reranker):
             check_every_s=Number(at_least=0, unit="seconds"),
             max_waiting=Whole(at_least=1, unit="requests"),
         )
-        names = _checked_names(arms)
+        names = _checked_names(arms, control)
+        arms = {arm: arms[arm] for arm in names}
         self.weights = self._usual_weights(names) if weights is None else checked_weights(weights, arms, _OWNER)
         self.arms = {arm: self._loaded(reranker, arm != names[0]) for arm, reranker in arms.items()}
-        self._control = names[0]
+        self.control = names[0]
         self.scale = self._checked_scale()
         answering = names[:1] if self.mode == "shadow" else names
         # Which arm answers adds no order of the documents.
@@ -159,7 +164,7 @@ class ABTestReranker(Reranker):
     def _checked_scale(self) -> Scale:
         for reranker in self.arms.values():
             self.require_traits(reranker)
-        control = self.arms[self._control]
+        control = self.arms[self.control]
         if self.mode == "interleave":
             if len(self.arms) != 2:
                 raise CompositionError(
@@ -169,7 +174,7 @@ class ABTestReranker(Reranker):
         for name, reranker in self.arms.items():
             if self.mode == "split" and reranker.scale is not control.scale:
                 raise CompositionError(
-                    f"{_OWNER} needs arms of one scale, but {control!r} ({self._control!r}) gives {control.scale} "
+                    f"{_OWNER} needs arms of one scale, but {control!r} ({self.control!r}) gives {control.scale} "
                     f"scores and {reranker!r} ({name!r}) {reranker.scale} ones; calibrate them, or interleave"
                 )
         return control.scale
@@ -177,7 +182,7 @@ class ABTestReranker(Reranker):
     @property
     def fingerprint(self) -> str:
         """In the shadow that of the control, else the identity of all arms, and of what chooses among them."""
-        return self.arms[self._control].fingerprint if self.mode == "shadow" else super().fingerprint
+        return self.arms[self.control].fingerprint if self.mode == "shadow" else super().fingerprint
 
     @property
     def calibration(self) -> ReadyCalibration | None:
@@ -241,7 +246,7 @@ class ABTestReranker(Reranker):
         if isinstance(clicked, str | RankedDocument) or not isinstance(clicked, Iterable):
             raise InputError(f"clicks are a list, of all those on one ranking together, not {clicked!r:.80}")
         teams = [self._team(each) for each in clicked]
-        preferred = preference(teams, self._control)
+        preferred = preference(teams, self.control)
         hashed, allocation = unit_hash(self.name, self._named(unit)), self._allocation()
         _, treatment = self.arms
         if teams and allocation.arm_of(hashed) == treatment:  # else it saw the control alone
@@ -317,7 +322,7 @@ class ABTestReranker(Reranker):
         for arm, positions in of_arm.items():
             asked = [requests[at] for at in positions]
             units = [hashes[at] for at in positions]
-            interleaves = self.mode == "interleave" and arm != self._control
+            interleaves = self.mode == "interleave" and arm != self.control
             start, failed = time.perf_counter(), True
             try:
                 results = self._interleaved(asked, units) if interleaves else self._by(arm, asked)
@@ -362,13 +367,13 @@ class ABTestReranker(Reranker):
         start, failed = time.perf_counter(), True
         try:
             with self._shadow.control():
-                results = self.arms[self._control].score_many(requests)
+                results = self.arms[self.control].score_many(requests)
             failed = False
         finally:
             latency_s = time.perf_counter() - start
-            self._count(allocation, self._control, hashes, latency_s, failed)
+            self._count(allocation, self.control, hashes, latency_s, failed)
         for arm, positions in of_arm.items():
-            if arm == self._control:
+            if arm == self.control:
                 continue
             for at in positions:
                 job = Job(
@@ -381,7 +386,7 @@ class ABTestReranker(Reranker):
                     lambda result: self._shadowed(result, allocation),
                 )
                 self._shadow.submit(job)
-        return [scores.rescored(scores.values, counts={f"arm.{self._control}": 1}) for scores in results]
+        return [scores.rescored(scores.values, counts={f"arm.{self.control}": 1}) for scores in results]
 
     def _shadowed(self, result: ShadowResult, allocation: Allocation) -> None:
         said = result.error or f"overlap {result.overlap:.2f}"
@@ -412,10 +417,12 @@ class ABTestReranker(Reranker):
 _OWNER = ABTestReranker.__name__
 
 
-def _checked_names(arms: object) -> list[str]:
+def _checked_names(arms: object, control: str | None) -> list[str]:
+    """Return the names of the arms, the control's first: their order decides which units get which arm."""
     if not isinstance(arms, Mapping) or len(arms) < 2 or not all(isinstance(name, str) and name for name in arms):
         takes = "a mapping of at least two names to rerankers, the control first"
         raise ConfigError(must_be(f"{_OWNER}: arms", takes, arms))
     if "type" in arms:
         raise ConfigError(f"{_OWNER}: an arm can't be named 'type', the key of a reranker's configuration")
-    return list(arms)
+    first = next(iter(arms)) if control is None else OneOf(*arms).checked(control, f"{_OWNER}: control")
+    return [first, *sorted(name for name in arms if name != first)]
