@@ -9,6 +9,7 @@ from secondpass.verify.facts.parts import is_within, part_before
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.slots import best_placed
 from secondpass.verify.facts.text import Facts, Text
+from secondpass.verify.facts.weekdays import FIRST_WORDS, weekdays_at
 from secondpass.verify.types import Mismatch
 from secondpass.verify.words import STOP_WORDS, Token, word_numbers, word_set
 
@@ -19,11 +20,6 @@ _MONTHS = word_numbers(
     "november nov|december dec",
     start=1,
 )
-_WEEKDAYS = word_numbers(
-    "monday mondays|tuesday tuesdays|wednesday wednesdays|thursday thursdays|friday fridays|saturday saturdays|"
-    "sunday sundays"
-)
-_SHORT_DAYS = word_numbers("mon|tue tues|wed weds|thu thur thurs|fri|sat|sun")
 # These are words too, and so are months only beside a number or behind one of _BEFORE_MONTH.
 _AMBIGUOUS = frozenset({"may", "march", "mar", "jun", "jan", "dec", "sep", "august"})
 _BEFORE_MONTH = word_set(
@@ -65,7 +61,8 @@ class Date:
         half: of a year, 1 or 2, or None.
         part: of the month or, without one, of the years: early, mid, late, or nothing.
         days: of a date in figures that may be read both ways, the two of (month, day); else empty.
-        is_span: whether it stands for the time between two years, or two days, that are dates themselves.
+        is_span: whether it stands for the time between two years, or two days, that are dates themselves, or is one of
+            the days of "every day".
     """
 
     first: int
@@ -154,8 +151,8 @@ class DateKind(FactKind[Date]):
         return _find(text.text, text.tokens, text.taken)
 
     def takes(self, fact: Date) -> Iterable[int]:
-        """Return all of its tokens: its figures count nothing."""
-        return range(fact.first, fact.end)
+        """Return all of its tokens, as its figures count nothing; "every day" may count."""
+        return () if fact.is_span else range(fact.first, fact.end)
 
     def values(self, fact: Date) -> Iterable[float]:
         """Return its years: what reads as one may be a plain number after all."""
@@ -261,7 +258,9 @@ def _in_part(tokens: Figures, date: Date) -> Date:
 
 def _may_begin(tokens: Figures, at: int) -> bool:
     """Return whether a date may begin at a token: with a figure, a number in words, or a capital."""
-    return tokens.numeral(at) is not None or tokens[at].kind == "number" or tokens[at].text[0].isupper()
+    token = tokens[at]
+    begins = token.kind == "number" or token.text[0].isupper() or token.lower in FIRST_WORDS
+    return begins or tokens.numeral(at) is not None
 
 
 def _numeric(text: str, tokens: Figures) -> dict[int, Date]:
@@ -322,20 +321,11 @@ def _half(tokens: Figures, at: int) -> Date | None:
     return Date(at, end + 1, half=int(nth.value)) if is_one else None
 
 
-def _weekday(tokens: Figures, at: int) -> int | None:
-    word = tokens[at].lower
-    if word in _SHORT_DAYS:  # "Tue.", "Sat:", "Mon-Fri", "on Sun", but not "the Sun"
-        before, after = (tokens[place].lower if 0 <= place < len(tokens) else "" for place in (at - 1, at + 1))
-        beside = before == "on" or before in _DASHES or after in _DASHES or after in {".", ":"} or after.isdecimal()
-        return _SHORT_DAYS[word] if beside and before != "the" else None
-    return _WEEKDAYS.get(word)
-
-
 def _dates_at(tokens: Figures, at: int) -> list[Date]:
     token = tokens[at]
     if token.kind == "word":
-        if token.text[0].isupper() and (weekday := _weekday(tokens, at)) is not None:
-            return [Date(at, at + 1, weekday=weekday)]
+        if weekdays := weekdays_at(tokens, at):
+            return [Date(first, end, weekday=day, is_span=is_span) for first, end, day, is_span in weekdays]
         month = _month(tokens, at)
         if month:
             return _month_first(tokens, at, month)

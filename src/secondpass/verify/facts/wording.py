@@ -67,7 +67,7 @@ def _requantified(claim: Facts, evidence: Facts) -> list[tuple[int, int, str]]:
     numbers = [item for item in numbers if item.first not in rechanged]
     changes = [*rechanged.values(), *_changes(claim, numbers, evidence, held, _says_number)]
     said = [item for item in DATES.of(claim) if DATES.is_checked(item)]
-    dated = [item for item in DATES.of(evidence) if not item.is_span]
+    dated = [item for item in DATES.of(evidence) if not item.is_span or item.weekday is not None]
     return changes + _changes(claim, said, evidence, dated, dates.agree)
 
 
