@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from secondpass.verify.facts.check import read_facts
+from secondpass.verify.facts.check import check_facts, read_facts
 from secondpass.verify.facts.dates import Date
 from secondpass.verify.facts.kinds import DATES
 
@@ -248,3 +248,16 @@ def test_dates_of_a_text(text: str, expected: list[tuple[str, dict[str, Any]]]) 
 def test_decades_of_two_figures(text: str, years: list[tuple[int, int]]) -> None:
     """They need no apostrophe behind "the"; an age, or how warm it is, is none."""
     assert [date.years for date in DATES.of(read_facts(text))] == years
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("It is not open on Sundays.", "It is open on Mondays."),
+        ("It was not finished in May 1998.", "It was finished in June 1998."),
+        ("It wasn't built in 1850.", "It was built in 1870."),
+    ],
+)
+def test_what_is_denied_goes_with_another_date(claim: str, evidence: str) -> None:
+    """Not on Sundays, but on Mondays: nothing that the evidence has otherwise."""
+    assert [item for item in check_facts(claim, evidence).mismatches if item.kind == "date"] == []

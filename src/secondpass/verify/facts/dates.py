@@ -43,6 +43,7 @@ _QUARTERS, _HALVES = frozenset("1234"), frozenset("12")
 _APOSTROPHES = frozenset("'\u2018\u2019")
 _FIRST_SHORT = 30  # '30 is 1930, and '29 is 2029
 _MIN_YEAR, _MAX_YEAR = 1000, 2100
+_DENIAL, _NEAR_DENIAL = re.compile("not|never|.*n't"), 8  # tokens
 _DAYS, _IN_A_YEAR = 31, 12
 
 
@@ -187,11 +188,18 @@ class DateKind(FactKind[Date]):
                 continue
             pairs = list(zip(near, verdicts, strict=True))
             others = [item for item, verdict in pairs if verdict is False and _is_free(item, spoken)]
-            if any(verdict is None and _same_parts(fact, item) for item, verdict in pairs):
-                others = []
+            if _is_denied(claim, fact) or any(verdict is None and _same_parts(fact, item) for item, verdict in pairs):
+                others = []  # "not on Sundays" goes with "on Mondays"
             yield finding(
                 "date", claim, fact, evidence, best_placed(claim.read.slots, fact, evidence.read.slots, others)
             )
+
+
+def _is_denied(claim: Facts, fact: Date) -> bool:
+    """Return whether something is denied in a date's sentence, before it."""
+    tokens = claim.read.tokens
+    before = tokens[max(fact.first - _NEAR_DENIAL, 0) : fact.first]
+    return any(token.sentence == tokens[fact.first].sentence and _DENIAL.fullmatch(token.lower) for token in before)
 
 
 def _is_plain(fact: Date, numbers: frozenset[float]) -> bool:

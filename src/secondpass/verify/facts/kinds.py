@@ -6,13 +6,15 @@ from secondpass.verify.facts.names import NameKind
 from secondpass.verify.facts.negation import NegationKind
 from secondpass.verify.facts.numbered import NumberedKind
 from secondpass.verify.facts.numbers import NumberKind
+from secondpass.verify.facts.opening import OpeningKind
 from secondpass.verify.facts.opposites import OppositeKind
 from secondpass.verify.facts.strength import StrengthKind
 from secondpass.verify.facts.values import ValueKind
 
-__all__ = ["DATES", "KINDS", "NAMES", "NEGATIONS", "NUMBERED", "NUMBERS", "OPPOSITES", "STRENGTHS", "VALUES"]
+__all__ = ["DATES", "KINDS", "NAMES", "NEGATIONS", "NUMBERED", "NUMBERS"]
+__all__ += ["OPENINGS", "OPPOSITES", "STRENGTHS", "VALUES"]
 
 NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS = NumberKind(), NumberedKind(), DateKind(), NameKind(), NegationKind()
-OPPOSITES, STRENGTHS, VALUES = OppositeKind(), StrengthKind(), ValueKind()
-KINDS = Kinds((NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS, OPPOSITES, STRENGTHS, VALUES))
+OPPOSITES, OPENINGS, STRENGTHS, VALUES = OppositeKind(), OpeningKind(), StrengthKind(), ValueKind()
+KINDS = Kinds((NUMBERS, NUMBERED, DATES, NAMES, NEGATIONS, OPPOSITES, OPENINGS, STRENGTHS, VALUES))
 """What `check_facts` looks into; other packages add theirs with `Kinds.register`."""

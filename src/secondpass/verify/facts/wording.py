@@ -13,6 +13,7 @@ from secondpass.verify.facts.modifiers import modified
 from secondpass.verify.facts.names import Name, regnal
 from secondpass.verify.facts.negation import denied_as_in
 from secondpass.verify.facts.numbers import said_alike, says
+from secondpass.verify.facts.opening import closed_as_open
 from secondpass.verify.facts.quantities import agreement
 from secondpass.verify.facts.quantities.captions import SCALED
 from secondpass.verify.facts.quantities.changes import CHANGE, is_so_much, told_change, way_in
@@ -47,7 +48,7 @@ def in_words_of(claim: Facts, evidence: Facts) -> str:
     """
     if not evidence.found:
         return claim.text
-    changes = [*_renamed(claim, evidence), *_renumbered(claim, evidence)]
+    changes = [*_renamed(claim, evidence), *_renumbered(claim, evidence), *closed_as_open(claim, evidence)]
     if not any(clause.has_cue for clause in NEGATIONS.of(claim)):
         changes += _requantified(claim, evidence)
     taken = {at for first, end, _ in changes for at in range(first, end)}
