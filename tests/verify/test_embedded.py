@@ -94,6 +94,28 @@ def test_short_claims_in_the_words_of_a_passage_are_not_foreign(verifier: FactVe
     assert checked.verdict is Verdict.SUPPORTED
 
 
+@pytest.mark.parametrize(
+    ("question", "reply", "supported"),
+    [
+        ("When is the museum open?", "May to October", True),
+        ("When was the museum founded?", "1951", True),
+        ("When was the museum founded?", "2004", False),
+        ("What does the caf\u00e9 sell?", "Prints", False),
+    ],
+)
+def test_a_few_words_are_no_answer_to_another_question(
+    verifier: FactVerifier, question: str, reply: str, supported: bool
+) -> None:
+    """They are said of what was asked about, in the language of the question."""
+    passages = [
+        "The museum has 12 rooms and is open from May to October. In 1987 it was moved into the old brewery.",
+        "The caf\u00e9 of the museum opened in 2004 and has 40 seats. Coffee costs 3 euros.",
+        "Entry costs 6 euros. The shop in Bern sells prints. The museum was founded in 1951.",
+    ]
+    (checked,) = verifier.verify(reply, passages, question=question).claims
+    assert (checked.verdict is Verdict.SUPPORTED) == supported
+
+
 def test_siblings_of_a_catalogue_are_told_apart(verifier: FactVerifier) -> None:
     """Each has its own price: another one's is never supported, and its own always, word for word or not."""
     prices = {f"Model {letter}{at}": 100 + 7 * at for letter in "ABC" for at in range(100, 110)}

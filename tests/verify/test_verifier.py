@@ -66,10 +66,10 @@ class TestVerdicts:
     def test_a_short_answer_is_read_with_the_question(self, make: Make) -> None:
         """A word alone says nothing; with the question before it, it is a claim. Longer claims don't need it."""
         nli = make().nli
-        make().verify("In Paris.", ["The tower stands in Paris."], question="Where does the tower stand?")
-        make().verify("The tower stands in Paris.", ["The tower."], question="Where does the tower stand?")
+        make().verify("In Paris.", ["The tower stands in Paris."], question="Where in France does the tower stand?")
+        make().verify("The tower stands in Paris.", ["The tower."], question="Where in France does the tower stand?")
         hypotheses = [hypothesis for call in nli.calls for _, hypothesis in call]  # type: ignore[attr-defined]
-        assert hypotheses == ["Where does the tower stand? In Paris.", "The tower stands in Paris."]
+        assert hypotheses == ["Where in France does the tower stand? In Paris.", "The tower stands in Paris."]
 
     def test_a_phrase_that_says_yes_is_checked(self, make: Make) -> None:
         """A phrase such as "Certainly!" claims nothing, unless it is what a question is answered with."""

@@ -149,6 +149,8 @@ def test_anything_else_is_none(question: str, reply: str) -> None:
         ("When is it open?", "The gate opens at ten.", False),
         ("How do I open it?", "On the back, press the blue button.", False),
         ("When is it open?", "In May: ten to six", False),
+        ("What does it cost?", "With annual billing you save 20%.", False),
+        ("Who is it for?", "For you and all of your friends", True),
         ("When is it open?", "From 9:30 to 17:00 every day", True),
         ("When is it open?", "From May to the end of June and from August to October", False),
         ("", "In May", False),
@@ -200,3 +202,37 @@ def test_what_limits_a_yes_goes_with_it() -> None:
     """A part of a sentence behind "but" is one as well."""
     statement = as_statement("Can guests use the sauna?", "Yes, but only for an hour.")
     assert statement == "Guests can use the sauna, but only for an hour."
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "statement"),
+    [
+        ("When was the museum founded?", "2004", "The museum was founded in 2004."),
+        ("When was Anna Berg born?", "In 1951.", "Anna Berg was born in 1951."),
+        ("In what year did the war end?", "1945", "The war ended in 1945."),
+        ("When did the caf\u00e9 open?", "May 2004", "The caf\u00e9 opened in May 2004."),
+        ("When did the caf\u00e9 open?", "5 May 2004", "The caf\u00e9 opened on 5 May 2004."),
+        ("When does it close?", "14:00", "It closes at 14:00."),
+        ("When is it open?", "May to October", "It is open May to October."),
+        ("Where does Tom live?", "Oslo", "Tom lives in Oslo."),
+        ("Where is the old mill?", "Near Bern", "The old mill is near Bern."),
+        ("How long is the bridge?", "310 m", "The bridge is 310 m long."),
+        ("How long does it take?", "Two days", "It takes two days."),
+        ("How often does the bus run?", "Every hour", "The bus runs every hour."),
+        ("How much does coffee cost?", "3 euros", "Coffee costs 3 euros."),
+        ("How many rooms does the house have?", "12", "The house has 12 rooms."),
+        ("How many rooms does it have in the attic?", "Two rooms", ""),
+        ("What does the shop sell?", "Prints", "The shop sells Prints."),
+        ("What is the default timeout?", "30 seconds", "The default timeout is 30 seconds."),
+        ("What is the price of the ticket?", "3 euros", ""),
+        ("What happens if it fails?", "A retry", ""),
+        ("How many people came?", "12", ""),
+        ("When does it close?", "Yes.", ""),
+        ("When does it close?", "It closes at two.", ""),
+        ("When does it close?", "In May: at two", ""),
+        ("When does it close?", "I don't know.", ""),
+    ],
+)
+def test_a_few_words_stand_in_the_place_of_what_was_asked_for(question: str, reply: str, statement: str) -> None:
+    """A year, a place or a number is said of what the question is about, where it is clear what that is."""
+    assert as_statement(question, reply) == statement

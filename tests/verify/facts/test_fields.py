@@ -7,6 +7,7 @@ from secondpass.verify.facts.quantities.captions import captions
 
 ROOM = "Bedrooms: 3; Bathrooms: 2; Area: 96 m\u00b2."
 SALES = "Sales; 2021: $5,100; 2020: $4,900 (in $ millions)."
+PLAN = "Plan: Team; Price: $9 per user; Users: 25; Storage: 100 GB."
 LIMITS = "limits connect: 250 ms; limits read: 30000 ms; retries: 4."
 
 
@@ -30,6 +31,8 @@ def found(claim: str, evidence: str) -> list[tuple[str, str]]:
         ("What were sales in 2020 in USD billions? 4.9", SALES),
         ("The read limit is 30 seconds.", LIMITS),
         ("The limit is 30 seconds.", LIMITS),
+        ("It costs $9 per user.", PLAN),
+        ("It is for 25 users.", PLAN),
         ("Costs were 3 in 2021.", "Sales; 2021: 5; 2020: 3.\nCosts; 2021: 3; 2020: 2."),
     ],
 )

@@ -5,7 +5,7 @@ import re
 from secondpass.verify.claims.checkable import why_not
 from secondpass.verify.claims.conjuncts import has_finite_verb
 from secondpass.verify.claims.irregular import PARTICIPLES, PAST
-from secondpass.verify.words import word_set
+from secondpass.verify.words import AUXILIARIES, word_set
 
 __all__ = ["as_statement", "needs_question"]
 
@@ -49,6 +49,8 @@ _PART = re.compile(
     r"|november|december)\b)(?:[^:]|(?<=\d):(?=\d))*\Z",
     re.IGNORECASE,
 )
+# "With annual billing you save 20%." is a sentence, whatever its verb is.
+_SUBJECT = re.compile(r"\b(?:i|you|he|she|we|they) (?!(?:and|or|to|in|on|at|for|from)\b)[a-z]", re.IGNORECASE)
 _ASKED = re.compile(
     r"\s*(?:(?:so|and|but|then),? )?(?:(is|are|was|were|am|do|does|did|can|could|will|would|shall|should|must|may|might"
     r"|has|have|had)|(is|are|was|were|do|does|did|ca|could|wo|would|should|has|have|had)n't)\s+([^?\n]{3,300})\?\s*",
@@ -69,6 +71,17 @@ _WHO = re.compile(
     r"|should|must|may) (?:i|you|he|she|it|we|they)\b)([^?\n]{3,300})\?\s*",
     re.IGNORECASE,
 )
+# What is asked for, with its verb, and the rest of the question.
+_WANTED = re.compile(
+    r"\s*(?:(?:so|and|but|then),? )?(when|where|what|how (?:long|often|much)|(?:in )?(?:what|which) year|how many"
+    r"(?= (\w+(?: \w+)?) (?:do|does|did)\b))(?: \2)? (is|are|was|were|do|does|did) ([^?\n]{3,300})\?\s*",
+    re.IGNORECASE,
+)
+_SPAN, _ONE_YEAR = re.compile(r"\bto\b|[-\u2013]"), re.compile(r"(?:1\d|20)\d\d")
+_DAY = re.compile(r"\b[0-3]?\d(?:st|nd|rd|th)?\b(?!:)")
+_TIME = re.compile(r"\d{1,2}(?::\d\d)?\s?(?:[ap]\.?m\.?|o'clock)|\d{1,2}:\d\d|noon|midnight", re.IGNORECASE)
+_LABELLED = re.compile(r":(?!\d)")
+_ADVERBIAL = word_set("every each daily weekly always never today tomorrow yesterday once twice next last")
 _MOST_WORDS = 5  # of who it is
 _END = " \t.!,;"
 _DO = frozenset({"do", "does", "did"})
@@ -146,6 +159,8 @@ def as_statement(question: str, reply: str) -> str:
     who = _WHO.fullmatch(question)
     if who and len(reply.split()) <= _MOST_WORDS and _names_somebody(reply, who[1].split()[0]):
         return _who_it_is(reply.strip(_END), who[1].strip())
+    if said := _put_in(question, reply.strip().rstrip(_END)):
+        return said
     asked, (reply, more) = _ASKED.fullmatch(question), _parted(reply)
     yes, no = _YES.fullmatch(reply), _NO.fullmatch(reply)
     if asked is None or not (yes or no) or _REQUEST.match(question):
@@ -168,6 +183,80 @@ def as_statement(question: str, reply: str) -> str:
         predicate = [verb, *predicate]
     text = " ".join([*words[:subject], *predicate])
     return f"{text[0].upper()}{text[1:]}{more}."
+
+
+def _put_in(question: str, reply: str) -> str:
+    """Return what a few words say in the place of what is asked for; empty if that is unclear.
+
+    "When did the cafe open?" with "2004" is "The cafe opened in 2004.", and "How many rooms does it have?" with "12",
+    "It has 12 rooms."
+    """
+    asked = _WANTED.fullmatch(question)
+    if asked is None or not needs_question(question, reply) or not _is_a_part(reply):
+        return ""
+    wanted, counted, verb = asked[1].lower(), asked[2] or "", asked[3].lower()
+    words, kind = asked[4].split(), "many" if counted else wanted.split()[-1]
+    if verb in _DO:
+        subject = _subject_of_do(words)
+        if not 0 < subject < len(words):
+            return ""
+        predicate = words[subject:]
+        at = min(_is_adverb(predicate[0]), len(predicate) - 1)
+        predicate[at] = _inflected(predicate[at], verb)
+        told = predicate[: at + 1], predicate[at + 1 :]
+    else:
+        subject = _subject(words) or (0 if kind == "many" else _whole_name(words))
+        told = [verb, *words[subject:]], []
+    if not subject or (kind in {"what", "much"} and (told[1] or (verb not in _DO and len(told[0]) > 1))):
+        return ""
+    placed = _with_preposition(kind, reply)
+    if kind == "many":
+        if verb not in _DO or not (reply[0].isdigit() or reply.lower() in _NUMBERS):
+            return ""
+        parts = [
+            *words[:subject],
+            *told[0],
+            placed if counted.split()[-1] in reply.split() else f"{placed} {counted}",
+            *told[1],
+        ]
+    else:
+        parts = [*words[:subject], *told[0], *told[1], placed]
+        if kind == "long" and verb not in _DO and len(told[0]) == 1:
+            parts.append("long")
+    text = " ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _is_a_part(reply: str) -> bool:
+    """Return whether a reply is neither yes nor no, nor a sentence, a refusal or a phrase."""
+    if _YES.fullmatch(reply) or _NO.fullmatch(reply) or why_not(reply) or has_finite_verb(reply):
+        return False
+    return bool(reply) and not _SUBJECT.search(reply) and not _LABELLED.search(reply)
+
+
+def _whole_name(words: list[str]) -> int:
+    """Return how many words a question has if all of them may be one name: "the old mill in Bern"; else 0."""
+    lower = [word.strip(",").lower() for word in words]
+    unclear = any(word in _BEGIN_PREDICATES - _PREPOSITIONS - _DETERMINERS or word in AUXILIARIES for word in lower[1:])
+    return 0 if unclear or not (lower[0] in _DETERMINERS or words[0][0].isupper()) else len(words)
+
+
+def _with_preposition(kind: str, reply: str) -> str:
+    """Return a reply as it stands in a sentence: "in 2004", "on Monday", "in Bern"."""
+    first = reply.split()[0].strip(",").lower()
+    if first in _PREPOSITIONS | _DETERMINERS | _NUMBERS | _ADVERBIAL:
+        return f"{reply[0].lower()}{reply[1:]}"
+    if kind == "where" and reply[0].isupper():
+        return f"in {reply}"
+    if kind not in {"when", "year"} or _SPAN.search(reply):
+        return reply
+    if _TIME.fullmatch(reply):
+        return f"at {reply}"
+    if reply[0].islower():
+        return reply
+    if _ONE_YEAR.fullmatch(reply) or (first in _MONTHS and _DAY.search(reply) is None):
+        return f"in {reply}"
+    return f"on {reply}" if first in _WEEKDAYS or first in _MONTHS or _DAY.match(reply) else reply
 
 
 def _parted(reply: str) -> tuple[str, str]:
@@ -200,6 +289,7 @@ def needs_question(question: str, reply: str) -> bool:
         and _PART.match(reply) is not None
         and _WH.fullmatch(question) is not None
         and not has_finite_verb(reply)
+        and not _SUBJECT.search(reply)
     )
 
 

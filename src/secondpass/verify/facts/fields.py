@@ -6,6 +6,7 @@ from typing import NamedTuple
 from secondpass.verify.facts import dates
 from secondpass.verify.facts.dates import Date
 from secondpass.verify.facts.quantities.quantity import Quantity
+from secondpass.verify.facts.quantities.units import COUNT
 from secondpass.verify.facts.text import Facts
 from secondpass.verify.record import BEHIND_NAME, BETWEEN
 from secondpass.verify.words import Token, tokenize
@@ -59,6 +60,8 @@ def misplaced(
         told = [fact for fact in ours if any(says(fact, item) for field in fields for item in field.held)]
         pairs = _pairs(claim, told, _named(claim, evidence, fields))
         apart = [(fact, field) for fact, field in pairs if not any(says(fact, item) for item in field.held)]
+        if any(_only_counts(fact, field, fields) for fact, field in apart):
+            continue  # "$9 per user", beside "Users: up to 25"
         if pairs and not apart:
             return  # another record of the text has it
         found += ((fact, other) for fact, field in apart for other in _others(fact, field)[:1])
@@ -71,6 +74,16 @@ def _pairs(claim: Facts, told: Sequence[Quantity], named: Sequence[tuple[int, Fi
         return [(fact, field) for fact, (_, field) in zip(told, named, strict=True)]
     before = {at - 2: field for at, field in named if at > 1 and claim.read.tokens[at - 1].lower in _JOINTS}
     return [(fact, before[fact.end - 1]) for fact in told if fact.end - 1 in before]
+
+
+def _only_counts(fact: Quantity, field: Field, fields: Sequence[Field]) -> bool:
+    """Return whether a field has plain numbers only where the claim's is of a unit that another field has."""
+    dimension = fact.unit.dimension
+    return (
+        dimension != COUNT.dimension
+        and all(item.unit is COUNT for item in field.held)
+        and any(item.unit.dimension == dimension for other in fields for item in other.held)
+    )
 
 
 def _others(fact: Quantity, field: Field) -> list[Quantity]:

@@ -109,3 +109,24 @@ def test_where_agreement_ends(claim: str, evidence: str, says: bool | None) -> N
     """Half of the last place, or a twentieth if that is less; more for rough numbers and for other units."""
     (ours,), (theirs,) = NUMBERS.of(read_facts(claim)), NUMBERS.of(read_facts(evidence))
     assert agree(ours, theirs) is says
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "says"),
+    [
+        ("It is free for orders over 30 euros.", "It is free for orders over 50 euros.", False),
+        ("It is free for orders over 50 euros.", "It is free for orders of more than 50 euros.", True),
+        ("You may leave if it is over 20 days late.", "You may leave if it is over 30 days late.", False),
+        ("Members over 60 pay half.", "Members over 65 pay half.", False),
+        ("Children under 16 get in free.", "Entry is free under 14.", None),
+        ("More than 30 people came.", "More than 50 people came.", True),
+        ("It is over 100 m tall.", "It is over 120 m tall.", True),
+        ("It has been open for over 30 years.", "It has been open for over 35 years.", True),
+    ],
+)
+def test_a_bound_that_is_a_condition_agrees_with_no_other_one(claim: str, evidence: str, says: bool | None) -> None:
+    """What is so of all over 50 need not be so of all over 30; but more than 50 are more than 30."""
+    (ours,), (theirs,) = (
+        [item for item in NUMBERS.of(read_facts(text)) if NUMBERS.is_checked(item)] for text in (claim, evidence)
+    )
+    assert agree(ours, theirs) is says

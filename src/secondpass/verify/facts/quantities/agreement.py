@@ -59,6 +59,8 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
         return False
     if claim.limit and not evidence.is_single and _is_another_limit(claim, evidence, same_low, same_high):
         return False if claim.limit == evidence.limit else None
+    if claim.is_condition and not evidence.is_single and _is_another_limit(claim, evidence, same_low, same_high):
+        return False if evidence.is_condition else None  # what holds over 50 need not hold over 30
     if held_low >= low - ours and held_high <= high + ours:
         # Strictly, "5" agrees with "up to 5" but not with "fewer than 5"; both are let through.
         return True

@@ -6,7 +6,7 @@ from dataclasses import replace
 from secondpass.verify.facts.quantities.numerals import Figures
 from secondpass.verify.facts.quantities.quantity import Quantity
 from secondpass.verify.facts.quantities.units import ORDINAL
-from secondpass.verify.words import Token, word_set
+from secondpass.verify.words import AUXILIARIES, Token, word_set
 
 __all__ = ["bounded", "open_ended"]
 
@@ -36,6 +36,10 @@ _LIMITS = frozenset(tuple(words.split()) for words in _LIMIT.split("|"))
 _LIMIT_NOUNS = {"minimum": 1, "min": 1, "maximum": -1, "max": -1}
 _LIMIT_VERBS = word_set("is are was were be : =")
 _MOST_LIMITED = 4  # words of what is limited: "the maximum file size is"
+# Of whom or when something holds, before a bound: "for orders over 20", "if it is more than 20 days late".
+_CONDITIONS = word_set("if when whenever unless once for who whose aged")
+_FAR_CONDITION, _MOST_MEMBERS = 8, 3  # words before the bound
+_MANY = word_set("children people men women students persons")
 _COMPARED = word_set("times twice percent points point cent")  # "4 % more than 120", "twice more than 5"
 _BARELY = word_set("just slightly barely")  # "just under 60 %" is no less than 57 %
 _NEARLY, _NEARLY_ONE = 0.05, 0.2  # "just over half an hour" may be 35 minutes
@@ -60,7 +64,8 @@ def bounded(tokens: Figures, quantity: Quantity) -> Quantity:
         return replace(quantity, first=first - words - 1, low=low, high=high)
     if side:
         limit = side if _phrase(tokens, first - words, first) in _LIMITS else 0
-        return open_ended(replace(quantity, first=first - words, limit=limit), side)
+        is_condition = _is_condition(tokens, first - words)
+        return open_ended(replace(quantity, first=first - words, limit=limit, is_condition=is_condition), side)
     quantity = replace(quantity, limit=_limit_before(tokens, first))
     end = quantity.end
     if end < len(tokens) and tokens[end].text == "+" and tokens[end].glued:
@@ -83,6 +88,30 @@ def _bound_before(tokens: Figures, first: int) -> tuple[int, int]:
             is_comparison = phrase[-1] == "than" and first > words and _is_compared(tokens[first - words - 1])
             return (0, 0) if is_comparison else (side, words)
     return 0, 0
+
+
+def _is_condition(tokens: Figures, at: int) -> bool:
+    """Return whether a bound at a place says of whom, or when, something holds: "if over 20", "orders over 20 are".
+
+    What is so from 50 on need not be so from 30 on.
+    """
+    if not at:
+        return False
+    sentence = tokens[at].sentence
+    for before in range(at - 1, max(at - 1 - _FAR_CONDITION, -1), -1):
+        token = tokens[before]
+        if token.sentence != sentence or token.text in {",", ";", ":"} or token.kind == "number":
+            return False
+        if token.lower in _CONDITIONS and (token.lower, before) != ("for", at - 1):  # "for over 30 years"
+            return True
+    # "Members over 60 pay half."
+    opened = [token for token in tokens[max(at - _MOST_MEMBERS, 0) : at] if token.sentence == sentence]
+    begins = opened and opened[0].first
+    return bool(begins) and _is_plural(opened[-1]) and not any(token.lower in AUXILIARIES for token in opened)
+
+
+def _is_plural(token: Token) -> bool:
+    return token.lower in _MANY or (token.kind == "word" and token.lower.endswith("s") and token.is_content)
 
 
 def _is_compared(before: Token) -> bool:

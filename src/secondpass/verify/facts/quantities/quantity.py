@@ -25,6 +25,7 @@ class Quantity:
             ("every six weeks"); ``multiple`` ("doubled"); ``change`` of what follows from two numbers.
         period: what it is for, as the name of a unit of time: ``month`` of "$10 a month"; empty if for none.
         limit: 1 if it names a least number, as "at least 5" and "the minimum is 5" do, -1 if it names a largest one.
+        is_condition: whether it is a bound that says of whom, or when, something holds: "for orders over 50".
     """
 
     first: int
@@ -38,6 +39,7 @@ class Quantity:
     form: str = "digits"
     period: str = ""
     limit: int = 0
+    is_condition: bool = False
 
     @property
     def is_single(self) -> bool:
