@@ -43,11 +43,34 @@ def test_other_languages_are_told_apart(text: str, foreign: bool) -> None:
         "Peso: 2,3 kg; precio: 129 euros",
         "Frais de retard: 5 euros",
         "Bilety kosztuj\u0105 12 euro.",
+        "Kostenlose Lieferung ab 50 Euro.",
+        "Der Hafen hat 240 Liegepl\u00e4tze.",
     ],
 )
 def test_short_texts_with_figures_are_foreign_as_well(text: str) -> None:
     """Prices and measures say nothing of a language, and the few words beside them do."""
     assert is_foreign(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("Rauchen verboten.", True),
+        ("Montags geschlossen.", True),
+        ("Fr\u00fchst\u00fcck inklusive.", True),
+        ("Ferm\u00e9 le lundi.", True),
+        ("Livraison gratuite.", True),
+        ("Closed Mondays.", False),
+        ("Volkswagen Golf.", False),
+        ("Angela Merkel met Emmanuel Macron.", False),
+        ("Johann Sebastian Bach composed cantatas.", False),
+        ("Kindergarten teachers strike.", False),
+        ("Schneider Electric Modicon M221.", False),
+    ],
+)
+def test_two_or_three_words_are_foreign_where_english_is_all_but_excluded(text: str, foreign: bool) -> None:
+    """The detector shares its doubts between a language and its kin; names alone tell nothing."""
+    assert is_foreign(text) is foreign
 
 
 FOREIGN = {

@@ -18,6 +18,9 @@ _SURE = 0.8  # the probability of another language
 _NO_LANGUAGE = "zxx"  # what the detector says of code, tables and rows of initials
 _MIN_ENGLISH = 0.02  # the probability of English, below which a text without English small words is foreign
 _MIN_ENGLISH_BESIDE = 0.05  # the same, beside a small word of another language, or a letter that English has not
+# German nouns look like names: together with its kin, another language is likely where English is all but excluded.
+_KIN = ("de", "lb", "nl", "da", "no", "nb", "nn", "sv", "fr", "oc", "es", "ca", "gl", "pt", "it", "pl")
+_MOSTLY, _EXCLUDED = 0.65, 0.012
 _MIN_WORDS = 4  # fewer words are foreign only if the detector is sure
 _MANY = 0.1  # of the words: so many English small words need no detector
 _LONG_QUERY = 6  # words in Latin letters, from which on a query is foreign by itself: "la la land cast" has 4
@@ -134,7 +137,11 @@ def _is_foreign(text: str) -> bool:
     beside = not _OTHERS.isdisjoint(words) or any(not word.isascii() for word in written if word.islower())
     least = _MIN_ENGLISH_BESIDE if beside else _MIN_ENGLISH
     unlikely = len(words) >= _MIN_WORDS and not (english or named) and dict(ranked)["en"] < least
-    return bool((probability > _SURE and language != _NO_LANGUAGE) or unlikely)
+    if (probability > _SURE and language != _NO_LANGUAGE) or unlikely:
+        return True
+    of = dict(ranked)
+    is_name = not any(word.islower() for word in written[1:])
+    return not (english or is_name or of["en"] >= _EXCLUDED) and sum(of[code] for code in _KIN if code in of) >= _MOSTLY
 
 
 def unread_language(query: str, texts: Sequence[str], languages: Collection[str]) -> str | None:
