@@ -428,3 +428,14 @@ def test_a_window_without_what_has_no_word_of_the_claim(claim: str, kept: str | 
 def test_a_row_is_not_narrowed() -> None:
     """It says whose it is at its beginning."""
     assert narrowed(Window(0, 0, 9, "A. B. C.", "a: A. b: B."), "A") is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "best"),
+    [("It takes 3 of them.", 1), ("It takes twelve.", 2), ("Come before 14:00.", 0)],
+)
+def test_small_numbers_and_times_are_found_in_another_form(claim: str, best: int) -> None:
+    """Where no window has the figure, 3 is looked for as "three", and 14:00 as 2 pm."""
+    texts = ["Open until 2 pm.", "A set of three.", "A set of 12.", "Nothing here.", "Nor there."]
+    windows = [Window(at, 0, len(text), text) for at, text in enumerate(texts)]
+    assert WindowIndex(windows).best(claim, 1) == [windows[best]]

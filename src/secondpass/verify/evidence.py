@@ -22,12 +22,18 @@ from secondpass.verify.claims.markup import plain
 from secondpass.verify.claims.sentences import SentenceScanner
 from secondpass.verify.rows import Rows
 from secondpass.verify.sources import Data, data_in, mended
-from secondpass.verify.words import STOP_WORDS, content_words, stem
+from secondpass.verify.words import STOP_WORDS, content_words, stem, word_numbers
 from secondpass.windows import Span, Tokenization, cut
 
 __all__ = ["Passages", "Window", "WindowIndex", "joined", "narrowed", "select"]
 
 _K1, _B = 1.2, 0.75  # of BM25, as they are in Lucene
+_NUMBERS = {
+    word: str(n)
+    for word, n in word_numbers("two|three|four|five|six|seven|eight|nine|ten|eleven|twelve", start=2).items()
+}
+_FORMS = _NUMBERS | {figure: stem(word) for word, figure in _NUMBERS.items()}
+_TIME = re.compile(r"\b([01]?\d|2[0-3])(?:[:.]([0-5]\d)\b)?(?:\s?([ap])\.?m\b)?", re.IGNORECASE)
 _OTHER_LETTERS = re.compile("[^\x00-\xbb\xbf-\u024f\u2010-\u2027]")
 _TERM = re.compile(r"\d+(?:[.,]\d+)*|(?:[A-Z]\.){2,8}|(?i:e\.g\.|i\.e\.)|[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _CENTS = re.compile(r"\.00?$")  # "$16,682.00" is looked for as 16,682
@@ -126,7 +132,9 @@ class WindowIndex:
     def scores(self, claim: str) -> FloatArray:
         """Return how well each window matches the words of a claim, shape (n_windows,), from 0 on."""
         scores = np.zeros(len(self.windows))
-        for term in dict.fromkeys(_terms(claim)):
+        terms = _terms(claim)
+        lost = any(term[0].isdigit() or term in _FORMS.values() for term in terms if term not in self._places)
+        for term in dict.fromkeys([*terms, *(_other_forms(claim) if lost else ())]):
             if term in self._places:
                 windows, weights = self._of_term(term)
                 scores[windows] += weights
@@ -474,6 +482,19 @@ def _terms(text: str) -> list[str]:
         return list(content_words(text))
     words = _TERM.findall(text)
     return [term for word in words if (term := _content_term(word))] or [_term(word) for word in words]
+
+
+def _other_forms(claim: str) -> list[str]:
+    """Return terms for the small numbers and the times of a claim as passages may write them: "three" for 3."""
+    words = [word.lower() for word in _TERM.findall(claim)]
+    forms = [other for word in words if (other := _FORMS.get(word))]
+    for hour, minutes, half in _TIME.findall(claim):
+        if not (minutes or half):
+            continue
+        of_day = int(hour) % 12 + 12 * (half.lower() == "p") if half else int(hour)
+        forms += [str(of_day)] if half else [str(of_day % 12 or 12), "pm" if of_day >= 12 else "am"]
+        forms += [minutes] if minutes.strip("0") else []
+    return forms
 
 
 def _term(word: str) -> str:

@@ -484,6 +484,8 @@ def test_what_only_begins_like_a_salutation_is_checkable(text: str) -> None:
     [
         ("As always, ask your doctor or pharmacist if you're unsure.", False),
         ("Please consult a lawyer for legal advice.", False),
+        ("I'm not a vet, so please consult one if you have concerns.", False),
+        ("I'm not a vet, but it is safe.", True),
         ("Consult your doctor if you have any questions or concerns.", False),
         ("Ask your doctor before taking it with aspirin.", True),
         ("Consult a doctor if symptoms last for 3 days.", True),

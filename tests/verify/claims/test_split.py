@@ -622,3 +622,36 @@ def test_a_cell_that_says_that_the_sources_are_silent_is_left_out() -> None:
     """The others of its row are checked."""
     claims = split_claims("| Owner | Task | Due |\n|---|---|---|\n| Mei | Write it | not specified |\n| Jo | - | N/A |")
     assert [claim.text for claim in claims if claim.checkable] == ["Owner: Mei; Task: Write it", "Owner: Jo; Task: -"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "claims"),
+    [
+        (
+            "| | Team | Business |\n|---|---|---|\n| Price | $9 per user | $19 [1] |\n| SSO | No | \u2705 |",
+            [
+                "The Price of Team is $9 per user.",
+                "The Price of Business is $19.",
+                "Team is without SSO.",
+                "Business is with SSO.",
+            ],
+        ),
+        (
+            "| Feature | A1 | B2 |\n|---|---|---|\n| Sleep | It goes off by itself | not specified |",
+            ["A1: Sleep: It goes off by itself"],
+        ),
+        (
+            "| Feature | Description | Default |\n|---|---|---|\n| a | b c | d |",
+            ["Feature: a; Description: b c; Default: d"],
+        ),
+        ("| | A1 |\n|---|---|\n| Weight | 390 g |\n|", ["Weight; A1: 390 g"]),
+        ("| Day | Band | Time |\n|---|---|---|\n| Friday | Foxes | 9 pm |", ["Day: Friday; Band: Foxes; Time: 9 pm"]),
+    ],
+)
+def test_each_cell_of_a_comparison_is_a_claim(answer: str, claims: list[str]) -> None:
+    """What stands in a row of one is said of several things; a row of another table is said of one."""
+    found = split_claims(answer)
+    assert [claim.text for claim in found if claim.checkable] == claims
+    assert streamed(list(answer)) == found
+    rows = answer.split("\n")[2:]
+    assert all(answer[claim.start : claim.end] in rows for claim in found if claim.checkable)

@@ -153,6 +153,10 @@ PIECES = WORDS.split()
         ("Prices could rise 5 % to 10 %.", "Prices could rise by 5 to 10 %."),
         ("Sales rose in the first half of FY2021.", "Sales rose in H1 of fiscal 2021."),
         ("Sales rose in fiscal 2022.", "Sales rose in FY22."),
+        ("Metrics come every 30 seconds.", "scrape interval: 30s."),
+        ("10% of the traces are kept.", "traces sampling: 0.1."),
+        ("You get 28 paid days off.", "Staff have 28 days of paid leave."),
+        ("It has 310 calories.", "It has 310 kcal."),
     ],
 )
 def test_other_forms_say_the_same(claim: str, evidence: str) -> None:
@@ -245,6 +249,11 @@ def test_other_forms_say_the_same(claim: str, evidence: str) -> None:
         ("The yield grew to 2 tonnes.", "The yield was 6 tonnes, up from 4 tonnes."),
         ("It is open on Tue. and Sat.", "It is open on Tuesdays and Sundays."),
         ("Tickets are 50 % off.", "Tickets cost from 4 to 8 euros."),
+        ("Metrics come every 60 seconds.", "scrape interval: 30s."),
+        ("20% of the traces are kept.", "traces sampling: 0.1."),
+        ("You get 24 paid days off.", "Staff have 28 days of paid leave."),
+        ("You get 28 paid hours off.", "Staff have 28 days of paid leave."),
+        ("It has 320 calories.", "It has 310 kcal."),
     ],
 )
 def test_another_number_is_no_form_of_it(claim: str, evidence: str) -> None:

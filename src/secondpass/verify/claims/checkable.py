@@ -153,6 +153,8 @@ _OFFER = re.compile(
         r"(?:always )?(?:happy|glad|pleased|here|available) to "
         r"(?:help|assist|answer|explain|clarify|elaborate|provide)\b",
         r"i (?:can|could|will) (?:also |gladly |happily )?(?:help|assist|elaborate|clarify|explain|walk you through)\b",
+        r"i(?: am|'m) (?:not|only|just) an? [^.,;:?!\d]{1,40}(?:, so (?:please )?(?:consult|ask|talk to|see|check with)"
+        r" [^.,;:?!\d]{1,80})?[.!]*\Z",
         # Whom to ask when, as everybody is told; "Ask your doctor before use" is in a leaflet.
         rf"(?:as always,? )?(?:please |always )?(?:consult|ask|talk to|speak (?:to|with)|check with|contact|see)"
         rf"(?: with)? (?:your|a|an|the) {_ADVISER}(?:,? or (?:(?:your|a|an|the) )?{_ADVISER})?"

@@ -91,6 +91,21 @@ _ALL_OF_THEM = re.compile(
 )
 _AND = re.compile(r"\A(?:and|or) (?=\w)", re.IGNORECASE)
 _MAX_LEAD = 300
+# What stands above the first column of a comparison, and above no column of one.
+_FEATURES = re.compile(
+    r"(?:(?:key )?(?:features?|propert(?:y|ies)|attributes?|aspects?|criteri(?:on|a)|categor(?:y|ies)"
+    r"|spec(?:ification)?s?|metrics?|characteristics?|parameters?|details?|topics?|comparison))",
+    re.IGNORECASE,
+)
+_OF_FEATURES = re.compile(
+    r"(?:\w+ )?(?:descriptions?|defaults?|details?|notes?|values?|types?|required|optional|examples?|meanings?"
+    r"|purposes?|explanations?|comments?|remarks?|sources?|references?|status|included|availability|available|units?|importance"
+    r"|benefits?|limits?|options?|how|why|what|summary|answer|evidence|quantity|amount)",
+    re.IGNORECASE,
+)
+_HAS = re.compile(r"\W*(?:yes|included|\u2713|\u2714\ufe0f?|\u2705)\W*", re.IGNORECASE)
+_HAS_NOT = re.compile(r"\W*(?:no|not included|\u2717|\u2718|\u274c|\u2715|\u2716\ufe0f?)\W*", re.IGNORECASE)
+_LONG_CELL, _FEWEST_COMPARED = 6, 3  # words; cells of a row
 _SOURCES = re.compile(
     r"\W*(?:sources?|references?|citations?|bibliography|works cited|footnotes|further reading)(?: used| cited)?\W*",
     re.IGNORECASE,
@@ -212,6 +227,8 @@ class ClaimStream:
             reason = why_not(text) or why_no_heading(text)
         elif part.kind is PartKind.TABLE_ROW:
             cells = [(self._plain(name), self._plain(cell)) for name, cell in part.cells]
+            if compared := _compared(cells):
+                return [self._claim(part, 0, len(raw), said) for said in compared]
             text = "; ".join(
                 f"{name}: {cell}" if name else cell for name, cell in cells if cell and not says_nothing(cell)
             )
@@ -316,6 +333,28 @@ def split_claims(answer: str, *, pattern: str | re.Pattern[str] | None = None) -
         raise InputError(f"the answer must be a str, not {type(answer).__name__}")
     stream = ClaimStream(pattern=pattern)
     return (*stream.feed(answer), *stream.finish())
+
+
+def _compared(cells: Sequence[tuple[str, str]]) -> list[str]:
+    """Return what each cell says of a row that compares several things: "The price of Team is $9."; none for others.
+
+    Such a table has the things above its columns, and above its first column nothing, or what that is.
+    """
+    if len(cells) < _FEWEST_COMPARED:
+        return []
+    (first, label), *others = cells
+    names = [name for name, _ in others]
+    is_table = label and all(names) and (not first or _FEATURES.fullmatch(first))
+    if not is_table or any(_OF_FEATURES.fullmatch(name) for name in names):
+        return []
+    said = []
+    for name, cell in others:
+        if _HAS.fullmatch(cell) or _HAS_NOT.fullmatch(cell):
+            said.append(f"{name} is {'with' if _HAS.fullmatch(cell) else 'without'} {label}.")
+        elif any(map(str.isalnum, cell)) and not says_nothing(cell):
+            is_long = len(cell.split()) > _LONG_CELL or has_finite_verb(f"It {cell}")
+            said.append(f"{name}: {label}: {cell}" if is_long else f"The {label} of {name} is {cell.rstrip('.')}.")
+    return said
 
 
 def _with_colon(raw: str) -> str:

@@ -37,7 +37,10 @@ _UNITLESS = frozenset({"count", "ordinal", "ratio"})
 _UNMEASURED = frozenset((dimension, False) for dimension in _UNITLESS)
 _TO = frozenset({"to", "-", "\u2013"})  # between two times
 # Units that one word stands for: degrees, pounds.
-_ALIKE = ({"°", "°C"}, {"°", "°F"}, {"lb", "£"}, {"¢", "p"})
+_ALIKE = ({"°", "°C"}, {"°", "°F"}, {"lb", "£"}, {"¢", "p"}, {"kcal", "calorie"})
+_KINDS_OF_TIME = frozenset(
+    {"paid", "unpaid", "full", "extra", "additional", "consecutive", "calendar", "whole", "free"}
+)
 
 
 class NumberKind(FactKind[Quantity]):
@@ -130,6 +133,9 @@ class NumberKind(FactKind[Quantity]):
                     yield finding("number", claim, fact, evidence, None)
                 continue
             near = [*held, *changed]
+            inner = [item for item in self.of(claim) if item.is_vague and item.end == fact.end]
+            if _in_another_form(claim.read.tokens, fact, inner, held):
+                continue
             if any(said_alike(fact, item) for item in near):
                 continue
             if any(_says_by_caption(fact, item) for item in every_vague):
@@ -179,6 +185,31 @@ class _Stated:
     def has(self, key: tuple[str, float, float]) -> bool:
         """Return whether it states a quantity as it is, or both ends of a range."""
         return key in self._keys or {(key[0], key[1]), (key[0], key[2])} <= self._ends
+
+
+def _in_another_form(tokens: Figures, fact: Quantity, inner: Sequence[Quantity], held: Sequence[Quantity]) -> bool:
+    """Return whether the evidence has a quantity in the form of a setting: "0.1" for 10 %, "30s" for every 30 s.
+
+    "28 paid days" are 28 days as well.
+
+    Args:
+        tokens: of the claim.
+        fact: a quantity of it.
+        inner: what else that may be: the 30 s of "every 30 s".
+        held: the quantities of the evidence.
+    """
+    if not fact.is_single:
+        return False
+    if fact.form == "period":
+        keys = {_key(item) for item in inner if item.unit.dimension == "time"}
+        return any(_key(item) in keys for item in held)
+    if fact.unit.dimension == "ratio":
+        shares = (item.low for item in held if item.unit is COUNT and item.is_single and 0 < item.low < 1)
+        return any(math.isclose(share * 100, fact.low, rel_tol=1e-9) for share in shares)
+    after = [token.lower for token in tokens[fact.end : fact.end + 2]]
+    if fact.unit is not COUNT or len(after) < 2 or after[0] not in _KINDS_OF_TIME:
+        return False
+    return any(_ends(item) == _ends(fact) and item.unit.name == after[1].removesuffix("s") for item in held)
 
 
 def says(fact: Quantity, item: Quantity) -> bool:
