@@ -9,7 +9,7 @@ from secondpass.errors import ScoringError, SecondPassWarning, warn
 from secondpass.logistic import FloatArray
 from secondpass.verify.evidence import Window
 from secondpass.verify.facts.kind import FactKind
-from secondpass.verify.facts.kinds import NEGATIONS, OPENINGS, OPPOSITES, STRENGTHS, VALUES
+from secondpass.verify.facts.kinds import GROUPS, NEGATIONS, OPENINGS, OPPOSITES, STRENGTHS, VALUES
 from secondpass.verify.judge import VERDICTS, Judge, Judgement
 from secondpass.verify.reasons import described
 from secondpass.verify.signals import ALL_WORDS, Premise, Signals
@@ -23,7 +23,7 @@ _SURE = 0.5  # of one window, by the model alone
 # A model often misses a "not": claims that were made to mislead passed with up to .9, and right ones that only look
 # like denials had more in most cases.
 _SURE_OF_A_DENIAL = 0.92
-_OPPOSED = (NEGATIONS, OPPOSITES, OPENINGS, VALUES)
+_OPPOSED = (NEGATIONS, OPPOSITES, OPENINGS, GROUPS, VALUES)
 _VERBATIM = 0.92  # the share of right ones among claims that are a sentence of the source
 _SHOWN = 3
 _RECOMBINED = "the source has all of its words, but seems to put them together otherwise"

@@ -8,6 +8,7 @@ from typing import Any
 
 from secondpass.verify.facts import dates
 from secondpass.verify.facts.abbreviations import spelt_as_in
+from secondpass.verify.facts.groups import limited_as_in
 from secondpass.verify.facts.kinds import DATES, NAMES, NEGATIONS, NUMBERED, NUMBERS
 from secondpass.verify.facts.modifiers import modified
 from secondpass.verify.facts.names import Name, regnal
@@ -49,6 +50,7 @@ def in_words_of(claim: Facts, evidence: Facts) -> str:
     if not evidence.found:
         return claim.text
     changes = [*_renamed(claim, evidence), *_renumbered(claim, evidence), *closed_as_open(claim, evidence)]
+    changes += limited_as_in(claim, evidence)
     if not any(clause.has_cue for clause in NEGATIONS.of(claim)):
         changes += _requantified(claim, evidence)
     taken = {at for first, end, _ in changes for at in range(first, end)}
