@@ -107,7 +107,8 @@ class Mismatch:
 
     Attributes:
         kind: ``number``, ``date``, ``unit``, ``name``, ``negation``, ``opposite`` (fell for rose), ``strength`` (all
-            for some, must for may) or ``value`` (what a row of a table has otherwise).
+            for some, must for may), ``value`` (what a row of a table has otherwise), ``opening`` (closed on a day when
+            it is open) or ``group`` (what is kept to some is for others).
         claim: the claim's words.
         evidence: the evidence's words; empty if it has none.
         start: where the claim's words begin in the answer, in characters; None if it has them in another form, or if
@@ -139,9 +140,9 @@ class Span:
     Attributes:
         start: where they begin in the answer, in characters.
         end: where they end.
-        kind: ``number``, ``date``, ``unit``, ``name``, ``negation``, ``opposite``, ``strength`` or ``value`` for what
-            the evidence states differently or does not have; ``addition`` for other words that it does not have;
-            ``relation`` where it has all the words, but does not say this of them.
+        kind: ``number``, ``date``, ``unit``, ``name``, ``negation``, ``opposite``, ``strength``, ``value``, ``opening``
+            or ``group`` for what the evidence states differently or does not have; ``addition`` for other words that
+            it does not have; ``relation`` where it has all the words, but does not say this of them.
         text: the words, with U+FFFD for each lone surrogate.
         evidence: what the evidence has in their place; empty if that is nothing, or not known.
     """
