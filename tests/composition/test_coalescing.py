@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import secondpass as sp
-from secondpass.composition.batcher import Wanted
+from secondpass.composition.batcher import CallFuture
 from secondpass.composition.coalescing import CoalescingReranker
 from secondpass.errors import CompositionError, ConfigError
 from secondpass.rerankers.cross_encoder import CrossEncoderReranker
@@ -186,10 +186,10 @@ class TestErrors:
             until(lambda: waiting(reranker) == 1)
             with monkeypatch.context() as patch:
 
-                def interrupted(future: Wanted[Any], timeout_s: float | None = None) -> bool:
+                def interrupted(future: CallFuture[Any], timeout_s: float | None = None) -> bool:
                     raise KeyboardInterrupt
 
-                patch.setattr(Wanted, "wait", interrupted)
+                patch.setattr(CallFuture, "wait", interrupted)
                 with pytest.raises(KeyboardInterrupt):
                     reranker.score("given up", ["a"])
             gate.open.set()

@@ -14,7 +14,7 @@ from secondpass.composition.attempts import attempts
 from secondpass.errors import ScoringError
 from secondpass.interruptible import Future
 
-__all__ = ["Answered", "Batcher", "Wanted"]
+__all__ = ["Answered", "Batcher", "CallFuture"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,13 +40,13 @@ class Answered(Generic[Result]):
     failed_with: int = 0
 
 
-class Wanted(Future[Result]):
+class CallFuture(Future[Result]):
     """A future that remembers that nobody waits for it, also where its call is being answered already."""
 
     given_up = False
 
     def give_up(self) -> None:
-        """Leave the queue, without a lock that another interrupt might leave taken."""
+        """Leave the queue; it takes no lock, so that a second interrupt can't leave one taken."""
         self.given_up = True
 
     def cancel(self) -> bool:
@@ -60,7 +60,7 @@ class _Call(Generic[Item, Result]):
     items: Sequence[Item]
     size: int
     arrived_s: float = field(default_factory=time.monotonic)
-    future: "Wanted[Answered[Result]]" = field(default_factory=Wanted)
+    future: "CallFuture[Answered[Result]]" = field(default_factory=CallFuture)
 
 
 class Batcher(Generic[Item, Result]):
@@ -104,7 +104,7 @@ class Batcher(Generic[Item, Result]):
         """Return how many calls wait."""
         return len(self._calls)
 
-    def submit(self, items: Sequence[Item], timeout_s: float | None = None) -> "Wanted[Answered[Result]]":
+    def submit(self, items: Sequence[Item], timeout_s: float | None = None) -> "CallFuture[Answered[Result]]":
         """Queue a call; while the queue is full, wait.
 
         Raises:
@@ -115,7 +115,7 @@ class Batcher(Generic[Item, Result]):
                 raise self._stayed_full(timeout_s or 0.0)
             return self._put(items)
 
-    async def asubmit(self, items: Sequence[Item], timeout_s: float | None = None) -> "Wanted[Answered[Result]]":
+    async def asubmit(self, items: Sequence[Item], timeout_s: float | None = None) -> "CallFuture[Answered[Result]]":
         """Queue a call from a task; while the queue is full, the task waits and takes no thread.
 
         Raises:
@@ -131,7 +131,7 @@ class Batcher(Generic[Item, Result]):
             await sleep(_LOOK_AGAIN_S)
         return future
 
-    def _try_put(self, items: Sequence[Item]) -> "Wanted[Answered[Result]] | None":
+    def _try_put(self, items: Sequence[Item]) -> "CallFuture[Answered[Result]] | None":
         with self._lock:
             return self._put(items) if self._has_room() else None
 
@@ -144,7 +144,7 @@ class Batcher(Generic[Item, Result]):
     def _has_room(self) -> bool:
         return self._closed or len(self._calls) < self._max_queue
 
-    def _put(self, items: Sequence[Item]) -> "Wanted[Answered[Result]]":
+    def _put(self, items: Sequence[Item]) -> "CallFuture[Answered[Result]]":
         if self._closed:
             raise ScoringError(f"this {self._owner} is closed; create a new one")
         if self._thread is None:

@@ -182,7 +182,7 @@ class CachedReranker(Reranker):
                 broken.append(exc)
         if broken:
             self._count_error(len(broken))
-            call.failed("used", f"{counted(len(broken), 'entry')} invalid, one because {broken[0]}", len(broken))
+            call.failed("used", f"{counted(len(broken), 'invalid entry')}, one because {broken[0]}", len(broken))
             _log.warning("%r: %d invalid entries are replaced, one because %s", self.cache, len(broken), broken[0])
         call.hits = frozenset(call.entries)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from secondpass.verify.facts.quantities.captions import captions
-from secondpass.verify.record import written
+from secondpass.verify.record import NO_SIGNS, YES_SIGNS, written
 from secondpass.verify.words import word_set
 
 __all__ = ["priced", "said"]
@@ -30,7 +30,7 @@ _OF_MONEY = word_set(
     "price total subtotal amount cost fee tax vat balance discount salary revenue payment refund due paid"
 )
 _ZEROS = re.compile(r"\.0+\Z")
-_SIGNS = {**dict.fromkeys("\u2713\u2714\u2705", "yes"), **dict.fromkeys("\u2717\u2718\u274c", "no")}
+_SIGNS = {**dict.fromkeys(YES_SIGNS, "yes"), **dict.fromkeys(NO_SIGNS, "no")}
 _MOST_WORDS = 64  # of an entry that is read as a whole
 _MOST_IN_A_PART, _MOST_IN_FRONT = 40, 12  # words of a part, and of what stands in front of each: whose entry it is
 _MOST_NAMING = 3  # values, the first of which with a letter names the entry
@@ -115,7 +115,7 @@ def _pieces(value: str) -> list[str]:
 
 def _named(name: str, value: str) -> tuple[str, str]:
     """Return the words of a name, and a value with the unit that the name ends in."""
-    value = _SIGNS.get(value, value)
+    value = _SIGNS.get(value.rstrip("\ufe0f"), value)
     words = re.sub(r"[_\W]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).split()
     unit = _UNITS.get(words[-1].lower()) if len(words) > 1 else None
     period = _PERIOD.search(name)

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-__all__ = ["BEHIND_NAME", "BETWEEN", "fields_of", "written"]
+__all__ = ["BEHIND_NAME", "BETWEEN", "NO_SIGNS", "YES_SIGNS", "fields_of", "written"]
 
 BETWEEN, BEHIND_NAME = "; ", ": "
 """What stands between fields, and behind the name of each."""
+YES_SIGNS, NO_SIGNS = "\u2713\u2714\u2705\u2611", "\u2717\u2718\u274c\u2715\u2716"
+"""Ticks and crosses, each of which is a value; what makes them colourful (U+FE0F) may follow."""
 
 
 def written(fields: Sequence[tuple[str, str]]) -> str:

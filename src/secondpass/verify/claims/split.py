@@ -14,6 +14,7 @@ from secondpass.verify.claims.markdown import MarkdownReader, Part, PartKind
 from secondpass.verify.claims.markup import all_bold, plain
 from secondpass.verify.claims.sentences import is_run_in
 from secondpass.verify.claims.thoughts import Thoughts
+from secondpass.verify.record import NO_SIGNS, YES_SIGNS
 from secondpass.verify.types import Claim
 from secondpass.verify.words import STOP_WORDS
 
@@ -103,8 +104,8 @@ _OF_FEATURES = re.compile(
     r"|benefits?|limits?|options?|how|why|what|summary|answer|evidence|quantity|amount)",
     re.IGNORECASE,
 )
-_HAS = re.compile(r"\W*(?:yes|included|\u2713|\u2714\ufe0f?|\u2705)\W*", re.IGNORECASE)
-_HAS_NOT = re.compile(r"\W*(?:no|not included|\u2717|\u2718|\u274c|\u2715|\u2716\ufe0f?)\W*", re.IGNORECASE)
+_HAS = re.compile(rf"\W*(?:yes|included|[{YES_SIGNS}]\ufe0f?)\W*", re.IGNORECASE)
+_HAS_NOT = re.compile(rf"\W*(?:no|not included|[{NO_SIGNS}]\ufe0f?)\W*", re.IGNORECASE)
 _LONG_CELL, _FEWEST_COMPARED = 6, 3  # words; cells of a row
 _SOURCES = re.compile(
     r"\W*(?:sources?|references?|citations?|bibliography|works cited|footnotes|further reading)(?: used| cited)?\W*",
