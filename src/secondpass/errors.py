@@ -26,6 +26,7 @@ An error of another library is wrapped once, and is the ``__cause__``. Warnings 
 
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = [
@@ -72,12 +73,36 @@ class RegistryError(SecondPassError, LookupError):
 
 
 class MissingExtraError(SecondPassError, ImportError):
-    """An optional package isn't installed; the message holds the command that installs it."""
+    """An optional package isn't installed; the message holds the command that installs it.
+
+    Attributes:
+        missing: what needs a package to the pip extra that has it; empty where no extra has.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        self.missing: dict[str, str] = {}
 
     @classmethod
     def of(cls, extra: str, purpose: str) -> "MissingExtraError":
         """Return the error for a missing pip extra; ``purpose``, what needs it, is the subject of the sentence."""
-        return cls(f'{purpose} needs packages that are not installed: pip install "secondpass[{extra}]"')
+        error = cls(f'{purpose} needs packages that are not installed: pip install "secondpass[{extra}]"')
+        error.missing = {purpose: extra}
+        return error
+
+    @classmethod
+    def of_all(cls, errors: Sequence["MissingExtraError"]) -> "MissingExtraError":
+        """Return one error, with one command, for at least one; the first of them where any has no extra."""
+        missing = {purpose: extra for error in errors for purpose, extra in error.missing.items()}
+        if len(missing) < 2 or not all(error.missing for error in errors):
+            return errors[0]
+        *others, last = missing
+        extras = ",".join(dict.fromkeys(missing.values()))
+        error = cls(
+            f'{", ".join(others)} and {last} need packages that are not installed: pip install "secondpass[{extras}]"'
+        )
+        error.missing = missing
+        return error
 
 
 class ModelError(SecondPassError):

@@ -58,6 +58,22 @@ class TestRerank:
         (best,) = map(json.loads, done.stdout.splitlines())
         assert (best["id"], best["metadata"], best["rank"], best["index"]) == (2, {"page": 3}, 1, 1)
 
+    def test_lines_come_back_with_all_that_they_held(self, tmp_path: Path) -> None:
+        """Also in BEIR's form, whose title is ranked with the text; ranked again, nothing is told twice."""
+        (tmp_path / "fake.yaml").write_text("type: fake")
+        read = [
+            {"_id": "a", "title": "Weather", "text": "It rains.", "rank": 9, "explanation": {"old": 1}},
+            {"_id": "b", "title": "Copy", "text": "A file.", "url": "b.html"},
+        ]
+        lines = "\n".join(map(json.dumps, read))
+        arguments = ["rerank", "copy", "--config", "fake.yaml", "--json"]
+        done = run(*arguments, stdin=lines, cwd=tmp_path)
+        best, other = map(json.loads, done.stdout.splitlines())
+        assert best.items() >= {**read[1], "id": "b", "rank": 1, "index": 1}.items() and best["score"] > other["score"]
+        assert (other["text"], other["rank"], other.get("explanation")) == ("It rains.", 2, None)
+        again = json.loads(run(*arguments, stdin=json.dumps(best), cwd=tmp_path).stdout)
+        assert again == best | {"index": 0}
+
     def test_json_out_is_json_whatever_came_in(self, tmp_path: Path) -> None:
         """NaN and infinite numbers, which Python's own JSON has and no other, are null in the result."""
         (tmp_path / "fake.yaml").write_text("type: fake")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from secondpass.cli.documents import documents_in, passages_in, text_of
+from secondpass.cli.documents import as_document, documents_in, passages_in, text_of
 from secondpass.errors import InputError
 
 _A, _B = {"id": "a", "text": "os.remove deletes a file"}, {"id": "b", "text": "shutil.copy \u2028copies a file"}
@@ -75,7 +75,9 @@ def test_csv_is_read_by_its_columns(name: str, text: str, expected: list[dict[st
             '{"documents": ["one"]}',
             r"a.json, line 1 is not a JSON object with a string under .text., nor a string",
         ),
-        ("a.json", '["one", 2]', r"a.json, line 2 is not a JSON object"),
+        ("a.json", '["one", 2]', r"a.json, item 2 is not a JSON object"),
+        ("a.json", '[\n"one",\n\n{"id": 2}]', r"a.json, item 2 is not a JSON object"),
+        ("a.jsonl", '"one"\n\n2', r"a.jsonl, line 3 is not a JSON object"),
         ("a.jsonl", '"one"\n{"text": ', r"a.jsonl, line 2 is not JSON"),
         ("a.jsonl", "plain words", r"a.jsonl, line 1 is not JSON"),
         ("a.json", '[\n  {\n    "text": "one"\n', r"a.json, line 4 is not JSON"),
@@ -128,6 +130,22 @@ def test_numbers_are_those_of_lines_and_of_items(tmp_path: Path) -> None:
     assert [number for number, _ in documents_in(str(tmp_path / "lines.jsonl"))] == [2, 4]
     (tmp_path / "array.json").write_text('["one", "two"]')
     assert [number for number, _ in documents_in(str(tmp_path / "array.json"))] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("read", "document"),
+    [
+        (
+            {"_id": "7", "title": "Copying", "text": "one", "metadata": {"page": 3}},
+            {"id": "7", "text": "Copying\none", "metadata": {"page": 3}},
+        ),
+        ({"_id": "7", "title": "", "text": "one"}, {"id": "7", "text": "one", "metadata": {}}),
+        ({"id": 7, "title": "Copying", "text": "one"}, {"id": 7, "title": "Copying", "text": "one"}),
+    ],
+)
+def test_a_title_in_the_form_of_beir_is_read(read: dict[str, Any], document: dict[str, Any]) -> None:
+    """As in a BEIR folder; an object of another form is a document as it stands."""
+    assert as_document(read) == document
 
 
 def test_standard_input_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,13 @@ def test_errors_are_one_message(arguments: list[str], message: str, tmp_path: Pa
     assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_name_in_the_place_of_a_command_leads_to_what_shows_it() -> None:
+    """With the exit status of a wrong use."""
+    done = _run("bge-small-en-v1.5")
+    assert done.returncode == 2
+    assert "secondpass models info bge-small-en-v1.5" in " ".join(done.stderr.replace("│", " ").split())
+
+
 def test_a_graph_that_can_not_be_kept_is_said(tmp_path: Path) -> None:
     """The warning says what to set; the exit status is 1."""
     (tmp_path / "file").write_bytes(b"")

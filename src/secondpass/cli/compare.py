@@ -1,6 +1,7 @@
 """``secondpass compare``: retrievers, rerankers and runs against each other, on a dataset."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -58,9 +59,10 @@ def compare(
 ) -> None:
     """Say whether a reranker helps on your data, by how much, what it costs, and how deep it should go."""
     # Not with the module: every other command would wait for them.
-    from secondpass.cli.systems import category_of, dataset_of, systems_of, whole_numbers
+    from secondpass.cli.systems import all_of, category_of, dataset_of, systems_of, whole_numbers
     from secondpass.evaluate.comparison import compare as compared
     from secondpass.evaluate.failure_cases import failures
+    from secondpass.evaluate.metrics import cutoff
 
     wanted = None if failures_file is None else _named(failures_file, "--failures")
     for path in (html_file, None if wanted is None else Path(wanted[1])):
@@ -69,7 +71,8 @@ def compare(
     data = dataset_of(dataset, candidates, drop_missing)
     if queries is not None:
         data = data.sample(queries)
-    named = systems_of(systems, depth)
+    # Whether there is what measures is asked with the systems, so that a single message names all that is missing.
+    named, _ = all_of(partial(systems_of, systems, depth), partial(cutoff, "nDCG@10"))
     if wanted is not None and wanted[0] not in named:
         raise ConfigError(f"--failures: there is no system {wanted[0]!r}, only: {', '.join(named)}")
     comparison = compared(

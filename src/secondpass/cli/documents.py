@@ -6,15 +6,16 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
 from secondpass.cli.reading import decoded, read_bytes
 from secondpass.errors import InputError
+from secondpass.evaluate.reading import beir_document
 from secondpass.tabular import long_cells
 
-__all__ = ["Numbered", "documents_in", "passages_in", "text_of"]
+__all__ = ["Numbered", "as_document", "documents_in", "passages_in", "text_of"]
 
 Numbered = tuple[int, dict[str, Any]]
 """A document with its number: that of its line, in an array that of the item, in CSV that of the row; from 1."""
@@ -42,13 +43,13 @@ def documents_in(name: str) -> list[Numbered]:
     if kind in _CSV_DELIMITERS:
         return _rows(name, kind, text)
     if kind in _JSON_NAMES or _LIKE_JSON.match(text):
-        return [_document(name, number, value) for number, value in _values(name, text)]
+        return _documents(name, *_values(name, text))
     try:
-        values = list(_values(name, text)) if text.lstrip().startswith('"') else []
+        unit, values = _values(name, text) if text.lstrip().startswith('"') else ("line", [])
     except InputError:
         values = []  # lines of prose that begin with a quotation
     if values:
-        return [_document(name, number, value) for number, value in values]
+        return _documents(name, unit, values)
     lines = [line.rstrip("\r") for line in text.split("\n")]
     return [(number, {"text": line}) for number, line in enumerate(lines, start=1) if line.strip()]
 
@@ -70,10 +71,18 @@ def passages_in(name: str) -> list[Numbered] | None:
         return _rows(name, kind, text) if _TEXT_COLUMN in _header(kind, text) else None
     if name != "standard input" and kind not in _JSON_NAMES:
         return None
-    values = list(_values(name, text))
+    unit, values = _values(name, text)
     if kind == ".json" and not any(isinstance(value, str) or _has_text(value) for _, value in values):
         return None
-    return [_document(name, number, value) for number, value in values]
+    return _documents(name, unit, values)
+
+
+def as_document(read: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was read as a reranker or a verifier reads it.
+
+    Of an object in BEIR's form, ``_id`` is the id, and the title stands before the text; all others are as they were.
+    """
+    return beir_document(read) if "_id" in read else dict(read)
 
 
 def text_of(name: str) -> str:
@@ -97,8 +106,8 @@ def _opened(name: str) -> tuple[str, str]:
     return kind, decoded(name, data)
 
 
-def _values(name: str, text: str) -> Iterator[tuple[int, Any]]:
-    """Return each value of JSON with the number of its line; the items of a single array with their own numbers."""
+def _values(name: str, text: str) -> tuple[str, list[tuple[int, Any]]]:
+    """Return what the values of JSON are called, and each with its number: a "line", or an "item" of a single array."""
     values: list[tuple[int, Any]] = []
     decoder, at, line = json.JSONDecoder(), _end_of_space(text, 0), 1
     line += text.count("\n", 0, at)
@@ -113,8 +122,8 @@ def _values(name: str, text: str) -> Iterator[tuple[int, Any]]:
         line += text.count("\n", at, after)
         at = after
     if len(values) == 1 and isinstance(values[0][1], list):
-        return iter(enumerate(values[0][1], start=1))
-    return iter(values)
+        return "item", list(enumerate(values[0][1], start=1))
+    return "line", values
 
 
 def _end_of_space(text: str, start: int) -> int:
@@ -126,12 +135,11 @@ def _has_text(value: object) -> bool:
     return isinstance(value, dict) and isinstance(value.get("text"), str)
 
 
-def _document(name: str, number: int, value: Any) -> Numbered:
-    if isinstance(value, str):
-        return number, {"text": value}
-    if not _has_text(value):
-        raise InputError(f'{name}, line {number} is not a JSON object with a string under "text", nor a string')
-    return number, value
+def _documents(name: str, unit: str, values: list[tuple[int, Any]]) -> list[Numbered]:
+    for number, value in values:
+        if not (isinstance(value, str) or _has_text(value)):
+            raise InputError(f'{name}, {unit} {number} is not a JSON object with a string under "text", nor a string')
+    return [(number, {"text": value} if isinstance(value, str) else value) for number, value in values]
 
 
 def _delimiter(kind: str, text: str) -> str:

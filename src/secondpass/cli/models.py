@@ -1,10 +1,11 @@
 """``secondpass models``: the catalogue, where each model would come from, and how it runs."""
 
 import time
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 from rich.text import Text
+from typer.core import TyperGroup
 
 from secondpass.cli.console import list_table, output
 from secondpass.models.graph.cache import cpu_model, describe
@@ -17,7 +18,17 @@ __all__ = ["models"]
 
 _WIDE = 100  # columns from which on the licence has room
 
+
+class _Models(TyperGroup):
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Say what shows a model, where its name stands in the place of a command."""
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            ctx.fail(f"There is no command {args[0]!r}. Of a model of that name: secondpass models info {args[0]}")
+        return super().resolve_command(ctx, args)
+
+
 models = typer.Typer(
+    cls=_Models,
     help="List the models known by name, or show how one runs.",
     invoke_without_command=True,
     pretty_exceptions_enable=False,

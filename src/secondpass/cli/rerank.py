@@ -1,8 +1,9 @@
 """``secondpass rerank``: documents from files or standard input, best first on standard output."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -11,13 +12,15 @@ from rich.text import Text
 from secondpass.bars import shows_bars
 from secondpass.base import Reranker
 from secondpass.cli.console import documents_table, one_line, output, write_json
-from secondpass.cli.documents import documents_in
+from secondpass.cli.documents import as_document, documents_in
 from secondpass.cli.reading import read_yaml
 from secondpass.errors import ConfigError, InputError
 from secondpass.loading import from_config, load
-from secondpass.types import Ranking
+from secondpass.types import RankedDocument, Ranking
 
 __all__ = ["rerank"]
+
+_RANKED = ("rank", "index", "score", "explanation")
 
 
 def rerank(
@@ -42,16 +45,21 @@ def rerank(
     names = [str(path) for path in files or ()] or ["-"]
     if names.count("-") > 1:
         raise InputError("standard input can only be read once")
-    documents = [each for name in names for _, each in documents_in("standard input" if name == "-" else name)]
-    ranking = _reranker(model, config).rerank(query, documents, k=k)
+    read = [each for name in names for _, each in documents_in("standard input" if name == "-" else name)]
+    ranking = _reranker(model, config).rerank(query, [as_document(each) for each in read], k=k)
     if as_json:
         for document in ranking:
-            write_json(document.to_dict())
+            write_json(_written(document, read[document.index]))
     elif output.is_terminal:
         output.print(_table(ranking))
     else:
         for document in ranking:
             sys.stdout.write(f"{document.rank}\t{document.score:.4f}\t{one_line(document.text)}\n")
+
+
+def _written(document: RankedDocument, read: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a ranked document with all that its line held, but for what an earlier reranker wrote there."""
+    return document.to_dict() | {name: value for name, value in read.items() if name not in _RANKED}
 
 
 def _reranker(model: str | None, config: Path | None) -> Reranker:

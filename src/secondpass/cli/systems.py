@@ -1,12 +1,13 @@
 """The datasets and systems that ``secondpass compare`` takes, by their names on the command line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from secondpass.cli.reading import read_yaml
-from secondpass.errors import ConfigError, InputError
+from secondpass.errors import ConfigError, InputError, MissingExtraError
 from secondpass.evaluate.beir import read_beir
 from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.installed import retriever_named
@@ -16,7 +17,7 @@ from secondpass.loading import from_config, load
 from secondpass.retrieve.base import retrievers
 from secondpass.retrieve.two_stage import RetrieveRerank
 
-__all__ = ["category_of", "dataset_of", "systems_of", "whole_numbers"]
+__all__ = ["all_of", "category_of", "dataset_of", "systems_of", "whole_numbers"]
 
 _FIRST_STAGE = "first-stage"
 _CONFIGURATIONS, _RUNS = (".yaml", ".yml", ".json"), (".run", ".trec", ".tsv", ".txt")  # how such files may end
@@ -54,17 +55,36 @@ def systems_of(systems: Sequence[str], depth: int) -> dict[str, Any]:
         ConfigError: two have one name, or one can't be built.
         RegistryError: there is no retriever or reranker of that name.
         InputError: there is no file of that name, which ends as one.
+        MissingExtraError: packages that they need are not installed; names them all.
     """
-    named: dict[str, Any] = {}
+    wanted: dict[str, str] = {}
     built: dict[str, Any] = {}
     for given in systems:
         name, is_named, system = given.partition("=")
         if not is_named:
             system = given
-        if name in named:
+        if name in wanted:
             raise ConfigError(f"two systems are named {name!r}: name one of them, as in other={system}")
-        named[name] = _system(system, depth, built)
-    return named
+        wanted[name] = system
+    found = all_of(*(partial(_system, system, depth, built) for system in wanted.values()))
+    return dict(zip(wanted, found, strict=True))
+
+
+def all_of(*makers: Callable[[], Any]) -> list[Any]:
+    """Return what each of some functions makes.
+
+    Raises:
+        MissingExtraError: some need packages that are not installed; names them all.
+    """
+    made, missing = [], []
+    for maker in makers:
+        try:
+            made.append(maker())
+        except MissingExtraError as exc:
+            missing.append(exc)
+    if missing:
+        raise MissingExtraError.of_all(missing)
+    return made
 
 
 def _system(system: str, depth: int, built: dict[str, Any]) -> Any:
@@ -84,7 +104,7 @@ def _built(system: str, depth: int, built: dict[str, Any]) -> Any:
         raise InputError(f"{system} can't be read: there is no such file")
     first, both, second = system.partition("+")
     if both:
-        retriever, reranker = _system(first, depth, built), _system(second, depth, built)
+        retriever, reranker = all_of(*(partial(_system, part, depth, built) for part in (first, second)))
         return RetrieveRerank(retriever, reranker, depth=depth)  # refuses what is not of these kinds
     if system.partition(":")[0] in retrievers.names():
         return retriever_named(system)

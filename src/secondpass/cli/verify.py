@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from secondpass.cli.console import one_line, output, say_error, write_json
-from secondpass.cli.documents import passages_in, text_of
+from secondpass.cli.documents import as_document, passages_in, text_of
 from secondpass.cli.reading import read_argument, read_settings
 from secondpass.errors import InputError, SecondPassError, VerificationFailedError, reason
 from secondpass.files import write_whole
@@ -112,7 +112,7 @@ def read_passages(files: list[str], texts: list[str], answer: str) -> tuple[list
         if listed is None:
             found.append((file, {"text": text_of(file)}))
         else:
-            found += [(f"{name}:{number}", document) for number, document in listed]
+            found += [(f"{name}:{number}", as_document(document)) for number, document in listed]
     found += [(f"--passage {number}", {"text": text}) for number, text in enumerate(texts, start=1)]
     return [{"id": source, **document} for source, document in found], [source for source, _ in found]
 

@@ -108,6 +108,15 @@ def read_texts(source: object, what: str) -> list[dict[str, Any]]:
     return [_with_id(row, at, what) for at, row in enumerate(rows)]
 
 
+def beir_document(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row in BEIR's form (``_id``, ``text``, perhaps ``title`` and ``metadata``) as a document.
+
+    It has ``id``, ``text``, before which the title stands, and ``metadata``.
+    """
+    text = "\n".join(part for part in (str(row.get("title") or ""), str(row["text"])) if part)
+    return {"id": row["_id"], "text": text, "metadata": row.get("metadata") or {}}
+
+
 def json_lines(path: Path, *needed: str) -> Iterator[dict[str, Any]]:
     """Yield the objects of a JSONL file, each with the names that are needed.
 
@@ -130,9 +139,7 @@ def _text_rows(path: Path) -> Iterator[dict[str, Any]]:
                 raise InputError(f"{path}, line {number}: not an id, a tab and a text ({shown(line)})")
             yield {"id": name, "text": text}
         return
-    for row in json_lines(path, "_id", "text"):
-        text = "\n".join(part for part in (str(row.get("title") or ""), str(row["text"])) if part)
-        yield {"id": row["_id"], "text": text, "metadata": row.get("metadata") or {}}
+    yield from map(beir_document, json_lines(path, "_id", "text"))
 
 
 def _with_id(row: object, at: int, what: str) -> dict[str, Any]:
