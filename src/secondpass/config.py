@@ -25,7 +25,7 @@ everywhere, as is a function that is the parameter's default (a clock).
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
@@ -43,6 +43,7 @@ __all__ = [
     "digest",
     "identity_of",
     "refuse_endless",
+    "setting_names",
     "settings_in",
     "settings_of",
     "unwritable",
@@ -159,7 +160,7 @@ def construct(cls: type[T], /, *positional: Any, **settings: Any) -> T:
     Raises:
         ConfigError: a setting is unknown or missing.
     """
-    signature, known = _signature(cls), list(_parameter_names(cls))
+    signature, known = _signature(cls), setting_names(cls)
     for name in settings:
         if name not in known and not _takes_any(signature):
             raise ConfigError(f"{cls.__name__} has no setting {name!r}{nearest(name, known)}")
@@ -222,12 +223,12 @@ def unwritable(value: object, name: str) -> ConfigError:
     return ConfigError(f"{name} is of the type {type(value).__name__}, which a configuration can't hold")
 
 
-def _parameter_names(cls: type) -> Iterable[str]:
+def setting_names(cls: type) -> list[str]:
+    """Return the names of a constructor's parameters, with those of a TypedDict that it takes as ``**settings``."""
+    names: list[str] = []
     for name, parameter in _signature(cls).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            yield from _unpacked_names(parameter)
-        else:
-            yield name
+        names += _unpacked_names(parameter) if parameter.kind is parameter.VAR_KEYWORD else [name]
+    return names
 
 
 def _unpacked_names(parameter: inspect.Parameter) -> list[str]:

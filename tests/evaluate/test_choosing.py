@@ -12,7 +12,7 @@ from secondpass.errors import CompositionError, ConfigError, InputError
 from secondpass.evaluate import choosing
 from secondpass.evaluate.choice import Plan
 from secondpass.evaluate.choosing import choose
-from secondpass.evaluate.installed import installed_rerankers, installed_retrievers, retriever_named
+from secondpass.evaluate.installed import installed_rerankers, installed_retrievers
 from secondpass.retrieve import BM25Retriever
 from secondpass.testing import FakeReranker
 from secondpass.types import Request, Scores
@@ -124,7 +124,6 @@ def test_what_is_installed_is_found_without_a_network() -> None:
     assert "cross-encoder:bge-reranker-base" not in rerankers and len(set(rerankers)) == len(rerankers)
     assert len(set(retrievers)) == len(retrievers)
     assert {"bm25", "dense:bge-small-en-v1.5", "dense:use-multilingual-v3"} <= set(retrievers)
-    assert isinstance(retriever_named("bm25"), BM25Retriever)
 
 
 @pytest.mark.parametrize(

@@ -318,6 +318,11 @@ class TestSettings:
                 "backend='onnx' has no setting dtype; it has batch_tokens, device",
             ),
             ({"devise": "cpu"}, ConfigError, r"no setting 'devise' \(did you mean 'device'\?\)"),
+            (
+                {"activaton": "sigmoid"},
+                ConfigError,
+                r"no setting 'activaton' \(did you mean 'activation'\?\); .*: model, ",
+            ),
             ({"max_length": "256"}, ConfigError, r"max_length must be .* not '256' \(a str; write the number without"),
             ({"local_files_only": 1}, ConfigError, "local_files_only must be True or False, not 1"),
             ({"device": "cuda"}, ConfigError, "ONNX Runtime has no device 'cuda' here"),

@@ -437,6 +437,19 @@ class TestTwoStages:
             ranking = search.search("a file for the weather", k)
             assert len(ranking) == 2 and ranking.trace.total("pairs") == 2
 
+    def test_both_stages_by_their_names(self) -> None:
+        """As the reranker's, the retriever's name or configuration stands for it, also in a list or wrapped."""
+        for retriever in ("bm25", {"type": "bm25", "k1": 2.0}, HybridRetriever(["bm25", {"type": "bm25"}])):
+            search = RetrieveRerank(retriever, "fake").index(["os.remove deletes a file", "shutil.copy copies a file"])
+            assert search.search("copies", k=1)[0].text == "shutil.copy copies a file"
+        assert isinstance(ExpandedRetriever("bm25", str.split).retriever, BM25Retriever)
+        with pytest.raises(RegistryError, match=r"no 'bm52' \(did you mean 'bm25'\?\)"):
+            RetrieveRerank("bm52", "fake")
+        with pytest.raises(ConfigError, match="BM25Retriever: too many positional arguments; its settings are: k1, b"):
+            HybridRetriever(["bm25:model", "bm25"])
+        with pytest.raises(CompositionError, match="takes Retrievers, not a int"):
+            HybridRetriever(["bm25", 3])  # type: ignore[list-item]
+
     def test_wrong_parts_are_refused(self) -> None:
         """The message names what was given."""
         with pytest.raises(CompositionError, match="not FakeReranker and BM25Retriever"):
@@ -467,7 +480,11 @@ class TestData:
                 RegistryError,
                 "no 'bm52' .did you mean 'bm25'.*; there are: bm25, dense, expanded, hybrid",
             ),
-            ({"k1": 1}, ConfigError, "retriever must be a Retriever, or a mapping with its name under 'type'"),
+            (
+                {"k1": 1},
+                ConfigError,
+                "retriever must be a Retriever, its name, or a mapping with its name under 'type'",
+            ),
             ({"type": "bm25", "k": 1}, ConfigError, "no setting 'k'"),
             ({"type": "bm25", "k1": "1"}, ConfigError, "BM25Retriever: k1 must be a number of at least 0, not '1'"),
             (

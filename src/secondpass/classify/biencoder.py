@@ -90,7 +90,7 @@ class BiEncoder(Configured):
     registry_name: ClassVar[str] = "bi-encoder"
 
     def __init__(self, model: str | EmbeddingModel = "bge-small-en-v1.5", **loading: Unpack[LoadSettings]) -> None:
-        check_loading(loading, LoadSettings, "BiEncoder", loaded=isinstance(model, EmbeddingModel))
+        check_loading(loading, LoadSettings, BiEncoder, loaded=isinstance(model, EmbeddingModel))
         self.model, self.loading = model, loading
         self.embedding_model = model if isinstance(model, EmbeddingModel) else load_embedding_model(model, **loading)
         self._texts: Rows | None = None

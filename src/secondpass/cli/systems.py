@@ -10,11 +10,10 @@ from secondpass.cli.reading import read_yaml
 from secondpass.errors import ConfigError, InputError, MissingExtraError
 from secondpass.evaluate.beir import read_beir
 from secondpass.evaluate.dataset import Dataset
-from secondpass.evaluate.installed import retriever_named
 from secondpass.evaluate.reading import read_run, read_texts
 from secondpass.evaluate.stdlib_docs import stdlib_dataset
 from secondpass.loading import from_config, load
-from secondpass.retrieve.base import retrievers
+from secondpass.retrieve.base import retriever_of, retrievers
 from secondpass.retrieve.two_stage import RetrieveRerank
 
 __all__ = ["all_of", "category_of", "dataset_of", "systems_of", "whole_numbers"]
@@ -107,7 +106,7 @@ def _built(system: str, depth: int, built: dict[str, Any]) -> Any:
         retriever, reranker = all_of(*(partial(_system, part, depth, built) for part in (first, second)))
         return RetrieveRerank(retriever, reranker, depth=depth)  # refuses what is not of these kinds
     if system.partition(":")[0] in retrievers.names():
-        return retriever_named(system)
+        return retriever_of(system)
     return load(system)
 
 

@@ -11,13 +11,13 @@ from secondpass.errors import CompositionError, ConfigError
 from secondpass.evaluate.choice import Choice, Option, Plan
 from secondpass.evaluate.dataset import Dataset
 from secondpass.evaluate.figures import Latency
-from secondpass.evaluate.installed import installed_rerankers, installed_retrievers, retriever_named
+from secondpass.evaluate.installed import installed_rerankers, installed_retrievers
 from secondpass.evaluate.measuring import Measured, candidates, first_of, latency, measured, texts_by_id, timed
 from secondpass.evaluate.metrics import cutoff, per_query
 from secondpass.evaluate.statistics import Difference, holm, mean_estimate, paired_difference
 from secondpass.evaluate.systems import Answer, Question, System, as_system
 from secondpass.loading import load
-from secondpass.retrieve.base import Retriever
+from secondpass.retrieve.base import Retriever, retriever_of
 from secondpass.validation import OPEN_SHARE, Number, Whole, checked_k, must_be, shown
 
 __all__ = ["choose"]
@@ -124,7 +124,7 @@ def _retrievers(given: object, dataset: Dataset, progress: bool) -> list[System]
             'nothing is installed that finds documents: pip install "secondpass[bm25]" or "secondpass[faiss]", pass '
             "retrievers, or give the dataset candidates"
         )
-    built = {name: retriever_named(each) if isinstance(each, str) else each for name, each in found.items()}
+    built = {name: retriever_of(each) if isinstance(each, str) else each for name, each in found.items()}
     strange = next((each for each in built.values() if not isinstance(each, Retriever)), None)
     if strange is not None:
         raise ConfigError(must_be("each of retrievers", "a Retriever or the name of one", strange))

@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from secondpass.config import construct
 from secondpass.errors import SecondPassError
 from secondpass.models.sources.catalog import catalog
 from secondpass.models.sources.resolve import find_model, package_folder
 from secondpass.models.sources.spec import ModelSpec, Task
-from secondpass.retrieve.base import Retriever, retrievers
 
-__all__ = ["installed_rerankers", "installed_retrievers", "retriever_named"]
+__all__ = ["installed_rerankers", "installed_retrievers"]
 
 _KINDS: dict[Task, str] = {"rerank": "cross-encoder", "colbert": "colbert"}
 
@@ -21,24 +19,11 @@ def installed_rerankers() -> list[str]:
 
 
 def installed_retrievers() -> list[str]:
-    """Return the names of retrievers that are installed, as `retriever_named` takes them: BM25, and bi-encoders."""
+    """Return the names of retrievers that are installed, as `retriever_of` takes them: BM25, and bi-encoders."""
     names = ["bm25"] if find_spec("bm25s") else []
     if find_spec("faiss"):
         names += [f"dense:{spec.name}" for spec in _here("embed")]
     return names
-
-
-def retriever_named(name: str) -> Retriever:
-    """Return the retriever of a name, with its model after a colon if it has one: ``dense:bge-small-en-v1.5``.
-
-    Raises:
-        RegistryError: there is none of that name.
-        ConfigError: it takes no model.
-        ModelError: the model can't be loaded.
-    """
-    kind, colon, model = name.partition(":")
-    built: Retriever = construct(retrievers.get(kind), *([model] if colon else []))
-    return built
 
 
 def _here(*tasks: Task) -> Iterator[ModelSpec]:

@@ -129,7 +129,7 @@ class NliModel(Configured):
         smoke_test: bool = True,
         **settings: Unpack[LoadSettings],
     ) -> None:
-        check_loading(settings, LoadSettings, "NliModel", loaded=isinstance(model, PairModel))
+        check_loading(settings, LoadSettings, NliModel, loaded=isinstance(model, PairModel))
         self.model = model if isinstance(model, PairModel) else model_name(model)
         self.settings, self.smoke_test = settings, smoke_test
         self.pair_model: PairModel = (

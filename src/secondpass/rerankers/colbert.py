@@ -74,7 +74,7 @@ class ColbertReranker(Reranker):
         self.query_length, self.long_documents = query_length, long_documents
         self.progress, self.loading = progress, loading
         check(self, query_length=Whole(at_least=1), long_documents=OneOf(*LONG_DOCUMENTS), progress=Flag())
-        check_loading(loading, RunSettings, "ColbertReranker")
+        check_loading(loading, RunSettings, ColbertReranker)
         self._warned = False
         where, how = where_and_how(loading)
         files = find_model(self.model, "colbert", backend="onnx", **where)

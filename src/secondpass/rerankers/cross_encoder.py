@@ -108,7 +108,7 @@ class CrossEncoderReranker(Reranker):
         check(self, progress=Flag(), smoke_test=Flag(), on_foreign=OneOf("keep", "score", "raise"))
         self.instruction = instruction
         check(self, instruction=Text() | None)
-        check_loading(loading, LoadSettings, "CrossEncoderReranker", loaded=isinstance(model, PairModel))
+        check_loading(loading, LoadSettings, CrossEncoderReranker, loaded=isinstance(model, PairModel))
         self._kept = KeptTokens(keep_tokens) if keep_tokens else None
         self.scale = Scale.LOGIT if activation == "identity" else Scale.PROBABILITY
         self._warned = self._warned_of_language = False

@@ -55,7 +55,7 @@ class _T5Reranker(Reranker):
     ) -> None:
         self.model, self.progress, self.loading = model_name(model), progress, loading
         check(self, progress=Flag())
-        check_loading(loading, T5Settings, type(self).__name__)
+        check_loading(loading, T5Settings, type(self))
         self._warned = False
         where, how = where_and_how(loading)
         files = find_model(self.model, "rerank", backend="torch", **where)

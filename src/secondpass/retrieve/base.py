@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
-from secondpass.config import Configured
+from secondpass.config import Configured, construct
 from secondpass.counts import counted
 from secondpass.errors import ConfigError, InputError, ModelIntegrityError, SecondPassError
 from secondpass.forking import reset_after_fork
@@ -280,16 +280,26 @@ def _line(document: Document, position: int) -> str:
 
 
 def retriever_of(config: object) -> object:
-    """Return the retriever of a configuration; anything else is returned unchanged.
+    """Return the retriever of a name or of a configuration; anything else is returned unchanged.
+
+    Args:
+        config: a name, with the model after a colon if it has one, ``"dense:bge-small-en-v1.5"``; or a mapping with a
+            name under ``type``.
 
     Raises:
-        ConfigError: a setting is unknown or out of range.
+        ConfigError: a setting is unknown or out of range, or a retriever takes no model.
         RegistryError: there is no retriever of that name.
+        ModelError: its model can't be loaded.
     """
+    if isinstance(config, str):
+        kind, colon, model = config.partition(":")
+        return construct(retrievers.get(kind), *([model] if colon else []))
     if not isinstance(config, Mapping):
         return config
     if not isinstance(config.get("type"), str):
-        raise ConfigError(must_be("retriever", "a Retriever, or a mapping with its name under 'type'", config))
+        raise ConfigError(
+            must_be("retriever", "a Retriever, its name, or a mapping with its name under 'type'", config)
+        )
     return retrievers.get(config["type"]).from_config(config)
 
 

@@ -53,7 +53,7 @@ class DenseRetriever(Retriever):
         alone_after_fork(self, _faiss().omp_set_num_threads)
         self.model, self.metric, self.loading = model, metric, loading
         check(self, metric=OneOf("inner_product", "l2"))
-        check_loading(loading, LoadSettings, "DenseRetriever", loaded=isinstance(model, EmbeddingModel))
+        check_loading(loading, LoadSettings, DenseRetriever, loaded=isinstance(model, EmbeddingModel))
         self.embedding_model = model if isinstance(model, EmbeddingModel) else load_embedding_model(model, **loading)
         self.languages = languages_of(self.embedding_model.name)
         self._vectors: Any = None

@@ -12,7 +12,7 @@ search = RetrieveRerank(first, reranker).index(documents)  # reranked with the q
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, overload
@@ -69,7 +69,7 @@ class ExpandedRetriever(Retriever):
     ``found_by``, which variants found a document, and at which rank.
 
     Args:
-        retriever: what searches.
+        retriever: what searches: a retriever, its name or its configuration.
         expanders: `Expander`s, or functions of a query that return a list of texts; one, or several.
         fusion: ``rrf`` sums 1 / (60 + rank) over the variants that found a document (Cormack et al. 2009), and
             works with any retriever; ``max`` takes a document's best score, which makes sense where scores of
@@ -87,7 +87,7 @@ class ExpandedRetriever(Retriever):
 
     def __init__(
         self,
-        retriever: Retriever,
+        retriever: Retriever | str | Mapping[str, Any],
         expanders: Expander | Callable[[str], Sequence[str]] | Sequence[Expander | Callable[[str], Sequence[str]]],
         *,
         fusion: Literal["rrf", "max"] = "rrf",
@@ -95,6 +95,7 @@ class ExpandedRetriever(Retriever):
         depth: int | None = None,
         max_variants: int = 16,
     ) -> None:
+        retriever = retriever_of(retriever)  # type: ignore[assignment]  # what it is, is checked next
         if not isinstance(retriever, Retriever):
             raise CompositionError(f"ExpandedRetriever wraps a Retriever, not a {type(retriever).__name__}")
         listed = list(expanders) if isinstance(expanders, list | tuple) else [expanders]

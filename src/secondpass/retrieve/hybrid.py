@@ -1,6 +1,6 @@
 """First-stage retrieval by words and by vectors: several retrievers over one corpus, fused by reciprocal ranks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -32,7 +32,7 @@ class HybridRetriever(Retriever):
     ```
 
     Args:
-        retrievers: two or more; by default `BM25Retriever` and `DenseRetriever`.
+        retrievers: two or more, or their names or configurations; by default `BM25Retriever` and `DenseRetriever`.
         rrf_k: how much less the first ranks stand out; the paper's 60 is rarely far off.
 
     Raises:
@@ -43,14 +43,18 @@ class HybridRetriever(Retriever):
 
     registry_name: ClassVar[str] = "hybrid"
 
-    def __init__(self, retrievers: Sequence[Retriever] | None = None, *, rrf_k: float = 60.0) -> None:
+    def __init__(
+        self, retrievers: Sequence[Retriever | str | Mapping[str, Any]] | None = None, *, rrf_k: float = 60.0
+    ) -> None:
         listed = [BM25Retriever(), DenseRetriever()] if retrievers is None else retrievers
         if not isinstance(listed, list | tuple) or len(listed) < 2:
             raise CompositionError("HybridRetriever takes a list of two or more retrievers")
-        for retriever in listed:
+        self.retrievers: tuple[Retriever, ...] = ()
+        for retriever in map(retriever_of, listed):
             if not isinstance(retriever, Retriever):
                 raise CompositionError(f"HybridRetriever takes Retrievers, not a {type(retriever).__name__}")
-        self.retrievers, self.rrf_k = tuple(listed), rrf_k
+            self.retrievers += (retriever,)
+        self.rrf_k = rrf_k
         check(self, rrf_k=NOT_NEGATIVE)
 
     @classmethod

@@ -25,7 +25,7 @@ class RetrieveRerank(Configured):
     model knows little of the subject or the language (see `PriorReranker`).
 
     Args:
-        retriever: the first stage.
+        retriever: the first stage: a retriever, its name ("bm25", "dense:MODEL") or its configuration.
         reranker: the second stage: a reranker, its name or its configuration, as `secondpass.load` takes it.
         depth: candidates that are reranked for each query, and so the most that are returned. More candidates find
             more and take longer.
@@ -42,13 +42,14 @@ class RetrieveRerank(Configured):
 
     def __init__(
         self,
-        retriever: Retriever,
+        retriever: Retriever | str | Mapping[str, Any],
         reranker: RerankerLike,
         *,
         depth: int = 100,
         prior: bool = True,
     ) -> None:
         reranker = load(reranker) if isinstance(reranker, str | os.PathLike | Mapping) else reranker
+        retriever = retriever_of(retriever)  # type: ignore[assignment]  # what it is, is checked next
         if not isinstance(retriever, Retriever) or not isinstance(reranker, Reranker):
             given = f"{type(retriever).__name__} and {type(reranker).__name__}"
             raise CompositionError(f"RetrieveRerank takes a Retriever and a Reranker, not {given}")

@@ -71,7 +71,7 @@ class DiverseReranker(Reranker):
         wrapped = member_of(self, wrapped)
         self.wrapped, self.weight, self.depth, self.model, self.loading = wrapped, weight, depth, model, loading
         check(self, weight=SHARE, depth=Whole(at_least=1, unit="documents"))
-        check_loading(loading, LoadSettings, "DiverseReranker", loaded=not isinstance(model, str))
+        check_loading(loading, LoadSettings, DiverseReranker, loaded=not isinstance(model, str))
         self._model = load_embedding_model(model, **loading) if isinstance(model, str) else model
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict, Unpack
 
+from secondpass.config import setting_names
 from secondpass.errors import ConfigError
 from secondpass.models.backends.base import Backend
 from secondpass.models.embedding import EmbeddingModel
@@ -65,19 +66,21 @@ class LoadSettings(RunSettings, total=False):
     precision: PrecisionSetting | None
 
 
-def check_loading(settings: Mapping[str, Any], declared: type, owner: str, *, loaded: bool = False) -> None:
+def check_loading(settings: Mapping[str, Any], declared: type, owner: type | str, *, loaded: bool = False) -> None:
     """Check the settings of loading that a constructor took as ``**loading``, as far as no model is needed for it.
 
     Args:
         settings: what was given.
         declared: the TypedDict that names them.
-        owner: whose constructor that is.
+        owner: whose constructor that is: the class, whose other settings the error names as well.
         loaded: whether it was given a model that is loaded already, and so takes none of them.
 
     Raises:
         ConfigError: a name is unknown, a value is of the wrong type, or the model is loaded already.
     """
-    check_names(settings, declared.__annotations__, owner)
+    own = [] if isinstance(owner, str) else setting_names(owner)
+    owner = owner if isinstance(owner, str) else owner.__name__
+    check_names(settings, list(dict.fromkeys([*own, *declared.__annotations__])), owner)
     for name, value in settings.items():
         if name in _CHECKS:
             _CHECKS[name].checked(value, f"{owner}: {name}")
