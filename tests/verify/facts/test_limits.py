@@ -24,6 +24,10 @@ EITHER_WAY = [
     ("The drivers get a tablet.", "Staff get a laptop, all but the drivers, who get a tablet."),
     ("Bags may weigh up to 20 kg.", "Bags may weigh no more than 20 kg."),
     ("At most three guests may stay.", "No more than three guests may stay."),
+    ("The sauna is not free.", "All rooms apart from the sauna are free."),
+    ("Rice is not free.", "Every dish save for rice is free."),
+    ("The tower has a gym.", "Apart from the tower, the castle has a gym."),
+    ("Tips are not in the fare.", "All fees, not including tips, are in the fare."),
     ("Children under four do not pay.", "Children under four swim free; adults pay 9 euros."),
 ]
 DENIED = [
@@ -38,6 +42,11 @@ DENIED = [
     ("Lars signed the letter.", "Every member but Lars signed the letter."),
     ("The cook may not open the safe.", "No one except the cook may open the safe."),
     ("The shop is open on Sundays.", "The shop is open daily except on Sundays."),
+    ("The sauna is free for guests.", "All rooms apart from the sauna are free for guests."),
+    ("The sauna is free for guests.", "Apart from the sauna, all rooms are free for guests."),
+    ("The cook may not open the safe.", "No one other than the cook may open the safe."),
+    ("Soup is part of the price.", "Every dish save for soup is part of the price."),
+    ("Tips are part of the fare.", "All fees, not including tips, are part of the fare."),
     ("The pool is open after 8 pm.", "The pool is not open after 8 pm."),
     ("The Pro plan does not include support.", "The Pro plan includes support, but the Basic plan does not."),
     ("Applications may be filed later than 30 June.", "Applications may be filed no later than 30 June."),

@@ -20,13 +20,10 @@ _WORDS = {
     **dict.fromkeys(word_set("outside"), "outside"),
     "beside": "outside",
 }
-_PHRASES = {
-    ("exception", "of"): EXCEPT,
-    ("apart", "from"): "without",
-    ("aside", "from"): "without",
-    ("other", "than"): "without",
-    ("but", "not"): "without",
-}
+_PHRASES = {("exception", "of"): EXCEPT, ("not", "including"): EXCEPT, ("but", "not"): "without"}
+# Beside all of something these leave out, else they may only add: "apart from the pool, there is a gym".
+_OR_ADDING = frozenset({("apart", "from"), ("aside", "from"), ("other", "than")})
+_ONLY_OF_ALL = frozenset({("save", "for")})  # "save for later"
 _ALL = word_set("all any anyone anybody anything every everyone everybody everything none nobody nothing no")
 _MOST_OF_ALL = 4  # tokens: "all of the members but"
 _BEFORE_NUMBERS = {
@@ -78,7 +75,14 @@ def _begins_verb(token: Token) -> bool:
 
 
 def _is_of_all(tokens: Sequence[Token], but: int) -> bool:
-    """Return whether a "but" has nothing before it but all of something: "every room but the kitchen"."""
+    """Return whether a "but" has nothing before it but all of something: "every room but the kitchen".
+
+    Where a sentence begins with it, that stands behind its comma: "apart from the kitchen, every room".
+    """
+    if tokens[but].first:
+        after = tokens[but : but + _MOST_OF_ALL + _LONGEST]
+        comma = next((at for at, token in enumerate(after) if token.text == ","), len(after))
+        return any(token.lower in _ALL for token in after[comma + 1 : comma + 2])
     for token in reversed(tokens[max(but - _MOST_OF_ALL, 0) : but]):
         if token.lower in _ALL:
             return True
@@ -92,6 +96,9 @@ def _side(tokens: Sequence[Token], at: int, first: int, end: int) -> str:
     word, before = tokens[at].lower, tokens[at - 1].lower if at else ""
     if (before, word) in _PHRASES:
         return _PHRASES[before, word]
+    if (before, word) in _OR_ADDING | _ONLY_OF_ALL:
+        otherwise = "without" if (before, word) in _OR_ADDING else ""
+        return EXCEPT if _is_of_all(tokens, at - 1) else otherwise
     if word == "but" and at and _is_of_all(tokens, at):
         return EXCEPT
     if word in _WORDS:
