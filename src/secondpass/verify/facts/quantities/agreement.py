@@ -52,6 +52,8 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
     if claim.is_single:
         if same_low or same_high:
             return True
+        if claim.limit and claim.limit == evidence.limit:
+            return False
         return None if held_low - theirs < low < held_high + theirs else False
     if same_low and same_high:
         return True
@@ -62,6 +64,10 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
     if claim.is_condition and not evidence.is_single and _is_another_limit(claim, evidence, same_low, same_high):
         return False if evidence.is_condition else None  # what holds over 50 need not hold over 30
     if held_low >= low - ours and held_high <= high + ours:
+        if claim.limit and evidence.is_single and not (same_low or same_high):
+            if claim.limit == evidence.limit:
+                return False
+            return None if claim.limit < 0 else True  # where 5 came, at least 3 did, but that up to 10 may is not said
         # Strictly, "5" agrees with "up to 5" but not with "fewer than 5"; both are let through.
         return True
     apart = held_high < low or high < held_low or (not claim.is_range and _only_touch(claim, evidence))

@@ -13,27 +13,33 @@ __all__ = ["bounded", "open_ended"]
 _APPROXIMATE = word_set(
     "about around approximately roughly nearly almost circa ca c some approx estimated perhaps ~ \u2248 \u223c near"
 )
-# Words before a number that make it a bound: 1 for a lower one, -1 for an upper one.
+
+
+def _phrases(text: str) -> list[tuple[str, ...]]:
+    return [tuple(words.split()) for words in text.split("|")]
+
+
+# Words before a number that make it a bound: 1 for a lower one, -1 for an upper one. Some tell where a limit is: "more
+# than 5" is true of many numbers, "at least 5" names the one in question.
+_LOWER_LIMIT = "at least|no fewer than|no less than|not less than|minimum of|lower limit of"
 _LOWER = (
-    "at least|more than|greater than|over|above|no fewer than|no less than|not less than|minimum of|in excess of|"
-    "upwards of|exceeding|exceeds|exceeded|>|\u2265|larger than|longer than|higher than|older than"
+    "more than|greater than|over|above|in excess of|upwards of|exceeding|exceeds|exceeded|>|\u2265|larger than|"
+    "longer than|higher than|older than"
 )
-_UPPER = (
-    "at most|less than|fewer than|under|below|up to|no more than|not more than|maximum of|<|\u2264|smaller than|"
-    "shorter than|lower than|younger than|within"
+_UPPER_LIMIT = (
+    "at most|up to|no more than|not more than|within|maximum of|upper limit of|limit of|limited to|cap of|capped at|"
+    "ceiling of"
 )
-_BOUNDS = {tuple(words.split()): side for side, names in ((1, _LOWER), (-1, _UPPER)) for words in names.split("|")}
+_UPPER = "less than|fewer than|under|below|<|\u2264|smaller than|shorter than|lower than|younger than"
+_LIMITS = dict.fromkeys(_phrases(_LOWER_LIMIT), 1) | dict.fromkeys(_phrases(_UPPER_LIMIT), -1)
+_EITHER = {("age", "limit", "of"): 0}
+_BOUNDS = _EITHER | _LIMITS | dict.fromkeys(_phrases(_LOWER), 1) | dict.fromkeys(_phrases(_UPPER), -1)
 _BOUNDS_AFTER = dict.fromkeys(word_set("more greater larger older above over higher longer"), 1) | dict.fromkeys(
     word_set("less fewer smaller younger under below lower shorter"), -1
 )
 _MAX_BOUND_WORDS = 3
-# Bounds that tell where a limit is: "more than 5" is true of many numbers, "at least 5" names the one in question.
-_LIMIT = (
-    "at least|at most|up to|no more than|not more than|within|no fewer than|no less than|not less than|minimum of|"
-    "maximum of"
-)
-_LIMITS = frozenset(tuple(words.split()) for words in _LIMIT.split("|"))
-_LIMIT_NOUNS = {"minimum": 1, "min": 1, "maximum": -1, "max": -1}
+_LIMIT_NOUNS = {"minimum": 1, "min": 1} | dict.fromkeys(word_set("maximum max limit cap ceiling"), -1)
+_WHICH_LIMIT = {"lower": 1, "age": 0}  # by the word before it
 _LIMIT_VERBS = word_set("is are was were be : =")
 _MOST_LIMITED = 4  # words of what is limited: "the maximum file size is"
 # Of whom or when something holds, before a bound: "for orders over 20", "if it is more than 20 days late".
@@ -63,7 +69,7 @@ def bounded(tokens: Figures, quantity: Quantity) -> Quantity:
         low, high = sorted((quantity.low, near))
         return replace(quantity, first=first - words - 1, low=low, high=high)
     if side:
-        limit = side if _phrase(tokens, first - words, first) in _LIMITS else 0
+        limit = _LIMITS.get(_phrase(tokens, first - words, first), 0)
         is_condition = _is_condition(tokens, first - words)
         return open_ended(replace(quantity, first=first - words, limit=limit, is_condition=is_condition), side)
     quantity = replace(quantity, limit=_limit_before(tokens, first))
@@ -84,7 +90,8 @@ def _phrase(tokens: Figures, first: int, end: int) -> tuple[str, ...]:
 def _bound_before(tokens: Figures, first: int) -> tuple[int, int]:
     for words in range(min(_MAX_BOUND_WORDS, first), 0, -1):
         phrase = _phrase(tokens, first - words, first)
-        if side := _BOUNDS.get(phrase):
+        if phrase in _BOUNDS:
+            side = _BOUNDS[phrase]
             is_comparison = phrase[-1] == "than" and first > words and _is_compared(tokens[first - words - 1])
             return (0, 0) if is_comparison else (side, words)
     return 0, 0
@@ -127,7 +134,8 @@ def _limit_before(tokens: Figures, first: int) -> int:
         if tokens[at].sentence != tokens[first].sentence:
             return 0
         if tokens[at].lower in _LIMIT_NOUNS:
-            return _LIMIT_NOUNS[tokens[at].lower]
+            before = tokens[at - 1].lower if at else ""
+            return _WHICH_LIMIT.get(before, _LIMIT_NOUNS[tokens[at].lower])
         if tokens[at].kind == "number" or tokens[at].text in {",", ";"}:
             return 0
     return 0
