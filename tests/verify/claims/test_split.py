@@ -618,6 +618,20 @@ def test_items_of_a_list_in_a_list_take_the_lead_that_is_theirs(answer: str, cla
     assert streamed(list(answer)) == split_claims(answer)
 
 
+@pytest.mark.parametrize(
+    ("answer", "claims"),
+    [
+        ("- **Kettle:**\n  - 3 years\n- **Cable:**\n  - 6 months", ["Kettle: 3 years.", "Cable: 6 months."]),
+        ("Deposit:\n- \u20ac1,200\n\nDiscount:\n- 15%", ["Deposit: \u20ac1,200.", "Discount: 15%."]),
+        ("Kettle:\n- The cable lasts 6 months.", ["The cable lasts 6 months."]),
+    ],
+)
+def test_a_bare_value_goes_on_with_the_label_above_it(answer: str, claims: list[str]) -> None:
+    """It is of what the label names; a sentence below it says its own."""
+    assert [claim.text for claim in split_claims(answer) if claim.checkable] == claims
+    assert streamed(list(answer)) == split_claims(answer)
+
+
 def test_a_cell_that_says_that_the_sources_are_silent_is_left_out() -> None:
     """The others of its row are checked."""
     claims = split_claims("| Owner | Task | Due |\n|---|---|---|\n| Mei | Write it | not specified |\n| Jo | - | N/A |")

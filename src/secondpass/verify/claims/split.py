@@ -40,6 +40,10 @@ _OPEN_CLAUSE = re.compile(
     r"|might|not|never)\Z",
     re.IGNORECASE,
 )
+# "Compressor: - 10 years": a bare value is of what stands above it.
+_VALUE = re.compile(
+    r"[~<>\u2264\u2265\u2248\u00b1]?\s?[$\u20ac\u00a3\u00a5]?\d[\d.,%]*(?:[ /-]?[^\W\d_]{1,12}){0,3}[%.]?\Z"
+)
 _CUT_OFF = re.compile(r"\w (?:if|unless|when|because|while)\Z", re.IGNORECASE)
 # What the steps of a list are for: "To update it:", "To update it, follow these steps:".
 _PURPOSE = re.compile(
@@ -427,7 +431,7 @@ def _goes_on(lead: str, item: str) -> bool:
     """Return whether an item of a list says something with its lead-in only."""
     if lead.endswith(":"):
         is_thing = _STATUS.fullmatch(lead) is not None and not has_finite_verb(_RELATIVE.split(item, maxsplit=1)[0])
-        return is_thing or _PREDICATE.match(item) is not None
+        return is_thing or _PREDICATE.match(item) is not None or _VALUE.match(item) is not None
     if lead.endswith(",") and _PURPOSE.fullmatch(f"{lead[:-1]}:") is None:
         return _LABELLED.match(item) is None
     return _STEPS.search(lead) is None and (_OPEN_CLAUSE.search(lead) is not None or not has_finite_verb(item))
@@ -435,7 +439,7 @@ def _goes_on(lead: str, item: str) -> bool:
 
 def _led(lead: str, item: str) -> str:
     """Return an item of a list as the sentence that its lead-in makes of it."""
-    if _STATUS.fullmatch(lead):
+    if _STATUS.fullmatch(lead) or (lead.endswith(":") and _VALUE.match(item)):
         return _as_statement(f"{lead} {item}".rstrip(_TRAILING))
     item = _AND.sub("", item)
     word = item.split(maxsplit=1)[0]
