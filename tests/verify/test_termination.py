@@ -33,7 +33,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "text without citations": strip_citations,
 }
 # A reader may execute this many lines for each character, and for each text.
-PER_CHARACTER, PER_TEXT = 1_500, 20_000
+PER_CHARACTER, PER_TEXT = 2_000, 20_000
 
 
 @pytest.fixture(autouse=True, scope="module")
