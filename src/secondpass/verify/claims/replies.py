@@ -73,10 +73,12 @@ _WHO = re.compile(
 )
 # What is asked for, with its verb, and the rest of the question.
 _WANTED = re.compile(
-    r"\s*(?:(?:so|and|but|then),? )?(when|where|what|how (?:long|often|much)|(?:in )?(?:what|which) year|how many"
-    r"(?= (\w+(?: \w+)?) (?:do|does|did)\b))(?: \2)? (is|are|was|were|do|does|did) ([^?\n]{3,300})\?\s*",
+    r"\s*(?:(?:so|and|but|then),? )?(when|(?:(?:in|on) )?(?:what|which) (?:year|month|date|(?:week)?day)s?|where|what"
+    r"|how (?:long|often|much)|how many(?= (\w+(?: \w+)?) (?:do|does|did)\b))(?: \2)? (is|are|was|were|do|does|did)"
+    r" ([^?\n]{3,300})\?\s*",
     re.IGNORECASE,
 )
+_KINDS = dict.fromkeys(word_set("year month date day weekday"), "when")
 _SPAN, _ONE_YEAR = re.compile(r"\bto\b|[-\u2013]"), re.compile(r"(?:1\d|20)\d\d")
 _DAY = re.compile(r"\b[0-3]?\d(?:st|nd|rd|th)?\b(?!:)")
 _TIME = re.compile(r"\d{1,2}(?::\d\d)?\s?(?:[ap]\.?m\.?|o'clock)|\d{1,2}:\d\d|noon|midnight", re.IGNORECASE)
@@ -195,7 +197,10 @@ def _put_in(question: str, reply: str) -> str:
     if asked is None or not needs_question(question, reply) or not _is_a_part(reply):
         return ""
     wanted, counted, verb = asked[1].lower(), asked[2] or "", asked[3].lower()
-    words, kind = asked[4].split(), "many" if counted else wanted.split()[-1]
+    words, kind = (
+        asked[4].split(),
+        "many" if counted else _KINDS.get(wanted.split()[-1].rstrip("s"), wanted.split()[-1]),
+    )
     if verb in _DO:
         subject = _subject_of_do(words)
         if not 0 < subject < len(words):
@@ -248,7 +253,7 @@ def _with_preposition(kind: str, reply: str) -> str:
         return f"{reply[0].lower()}{reply[1:]}"
     if kind == "where" and reply[0].isupper():
         return f"in {reply}"
-    if kind not in {"when", "year"} or _SPAN.search(reply):
+    if kind != "when" or _SPAN.search(reply):
         return reply
     if _TIME.fullmatch(reply):
         return f"at {reply}"
