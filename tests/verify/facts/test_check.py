@@ -371,3 +371,16 @@ class TestUpperLimits:
     def test_what_came_is_no_limit(self) -> None:
         """That the trial took 14 days does not say that it may take 30."""
         assert check_facts("The trial lasts up to 30 days.", "The trial lasts 14 days.").missing
+
+
+@pytest.mark.parametrize(
+    ("claim", "is_needed"),
+    [
+        ("The bridge was painted by a crew of fourteen.", True),
+        ("The bridge was painted by a crew of 14.", True),
+        ("The bridge was painted in two colours.", False),
+    ],
+)
+def test_what_nobody_counts_is_needed(claim: str, is_needed: bool) -> None:
+    """Two things may be counted in the evidence; of fourteen it has to speak."""
+    assert bool(check_facts(claim, "The bridge was painted red and white by a crew from Graz.").lacking) is is_needed

@@ -30,6 +30,7 @@ _MIN_ALIKE_UNIT = 0.4
 _NEAR = 3
 _DENIAL, _NEAR_DENIAL = re.compile("not?|never|cannot|nobody|none|neither|nor|.*n't"), 12  # tokens
 _TO_THAN = 4  # tokens from a number to "than": "10 euros more a month than"
+_MOST_COUNTED = 10  # things that the evidence lists without their number
 _MOST_LOST = 32  # numbers of a text that are looked into when they are not found at once, and as many limits
 # A number without a unit is not one of these: "50" is neither 50 % nor fifty minutes past midnight.
 _NEVER_PLAIN = frozenset({"ratio", "clock", "odds"})
@@ -74,8 +75,13 @@ class NumberKind(FactKind[Quantity]):
         return not fact.is_vague and fact.form != CHANGE
 
     def is_needed(self, words: str, evidence: Facts) -> bool:
-        """Return whether it is in digits, or measures what the evidence measures too: "three weeks" for 14 days."""
+        """Return whether it is in digits, measures what the evidence measures too, or is too large to be counted.
+
+        "Three weeks" for 14 days, "a team of twelve" for a team.
+        """
         said = find_quantities(Figures(words), set())
+        if any(item.unit is COUNT and item.is_single and item.low > _MOST_COUNTED for item in said):
+            return True
         is_every = words.lower().startswith(("every ", "each "))  # "weekly" may be a paper, too
         measured = {_kind(item) for item in said if item.form != "period" or is_every} - _UNMEASURED
         known = [item for item in self.of(evidence) if not item.is_vague]
