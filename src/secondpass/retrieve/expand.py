@@ -113,10 +113,10 @@ class ExpandedRetriever(Retriever):
 
     @classmethod
     def built_setting(cls, name: str, value: Any) -> Any:
-        """Return the retriever, or the expanders, for their configurations; all else is taken as it is."""
-        if name == "expanders":
-            return [expander_of(each) for each in (value if isinstance(value, list | tuple) else [value])]
-        return retriever_of(value) if name == "retriever" else value
+        """Return the expanders for their configurations; all else is taken as it is."""
+        if name != "expanders":
+            return value
+        return [expander_of(each) for each in (value if isinstance(value, list | tuple) else [value])]
 
     @property
     def settings(self) -> dict[str, Any]:

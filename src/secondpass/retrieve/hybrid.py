@@ -57,12 +57,6 @@ class HybridRetriever(Retriever):
         self.rrf_k = rrf_k
         check(self, rrf_k=NOT_NEGATIVE)
 
-    @classmethod
-    def built_setting(cls, name: str, value: Any) -> Any:
-        """Return the retrievers for their configurations; all else is taken as it is."""
-        several = name == "retrievers" and isinstance(value, list | tuple)
-        return [retriever_of(each) for each in value] if several else value
-
     @property
     def settings(self) -> dict[str, Any]:
         """Those of each retriever, with its type, and the constant."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self, overload
 
-from secondpass.base import Reranker, from_config
+from secondpass.base import Reranker
 from secondpass.composition.prior import with_prior
 from secondpass.config import Configured
 from secondpass.errors import CompositionError, InputError
@@ -58,13 +58,6 @@ class RetrieveRerank(Configured):
         self.prior = prior
         check(self, prior=Flag())
         self._second = with_prior(reranker) if prior else reranker
-
-    @classmethod
-    def built_setting(cls, name: str, value: Any) -> Any:
-        """Return the retriever or the reranker for its configuration; all else is taken as it is."""
-        if name == "reranker" and isinstance(value, Mapping):
-            return from_config(value)
-        return retriever_of(value) if name == "retriever" else value
 
     def __repr__(self) -> str:
         return f"RetrieveRerank({self.retriever!r}, {self.reranker!r}, depth={self.depth})"

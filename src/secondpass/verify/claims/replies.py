@@ -78,7 +78,7 @@ _WANTED = re.compile(
     r" ([^?\n]{3,300})\?\s*",
     re.IGNORECASE,
 )
-_KINDS = dict.fromkeys(word_set("year month date day weekday"), "when")
+_TIMES = word_set("year month date day weekday")
 _SPAN, _ONE_YEAR = re.compile(r"\bto\b|[-\u2013]"), re.compile(r"(?:1\d|20)\d\d")
 _DAY = re.compile(r"\b[0-3]?\d(?:st|nd|rd|th)?\b(?!:)")
 _TIME = re.compile(r"\d{1,2}(?::\d\d)?\s?(?:[ap]\.?m\.?|o'clock)|\d{1,2}:\d\d|noon|midnight", re.IGNORECASE)
@@ -197,10 +197,8 @@ def _put_in(question: str, reply: str) -> str:
     if asked is None or not needs_question(question, reply) or not _is_a_part(reply):
         return ""
     wanted, counted, verb = asked[1].lower(), asked[2] or "", asked[3].lower()
-    words, kind = (
-        asked[4].split(),
-        "many" if counted else _KINDS.get(wanted.split()[-1].rstrip("s"), wanted.split()[-1]),
-    )
+    words, kind = asked[4].split(), "many" if counted else wanted.split()[-1]
+    kind = "when" if kind.rstrip("s") in _TIMES else kind
     if verb in _DO:
         subject = _subject_of_do(words)
         if not 0 < subject < len(words):

@@ -29,8 +29,7 @@ _REPORTED = word_set("that having being reports claims allegations rumours rumor
 # Behind "not": what it denies is how much, when or what else, not the thing itself.
 _NOT_DENIED = word_set(
     "only just merely simply all every everyone everything always necessarily entirely completely fully exclusively "
-    "solely least until till unlike uncommon because so very too much many long quite exactly "
-    "including"
+    "solely least until till unlike uncommon because so very too much many long quite exactly including"
 )
 _SKIPPED = word_set("longer one more any")  # "no longer", "no one", "not any": what is denied comes after
 _BREAKS = frozenset(".;:()[]\u2014\u2013")

@@ -49,10 +49,11 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
     if _is_strict(claim) and claim.unit == evidence.unit and evidence.is_single:
         ours = 0.0  # what rounds to 5 is not more than 5 if it is less
     same_low, same_high = _near(low, held_low, ours), _near(high, held_high, ours)
+    is_same_limit = claim.limit != 0 and claim.limit == evidence.limit
     if claim.is_single:
         if same_low or same_high:
             return True
-        if claim.limit and claim.limit == evidence.limit:
+        if is_same_limit:
             return False
         return None if held_low - theirs < low < held_high + theirs else False
     if same_low and same_high:
@@ -64,10 +65,9 @@ def agree(claim: Quantity, evidence: Quantity) -> bool | None:
     if claim.is_condition and not evidence.is_single and _is_another_limit(claim, evidence, same_low, same_high):
         return False if evidence.is_condition else None  # what holds over 50 need not hold over 30
     if held_low >= low - ours and held_high <= high + ours:
-        if claim.limit and evidence.is_single and not (same_low or same_high):
-            if claim.limit == evidence.limit:
-                return False
-            return None if claim.limit < 0 else True  # where 5 came, at least 3 did, but that up to 10 may is not said
+        if evidence.is_single and claim.limit and not (same_low or same_high):
+            # Where 5 came, at least 3 did; but that up to 10 may is not said.
+            return False if is_same_limit else None if claim.limit < 0 else True
         # Strictly, "5" agrees with "up to 5" but not with "fewer than 5"; both are let through.
         return True
     apart = held_high < low or high < held_low or (not claim.is_range and _only_touch(claim, evidence))

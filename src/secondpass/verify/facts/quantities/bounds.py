@@ -32,7 +32,7 @@ _UPPER_LIMIT = (
 )
 _UPPER = "less than|fewer than|under|below|<|\u2264|smaller than|shorter than|lower than|younger than"
 _LIMITS = dict.fromkeys(_phrases(_LOWER_LIMIT), 1) | dict.fromkeys(_phrases(_UPPER_LIMIT), -1)
-_EITHER = {("age", "limit", "of"): 0}
+_EITHER = {("age", "limit", "of"): 0}  # of children it is an upper one, of voters a lower one
 _BOUNDS = _EITHER | _LIMITS | dict.fromkeys(_phrases(_LOWER), 1) | dict.fromkeys(_phrases(_UPPER), -1)
 _BOUNDS_AFTER = dict.fromkeys(word_set("more greater larger older above over higher longer"), 1) | dict.fromkeys(
     word_set("less fewer smaller younger under below lower shorter"), -1
